@@ -1,0 +1,33 @@
+"""Bytes to frames and back, in MessagePack or JSON. Typed decode only: nothing untyped is built."""
+
+from typing import Literal
+
+import msgspec
+
+from protocol.errors import Refusal
+from protocol.frames import ClientFrame, ServerFrame
+from protocol.types import FRAME_MAX_BYTES
+
+Format = Literal["msgpack", "json"]
+
+_msgpack_encoder = msgspec.msgpack.Encoder()
+_json_encoder = msgspec.json.Encoder()
+_msgpack_decoder: msgspec.msgpack.Decoder[ClientFrame] = msgspec.msgpack.Decoder(ClientFrame)
+_json_decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
+
+
+def encode(frame: ServerFrame, fmt: Format) -> bytes:
+    """The bytes of one frame; JSON is UTF-8."""
+    return _msgpack_encoder.encode(frame) if fmt == "msgpack" else _json_encoder.encode(frame)
+
+
+def decode(data: bytes, fmt: Format) -> ClientFrame:
+    """One frame from a client. Refuses with `frame_too_large` or `bad_frame`."""
+    if len(data) > FRAME_MAX_BYTES:
+        raise Refusal("frame_too_large")
+    try:
+        return _msgpack_decoder.decode(data) if fmt == "msgpack" else _json_decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise Refusal("bad_frame", str(error)) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Refusal("bad_frame", f"This is not one frame of {fmt}.") from None

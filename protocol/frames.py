@@ -1,0 +1,277 @@
+"""Frames of the WebSocket `/ws`: tag `t` is `family.verb`.
+
+Subprotocol `ithaca.v1.msgpack` carries each frame as one binary message, `ithaca.v1.json` as one
+text message. A client's first frame is `auth.open`, within 5 s of the upgrade.
+"""
+
+import msgspec
+
+from protocol.types import ClientId, Id, LeaveReason, Limit, Micros, PresenceState, Sdp, Seq
+from protocol.views import IceServer, MentorshipView, Message, Peer, SessionView
+
+SUBPROTOCOL_MSGPACK = "ithaca.v1.msgpack"
+SUBPROTOCOL_JSON = "ithaca.v1.json"
+
+
+class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t"):
+    """Base of all frames."""
+
+
+# ---- from the client ---------------------------------------------------------------------------
+
+
+class AuthOpen(Frame, tag="auth.open", frozen=True, kw_only=True):
+    """Signs this connection in. `tab` names the page for its life, reloads included: a newer
+    connection of the same tab replaces the older one. `cursors` gives, per conversation, the last
+    seq the client holds without a gap: delivery goes on from there."""
+
+    grant: str
+    tab: ClientId
+    cursors: dict[Id, Seq] = {}
+
+
+class Beat(Frame, tag="beat", frozen=True, kw_only=True):
+    """A sign of life from the page itself, every 2 s from a Worker's timer."""
+
+    n: Seq
+
+
+class ChatSend(Frame, tag="chat.send", frozen=True, kw_only=True):
+    """Asks for a message to be stored. Sending it again with the same `id` changes nothing and is
+    accepted with the same seq; the same `id` with another body is refused with `conflict`."""
+
+    conversation: Id
+    id: ClientId
+    body: str
+
+
+class ChatFetch(Frame, tag="chat.fetch", frozen=True, kw_only=True):
+    """Asks for a page: the `limit` messages before `before` (exclusive), or, if `after` is given,
+    those after it. Neither: the newest."""
+
+    conversation: Id
+    before: Seq | None = None
+    after: Seq | None = None
+    limit: Limit = 50
+
+
+class ChatRead(Frame, tag="chat.read", frozen=True, kw_only=True):
+    """Says that everything up to `seq` has been seen. Never moves backwards."""
+
+    conversation: Id
+    seq: Seq
+
+
+class RoomJoin(Frame, tag="room.join", frozen=True, kw_only=True):
+    """Joins the call. `offer`, if given, goes at once to who is already there: it saves a round
+    trip. Joining again with the same `peer` after a new socket continues the call."""
+
+    room: Id
+    peer: ClientId
+    audio: bool
+    video: bool
+    offer: Sdp | None = None
+
+
+class RoomLeave(Frame, tag="room.leave", frozen=True, kw_only=True):
+    """Leaves the call; answered by `room.left`."""
+
+    room: Id
+
+
+class RoomEnd(Frame, tag="room.end", frozen=True, kw_only=True):
+    """Ends the session for both."""
+
+    room: Id
+
+
+class RoomMedia(Frame, tag="room.media", frozen=True, kw_only=True):
+    """What the sender's microphone and camera let others hear and see."""
+
+    room: Id
+    audio: bool
+    video: bool
+
+
+class PeerOffer(Frame, tag="peer.offer", frozen=True, kw_only=True):
+    """An SDP offer. From the client: `peer` is whom it is for. From the server: whom it is from."""
+
+    room: Id
+    peer: ClientId
+    sdp: Sdp
+
+
+class PeerAnswer(Frame, tag="peer.answer", frozen=True, kw_only=True):
+    """An SDP answer. From the client: `peer` is whom it is for. From the server: whom from."""
+
+    room: Id
+    peer: ClientId
+    sdp: Sdp
+
+
+class PeerCandidate(Frame, tag="peer.candidate", frozen=True, kw_only=True):
+    """A trickled ICE candidate (RFC 8840); an empty `candidate` says there are no more. `peer` as
+    in `peer.offer`."""
+
+    room: Id
+    peer: ClientId
+    candidate: str
+    sdp_mid: str | None = None
+    sdp_m_line_index: int | None = None
+    username_fragment: str | None = None
+
+
+# ---- from the server ---------------------------------------------------------------------------
+
+
+class AuthOpened(Frame, tag="auth.opened", frozen=True, kw_only=True):
+    """The connection is signed in; `mentorships` is the snapshot that later frames change."""
+
+    connection: Id
+    person: Id
+    now_us: Micros
+    beat_interval_us: Micros
+    mentorships: tuple[MentorshipView, ...]
+
+
+class BeatAck(Frame, tag="beat.ack", frozen=True, kw_only=True):
+    """Answers a beat with its `n` and the server's clock."""
+
+    n: Seq
+    now_us: Micros
+
+
+class ErrorFrame(Frame, tag="error", frozen=True, kw_only=True):
+    """A refusal. `code` is in docs/errors.md; `about` is the tag of the refused frame and `ref` the
+    client id in it, when it had one."""
+
+    code: str
+    message: str
+    about: str | None = None
+    ref: str | None = None
+    retry_after_us: Micros | None = None
+
+
+class ChatAccepted(Frame, tag="chat.accepted", frozen=True, kw_only=True):
+    """The message is on disk, at `seq`."""
+
+    conversation: Id
+    id: ClientId
+    seq: Seq
+    at_us: Micros
+
+
+class ChatMessages(Frame, tag="chat.messages", frozen=True, kw_only=True):
+    """Contiguous messages, oldest first: live, caught up after an absence, or a page asked for.
+    `head` is the conversation's newest seq."""
+
+    conversation: Id
+    head: Seq
+    messages: tuple[Message, ...]
+
+
+class ChatReceipt(Frame, tag="chat.receipt", frozen=True, kw_only=True):
+    """How far a member has read."""
+
+    conversation: Id
+    person: Id
+    read: Seq
+
+
+class RoomJoined(Frame, tag="room.joined", frozen=True, kw_only=True):
+    """You are in the room, and that is on record. `peers` were there before you: towards them you
+    are the impolite side (W3C webrtc-pc, perfect negotiation), towards later ones the polite."""
+
+    room: Id
+    peer: ClientId
+    peers: tuple[Peer, ...]
+    ice_servers: tuple[IceServer, ...]
+    session: SessionView
+
+
+class RoomPeerJoined(Frame, tag="room.peer_joined", frozen=True, kw_only=True):
+    """Another peer came, or came back with a new socket and the same id."""
+
+    room: Id
+    peer: Peer
+
+
+class RoomPeerLeft(Frame, tag="room.peer_left", frozen=True, kw_only=True):
+    """A peer is gone from the room; after `lost` its media may still flow, and it may return."""
+
+    room: Id
+    peer: ClientId
+    person: Id
+    reason: LeaveReason
+
+
+class RoomPeerMedia(Frame, tag="room.peer_media", frozen=True, kw_only=True):
+    """What another peer now lets others hear and see."""
+
+    room: Id
+    peer: ClientId
+    audio: bool
+    video: bool
+
+
+class RoomLeft(Frame, tag="room.left", frozen=True, kw_only=True):
+    """You are out of the room: you left, a newer tab of yours took over, or the session ended."""
+
+    room: Id
+    reason: LeaveReason
+    session: SessionView | None = None
+
+
+class SessionChanged(Frame, tag="session.changed", frozen=True, kw_only=True):
+    """A session began, ended, or its time together started or stopped running."""
+
+    session: SessionView
+
+
+class PresenceChanged(Frame, tag="presence.changed", frozen=True, kw_only=True):
+    """Someone in one of your mentorships came or went."""
+
+    mentorship: Id
+    person: Id
+    presence: PresenceState
+
+
+class MentorshipAdded(Frame, tag="mentorship.added", frozen=True, kw_only=True):
+    """You are in a new mentorship."""
+
+    mentorship: MentorshipView
+
+
+ClientFrame = (
+    AuthOpen
+    | Beat
+    | ChatSend
+    | ChatFetch
+    | ChatRead
+    | RoomJoin
+    | RoomLeave
+    | RoomEnd
+    | RoomMedia
+    | PeerOffer
+    | PeerAnswer
+    | PeerCandidate
+)
+ServerFrame = (
+    AuthOpened
+    | BeatAck
+    | ErrorFrame
+    | ChatAccepted
+    | ChatMessages
+    | ChatReceipt
+    | RoomJoined
+    | RoomPeerJoined
+    | RoomPeerLeft
+    | RoomPeerMedia
+    | RoomLeft
+    | SessionChanged
+    | PresenceChanged
+    | MentorshipAdded
+    | PeerOffer
+    | PeerAnswer
+    | PeerCandidate
+)
