@@ -1,0 +1,145 @@
+/** What the pages see of the product: plain state, and the actions that change it.
+ *
+ * The library (lib/) keeps the state and knows no element; the elements (ui/) draw the state and
+ * call actions. Instants and durations are microseconds, as everywhere in Ithaca.
+ */
+import type {
+  MentorshipView,
+  Message,
+  NewMentorship,
+  MentorshipCreated,
+  PersonView,
+  SessionView,
+} from "../protocol/types.js";
+
+/** A refusal in words that can be shown: what happened, and what to do. */
+export interface Trouble {
+  readonly code: string;
+  readonly what: string;
+  readonly advice: string;
+}
+
+/** How the socket is: `offline` waits until `retryAt` (performance.now() ms); `stopped` needs the person. */
+export type Link =
+  | { readonly is: "connecting" }
+  | { readonly is: "online" }
+  | { readonly is: "offline"; readonly retryAt: number; readonly trouble: Trouble | null }
+  | { readonly is: "stopped"; readonly trouble: Trouble };
+
+/** A message on its way: shown below the log until the log holds it. `refused` keeps the text for the writer. */
+export interface PendingMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly writtenUs: number;
+  readonly refused: Trouble | null;
+}
+
+/** A stretch of the one log, without a gap, from its oldest loaded message up to `head` once caught up. */
+export interface Conversation {
+  readonly id: string;
+  readonly head: number;
+  readonly messages: readonly Message[];
+  readonly read: number;
+  readonly pending: readonly PendingMessage[];
+  readonly loadingOlder: boolean;
+}
+
+export type DeviceProblem =
+  | "denied"          // permission refused (by the person or the site)
+  | "missing"         // no such device
+  | "busy"            // in use elsewhere, or the system would not start it
+  | "insecure"        // not https and not localhost: the browser offers no devices at all
+  | "unplugged"       // was there, is gone
+  | "failed";         // anything else
+
+/** One kind of device. `stream` carries only this kind's track, or is null. */
+export interface DeviceState {
+  readonly wanted: boolean;             // what the person asked for: on or off
+  readonly live: boolean;               // a running track stands behind it
+  readonly asking: boolean;             // the browser is asking for permission, or the device is starting
+  readonly problem: DeviceProblem | null;
+  readonly chosen: string | null;       // device id
+  readonly choices: readonly { readonly id: string; readonly label: string }[];
+}
+
+export interface MediaState {
+  readonly microphone: DeviceState;
+  readonly camera: DeviceState;
+  readonly speakers: Pick<DeviceState, "chosen" | "choices">;
+  readonly preview: MediaStream | null; // own picture, for the preview and the self-view
+  readonly level: number;               // own microphone, 0..1, for the meter; changes often
+}
+
+/** The other page in the call. `media`: how its sound and picture travel right now. */
+export interface RemotePeer {
+  readonly id: string;
+  readonly person: string;
+  readonly audio: boolean;
+  readonly video: boolean;
+  readonly stream: MediaStream;
+  readonly media: "connecting" | "connected" | "interrupted" | "failed";
+  readonly here: boolean;               // false: its signalling was lost; it may be back in a moment
+}
+
+export interface CallState {
+  readonly mentorship: string;
+  readonly room: string;
+  readonly phase: "joining" | "joined" | "left";
+  readonly peers: readonly RemotePeer[];
+  readonly session: SessionView | null;
+  readonly microphoneOn: boolean;       // what the other hears
+  readonly cameraOn: boolean;
+  readonly ended: "left" | "ended" | "replaced" | "revoked" | null; // why, once phase is left
+  readonly trouble: Trouble | null;
+  readonly soundBlocked: boolean;       // the browser wants a click before it plays sound
+}
+
+export interface AppState {
+  readonly phase: "starting" | "signed_out" | "ready" | "refused";
+  readonly trouble: Trouble | null;     // why it is `refused`, in words
+  readonly canStart: boolean;           // whether a visitor without a link may begin a mentorship here
+  readonly me: PersonView | null;
+  readonly link: Link;
+  readonly clockOffsetUs: number;       // server's clock minus Date.now()*1000
+  readonly mentorships: readonly MentorshipView[];
+  readonly arrivedAt: string | null;    // the mentorship that the opened link leads to
+  readonly conversations: Readonly<Record<string, Conversation>>;
+  readonly sessions: Readonly<Record<string, readonly SessionView[]>>; // by mentorship, newest first
+  readonly media: MediaState;
+  readonly call: CallState | null;
+}
+
+/** The one object that elements talk to. */
+export interface App {
+  readonly state: AppState;
+  subscribe(listener: (state: AppState) => void): () => void;
+
+  nowUs(): number;                                       // the server's clock, as well as we know it
+  startMentorship(form: NewMentorship): Promise<MentorshipCreated>;
+  replaceLink(): Promise<string>;
+  signOut(): void;                                       // this tab forgets who it is
+
+  openConversation(conversation: string): void;          // loads the newest page once
+  loadOlder(conversation: string): Promise<void>;
+  send(conversation: string, body: string): Trouble | null; // a Trouble: refused here, keep the text
+  discard(conversation: string, id: string): void;       // gives up a refused message
+  read(conversation: string, seq: number): void;
+  draft(conversation: string): string;
+  saveDraft(conversation: string, text: string): void;
+
+  loadSessions(mentorship: string): Promise<void>;
+  loadSession(session: string): Promise<SessionView>;
+
+  prepare(mentorship: string): Promise<void>;            // pre-join: devices, peer connection, offer
+  unprepare(): void;                                     // leaves the pre-join page without joining
+  setMicrophone(on: boolean): Promise<void>;
+  setCamera(on: boolean): Promise<void>;
+  chooseDevice(kind: "microphone" | "camera" | "speakers", id: string): Promise<void>;
+  retryDevices(): Promise<void>;
+  join(): void;                                          // joins what was prepared, with what there is
+  leave(): void;
+  endForBoth(): void;
+  resumeSound(): void;                                   // after a click, when sound was blocked
+  closeCall(): void;                                     // puts the summary away
+  reconnectNow(): void;
+}
