@@ -8,12 +8,12 @@ for name in "$@"; do
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-get="apt-get install --no-install-recommends ${missing[*]}"
+get=(apt-get install --no-install-recommends "${missing[@]}")
 if ! command -v apt-get >/dev/null; then
-  echo "The tests need these programs, and this machine has no apt-get: ${missing[*]}" >&2
+  echo "Missing, and this machine has no apt-get to fetch them: ${missing[*]}" >&2
   exit 1
 elif [ "$(id -u)" != 0 ]; then
-  printf 'The tests need packages that only root can install. Run:\n  sudo %s\n' "$get" >&2
+  printf 'Missing packages, which only root can install. Run:\n  sudo %s\n' "${get[*]}" >&2
   exit 1
 fi
 
@@ -28,7 +28,7 @@ fi
 echo "Installing ${missing[*]} (once, about a minute) ..." >&2
 log=$(mktemp)
 export DEBIAN_FRONTEND=noninteractive
-if ! { apt-get update -q && $get -y -q; } >"$log" 2>&1; then
+if ! { apt-get update -q && "${get[@]}" -y -q; } >"$log" 2>&1; then
   cat "$log" >&2
   echo "apt-get failed: its output is above (kept in $log)." >&2
   exit 1
