@@ -1,0 +1,63 @@
+"""Durable storage: plans on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtime.database.plan import (
+    AnyRow,
+    Database,
+    DatabaseError,
+    DatabaseFailed,
+    DatabaseUnavailable,
+    OnFatal,
+    OnStatement,
+    Plan,
+    Rows,
+    Statement,
+    StorageFull,
+    only,
+)
+from runtime.database.postgres import PostgresDatabase
+from runtime.database.schema import Micros, RowId, insert, metadata
+from runtime.database.sqlite import SqliteDatabase
+
+
+def open_database(
+    url: str | None,
+    data: Path,
+    *,
+    on_statement: OnStatement | None = None,
+    on_fatal: OnFatal | None = None,
+) -> Database:
+    """The database at a PostgreSQL `url`, or without one the SQLite file in the data folder.
+
+    `on_fatal` hears once of an I/O error after which nothing more is acknowledged (a PostgreSQL
+    server handles its own by restarting). Raises ValueError for any other kind of URL.
+    """
+    if url is None:
+        return SqliteDatabase(data, on_statement=on_statement, on_fatal=on_fatal)
+    if url.startswith(("postgresql:", "postgres:", "postgresql+asyncpg:")):
+        return PostgresDatabase(url, on_statement=on_statement)
+    raise ValueError("a database URL starts with postgresql:// (without one: SQLite)")
+
+
+__all__ = [
+    "AnyRow",
+    "Database",
+    "DatabaseError",
+    "DatabaseFailed",
+    "DatabaseUnavailable",
+    "Micros",
+    "OnFatal",
+    "OnStatement",
+    "Plan",
+    "RowId",
+    "Rows",
+    "Statement",
+    "StorageFull",
+    "insert",
+    "metadata",
+    "only",
+    "open_database",
+]

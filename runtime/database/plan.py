@@ -1,0 +1,71 @@
+"""Plans: transactions without I/O, and the errors a database can answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Executable, Row
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+Rows: TypeAlias = Sequence[AnyRow]
+Statement: TypeAlias = Executable | tuple[Executable, Sequence[Mapping[str, Any]]]
+"""A SQLAlchemy Core statement, or one with a list of parameter sets (executemany, no rows)."""
+
+Plan: TypeAlias = Generator[Statement, Rows, T]
+"""A transaction as a generator: yields statements, is sent their rows, returns its result."""
+
+OnStatement: TypeAlias = Callable[[str, Mapping[str, Any]], None]
+"""Sees every statement's SQL and execution options before it runs; may raise to refuse it."""
+
+OnFatal: TypeAlias = Callable[[BaseException], None]
+
+
+class DatabaseError(Exception):
+    """The database could not do its work; nothing of the plan is acknowledged."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """No connection, a lost connection, a lock not granted in time, or closed: try again later."""
+
+
+class StorageFull(DatabaseError):
+    """The disk is full: nothing of the plan was kept."""
+
+
+class DatabaseFailed(DatabaseError):
+    """The storage answered with an I/O error: what it holds is unknown until a restart."""
+
+
+class Database(Protocol):
+    """Runs plans. The same plan runs on every engine.
+
+    An exception raised inside a plan rolls back that plan alone and reaches the caller. A failed
+    statement ends its plan (PostgreSQL aborts the transaction): use ON CONFLICT instead of
+    catching. A plan may run more than once (conflicts are retried): it decides from its arguments
+    and from rows only.
+    """
+
+    async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a plan on one read-only snapshot."""
+        ...
+
+    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a plan in one transaction; returns only after the commit is on disk."""
+        ...
+
+    async def exclusive(self, work: Callable[[Connection], T]) -> T:
+        """Run synchronous schema work in one transaction of its own, foreign keys unenforced."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go of every connection and thread."""
+        ...
+
+
+def only(statement: Executable) -> Plan[Rows]:
+    """The plan of a single statement: its rows."""
+    return (yield statement)

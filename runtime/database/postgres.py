@@ -1,0 +1,170 @@
+"""PostgreSQL through SQLAlchemy and asyncpg: a pool, one transaction a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from runtime.database.plan import (
+    DatabaseError,
+    DatabaseFailed,
+    DatabaseUnavailable,
+    OnStatement,
+    P,
+    Plan,
+    Rows,
+    Statement,
+    StorageFull,
+    T,
+)
+
+POOL_SIZE = 10
+ATTEMPTS = 10
+CONNECT_TIMEOUT_S = 10
+
+_RETRY = {"40001", "40P01"}  # serialization failure, deadlock: the whole plan again
+_FULL = {"53100"}
+_FAILED = {"58030", "XX001", "XX002"}  # I/O error, corrupted data, corrupted index
+_UNAVAILABLE = {"55P03", "57014"}  # lock not granted, statement timed out
+_UNAVAILABLE_CLASSES = {"08", "53", "57"}  # connection, resources, operator intervention
+
+D = TypeVar("D")
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """The five characters of https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def storage_error(error: DBAPIError) -> DatabaseError | None:
+    """What a PostgreSQL error says of the storage, or None when it blames the statement."""
+    state = sqlstate(error)
+    if state in _FULL:
+        return StorageFull(str(error.orig))
+    if state in _FAILED:
+        return DatabaseFailed(str(error.orig))
+    if (
+        error.connection_invalidated
+        or state in _UNAVAILABLE
+        or state[:2] in _UNAVAILABLE_CLASSES
+        or state in _RETRY
+    ):
+        return DatabaseUnavailable(str(error.orig))
+    return None
+
+
+async def drive(plan: Plan[D], connection: AsyncConnection) -> D:
+    """Run a plan to its result on a connection."""
+    try:
+        statement = next(plan)
+        while True:
+            statement = plan.send(await _execute(connection, statement))
+    except StopIteration as stop:
+        result: D = stop.value
+        return result
+    finally:
+        plan.close()
+
+
+async def _execute(connection: AsyncConnection, statement: Statement) -> Rows:
+    if isinstance(statement, tuple):
+        many, parameters = statement
+        if parameters:  # an empty list would run the statement once, without parameters
+            await connection.execute(many, parameters)
+        return ()
+    result = await connection.execute(statement)
+    return result.fetchall() if result.returns_rows else ()
+
+
+class PostgresDatabase:
+    """Implements Database: writes READ COMMITTED, reads on a REPEATABLE READ snapshot."""
+
+    def __init__(self, url: str, *, on_statement: OnStatement | None = None) -> None:
+        self._closed = False
+        self._engine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            isolation_level="READ COMMITTED",
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=CONNECT_TIMEOUT_S,
+            pool_pre_ping=True,  # a restarted server costs nobody an error
+            connect_args={
+                "timeout": CONNECT_TIMEOUT_S,
+                "server_settings": {
+                    "application_name": "ithaca",
+                    # Whatever the server's default: committed means on disk.
+                    "synchronous_commit": "on",
+                },
+            },
+        )
+        self._snapshots = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        if on_statement is not None:
+            check = on_statement
+
+            def before(
+                connection: Connection,
+                _cursor: object,
+                sql: str,
+                _parameters: object,
+                context: Any,
+                _many: bool,
+            ) -> None:
+                check(sql, context.execution_options if context else {})
+
+            event.listen(self._engine.sync_engine, "before_cursor_execute", before)
+
+    async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(
+            self._snapshots, lambda connection: drive(plan(*args, **kwargs), connection)
+        )
+
+    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(
+            self._engine, lambda connection: drive(plan(*args, **kwargs), connection)
+        )
+
+    async def exclusive(self, work: Callable[[Connection], T]) -> T:
+        return await self._run(self._engine, lambda connection: connection.run_sync(work))
+
+    async def close(self) -> None:
+        self._closed = True
+        await self._engine.dispose()
+
+    async def _run(self, engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[D]]) -> D:
+        for attempt in range(1, ATTEMPTS + 1):
+            async with await self._connect(engine) as connection:
+                try:
+                    async with connection.begin():
+                        result = await work(connection)
+                    return result
+                except DBAPIError as error:
+                    if sqlstate(error) in _RETRY and attempt < ATTEMPTS:
+                        continue
+                    failure = storage_error(error)
+                    if failure is None:
+                        raise
+                    raise failure from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _connect(self, engine: AsyncEngine) -> AsyncConnection:
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        try:
+            return await engine.connect()
+        except (
+            DBAPIError,
+            PoolTimeout,
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+        ) as error:
+            raise DatabaseUnavailable(str(error)) from error

@@ -1,0 +1,26 @@
+"""The one MetaData of the product and the column types that both engines share."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy.dialects.postgresql import insert
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Micros = BigInteger
+"""Microseconds since the Unix epoch (UTC)."""
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""An ever-growing integer primary key: SQLite grants one only to the type INTEGER."""
+
+# SQLAlchemy's PostgreSQL insert (ON CONFLICT DO NOTHING / DO UPDATE, excluded) compiles to the
+# same SQL on SQLite as long as the conflict target is named by index_elements, not by constraint.
+__all__ = ["Micros", "RowId", "insert", "metadata"]

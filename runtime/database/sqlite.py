@@ -1,0 +1,340 @@
+"""SQLite: one writer thread with group commit, a few readers, each on its own connection.
+
+Every plan of a batch runs under a SAVEPOINT in one IMMEDIATE transaction; callers are answered
+after its COMMIT, which at synchronous=FULL returns after the fsync of the write-ahead log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from runtime.database.plan import (
+    DatabaseError,
+    DatabaseFailed,
+    DatabaseUnavailable,
+    OnFatal,
+    OnStatement,
+    P,
+    Plan,
+    Rows,
+    Statement,
+    StorageFull,
+    T,
+)
+
+FILE_NAME = "ithaca.db"
+READERS = 3
+BATCH = 512
+BUSY_TIMEOUT_MS = 5_000
+
+_UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_FAILED = {
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_NOMEM,
+}
+
+D = TypeVar("D")
+
+
+def storage_error(error: BaseException) -> DatabaseError | None:
+    """What an SQLite error says of the storage, or None when it blames the statement."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.Error):
+        return None
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # primary part of an extended code
+    if code == sqlite3.SQLITE_FULL:
+        return StorageFull(str(cause))
+    if code in _UNAVAILABLE:
+        return DatabaseUnavailable(str(cause))
+    if code in _FAILED:
+        return DatabaseFailed(f"{cause} ({getattr(cause, 'sqlite_errorname', code)})")
+    return None
+
+
+def drive(plan: Plan[D], connection: Connection) -> D:
+    """Run a plan to its result on a connection."""
+    try:
+        statement = next(plan)
+        while True:
+            statement = plan.send(_execute(connection, statement))
+    except StopIteration as stop:
+        result: D = stop.value
+        return result
+    finally:
+        plan.close()
+
+
+def _execute(connection: Connection, statement: Statement) -> Rows:
+    if isinstance(statement, tuple):
+        many, parameters = statement
+        if parameters:  # an empty list would run the statement once, without parameters
+            connection.execute(many, parameters)
+        return ()
+    result = connection.execute(statement)
+    return result.fetchall() if result.returns_rows else ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    work: Callable[[Connection], Any]
+    alone: bool
+    answer: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    result: Any = None
+    error: BaseException | None = None
+
+
+class SqliteDatabase:
+    """Implements Database over `<data>/ithaca.db`, for one event loop and one process."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        on_statement: OnStatement | None = None,
+        on_fatal: OnFatal | None = None,
+    ) -> None:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = data / FILE_NAME
+        self._on_fatal = on_fatal
+        self._closed = False
+        self._failure: DatabaseFailed | None = None
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._write_engine = _engine(path, on_statement, query_only=False)
+        self._read_engine = _engine(path, on_statement, query_only=True)
+        try:
+            self._connection = self._write_engine.connect()
+        except DBAPIError as error:
+            raise (storage_error(error) or error) from error
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        # A daemon: an interpreter that dies without close() must not hang on it.
+        self._writer = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
+        self._writer.start()
+
+    async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+
+        def snapshot() -> T:
+            with self._read_engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    return drive(plan(*args, **kwargs), connection)
+                finally:
+                    connection.exec_driver_sql("ROLLBACK")
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, snapshot)
+        except DBAPIError as error:
+            failure = storage_error(error)
+            if failure is None or _is_readonly(error):  # a plan that writes is its own fault
+                raise
+            raise failure from error
+
+    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        def work(connection: Connection) -> T:
+            return drive(plan(*args, **kwargs), connection)
+
+        return await self._submit(work, alone=False)
+
+    async def exclusive(self, work: Callable[[Connection], T]) -> T:
+        return await self._submit(work, alone=True)
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._readers.shutdown)
+        self._read_engine.dispose()
+
+    async def _submit(self, work: Callable[[Connection], T], *, alone: bool) -> T:
+        if self._failure is not None:
+            raise self._failure
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(work, alone, answer))
+        return await answer
+
+    # What follows runs in the writer thread.
+
+    def _write_loop(self) -> None:
+        open_ = True
+        while open_:
+            batch, open_ = self._take()
+            for alone, jobs in groupby(batch, key=lambda job: job.alone):
+                if alone:
+                    for job in jobs:
+                        self._finish([job], self._commit_alone(job))
+                else:
+                    together = list(jobs)
+                    self._finish(together, self._commit(together))
+        self._connection.close()
+        self._write_engine.dispose()
+
+    def _take(self) -> tuple[list[_Job], bool]:
+        """Wait for a job, then take all that wait (up to BATCH); False once the queue is closed."""
+        batch: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            batch.append(job)
+            if len(batch) == BATCH:
+                return batch, True
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return batch, True
+        return batch, False
+
+    def _commit(self, batch: Sequence[_Job]) -> list[_Outcome]:
+        if self._failure is not None:
+            return [_Outcome(error=self._failure)] * len(batch)
+        sql = self._connection.exec_driver_sql
+        outcomes: list[_Outcome] = []
+        try:
+            sql("BEGIN IMMEDIATE")
+            for job in batch:
+                if job.answer.cancelled():
+                    outcomes.append(_Outcome())
+                    continue
+                sql("SAVEPOINT plan")
+                try:
+                    outcomes.append(_Outcome(job.work(self._connection)))
+                except Exception as error:
+                    # The engine may have rolled back the whole transaction by itself: a storage
+                    # error is everybody's.
+                    if storage_error(error) is not None:
+                        raise
+                    sql("ROLLBACK TO plan")
+                    outcomes.append(_Outcome(error=error))
+                sql("RELEASE plan")
+            sql("COMMIT")
+        except Exception as error:
+            return [_Outcome(error=self._give_up(error))] * len(batch)
+        return outcomes
+
+    def _commit_alone(self, job: _Job) -> list[_Outcome]:
+        if self._failure is not None:
+            return [_Outcome(error=self._failure)]
+        sql = self._connection.exec_driver_sql
+        refused: Exception | None = None
+        try:
+            # Rebuilding a table drops the old one, which would cascade into those that refer to it;
+            # the switch has no effect inside a transaction.
+            sql("PRAGMA foreign_keys=OFF")
+            sql("BEGIN IMMEDIATE")
+            try:
+                result = job.work(self._connection)
+            except Exception as error:
+                if storage_error(error) is not None:
+                    raise
+                refused, result = error, None
+            if refused is None and sql("PRAGMA foreign_key_check").fetchall():
+                refused = DatabaseError("the change would leave rows without the ones they name")
+            sql("COMMIT" if refused is None else "ROLLBACK")
+            sql("PRAGMA foreign_keys=ON")
+        except Exception as error:
+            return [_Outcome(error=self._give_up(error))]
+        return [_Outcome(result, refused)]
+
+    def _give_up(self, error: Exception) -> DatabaseError:
+        """Roll back and name the error; a failed storage acknowledges nothing from then on."""
+        failure = storage_error(error) or DatabaseError(str(error))
+        failure.__cause__ = error
+        try:
+            if self._driver_connection().in_transaction:
+                self._connection.exec_driver_sql("ROLLBACK")
+            self._connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+        except Exception as second:
+            failure = DatabaseFailed(f"{error}, then no rollback: {second}")
+            failure.__cause__ = second
+        if isinstance(failure, DatabaseFailed):
+            self._failure = failure
+        return failure
+
+    def _driver_connection(self) -> sqlite3.Connection:
+        driver_connection = self._connection.connection.driver_connection
+        assert isinstance(driver_connection, sqlite3.Connection)
+        return driver_connection
+
+    def _finish(self, jobs: Sequence[_Job], outcomes: Sequence[_Outcome]) -> None:
+        """Answer a whole batch with one wake-up of the loop."""
+
+        def answer() -> None:
+            for job, outcome in zip(jobs, outcomes, strict=True):
+                if job.answer.done():  # its caller was cancelled
+                    continue
+                if outcome.error is None:
+                    job.answer.set_result(outcome.result)
+                else:
+                    job.answer.set_exception(outcome.error)
+            failure = self._failure
+            if failure is not None and self._on_fatal is not None:
+                on_fatal, self._on_fatal = self._on_fatal, None
+                on_fatal(failure)
+
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            jobs[0].answer.get_loop().call_soon_threadsafe(answer)
+
+
+def _is_readonly(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_READONLY
+
+
+def _engine(path: Path, on_statement: OnStatement | None, *, query_only: bool) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        isolation_level="AUTOCOMMIT",  # BEGIN and COMMIT are ours alone
+        pool_size=READERS,
+    )
+
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        if query_only:
+            connection.execute("PRAGMA query_only=ON")
+            return
+        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        if mode != "wal":
+            raise DatabaseFailed(f"{path} cannot be used with a write-ahead log ({mode})")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA recursive_triggers=ON")
+
+    event.listen(engine, "connect", prepare)
+    if on_statement is not None:
+        check = on_statement
+
+        def before(
+            connection: Connection,
+            _cursor: object,
+            sql: str,
+            _parameters: object,
+            context: Any,
+            _many: bool,
+        ) -> None:
+            check(sql, context.execution_options if context else {})
+
+        event.listen(engine, "before_cursor_execute", before)
+    return engine
