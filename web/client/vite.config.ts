@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+/** The server serves `web/static` under `/static/`, and `index.html` of it at every page's address. */
+export default defineConfig({
+  base: "/static/",
+  build: {
+    outDir: "../static",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0, // the policy for scripts and styles names 'self' only: nothing as data:
+    modulePreload: { polyfill: false },
+    sourcemap: true,
+  },
+  worker: { format: "es" },
+  test: { include: ["tests/**/*.test.ts"] },
+});
