@@ -143,3 +143,14 @@ export interface App {
   closeCall(): void;                                     // puts the summary away
   reconnectNow(): void;
 }
+
+/** What App's promises reject with. `field` names the wrong part of a form, such as `mentor.zone`. */
+export class Refused extends Error {
+  constructor(
+    readonly trouble: Trouble,
+    readonly field: string | null = null,
+  ) {
+    super(trouble.what);
+    this.name = "Refused";
+  }
+}
