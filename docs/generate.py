@@ -10,7 +10,10 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
+import typing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -18,7 +21,9 @@ import msgspec
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from protocol import errors, frames, rest, types  # noqa: E402 - the tree, not an installed copy
+# This tree, wherever it is run from.
+from protocol import errors, frames, registry, rest, types, views  # noqa: E402
+from web import openapi  # noqa: E402
 
 CLIENT = ROOT / "web" / "client"
 TYPES = CLIENT / "src" / "protocol" / "types.ts"
@@ -32,12 +37,15 @@ LIMITS = (
 )
 
 
-def bodies() -> list[type[msgspec.Struct]]:
-    """Every REST body and query, in the order of the module."""
+def subclasses(module: ModuleType, base: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """The Structs of that base which a module defines, in its order."""
     return [
         value
-        for value in vars(rest).values()
-        if isinstance(value, type) and issubclass(value, rest.Body) and value is not rest.Body
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, base)
+        and value is not base
+        and value.__module__ == module.__name__
     ]
 
 
@@ -49,7 +57,7 @@ def typescript_schema() -> dict[str, Any]:
     their descriptions: those of the scalars would be repeated at every field."""
     unions = {"ClientFrame": frames.ClientFrame, "ServerFrame": frames.ServerFrame}
     roots, definitions = msgspec.json.schema_components(
-        [*unions.values(), *bodies()], ref_template="#/$defs/{name}"
+        [*unions.values(), *subclasses(rest, rest.Body)], ref_template="#/$defs/{name}"
     )
     for definition in definitions.values():
         definition["description"] = inspect.cleandoc(definition.get("description", ""))
@@ -144,11 +152,158 @@ def typescript() -> str:
     return typescript_header(body) + body
 
 
-def main() -> int:
-    TYPES.parent.mkdir(parents=True, exist_ok=True)
-    TYPES.write_text(typescript())
+# ---- docs --------------------------------------------------------------------------------------
+
+GENERATED = "<!-- Generated from protocol/ by docs/generate.py: change it there. -->\n"
+SCALARS = ("Id", "ClientId", "Micros", "Seq", "Limit", "Role", "PresenceState", "SessionState",
+           "LeaveReason", "EndReason", "Sdp")  # fmt: skip
+ORDER = """\
+1. The first frame is `auth.open`, within 5 s of the upgrade, and there is no second one.
+2. The first answer is `auth.opened`: a snapshot of all mentorships. Every later frame changes it:
+   whoever applies them to an old snapshot has the fresh one.
+3. `chat.messages` carries contiguous messages, oldest first. Per conversation, delivery goes on
+   from the cursor of `auth.open`. Who sees a gap asks for it with `chat.fetch`.
+4. `chat.accepted` and the `chat.messages` that holds the same message may come in either order,
+   and both may come twice: a message is known by its `seq`, one's own by its `id`.
+5. Frames that one peer sends to another (`peer.*`) arrive in the order in which they were sent, or
+   not at all. They are never stored.
+6. A beat every 2 s, sent by the page's own code. A frame of any other kind is no beat.
+"""
+RANGES = """\
+A close code says by its range what to do: 4000-4099 connect again, 4100-4199 renew the grant, then
+connect again, 4200-4299 stop and say why. 1012 is the server's restart: connect again soon.
+"""
+ACTS = """\
+What a client does about each (`act`): *fix* what it sent; *retry* the same later, after
+`retry_after_us` where it is given; *reconnect*; *renew* the grant, then try again; *stop* and tell
+the person.
+"""
+
+
+def words(hint: Any) -> str:
+    """A type as a reader of the docs sees it."""
+    for name in SCALARS:
+        if hint == getattr(types, name):
+            return name
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return words(args[0])
+    if origin is tuple:
+        return f"array of {words(args[0])}"
+    if origin is dict:
+        return f"map of {words(args[0])} to {words(args[1])}"
+    if args:
+        return " or ".join("null" if arg is type(None) else words(arg) for arg in args)
+    plain = {str: "string", int: "integer", bool: "boolean"}
+    return plain[hint] if hint in plain else f"[{hint.__name__}](#{hint.__name__.lower()})"
+
+
+def described(struct: type[msgspec.Struct]) -> str:
+    """Docstring and table of fields."""
+    hints = typing.get_type_hints(struct, include_extras=True)
+    rows = []
+    for field in msgspec.structs.fields(struct):
+        default = "" if field.required else f"`{json.dumps(default_of(field))}`"
+        rows.append(f"| `{field.encode_name}` | {words(hints[field.name])} | {default} |")
+    table = ["| field | type | default |", "| --- | --- | --- |", *rows] if rows else []
+    return "\n".join([inspect.cleandoc(struct.__doc__ or ""), "", *table, ""])
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    made = field.default_factory
+    return field.default if made is msgspec.NODEFAULT else made()
+
+
+def tag(frame: type[msgspec.Struct]) -> str:
+    return str(frame.__struct_config__.tag)
+
+
+def protocol_page() -> str:
+    """docs/protocol.md"""
+    rights = {rule.frame: rule for rule in registry.FRAMES}
+    parts = [
+        GENERATED,
+        f"# The WebSocket protocol\n\n{inspect.cleandoc(frames.__doc__ or '')}\n",
+        f"{inspect.cleandoc(types.__doc__ or '')}\n",
+        f"A frame has at most {types.FRAME_MAX_BYTES} bytes, a message body at most "
+        f"{types.BODY_MAX_BYTES} bytes of UTF-8.\nUnknown fields and tags are refused.\n",
+        f"## Order\n\n{ORDER}",
+        f"## Close codes\n\n{RANGES}\n| code | error | act | meaning |\n| --- | --- | --- | --- |",
+    ]
+    closing = [error for error in errors.ERRORS.values() if error.close]
+    for error in sorted(closing, key=lambda error: error.close or 0):
+        parts.append(f"| {error.close} | `{error.code}` | {error.act} | {error.meaning} |")
+    parts.append("\n## Frames from the client\n")
+    for frame in typing.get_args(frames.ClientFrame):
+        rule = rights[frame]
+        of = f" of the {rule.scope} that `{rule.scope}` names" if rule.scope else ""
+        parts.append(f"### `{tag(frame)}`\n\nRight: {rule.right}{of}.\n\n{described(frame)}")
+    parts.append("## Frames from the server\n")
+    for frame in typing.get_args(frames.ServerFrame):
+        if frame in rights:
+            parts.append(f"### `{tag(frame)}` (relayed)\n\nAs above, from the other peer.\n")
+        else:
+            parts.append(f"### `{tag(frame)}`\n\n{described(frame)}")
+    parts.append("## Parts\n")
+    for view in subclasses(views, views.View):
+        parts.append(f"### {view.__name__}\n\n{described(view)}")
+    parts.append("## Scalars\n\n| name | JSON Schema |\n| --- | --- |")
+    for name in SCALARS:
+        schema = json.dumps(msgspec.json.schema(getattr(types, name)))
+        parts.append(f"| {name} | `{schema}` |".replace("\\\\", "\\"))
+    return "\n".join(parts) + "\n"
+
+
+def errors_page() -> str:
+    """docs/errors.md"""
+    lines = [
+        GENERATED,
+        "# Errors\n\nHTTP answers with problem+json (RFC 9457) that has a `code`; the WebSocket",
+        "with an `error` frame, or by closing with the code given here.\n",
+        ACTS,
+        "| code | HTTP | close | act | meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for error in errors.ERRORS.values():
+        row = (f"`{error.code}`", error.status, error.close or "", error.act, error.meaning)
+        lines.append("| " + " | ".join(str(cell) for cell in row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def openapi_page() -> str:
+    """docs/openapi.json"""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return json.dumps(openapi.document(project["version"]), indent=2, ensure_ascii=False) + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """Path to text of everything that needs no node."""
+    here = ROOT / "docs"
+    return {
+        here / "protocol.md": protocol_page(),
+        here / "errors.md": errors_page(),
+        here / "openapi.json": openapi_page(),
+    }
+
+
+def main(check: bool) -> int:
+    stale = [path for path, text in pages().items() if not is_text(path, text)]
+    stale += [] if typescript_is_current() else [TYPES]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} {'would change' if check else 'written'}")
+    if check:
+        return 1 if stale else 0
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(typescript() if path == TYPES else pages()[path])
     return 0
 
 
+def is_text(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text() == text
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    if sys.argv[1:] not in ([], ["--check"]):
+        sys.exit(f"{__doc__}")
+    sys.exit(main(check=sys.argv[1:] == ["--check"]))

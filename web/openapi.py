@@ -1,0 +1,165 @@
+"""The OpenAPI 3.1 description of the HTTP API, built from `protocol.registry.ROUTES` alone."""
+
+import inspect
+import re
+from typing import Any
+
+import msgspec
+
+from protocol import rest
+from protocol.errors import ERRORS
+from protocol.registry import ROUTES, Right, Route
+from protocol.types import Id
+
+PROBLEM_TYPE = "application/problem+json"
+PLAIN_TEXT = {"text/plain": {"schema": {"type": "string"}}}
+ANY_OBJECT = {"application/json": {"schema": {"type": "object"}}}
+NO_STRUCT = {"metrics": PLAIN_TEXT, "openapi": ANY_OBJECT}
+"""What those routes answer with that have no Struct."""
+
+EVERYWHERE = ("host_forbidden", "internal")
+WITH_BODY = ("bad_request", "body_too_large", "media_type")
+OF_RIGHT: dict[Right, tuple[str, ...]] = {
+    "public": (),
+    "local": ("forbidden",),
+    "starter": ("unauthenticated", "revoked", "forbidden", "unavailable"),
+    "person": ("unauthenticated", "revoked", "unavailable"),
+    "site": ("unauthenticated", "revoked", "forbidden", "unavailable"),
+    "member": ("unauthenticated", "revoked", "not_found", "unavailable"),
+}
+SECURITY: dict[Right, list[dict[str, list[str]]]] = {
+    "public": [],
+    "local": [],
+    "starter": [{}, {"grant": []}],
+    "person": [{"grant": []}],
+    "site": [{"grant": []}],
+    "member": [{"grant": []}],
+}
+EXAMPLES: dict[type[msgspec.Struct], dict[str, Any]] = {
+    rest.NewMentorship: {
+        "mentor": {"name": "Ana", "zone": "America/Lima", "email": ""},
+        "mentee": {"name": "Ben", "zone": "Europe/Vienna", "email": "ben@example.org"},
+    },
+    rest.SendMessage: {"id": "m-4f0c2a9b81", "body": "See you on Thursday."},
+}
+
+Components = dict[str, dict[str, Any]]
+
+
+def document(version: str) -> dict[str, Any]:
+    """The whole document, as plain JSON values; the same for the same version."""
+    structs: list[type[msgspec.Struct]] = [rest.Problem]
+    for route in ROUTES:
+        structs += [each for each in (route.request, route.response, route.query) if each]
+    _, schemas = msgspec.json.schema_components(
+        dict.fromkeys(structs), ref_template="#/components/schemas/{name}"
+    )
+    for name, schema in schemas.items():
+        schema["description"] = inspect.cleandoc(schema.get("description", name))
+    used_as_query = {route.query.__name__ for route in ROUTES if route.query}
+    queries = {name: schemas.pop(name) for name in sorted(used_as_query)}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        query = queries[route.query.__name__] if route.query else None
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, query)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Ithaca",
+            "version": version,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "description": "Calls, a conversation and a record of session time for a mentor and a "
+            "mentee. A field that ends in `_us` is an integer of microseconds; instants count from "
+            "the Unix epoch in UTC. The WebSocket at `/ws` is described in docs/protocol.md.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "grant": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A grant, from POST /v1/grants or /v1/grants/renew.",
+                }
+            },
+        },
+    }
+
+
+def error_codes(route: Route) -> tuple[str, ...]:
+    """Every error code that this route may answer with, in the order of the error table."""
+    codes = {*EVERYWHERE, *OF_RIGHT[route.right], *route.errors}
+    if route.request:
+        codes.update(WITH_BODY)
+    if route.query:
+        codes.add("bad_request")
+    return tuple(code for code in ERRORS if code in codes)
+
+
+def _operation(route: Route, query: dict[str, Any] | None) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "description": f"Right: `{route.right}`.",
+        "security": SECURITY[route.right],
+        "responses": {str(route.status): _answer(route), **_problems(route)},
+    }
+    parameters = _parameters(route, query)
+    if parameters:
+        operation["parameters"] = parameters
+    if route.request:
+        media: dict[str, Any] = {"schema": _reference(route.request)}
+        if route.request in EXAMPLES:
+            media["example"] = EXAMPLES[route.request]
+        operation["requestBody"] = {"required": True, "content": {"application/json": media}}
+    return operation
+
+
+def _reference(struct: type[msgspec.Struct]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{struct.__name__}"}
+
+
+def _answer(route: Route) -> dict[str, Any]:
+    content = NO_STRUCT.get(route.name)
+    if route.response:
+        content = {"application/json": {"schema": _reference(route.response)}}
+    return {"description": route.summary, "content": content}
+
+
+def _problems(route: Route) -> dict[str, Any]:
+    """One response for each status, whose description lists the codes that share it."""
+    by_status: dict[int, list[str]] = {}
+    for code in error_codes(route):
+        by_status.setdefault(ERRORS[code].status, []).append(f"`{code}`: {ERRORS[code].meaning}")
+    return {
+        str(status): {
+            "description": "\n\n".join(by_status[status]),
+            "content": {PROBLEM_TYPE: {"schema": _reference(rest.Problem)}},
+        }
+        for status in sorted(by_status)
+    }
+
+
+def _parameters(route: Route, query: dict[str, Any] | None) -> list[dict[str, Any]]:
+    identifier = msgspec.json.schema(Id)
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": identifier}
+        for name in re.findall(r"\{(\w+)\}", route.path)
+    ]
+    for name, schema in (query or {"properties": {}})["properties"].items():
+        options = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+        parameters.append({"name": name, "in": "query", "required": False, "schema": options[0]})
+    if route.idempotency_key:
+        parameters.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "Chosen at random: a repeat with the same key and the same body "
+                "answers as the first time did, with another body it is a `conflict`.",
+                "schema": {"type": "string", "minLength": 8, "maxLength": 64},
+            }
+        )
+    return parameters
