@@ -1,0 +1,28 @@
+"""What may be said. Pure."""
+
+import unicodedata
+
+from protocol.errors import Refusal
+from protocol.types import BODY_MAX_BYTES
+
+_ALLOWED_CONTROLS = "\n\t"
+
+
+def check_body(body: str, ref: str) -> None:
+    """Refuses with `message_too_long`, `message_empty`, or `invalid_field` for control characters.
+    `ref` is the message's client id."""
+    if len(body.encode("utf-8", "surrogatepass")) > BODY_MAX_BYTES:
+        raise Refusal("message_too_long", ref=ref)
+    visible = False
+    for char in body:
+        category = unicodedata.category(char)
+        if category in ("Cc", "Cs") and char not in _ALLOWED_CONTROLS:
+            raise Refusal(
+                "invalid_field",
+                f"A message cannot hold the control character U+{ord(char):04X}.",
+                field="body",
+                ref=ref,
+            )
+        visible = visible or category[0] not in "CZ"
+    if not visible:
+        raise Refusal("message_empty", ref=ref)

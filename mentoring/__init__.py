@@ -1,0 +1,1 @@
+"""What the talk is for: mentorships and who is in them."""

@@ -1,0 +1,151 @@
+"""Begins mentorships and answers who is in which."""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import msgspec
+
+from mentoring import tables
+from mentoring.tables import Mentorship
+from people import tables as people_tables
+from people.service import People
+from protocol.errors import Refusal
+from protocol.facts import MentorshipStarted
+from protocol.registry import Scope
+from protocol.rest import NewMentorship, NewPerson
+from protocol.types import Role
+from protocol.views import PersonView
+from runtime import idempotency, outbox
+from runtime.clock import Clock
+from runtime.database import Database, Plan
+from runtime.ids import Ids
+
+CACHED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A person created together with a mentorship, and their invitation."""
+
+    person: PersonView
+    role: Role
+    invitation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    mentorship: str
+    invited: tuple[Invited, ...]
+
+
+class Mentoring:
+    """Mentorships of all sites. A mentorship never changes its members, so lookups are kept."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids, people: People) -> None:
+        self._database, self._clock, self._ids, self._people = database, clock, ids, people
+        self._found: OrderedDict[tuple[str, Scope, str], Mentorship] = OrderedDict()
+
+    async def start(
+        self, site_id: str, wish: NewMentorship, *, actor: str | None, key: str | None
+    ) -> Started:
+        """Creates a mentorship and the people in it that do not exist yet. `actor` is who asks, if
+        signed in; the same idempotency `key` again gives the first answer, and with another wish
+        `conflict`. Refuses with `invalid_field`."""
+        if wish.i_am is not None and actor is None:
+            raise Refusal("invalid_field", "Sign in to be one of the two.", field="i_am")
+        people: dict[Role, str] = {}
+        new: list[tuple[PersonView, str, Role]] = []
+        roles: tuple[Role, Role] = ("mentor", "mentee")
+        for role in roles:
+            given: NewPerson | None = getattr(wish, role)
+            if wish.i_am == role:
+                if given is not None:
+                    raise Refusal("invalid_field", "You are that person already.", field=role)
+                assert actor is not None
+                people[role] = actor
+            elif given is None:
+                raise Refusal("invalid_field", f"Say who the {role} is.", field=role)
+            else:
+                view, email = self._people.checked(given, role)
+                people[role] = view.id
+                new.append((view, email, role))
+        mentorship = Mentorship(
+            site_id=site_id,
+            id=self._ids.new("men"),
+            conversation=self._ids.new("cnv"),
+            room=self._ids.new("room"),
+            created_us=self._clock.wall_us(),
+            roles=MappingProxyType({person: role for role, person in people.items()}),
+        )
+        digest = hashlib.sha256(msgspec.json.encode(wish)).digest()
+        return await self._database.write(
+            self._start, mentorship, new, actor or "anyone", key, digest
+        )
+
+    def _start(
+        self,
+        mentorship: Mentorship,
+        new: list[tuple[PersonView, str, Role]],
+        actor: str,
+        key: str | None,
+        digest: bytes,
+    ) -> Plan[Started]:
+        site_id, now_us = mentorship.site_id, mentorship.created_us
+        started = Started(
+            mentorship.id,
+            tuple(Invited(view, role, self._ids.new("inv")) for view, _, role in new),
+        )
+        if key is not None:
+            first = yield from idempotency.once(
+                site_id,
+                actor,
+                "start_mentorship",
+                key,
+                digest,
+                msgspec.json.encode(started),
+                now_us,
+            )
+            if first is not None:
+                return msgspec.json.decode(first, type=Started)
+        for (view, email, _), invited in zip(new, started.invited, strict=True):
+            yield from people_tables.add_person(site_id, view, email, now_us)
+            yield from people_tables.add_invitation(
+                site_id, invited.invitation, view.id, mentorship.id, now_us
+            )
+        yield from tables.add(mentorship)
+        by_role = {role: person for person, role in mentorship.roles.items()}
+        fact = MentorshipStarted(
+            mentorship=mentorship.id,
+            mentor=by_role["mentor"],
+            mentee=by_role["mentee"],
+            at_us=now_us,
+        )
+        yield outbox.put(
+            site_id,
+            self._ids.new("fac"),
+            "mentorship.started",
+            msgspec.msgpack.encode(fact),
+            now_us,
+        )
+        return started
+
+    async def find(self, site_id: str, scope: Scope, id_: str) -> Mentorship | None:
+        """The mentorship that a mentorship, conversation or room id belongs to."""
+        key = (site_id, scope, id_)
+        found = self._found.get(key)
+        if found is None:
+            found = await self._database.read(tables.find, site_id, scope, id_)
+            if found is not None:
+                self._found[key] = found
+                if len(self._found) > CACHED:
+                    self._found.popitem(last=False)
+        return found
+
+    async def of_person(self, site_id: str, person: str) -> list[Mentorship]:
+        """All of a person's mentorships, oldest first."""
+        return await self._database.read(tables.of_person, site_id, person)
+
+    async def any_at(self, site_id: str) -> bool:
+        return await self._database.read(tables.any_at, site_id)

@@ -1,0 +1,1 @@
+"""Who: sites, persons, keys, invitations and grants."""

@@ -1,0 +1,202 @@
+"""Sites, persons and the way from a link to a grant."""
+
+import zoneinfo
+from dataclasses import dataclass
+
+import msgspec
+
+from people import tables
+from people.sansio import claims, handles
+from people.sansio.profile import clean_email, clean_name, clean_zone
+from people.tables import Invitation, Key
+from people.tokens import GRANT_ALGORITHM, Tokens, new_grant_secret
+from protocol.errors import Refusal
+from protocol.facts import AccessRevoked
+from protocol.rest import Grant, NewPerson
+from protocol.views import PersonView
+from runtime import outbox
+from runtime.clock import Clock
+from runtime.database import Database, Plan
+from runtime.ids import Ids
+
+RENEWAL_TTL_US = 30 * 24 * 3600 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a believed grant speaks for. `mentorship` narrows it to that one."""
+
+    site_id: str
+    person: str
+    invitation: str
+    mentorship: str | None = None
+
+
+class People:
+    """People of all sites on this server. Call `open()` before anything else."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._database, self._clock, self._ids = database, clock, ids
+        self._zones = zoneinfo.available_timezones()
+
+    async def open(self) -> None:
+        """Loads the keys, after making the first site on an empty database."""
+        if not await self._database.read(tables.all_sites):
+            await self._database.write(self._first_site, self._clock.wall_us())
+        keys = await self._database.read(tables.all_keys)
+        self._tokens = Tokens(keys)
+        self._handle_keys = {
+            key.site_id: key.secret for key in keys if key.kind == "handle"
+        }
+        (self.home_site, *_) = await self._database.read(tables.all_sites)
+
+    def _first_site(self, now_us: int) -> Plan[None]:
+        # Two nodes may start at once: the loser of the race sees the winner's site.
+        if (yield from tables.all_sites()):
+            return
+        site = self._ids.new("site")
+        grant = Key(site, self._ids.new("key"), "grant", GRANT_ALGORITHM, new_grant_secret())
+        handle = Key(site, self._ids.new("key"), "handle", "HS256", self._ids.secret().encode())
+        yield from tables.add_site(site, "home", [grant, handle], now_us)
+
+    # ---- plans for whoever creates people ------------------------------------------------------
+
+    def checked(self, person: NewPerson, field: str) -> tuple[PersonView, str]:
+        """A new person's view and e-mail address, or a refusal that names the field."""
+        name = clean_name(person.name, f"{field}.name")
+        zone = clean_zone(person.zone, self._zones, f"{field}.zone")
+        email = clean_email(person.email, f"{field}.email")
+        return PersonView(id=self._ids.new("per"), name=name, zone=zone), email
+
+    def invite(
+        self, site_id: str, person: str, mentorship: str | None, now_us: int
+    ) -> Plan[str]:
+        """A new invitation's id."""
+        id_ = self._ids.new("inv")
+        yield from tables.add_invitation(site_id, id_, person, mentorship, now_us)
+        return id_
+
+    def link_handle(self, site_id: str, invitation: str) -> str:
+        """The secret that goes into a link's fragment."""
+        return handles.seal(self._handle_keys[site_id], invitation)
+
+    # ---- from link to grant --------------------------------------------------------------------
+
+    async def exchange(self, handle: str) -> Grant:
+        """A grant for an invitation. Refuses with `invitation_invalid`, `invitation_expired` or
+        `revoked`; who can show the right secret may know which."""
+        site_id, id_ = self._unseal(handle, "inv", "invitation_invalid")
+        now_us = self._clock.wall_us()
+        invitation, renewal = await self._database.write(self._exchange, site_id, id_, now_us)
+        return self._grant(invitation, renewal, invitation.mentorship, None, now_us)
+
+    def _exchange(self, site_id: str, id_: str, now_us: int) -> Plan[tuple[Invitation, str]]:
+        invitation = yield from tables.invitation(site_id, id_)
+        _refuse_unless_live(invitation, now_us)
+        assert invitation is not None
+        renewal = self._ids.new("ren")
+        yield from tables.add_renewal(site_id, renewal, id_, now_us, now_us + RENEWAL_TTL_US)
+        return invitation, renewal
+
+    async def renew(self, handle: str, narrow_to: str | None = None) -> Grant:
+        """A fresh grant for a renewal handle. Whether the person is in `narrow_to` is for the
+        caller to check."""
+        site_id, id_ = self._unseal(handle, "ren", "renewal_invalid")
+        now_us = self._clock.wall_us()
+        invitation = await self._database.write(self._renew, site_id, id_, now_us)
+        return self._grant(invitation, id_, invitation.mentorship, narrow_to, now_us)
+
+    def _renew(self, site_id: str, id_: str, now_us: int) -> Plan[Invitation]:
+        from_ = yield from tables.extend_renewal(site_id, id_, now_us, now_us + RENEWAL_TTL_US)
+        if from_ is None:
+            raise Refusal("renewal_invalid")
+        invitation = yield from tables.invitation(site_id, from_)
+        _refuse_unless_live(invitation, now_us)
+        assert invitation is not None
+        return invitation
+
+    def _unseal(self, handle: str, prefix: str, refusal: str) -> tuple[str, str]:
+        for site_id, key in self._handle_keys.items():
+            if (id_ := handles.unseal(key, handle, prefix)) is not None:
+                return site_id, id_
+        raise Refusal(refusal)
+
+    def _grant(
+        self,
+        invitation: Invitation,
+        renewal: str,
+        leads_to: str | None,
+        narrow_to: str | None,
+        now_us: int,
+    ) -> Grant:
+        issued = claims.issue(
+            site=invitation.site_id,
+            person=invitation.person.id,
+            invitation=invitation.id,
+            mentorship=narrow_to,
+            jti=self._ids.new("gra"),
+            now_us=now_us,
+        )
+        return Grant(
+            grant=self._tokens.sign(issued),
+            expires_us=issued.exp * 1_000_000,
+            now_us=now_us,
+            renewal=handles.seal(self._handle_keys[invitation.site_id], renewal),
+            person=invitation.person,
+            mentorship=leads_to,
+        )
+
+    async def authenticate(self, token: str) -> Caller:
+        """Whom a grant speaks for. Refuses with `unauthenticated`, or `revoked` when the
+        invitation behind it was withdrawn: that is looked up every time."""
+        now_us = self._clock.wall_us()
+        granted = self._tokens.check(token, now_us)
+        if granted is None:
+            raise Refusal("unauthenticated")
+        invitation = await self._database.read(tables.invitation, granted.site, granted.inv)
+        if invitation is None or invitation.person.id != granted.sub:
+            raise Refusal("unauthenticated")
+        if invitation.revoked_us is not None:
+            raise Refusal("revoked")
+        return Caller(granted.site, granted.sub, granted.inv, granted.mentorship)
+
+    # ---- withdrawing ---------------------------------------------------------------------------
+
+    async def replace_link(self, site_id: str, person: str) -> str:
+        """Revokes everything that a person was ever given; the handle of a fresh invitation."""
+        now_us = self._clock.wall_us()
+        id_ = await self._database.write(self._replace_link, site_id, person, now_us)
+        return self.link_handle(site_id, id_)
+
+    def _replace_link(self, site_id: str, person: str, now_us: int) -> Plan[str]:
+        leads_to = yield from self._revoke_all(site_id, person, now_us)
+        return (yield from self.invite(site_id, person, leads_to, now_us))
+
+    async def revoke_all(self, site_id: str, person: str) -> None:
+        """Ends a person's every way in, and what runs by them."""
+        await self._database.write(self._revoke_all, site_id, person, self._clock.wall_us())
+
+    def _revoke_all(self, site_id: str, person: str, now_us: int) -> Plan[str | None]:
+        """Where the last of the revoked invitations led to."""
+        leads_to = None
+        for invitation in (yield from tables.invitations_of_person(site_id, person)):
+            leads_to = invitation.mentorship or leads_to
+            if (yield from tables.revoke_invitation(site_id, invitation.id, now_us)):
+                fact = AccessRevoked(person=person, invitation=invitation.id, at_us=now_us)
+                yield outbox.put(
+                    site_id,
+                    self._ids.new("fac"),
+                    "access.revoked",
+                    msgspec.msgpack.encode(fact),
+                    now_us,
+                )
+        return leads_to
+
+
+def _refuse_unless_live(invitation: Invitation | None, now_us: int) -> None:
+    if invitation is None:
+        raise Refusal("invitation_invalid")
+    if invitation.revoked_us is not None:
+        raise Refusal("revoked")
+    if invitation.expires_us is not None and invitation.expires_us <= now_us:
+        raise Refusal("invitation_expired")

@@ -1,0 +1,238 @@
+"""Tables of sites, persons, keys and invitations, and the plans over them. Nobody else names them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, LargeBinary, Table, Text, select, update
+
+from protocol.views import PersonView
+from runtime.database import AnyRow, Micros, Plan, insert, metadata
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_us", Micros, nullable=False),
+)
+persons = Table(
+    "persons",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("created_us", Micros, nullable=False),
+)
+keys = Table(
+    "keys",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("algorithm", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_us", Micros, nullable=False),
+)
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("mentorship_id", Text),
+    Column("created_us", Micros, nullable=False),
+    Column("expires_us", Micros),
+    Column("revoked_us", Micros),
+    ForeignKeyConstraint(["site_id", "person_id"], ["persons.site_id", "persons.id"]),
+    Index(None, "site_id", "person_id"),
+)
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("invitation_id", Text, nullable=False),
+    Column("created_us", Micros, nullable=False),
+    Column("expires_us", Micros, nullable=False),
+    ForeignKeyConstraint(["site_id", "invitation_id"], ["invitations.site_id", "invitations.id"]),
+    Index(None, "site_id", "invitation_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A site's key: kind `grant` (an Ed25519 JWK) or `handle` (32 bytes for HMAC)."""
+
+    site_id: str
+    id: str
+    kind: str
+    algorithm: str
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A way in for one person, and whose it is."""
+
+    site_id: str
+    id: str
+    person: PersonView
+    mentorship: str | None
+    expires_us: int | None
+    revoked_us: int | None
+
+
+def all_sites() -> Plan[list[str]]:
+    """Every site's id, oldest first."""
+    rows = yield (
+        select(sites.c.site_id)
+        .order_by(sites.c.created_us, sites.c.site_id)
+        .execution_options(all_sites="lists the sites themselves")
+    )
+    return [row.site_id for row in rows]
+
+
+def add_site(site_id: str, name: str, new_keys: list[Key], now_us: int) -> Plan[None]:
+    yield insert(sites).values(site_id=site_id, name=name, created_us=now_us)
+    for key in new_keys:
+        yield insert(keys).values(
+            site_id=site_id,
+            id=key.id,
+            kind=key.kind,
+            algorithm=key.algorithm,
+            secret=key.secret,
+            created_us=now_us,
+        )
+
+
+def all_keys() -> Plan[list[Key]]:
+    """Every site's keys, newest last."""
+    rows = yield (
+        select(keys.c.site_id, keys.c.id, keys.c.kind, keys.c.algorithm, keys.c.secret)
+        .order_by(keys.c.created_us, keys.c.id)
+        .execution_options(all_sites="keys are looked up by key id before the site is known")
+    )
+    return [Key(*row) for row in rows]
+
+
+def add_person(
+    site_id: str, person: PersonView, email: str, now_us: int
+) -> Plan[None]:
+    yield insert(persons).values(
+        site_id=site_id,
+        id=person.id,
+        name=person.name,
+        zone=person.zone,
+        email=email,
+        created_us=now_us,
+    )
+
+
+def persons_by_id(site_id: str, ids: list[str]) -> Plan[dict[str, PersonView]]:
+    rows = yield select(persons.c.id, persons.c.name, persons.c.zone).where(
+        persons.c.site_id == site_id, persons.c.id.in_(ids)
+    )
+    return {row.id: PersonView(id=row.id, name=row.name, zone=row.zone) for row in rows}
+
+
+def add_invitation(
+    site_id: str,
+    id_: str,
+    person: str,
+    mentorship: str | None,
+    now_us: int,
+    expires_us: int | None = None,
+) -> Plan[None]:
+    yield insert(invitations).values(
+        site_id=site_id,
+        id=id_,
+        person_id=person,
+        mentorship_id=mentorship,
+        created_us=now_us,
+        expires_us=expires_us,
+    )
+
+
+_INVITATION = (
+    select(
+        invitations.c.site_id,
+        invitations.c.id,
+        invitations.c.person_id,
+        invitations.c.mentorship_id,
+        invitations.c.expires_us,
+        invitations.c.revoked_us,
+        persons.c.name,
+        persons.c.zone,
+    )
+    .join(
+        persons,
+        (persons.c.site_id == invitations.c.site_id) & (persons.c.id == invitations.c.person_id),
+    )
+    .order_by(invitations.c.created_us, invitations.c.id)
+)
+
+
+def invitation(site_id: str, id_: str) -> Plan[Invitation | None]:
+    rows = yield _INVITATION.where(invitations.c.site_id == site_id, invitations.c.id == id_)
+    return _as_invitation(rows[0]) if rows else None
+
+
+def invitations_of_person(site_id: str, person: str) -> Plan[list[Invitation]]:
+    """All of a person's invitations, revoked ones too, oldest first."""
+    rows = yield _INVITATION.where(
+        invitations.c.site_id == site_id, invitations.c.person_id == person
+    )
+    return [_as_invitation(row) for row in rows]
+
+
+def _as_invitation(row: AnyRow) -> Invitation:
+    return Invitation(
+        site_id=row.site_id,
+        id=row.id,
+        person=PersonView(id=row.person_id, name=row.name, zone=row.zone),
+        mentorship=row.mentorship_id,
+        expires_us=row.expires_us,
+        revoked_us=row.revoked_us,
+    )
+
+
+def revoke_invitation(site_id: str, id_: str, now_us: int) -> Plan[bool]:
+    """Whether it was revoked by this call."""
+    rows = yield (
+        update(invitations)
+        .where(
+            invitations.c.site_id == site_id,
+            invitations.c.id == id_,
+            invitations.c.revoked_us.is_(None),
+        )
+        .values(revoked_us=now_us)
+        .returning(invitations.c.id)
+    )
+    return bool(rows)
+
+
+def add_renewal(
+    site_id: str, id_: str, invitation_id: str, now_us: int, expires_us: int
+) -> Plan[None]:
+    yield insert(renewals).values(
+        site_id=site_id,
+        id=id_,
+        invitation_id=invitation_id,
+        created_us=now_us,
+        expires_us=expires_us,
+    )
+
+
+def extend_renewal(site_id: str, id_: str, now_us: int, expires_us: int) -> Plan[str | None]:
+    """The invitation that a live renewal handle came from; its life starts anew. None: no such
+    handle, or it has run out."""
+    rows = yield (
+        update(renewals)
+        .where(
+            renewals.c.site_id == site_id, renewals.c.id == id_, renewals.c.expires_us > now_us
+        )
+        .values(expires_us=expires_us)
+        .returning(renewals.c.invitation_id)
+    )
+    return rows[0].invitation_id if rows else None

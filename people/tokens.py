@@ -1,0 +1,66 @@
+"""Signed grants: JWTs (RFC 7519) with one fixed algorithm per key id. The only file that knows the
+JOSE library."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from people.sansio import claims
+from people.tables import Key
+from protocol.grants import GrantClaims
+
+GRANT_ALGORITHM = "Ed25519"
+TOKEN_MAX = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class _SigningKey:
+    site_id: str
+    algorithm: str
+    jwk: OKPKey
+
+
+def new_grant_secret() -> bytes:
+    """A fresh private Ed25519 JWK (RFC 8037), as JSON."""
+    return json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)).encode()
+
+
+class Tokens:
+    """Signs and checks grants with the given keys; the newest of a site signs."""
+
+    def __init__(self, keys: list[Key]) -> None:
+        self._by_kid = {
+            key.id: _SigningKey(
+                key.site_id, key.algorithm, OKPKey.import_key(json.loads(key.secret))
+            )
+            for key in keys
+            if key.kind == "grant"
+        }
+        self._newest = {key.site_id: kid for kid, key in self._by_kid.items()}
+
+    def sign(self, grant: GrantClaims) -> str:
+        kid = self._newest[grant.site]
+        key = self._by_kid[kid]
+        body: dict[str, Any] = msgspec.to_builtins(grant)
+        header = {"alg": key.algorithm, "kid": kid}
+        return jwt.encode(header, body, key.jwk, algorithms=[key.algorithm])
+
+    def check(self, token: str, now_us: int) -> GrantClaims | None:
+        """The claims of a token that one of our keys signed and that is current, else None: why it
+        is not is nobody's business."""
+        if len(token) > TOKEN_MAX:
+            return None
+        try:
+            kid = jws.extract_compact(token.encode("ascii")).headers().get("kid")
+            key = self._by_kid.get(kid) if isinstance(kid, str) else None
+            if key is None:
+                return None
+            raw = jwt.decode(token, key.jwk, algorithms=[key.algorithm]).claims
+        except (JoseError, ValueError):
+            return None
+        return claims.believe(raw, site=key.site_id, now_us=now_us)

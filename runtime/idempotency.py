@@ -1,0 +1,59 @@
+"""Writes that happen once however often they are asked for: the key is kept in the main database,
+in the transaction of its effect."""
+
+from sqlalchemy import Column, LargeBinary, Table, Text, select
+
+from protocol.errors import Refusal
+from runtime.database import Micros, Plan, insert, metadata
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("result", LargeBinary, nullable=False),
+    Column("at_us", Micros, nullable=False),
+)
+
+
+def once(
+    site_id: str,
+    actor: str,
+    operation: str,
+    key: str,
+    digest: bytes,
+    result: bytes,
+    now_us: int,
+) -> Plan[bytes | None]:
+    """None for the first with this key: go on, `result` is kept. For a repeat: the first's result;
+    do nothing more. Refuses with `conflict` when the first asked for something else (`digest`)."""
+    rows = yield (
+        insert(idempotency)
+        .values(
+            site_id=site_id,
+            actor=actor,
+            operation=operation,
+            key=key,
+            digest=digest,
+            result=result,
+            at_us=now_us,
+        )
+        .on_conflict_do_nothing()
+        .returning(idempotency.c.key)
+    )
+    if rows:
+        return None
+    ((first_digest, first_result),) = yield select(
+        idempotency.c.digest, idempotency.c.result
+    ).where(
+        idempotency.c.site_id == site_id,
+        idempotency.c.actor == actor,
+        idempotency.c.operation == operation,
+        idempotency.c.key == key,
+    )
+    if first_digest != digest:
+        raise Refusal("conflict", "This Idempotency-Key was used with another request.")
+    return bytes(first_result)
