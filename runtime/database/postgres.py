@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -140,18 +141,21 @@ class PostgresDatabase:
 
     async def _run(self, engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[D]]) -> D:
         for attempt in range(1, ATTEMPTS + 1):
-            async with await self._connect(engine) as connection:
-                try:
-                    async with connection.begin():
-                        result = await work(connection)
-                    return result
-                except DBAPIError as error:
-                    if sqlstate(error) in _RETRY and attempt < ATTEMPTS:
-                        continue
-                    failure = storage_error(error)
-                    if failure is None:
-                        raise
-                    raise failure from error
+            connection = await self._connect(engine)
+            try:
+                async with connection.begin():
+                    result = await work(connection)
+                return result
+            except DBAPIError as error:
+                if sqlstate(error) in _RETRY and attempt < ATTEMPTS:
+                    continue
+                failure = storage_error(error)
+                if failure is None:
+                    raise
+                raise failure from error
+            finally:
+                # Also when the caller is cancelled, the connection goes back to the pool.
+                await asyncio.shield(connection.close())
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _connect(self, engine: AsyncEngine) -> AsyncConnection:

@@ -1,0 +1,59 @@
+"""What every kind of test shares: databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.database import Database
+from tests.support.databases import (
+    ENGINES,
+    Storage,
+    postgres_template,
+    sqlite_copy,
+    sqlite_template,
+)
+from tests.support.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+async def migrated_postgres(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    return await postgres_template(postgres_server, tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+async def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return await sqlite_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(params=ENGINES)
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    """An empty, migrated database of each engine in turn."""
+    data = tmp_path / "data"
+    if request.param == "sqlite":
+        yield sqlite_copy(request.getfixturevalue("migrated_sqlite"), data)
+        return
+    template = request.getfixturevalue("migrated_postgres")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create(template)
+    yield Storage("postgresql", server.url(name), data)
+    server.drop(name)
+
+
+@pytest.fixture
+async def database(storage: Storage) -> AsyncIterator[Database]:
+    """The same, open, refusing statements that do not name their site."""
+    opened = storage.open()
+    yield opened
+    await opened.close()

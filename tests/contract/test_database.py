@@ -1,0 +1,227 @@
+"""What every engine promises: plans, isolation, durability of what was answered."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from runtime.database import Database, DatabaseUnavailable, Plan, RowId, insert, only
+from tests.support.databases import Storage
+
+schema = MetaData()
+counters = Table(
+    "counters",
+    schema,
+    Column("id", RowId, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("value", Integer, nullable=False),
+)
+
+
+class Refused(Exception):
+    pass
+
+
+def add(name: str, value: int) -> Plan[int]:
+    """Add to a counter; returns what it holds then."""
+    new = insert(counters).values(name=name, value=value)
+    rows = yield new.on_conflict_do_update(
+        index_elements=["name"], set_={"value": counters.c.value + new.excluded.value}
+    ).returning(counters.c.value)
+    total: int = rows[0].value
+    return total
+
+
+def add_then_refuse(name: str) -> Plan[None]:
+    yield from add(name, 1)
+    raise Refused(name)
+
+
+def values() -> Plan[dict[str, int]]:
+    rows = yield select(counters.c.name, counters.c.value)
+    return {row.name: row.value for row in rows}
+
+
+@pytest.fixture
+async def db(database: Database) -> Database:
+    await database.exclusive(schema.create_all)
+    return database
+
+
+async def test_a_plan_is_sent_rows_and_returns_its_result(db: Database) -> None:
+    assert await db.write(add, "a", 2) == 2
+    assert await db.write(add, "a", value=3) == 5
+    assert await db.read(values) == {"a": 5}
+
+
+async def test_statements_without_rows_send_an_empty_sequence(db: Database) -> None:
+    def plan() -> Plan[list[int]]:
+        sizes = [len((yield insert(counters).values(name="a", value=1)))]
+        sizes.append(len((yield update(counters).values(value=2))))
+        sizes.append(len((yield select(counters))))
+        return sizes
+
+    assert await db.write(plan) == [0, 0, 1]
+
+
+async def test_many_parameter_sets_in_one_statement(db: Database) -> None:
+    def plan(names: list[str]) -> Plan[None]:
+        yield insert(counters), [{"name": name, "value": 1} for name in names]
+
+    await db.write(plan, ["a", "b", "c"])
+    await db.write(plan, [])
+    assert await db.read(values) == {"a": 1, "b": 1, "c": 1}
+
+
+async def test_a_refusal_rolls_back_its_plan_alone(db: Database) -> None:
+    results = await asyncio.gather(
+        db.write(add, "a", 1),
+        db.write(add_then_refuse, "a"),
+        db.write(add_then_refuse, "b"),
+        db.write(add, "a", 1),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [int, Refused, Refused, int]
+    assert await db.read(values) == {"a": 2}
+
+
+async def test_a_failed_statement_ends_its_plan_alone(db: Database) -> None:
+    def twice(name: str) -> Plan[None]:
+        yield insert(counters).values(name="other", value=1)
+        for _ in range(2):
+            yield insert(counters).values(name=name, value=1)
+
+    results = await asyncio.gather(
+        db.write(add, "a", 1), db.write(twice, "b"), db.write(add, "a", 1), return_exceptions=True
+    )
+    assert isinstance(results[1], IntegrityError)
+    assert await db.read(values) == {"a": 2}
+
+
+async def test_a_plan_is_closed_when_its_statement_fails(db: Database) -> None:
+    closed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def plan() -> Plan[None]:
+        try:
+            yield text("SELECT nothing FROM nowhere")
+        finally:
+            loop.call_soon_threadsafe(closed.set)
+
+    with pytest.raises(Exception, match="nowhere"):
+        await db.write(plan)
+    await closed.wait()
+
+
+async def test_concurrent_writes_all_count(db: Database) -> None:
+    totals = await asyncio.gather(*(db.write(add, "a", 1) for _ in range(60)))
+    assert sorted(totals) == list(range(1, 61))
+    assert await db.read(values) == {"a": 60}
+
+
+async def test_writes_that_deadlock_are_run_again(db: Database) -> None:
+    await asyncio.gather(db.write(add, "a", 0), db.write(add, "b", 0))
+
+    def both(first: str, second: str) -> Plan[None]:
+        yield from add(first, 1)
+        yield from add(second, 1)
+
+    await asyncio.gather(
+        *(db.write(both, *(("a", "b") if turn % 2 else ("b", "a"))) for turn in range(8))
+    )
+    assert await db.read(values) == {"a": 8, "b": 8}
+
+
+async def test_a_read_sees_one_snapshot(db: Database) -> None:
+    await db.write(add, "a", 1)
+    loop = asyncio.get_running_loop()
+    begun = asyncio.Event()
+    seen: list[int] = []
+
+    def first() -> Plan[int]:
+        rows = yield select(func.sum(counters.c.value))
+        loop.call_soon_threadsafe(begun.set)
+        seen.append(rows[0][0])
+        # Until the other write is answered: a thread of the engine may block, the loop may not.
+        while len(seen) == 1:
+            seen_again = yield select(func.sum(counters.c.value))
+            if written.is_set():
+                seen.append(seen_again[0][0])
+        return seen[1]
+
+    written = asyncio.Event()
+
+    async def write() -> None:
+        await begun.wait()
+        await db.write(add, "a", 10)
+        written.set()
+
+    total, _ = await asyncio.gather(db.read(first), write())
+    assert seen == [1, 1]
+    assert total == 1
+    assert await db.read(values) == {"a": 11}
+
+
+async def test_a_read_cannot_write(db: Database) -> None:
+    with pytest.raises(Exception, match=r"(?i)read.?only"):
+        await db.read(add, "a", 1)
+    assert await db.read(values) == {}
+    assert await db.write(add, "a", 1) == 1
+
+
+async def test_a_cancelled_caller_harms_no_other(db: Database) -> None:
+    cancelled = asyncio.create_task(db.write(add, "a", 1))
+    others = [asyncio.create_task(db.write(add, "b", 1)) for _ in range(5)]
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    results = await asyncio.gather(cancelled, *others, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert sorted(total for total in results[1:] if isinstance(total, int)) == [1, 2, 3, 4, 5]
+    assert (await db.read(values))["b"] == 5
+
+
+async def test_what_was_answered_is_there_after_reopening(db: Database, storage: Storage) -> None:
+    await asyncio.gather(*(db.write(add, f"n{number}", number) for number in range(20)))
+    await db.close()
+    again = storage.open()
+    assert await again.read(values) == {f"n{number}": number for number in range(20)}
+    await again.close()
+
+
+async def test_closing_finishes_what_was_accepted_and_refuses_the_rest(db: Database) -> None:
+    write = asyncio.create_task(db.write(add, "a", 1))
+    read = asyncio.create_task(db.read(only, select(1)))
+    assert await write == 1
+    assert (await read)[0][0] == 1
+    await db.close()
+    for attempt in (db.write(add, "a", 1), db.read(values), db.exclusive(schema.create_all)):
+        with pytest.raises(DatabaseUnavailable):
+            await attempt
+    await db.close()
+
+
+async def test_exclusive_work_is_all_or_nothing(db: Database) -> None:
+    extra = Table("extra", MetaData(), Column("id", RowId, primary_key=True))
+
+    def half(connection: Connection) -> None:
+        extra.create(connection)
+        raise Refused
+
+    with pytest.raises(Refused):
+        await db.exclusive(half)
+    await db.exclusive(extra.create)
+    assert await db.read(only, select(extra)) == []
