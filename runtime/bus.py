@@ -1,0 +1,166 @@
+"""Hints between connections and nodes: at most once, in order per topic, never blocking.
+
+A subscriber that falls behind sees GAP where messages are missing and reads the truth from the
+database. Every backend keeps the same contract: `tests/contract/test_bus.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
+
+LIMIT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    topic: str
+    payload: bytes
+
+
+class Gap(Enum):
+    GAP = "gap"
+
+
+GAP: Final = Gap.GAP
+"""In a subscription's order: here at least one message is missing, of whatever topic."""
+
+
+class SubscriptionClosed(Exception):
+    """There is nothing more to get."""
+
+
+class Subscription(Protocol):
+    """One reader's bounded queue. All calls belong to the event loop's thread."""
+
+    def add(self, topic: str) -> None:
+        """From now on messages of `topic` are delivered."""
+        ...
+
+    def discard(self, topic: str) -> None:
+        """From now on none of `topic` is, not even what waits already."""
+        ...
+
+    async def get(self) -> Message | Gap:
+        """The next message, or GAP. Raises SubscriptionClosed."""
+        ...
+
+    def close(self) -> None:
+        """Drop what waits; whoever waits in `get` is told."""
+        ...
+
+
+class Bus(Protocol):
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Hand a message to those who are subscribed now."""
+        ...
+
+    def subscribe(self, limit: int = LIMIT) -> Subscription:
+        """A queue of at most `limit` messages, without topics yet."""
+        ...
+
+
+class Inbox:
+    """The subscriber's side, the same for every backend, which calls `offer` and `gap`."""
+
+    def __init__(
+        self, limit: int, on_add: Callable[[str], None], on_discard: Callable[[str], None]
+    ) -> None:
+        if limit < 1:
+            raise ValueError("a subscription holds at least one message")
+        self._limit = limit
+        self._on_add = on_add
+        self._on_discard = on_discard
+        self._topics: set[str] = set()
+        self._waiting: deque[Message | Gap] = deque()
+        self._messages = 0
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    def add(self, topic: str) -> None:
+        if self._closed:
+            raise SubscriptionClosed
+        if topic not in self._topics:
+            self._topics.add(topic)
+            self._on_add(topic)
+
+    def discard(self, topic: str) -> None:
+        if topic not in self._topics:
+            return
+        self._topics.remove(topic)
+        self._on_discard(topic)
+        kept: deque[Message | Gap] = deque()
+        for item in self._waiting:
+            if item is GAP:
+                if not kept or kept[-1] is not GAP:
+                    kept.append(item)
+            elif item.topic != topic:
+                kept.append(item)
+        self._waiting = kept
+        self._messages = sum(item is not GAP for item in kept)
+
+    async def get(self) -> Message | Gap:
+        while not self._waiting:
+            if self._closed:
+                raise SubscriptionClosed
+            self._changed.clear()
+            await self._changed.wait()
+        item = self._waiting.popleft()
+        if item is not GAP:
+            self._messages -= 1
+        return item
+
+    def close(self) -> None:
+        for topic in tuple(self._topics):
+            self.discard(topic)
+        self._waiting.clear()
+        self._closed = True
+        self._changed.set()
+
+    def offer(self, message: Message) -> None:
+        """A message has arrived: queue it, or mark the gap when the queue is full."""
+        if message.topic not in self._topics:
+            return
+        if self._messages >= self._limit:
+            self.gap()
+            return
+        self._waiting.append(message)
+        self._messages += 1
+        self._changed.set()
+
+    def gap(self) -> None:
+        """Messages may be missing at this point; marks in a row are one."""
+        if self._closed or (self._waiting and self._waiting[-1] is GAP):
+            return
+        self._waiting.append(GAP)
+        self._changed.set()
+
+
+class LocalBus:
+    """The bus of a single process."""
+
+    def __init__(self) -> None:
+        # A dict for its order: those who came first are served first.
+        self._inboxes: dict[str, dict[Inbox, None]] = {}
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        message = Message(topic, payload)
+        for inbox in self._inboxes.get(topic, ()):
+            inbox.offer(message)
+
+    def subscribe(self, limit: int = LIMIT) -> Inbox:
+        def on_add(topic: str) -> None:
+            self._inboxes.setdefault(topic, {})[inbox] = None
+
+        def on_discard(topic: str) -> None:
+            of_topic = self._inboxes[topic]
+            del of_topic[inbox]
+            if not of_topic:
+                del self._inboxes[topic]
+
+        inbox = Inbox(limit, on_add, on_discard)
+        return inbox

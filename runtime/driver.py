@@ -1,0 +1,93 @@
+"""Runs a machine: one event, then all its effects, then the next."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Generic
+
+from runtime.clock import Clock, wait_until_set
+from runtime.machine import E, F, Machine, NoCell, S, WakeAt
+
+
+class Driver(Generic[S, E, F]):
+    """A mailbox and a machine.
+
+    `now_us` is the machine's time and must advance with the clock's monotonic time (an offset
+    taken once), so that a step of the wall clock moves no timer. `perform` carries out one effect;
+    what it raises ends `run`. `refuse` hears of an event that has no cell; without it NoCell ends
+    `run` too.
+    """
+
+    def __init__(
+        self,
+        machine: Machine[S, E, F],
+        state: S,
+        *,
+        clock: Clock,
+        now_us: Callable[[], int],
+        perform: Callable[[F], Awaitable[None]],
+        refuse: Callable[[E, NoCell], Awaitable[None]] | None = None,
+    ) -> None:
+        self._machine = machine
+        self._state = state
+        self._clock = clock
+        self._now_us = now_us
+        self._perform = perform
+        self._refuse = refuse
+        self._mailbox: deque[E] = deque()
+        self._timers: list[tuple[int, int, E]] = []
+        self._order = count()
+        self._changed = asyncio.Event()
+        self._stopped = False
+
+    @property
+    def state(self) -> S:
+        return self._state
+
+    def feed(self, event: E) -> None:
+        """Put an event into the mailbox; never blocks."""
+        self._mailbox.append(event)
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Let `run` return after the event at hand and all its effects; the rest is dropped."""
+        self._stopped = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Handle events until `stop`."""
+        while not self._stopped:
+            self._changed.clear()
+            self._feed_due()
+            if self._mailbox:
+                await self._handle(self._mailbox.popleft())
+            else:
+                await wait_until_set(self._changed, self._clock, self._seconds_to_next())
+
+    async def _handle(self, event: E) -> None:
+        try:
+            self._state, effects = self._machine.step(self._state, event, self._now_us())
+        except NoCell as no_cell:
+            if self._refuse is None:
+                raise
+            await self._refuse(event, no_cell)
+            return
+        for effect in effects:
+            if isinstance(effect, WakeAt):
+                heapq.heappush(self._timers, (effect.at_us, next(self._order), effect.event))
+            else:
+                await self._perform(effect)
+
+    def _feed_due(self) -> None:
+        now_us = self._now_us()
+        while self._timers and self._timers[0][0] <= now_us:
+            self._mailbox.append(heapq.heappop(self._timers)[2])
+
+    def _seconds_to_next(self) -> float | None:
+        if not self._timers:
+            return None
+        return (self._timers[0][0] - self._now_us()) / 1_000_000
