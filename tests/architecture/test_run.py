@@ -10,7 +10,6 @@ import pytest
 
 from tests.architecture.house import ROOT
 
-
 # A real Python that takes itself for 3.9.
 OLD_PYTHON = f"""
 [ "$1" != --version ] || exec echo Python 3.9.2
