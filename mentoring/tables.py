@@ -95,9 +95,7 @@ def of_person(site_id: str, person: str) -> Plan[list[Mentorship]]:
     mine = select(members.c.mentorship_id).where(
         members.c.site_id == site_id, members.c.person_id == person
     )
-    rows = yield _WITH_MEMBERS.where(
-        mentorships.c.site_id == site_id, mentorships.c.id.in_(mine)
-    )
+    rows = yield _WITH_MEMBERS.where(mentorships.c.site_id == site_id, mentorships.c.id.in_(mine))
     return _collect(rows)
 
 

@@ -45,9 +45,7 @@ class People:
             await self._database.write(self._first_site, self._clock.wall_us())
         keys = await self._database.read(tables.all_keys)
         self._tokens = Tokens(keys)
-        self._handle_keys = {
-            key.site_id: key.secret for key in keys if key.kind == "handle"
-        }
+        self._handle_keys = {key.site_id: key.secret for key in keys if key.kind == "handle"}
         (self.home_site, *_) = await self._database.read(tables.all_sites)
 
     def _first_site(self, now_us: int) -> Plan[None]:
@@ -68,9 +66,7 @@ class People:
         email = clean_email(person.email, f"{field}.email")
         return PersonView(id=self._ids.new("per"), name=name, zone=zone), email
 
-    def invite(
-        self, site_id: str, person: str, mentorship: str | None, now_us: int
-    ) -> Plan[str]:
+    def invite(self, site_id: str, person: str, mentorship: str | None, now_us: int) -> Plan[str]:
         """A new invitation's id."""
         id_ = self._ids.new("inv")
         yield from tables.add_invitation(site_id, id_, person, mentorship, now_us)

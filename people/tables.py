@@ -1,4 +1,4 @@
-"""Tables of sites, persons, keys and invitations, and the plans over them. Nobody else names them."""
+"""Tables of sites, persons, keys and invitations, and their plans. Nobody else names them."""
 
 from dataclasses import dataclass
 
@@ -116,9 +116,7 @@ def all_keys() -> Plan[list[Key]]:
     return [Key(*row) for row in rows]
 
 
-def add_person(
-    site_id: str, person: PersonView, email: str, now_us: int
-) -> Plan[None]:
+def add_person(site_id: str, person: PersonView, email: str, now_us: int) -> Plan[None]:
     yield insert(persons).values(
         site_id=site_id,
         id=person.id,
@@ -229,9 +227,7 @@ def extend_renewal(site_id: str, id_: str, now_us: int, expires_us: int) -> Plan
     handle, or it has run out."""
     rows = yield (
         update(renewals)
-        .where(
-            renewals.c.site_id == site_id, renewals.c.id == id_, renewals.c.expires_us > now_us
-        )
+        .where(renewals.c.site_id == site_id, renewals.c.id == id_, renewals.c.expires_us > now_us)
         .values(expires_us=expires_us)
         .returning(renewals.c.invitation_id)
     )

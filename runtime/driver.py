@@ -24,7 +24,7 @@ class Driver(Generic[S, E, F]):
 
     def __init__(
         self,
-        machine: Machine[S, E, F],
+        machine: Machine[S, E, F | WakeAt[E]],
         state: S,
         *,
         clock: Clock,

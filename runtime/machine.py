@@ -13,7 +13,7 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class WakeAt(Generic[E]):
-    """The effect of every machine with a timer: be fed `event` at `at_us`.
+    """The effect of a machine with timers, which Driver carries out: be fed `event` at `at_us`.
 
     A timer is never taken back: the table has a cell for the event that comes too late.
     """
@@ -22,7 +22,7 @@ class WakeAt(Generic[E]):
     event: E
 
 
-Handler: TypeAlias = Callable[..., tuple[S, tuple[F | WakeAt[E], ...]]]
+Handler: TypeAlias = Callable[..., tuple[S, tuple[F, ...]]]
 """`(state, event, now_us) -> (state, effects)`. A handler takes the one event type of its row,
 which the type of a table over many cannot say; Machine.step makes sure of it."""
 
@@ -44,11 +44,11 @@ class IllegalPhase(AssertionError):
 class Cell(Generic[S, E, F]):
     """What an event does in a phase, and the phases that may follow."""
 
-    handler: Handler[S, F, E]
+    handler: Handler[S, F]
     reaches: frozenset[str]
 
 
-def cell(handler: Handler[S, F, E], *reaches: str) -> Cell[S, E, F]:
+def cell(handler: Handler[S, F], *reaches: str) -> Cell[S, E, F]:
     """`cell(joined, "waiting", "together")`: the handler, then the phases it may reach."""
     return Cell(handler, frozenset(reaches))
 
@@ -64,7 +64,7 @@ class Machine(Generic[S, E, F]):
     phase_of: Callable[[S], str]
     table: Mapping[tuple[str, type[E]], Cell[S, E, F]]
 
-    def step(self, state: S, event: E, now_us: int) -> tuple[S, tuple[F | WakeAt[E], ...]]:
+    def step(self, state: S, event: E, now_us: int) -> tuple[S, tuple[F, ...]]:
         """The state after the event, and the effects to carry out, in order. Raises NoCell."""
         phase = self.phase_of(state)
         row = self.table.get((phase, type(event)))

@@ -1,0 +1,1 @@
+"""Sessions and their time: durable facts, and what follows from them."""

@@ -1,0 +1,259 @@
+"""Writes down who is in which room and when, and gives accounts of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from ledger import tables
+from ledger.sansio.account import account
+from ledger.sansio.session import LIFE, End, Event, Join, Leave, Session, Sweep, restore
+from ledger.tables import SessionRow, Stamp
+from protocol.facts import SessionFact
+from protocol.types import BEAT_INTERVAL_US, LeaveReason
+from protocol.views import SessionView
+from runtime import leases, outbox
+from runtime.clock import Clock
+from runtime.database import Database, Plan
+from runtime.ids import Ids
+
+LEASE_KIND = "participant"
+LEASE_TTL_US = 8_000_000
+FLUSH_INTERVAL_S = 2.0
+
+# Until one beat interval (and some slack) has passed, a connection that is replaced was there.
+FRESH_US = BEAT_INTERVAL_US + 500_000
+
+
+class Members(Protocol):
+    """Asked of whoever knows mentorships."""
+
+    async def __call__(self, site_id: str, mentorship: str) -> Sequence[str]:
+        """The two persons in a mentorship, mentor first."""
+        ...
+
+
+@dataclass(slots=True)
+class _Held:
+    """A participant lease of this run of the server; `proof_us` is the last sign of life."""
+
+    site_id: str
+    session: str
+    token: int
+    proof_us: int
+
+
+class _LeaseData(msgspec.Struct, frozen=True):
+    session: str
+
+
+_Facts = list[SessionFact]
+
+
+class Ledger:
+    """Sessions of all sites. `boot` names this run of the server."""
+
+    def __init__(
+        self, database: Database, clock: Clock, ids: Ids, boot: str, members: Members
+    ) -> None:
+        self._database, self._clock, self._ids = database, clock, ids
+        self._boot, self._members = boot, members
+        self._held: dict[str, _Held] = {}
+
+    # ---- what happens --------------------------------------------------------------------------
+
+    async def join(
+        self, site_id: str, room: str, mentorship: str, person: str, connection: str
+    ) -> SessionView:
+        """Puts a connection's presence on record; when this returns it is on disk."""
+        now_us = self._clock.wall_us()
+        row, token = await self._database.write(
+            self._join, site_id, room, mentorship, person, connection, now_us
+        )
+        self._held[connection] = _Held(site_id, row.id, token, now_us)
+        return await self.view(site_id, row.id)
+
+    def _join(
+        self,
+        site_id: str,
+        room: str,
+        mentorship: str,
+        person: str,
+        connection: str,
+        now_us: int,
+    ) -> Plan[tuple[SessionRow, int]]:
+        fresh = SessionRow(
+            site_id, self._ids.new("ses"), mentorship, room, now_us, None, None, None, 0
+        )
+        row = yield from tables.claim_running(site_id, room, fresh)
+        yield from self._step(row, Join(person, connection), now_us)
+        data = msgspec.msgpack.encode(_LeaseData(row.id))
+        token = yield from leases.acquire(
+            site_id, LEASE_KIND, connection, self._boot, data, now_us, LEASE_TTL_US
+        )
+        assert token is not None, "a connection joins under its own, fresh id"
+        return row, token
+
+    def proof(self, connection: str) -> None:
+        """A sign of life from a connection's page, now."""
+        if (held := self._held.get(connection)) is not None:
+            held.proof_us = max(held.proof_us, self._clock.wall_us())
+
+    async def leave(
+        self, connection: str, reason: LeaveReason, *, said: bool
+    ) -> SessionView | None:
+        """Takes a connection out. `said`: the page said so just now; otherwise its presence ends at
+        its last proof of life. None when it was not in."""
+        held = self._held.pop(connection, None)
+        if held is None:
+            return None
+        now_us = self._clock.wall_us()
+        fresh = reason == "replaced" and now_us - held.proof_us <= FRESH_US
+        at_us = now_us if said or fresh else held.proof_us
+        event = Leave(connection, at_us, reason, estimated=not (said or fresh))
+        await self._database.write(self._leave, held, event, now_us)
+        return await self.view(held.site_id, held.session)
+
+    def _leave(self, held: _Held, event: Leave, now_us: int) -> Plan[None]:
+        yield from self._change(held.site_id, held.session, event, now_us)
+        yield from leases.release(
+            held.site_id, LEASE_KIND, event.connection, self._boot, held.token
+        )
+
+    def _lapse(self, lease: leases.Lease, session: str, now_us: int) -> Plan[bool]:
+        """Closes a lapsed presence, unless its owner came back in between."""
+        row = yield from tables.claim(lease.site_id, session)
+        assert row is not None
+        if not (
+            yield from leases.release(
+                lease.site_id, LEASE_KIND, lease.key, lease.owner, lease.token, now_us
+            )
+        ):
+            return False
+        event = Leave(lease.key, lease.proof_us, "restart", estimated=True)
+        return (yield from self._step(row, event, now_us))
+
+    async def end(self, site_id: str, session: str, by: str) -> SessionView:
+        """Ends a session for both; ending it again changes nothing."""
+        now_us = self._clock.wall_us()
+        proofs = {key: min(held.proof_us + FRESH_US, now_us) for key, held in self._held.items()}
+        await self._database.write(self._change, site_id, session, End(by, proofs), now_us)
+        for connection in [key for key, held in self._held.items() if held.session == session]:
+            held = self._held.pop(connection)
+            await self._database.write(
+                leases.release, site_id, LEASE_KIND, connection, self._boot, held.token
+            )
+        return await self.view(site_id, session)
+
+    async def flush(self) -> None:
+        """Puts the latest proofs of life on disk, in one transaction."""
+        batch = [
+            leases.Renewal(
+                held.site_id,
+                LEASE_KIND,
+                connection,
+                self._boot,
+                held.token,
+                held.proof_us,
+                held.proof_us + LEASE_TTL_US,
+            )
+            for connection, held in self._held.items()
+        ]
+        if batch:
+            await self._database.write(leases.renew, batch)
+
+    async def sweep(self) -> list[SessionView]:
+        """Closes what nobody closed: presences whose lease has lapsed (their server died), at the
+        last proof of life, and sessions whose room has been empty long enough. Returns the sessions
+        that changed."""
+        now_us = self._clock.wall_us()
+        changed: dict[str, str] = {}
+        for lease in await self._database.read(leases.lapsed, LEASE_KIND, now_us):
+            if lease.key in self._held:
+                continue  # our own, beating: the disk is only behind
+            session = msgspec.msgpack.decode(lease.data, type=_LeaseData).session
+            if await self._database.write(self._lapse, lease, session, now_us):
+                changed[session] = lease.site_id
+        for row in await self._database.read(tables.not_ended):
+            if await self._database.write(self._change, row.site_id, row.id, Sweep(), now_us):
+                changed[row.id] = row.site_id
+        return [await self.view(site_id, session) for session, site_id in changed.items()]
+
+    def _change(self, site_id: str, session: str, event: Event, now_us: int) -> Plan[bool]:
+        row = yield from tables.claim(site_id, session)
+        assert row is not None
+        return (yield from self._step(row, event, now_us))
+
+    def _step(self, row: SessionRow, event: Event, now_us: int) -> Plan[bool]:
+        """Decides one event on a claimed session and writes down what follows."""
+        facts = yield from tables.facts_of(row.site_id, row.id)
+        state = restore(Session(row.id, row.mentorship), facts)
+        _, new = LIFE.step(state, event, now_us)
+        if not new:
+            return False
+        stamp = Stamp(now_us, self._clock.monotonic_us(), self._boot)
+        yield from tables.append(row, new, stamp)
+        for fact in new:
+            tag = str(fact.__struct_config__.tag)
+            payload = msgspec.msgpack.encode(fact)
+            yield outbox.put(row.site_id, self._ids.new("fac"), tag, payload, fact.at_us)
+        return True
+
+    # ---- what is asked -------------------------------------------------------------------------
+
+    async def mentorship_of(self, site_id: str, session: str) -> str | None:
+        """The mentorship a session belongs to."""
+        row = await self._database.read(tables.by_id, site_id, session)
+        return row.mentorship if row else None
+
+    async def view(self, site_id: str, session: str) -> SessionView:
+        row, facts = await self._database.read(self._with_facts, site_id, session)
+        return await self._view(row, facts)
+
+    async def running(self, site_id: str, room: str) -> SessionView | None:
+        """The session of a room that has not ended."""
+        row = await self._database.read(tables.running, site_id, room)
+        return await self.view(site_id, row.id) if row else None
+
+    async def of_mentorships(
+        self, site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int
+    ) -> list[SessionView]:
+        """Newest first."""
+        found = await self._database.read(self._page, site_id, mentorships, before_us, limit)
+        return [await self._view(row, facts) for row, facts in found]
+
+    def _with_facts(self, site_id: str, session: str) -> Plan[tuple[SessionRow, _Facts]]:
+        row = yield from tables.by_id(site_id, session)
+        assert row is not None
+        return row, (yield from tables.facts_of(site_id, session))
+
+    def _page(
+        self, site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int
+    ) -> Plan[list[tuple[SessionRow, _Facts]]]:
+        rows = yield from tables.of_mentorships(site_id, mentorships, before_us, limit)
+        found = []
+        for row in rows:
+            found.append((row, (yield from tables.facts_of(site_id, row.id))))
+        return found
+
+    async def _view(self, row: SessionRow, facts: _Facts) -> SessionView:
+        as_of_us = self._clock.wall_us() if row.ended_us is None else row.ended_us
+        members = await self._members(row.site_id, row.mentorship)
+        sums = account(facts, members, as_of_us)
+        return SessionView(
+            id=row.id,
+            mentorship=row.mentorship,
+            room=row.room,
+            state=restore(Session(row.id, row.mentorship), facts).phase,
+            created_us=row.created_us,
+            started_us=row.started_us,
+            ended_us=row.ended_us,
+            end_reason=row.end_reason,
+            as_of_us=as_of_us,
+            together_us=sums.together_us,
+            together_since_us=sums.together_since_us,
+            people=sums.people,
+            interruptions=sums.interruptions,
+            estimated=sums.estimated,
+        )

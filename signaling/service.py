@@ -1,0 +1,252 @@
+"""Rooms of this node: one event, then all its effects, then the next, room by room."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from protocol.codec import encode
+from protocol.errors import Refusal
+from protocol.frames import (
+    PeerAnswer,
+    PeerCandidate,
+    PeerOffer,
+    RoomJoin,
+    RoomJoined,
+    RoomLeft,
+    RoomMedia,
+    ServerFrame,
+    SessionChanged,
+)
+from protocol.types import LeaveReason
+from protocol.views import IceServer, Peer, SessionView
+from runtime.bus import Bus
+from runtime.clock import Clock
+from signaling.sansio.room import (
+    ROOM,
+    Dismiss,
+    Effect,
+    Event,
+    Join,
+    Leave,
+    Media,
+    Relay,
+    Room,
+    Tell,
+    Welcome,
+)
+from signaling.sansio.sdp import check_candidate, check_sdp
+
+
+class SessionLog(Protocol):
+    """Asked of whoever keeps the record of presence."""
+
+    async def join(
+        self, site_id: str, room: str, mentorship: str, person: str, connection: str
+    ) -> SessionView: ...
+
+    async def leave(
+        self, connection: str, reason: LeaveReason, *, said: bool
+    ) -> SessionView | None: ...
+
+    async def end(self, site_id: str, session: str, by: str) -> SessionView: ...
+
+    async def running(self, site_id: str, room: str) -> SessionView | None: ...
+
+
+class IceServers(Protocol):
+    """Asked of whoever knows how media can travel."""
+
+    def __call__(self, site_id: str, person: str) -> tuple[IceServer, ...]: ...
+
+
+def connection_topic(connection: str) -> str:
+    """Where encoded frames for one connection travel."""
+    return f"connection:{connection}"
+
+
+def person_topic(site_id: str, person: str) -> str:
+    """Where encoded frames for all of a person's connections travel."""
+    return f"person:{site_id}:{person}"
+
+
+def room_presence_topic(site_id: str, person: str) -> str:
+    """Told, without content, whenever a person enters or leaves a room."""
+    return f"room-presence:{site_id}:{person}"
+
+
+@dataclass(slots=True)
+class _Live:
+    """A room in use, and the lock that keeps its events apart."""
+
+    site_id: str
+    room: Room
+    members: tuple[str, ...] = ()
+    waiting: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Signaling:
+    """Calls of all sites. Who may enter which room is decided before it gets here."""
+
+    def __init__(self, clock: Clock, bus: Bus, log: SessionLog, ice_servers: IceServers) -> None:
+        self._clock, self._bus, self._log, self._ice_servers = clock, bus, log, ice_servers
+        self._rooms: dict[tuple[str, str], _Live] = {}
+        self._by_connection: dict[str, tuple[str, str]] = {}
+
+    def in_room(self, site_id: str, room: str, person: str) -> bool:
+        live = self._rooms.get((site_id, room))
+        return live is not None and person in live.room.participants
+
+    # ---- what participants do ------------------------------------------------------------------
+
+    async def join(
+        self,
+        site_id: str,
+        mentorship: str,
+        members: Iterable[str],
+        person: str,
+        connection: str,
+        frame: RoomJoin,
+    ) -> None:
+        """Lets a connection in: on record first, then told. Refuses with `bad_sdp`."""
+        if frame.offer is not None:
+            check_sdp(frame.offer)
+        key = (site_id, frame.room)
+        if self._by_connection.get(connection, key) != key:
+            await self.leave(connection, "left", said=True)
+        # From here on a goodbye of this connection waits for its turn, and undoes what follows.
+        self._by_connection[connection] = key
+        async with self._turn(key, tuple(members)) as live:
+            try:
+                session = await self._log.join(site_id, frame.room, mentorship, person, connection)
+            except BaseException:
+                del self._by_connection[connection]
+                raise
+            peer = Peer(id=frame.peer, person=person, audio=frame.audio, video=frame.video)
+            await self._step(live, Join(connection, peer, frame.offer), session)
+        self._presence_changed(live, person)
+        await self._announce(live)
+
+    async def leave(self, connection: str, reason: LeaveReason, *, said: bool) -> None:
+        """Takes a connection out of its room, if it is in one. `said`: it is known to have been
+        there until now; otherwise its time ends at its last proof of life."""
+        key = self._by_connection.get(connection)
+        if key is None:
+            return
+        async with self._turn(key) as live:
+            if self._by_connection.pop(connection, None) is None:
+                return
+            me = live.room.by_connection(connection)
+            await self._step(live, Leave(connection, reason), None)
+            session = await self._log.leave(connection, reason, said=said)
+            self._tell(connection, RoomLeft(room=live.room.id, reason=reason, session=session))
+        if me is not None:
+            self._presence_changed(live, me.peer.person)
+        await self._announce(live)
+
+    async def end(
+        self, site_id: str, room: str, session: str | None, by: str
+    ) -> SessionView | None:
+        """Ends a session for both and puts everybody out of the room; `session` None: the one that
+        runs. What has ended stays as it is. None: there was nothing to end."""
+        async with self._turn((site_id, room)) as live:
+            running = await self._log.running(site_id, room)
+            if running is None or session not in (None, running.id):
+                return None if session is None else await self._log.end(site_id, session, by)
+            view = await self._log.end(site_id, running.id, by)
+            gone = list(live.room.participants.values())
+            live.room = Room(room)
+            for participant in gone:
+                self._by_connection.pop(participant.connection, None)
+                left = RoomLeft(room=room, reason="ended", session=view)
+                self._tell(participant.connection, left)
+        for participant in gone:
+            self._presence_changed(live, participant.peer.person)
+        return view
+
+    async def media(self, connection: str, frame: RoomMedia) -> None:
+        """Refuses with `not_in_room`."""
+        await self._event(connection, frame.room, Media(connection, frame.audio, frame.video))
+
+    async def relay(self, connection: str, frame: PeerOffer | PeerAnswer | PeerCandidate) -> None:
+        """Refuses with `not_in_room`, `unknown_peer`, `bad_sdp`, `bad_candidate`."""
+        if isinstance(frame, PeerCandidate):
+            check_candidate(frame.candidate)
+        else:
+            check_sdp(frame.sdp)
+        await self._event(connection, frame.room, Relay(connection, frame))
+
+    # ---- effects -------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _turn(
+        self, key: tuple[str, str], members: tuple[str, ...] = ()
+    ) -> AsyncIterator[_Live]:
+        """A room's turn: its events are handled one after the other. An empty room is forgotten
+        once nobody waits for a turn."""
+        live = self._rooms.setdefault(key, _Live(key[0], Room(key[1])))
+        live.members = members or live.members
+        live.waiting += 1
+        try:
+            async with live.lock:
+                yield live
+        finally:
+            live.waiting -= 1
+            if not live.waiting and not live.room.participants:
+                self._rooms.pop(key, None)
+
+    async def _event(self, connection: str, room: str, event: Event) -> None:
+        key = self._by_connection.get(connection)
+        if key is None or key[1] != room:
+            raise Refusal("not_in_room")
+        async with self._turn(key) as live:
+            await self._step(live, event, None)
+
+    async def _step(self, live: _Live, event: Event, session: SessionView | None) -> None:
+        live.room, effects = ROOM.step(live.room, event, self._clock.wall_us())
+        for effect in effects:
+            await self._perform(live, effect, session)
+
+    async def _perform(self, live: _Live, effect: Effect, session: SessionView | None) -> None:
+        match effect:
+            case Tell(connection, frame):
+                self._tell(connection, frame)
+            case Welcome(connection, peer, peers):
+                assert session is not None
+                person = next(
+                    who for who, p in live.room.participants.items() if p.connection == connection
+                )
+                self._tell(
+                    connection,
+                    RoomJoined(
+                        room=live.room.id,
+                        peer=peer,
+                        peers=peers,
+                        ice_servers=self._ice_servers(live.site_id, person),
+                        session=session,
+                    ),
+                )
+            case Dismiss(connection):
+                self._by_connection.pop(connection, None)
+                view = await self._log.leave(connection, "replaced", said=False)
+                left = RoomLeft(room=live.room.id, reason="replaced", session=view)
+                self._tell(connection, left)
+
+    def _tell(self, connection: str, frame: ServerFrame) -> None:
+        self._bus.publish(connection_topic(connection), encode(frame, "msgpack"))
+
+    def _presence_changed(self, live: _Live, person: str) -> None:
+        self._bus.publish(room_presence_topic(live.site_id, person), b"")
+
+    async def _announce(self, live: _Live) -> None:
+        view = await self._log.running(live.site_id, live.room.id)
+        if view is not None:
+            self.announce(live.site_id, live.members, view)
+
+    def announce(self, site_id: str, members: Iterable[str], view: SessionView) -> None:
+        """Tells both members, wherever they have Ithaca open, how a session stands."""
+        frame = encode(SessionChanged(session=view), "msgpack")
+        for person in members:
+            self._bus.publish(person_topic(site_id, person), frame)
