@@ -51,7 +51,7 @@ def put(
 ) -> Executable:
     """The statement to yield in the plan that makes it true; the same event id again is nothing.
 
-    `due_at_us`: not delivered before (default: at once).
+    `due_at_us`: not delivered before; by default at once, whatever the wall clock does.
     """
     return (
         insert(outbox)
@@ -61,7 +61,7 @@ def put(
             topic=topic,
             payload=payload,
             occurred_at_us=occurred_at_us,
-            due_at_us=occurred_at_us if due_at_us is None else due_at_us,
+            due_at_us=0 if due_at_us is None else due_at_us,
             attempts=0,
             done_at_us=None,
         )
