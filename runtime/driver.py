@@ -12,6 +12,8 @@ from typing import Generic
 from runtime.clock import Clock, wait_until_set
 from runtime.machine import E, F, Machine, NoCell, S, WakeAt
 
+MAILBOX = 64
+
 
 class Driver(Generic[S, E, F]):
     """A mailbox and a machine.
@@ -42,6 +44,7 @@ class Driver(Generic[S, E, F]):
         self._timers: list[tuple[int, int, E]] = []
         self._order = count()
         self._changed = asyncio.Event()
+        self._taken = asyncio.Event()
         self._stopped = False
 
     @property
@@ -53,10 +56,19 @@ class Driver(Generic[S, E, F]):
         self._mailbox.append(event)
         self._changed.set()
 
+    async def put(self, event: E) -> None:
+        """Put an event into the mailbox once fewer than MAILBOX wait: for those who come from
+        outside and must not come faster than they are handled."""
+        while len(self._mailbox) >= MAILBOX and not self._stopped:
+            self._taken.clear()
+            await self._taken.wait()
+        self.feed(event)
+
     def stop(self) -> None:
         """Let `run` return after the event at hand and all its effects; the rest is dropped."""
         self._stopped = True
         self._changed.set()
+        self._taken.set()
 
     async def run(self) -> None:
         """Handle events until `stop`."""
@@ -64,7 +76,9 @@ class Driver(Generic[S, E, F]):
             self._changed.clear()
             self._feed_due()
             if self._mailbox:
-                await self._handle(self._mailbox.popleft())
+                event = self._mailbox.popleft()
+                self._taken.set()
+                await self._handle(event)
             else:
                 await wait_until_set(self._changed, self._clock, self._seconds_to_next())
 

@@ -49,9 +49,12 @@ def acquire(
 ) -> Plan[int | None]:
     """Take a lease that is free or expired; returns its token, None while another owner lives.
 
-    Whoever holds it live keeps the token (asking twice is asking once) and may renew `data`.
-    A token is at least `now_us`, so that it also grows over a lease that was released.
+    Whoever holds it live keeps the token (asking twice is asking once) and may change `data`.
+    The token is the time of the taking: a lease is taken over at its expiry at the earliest, so
+    every take-over has a greater one, and so has a lease that was released in between.
     """
+    if ttl_us <= 0:
+        raise ValueError("a lease lasts longer than nothing")
     new = insert(leases).values(
         site_id=site_id,
         kind=kind,
@@ -63,12 +66,11 @@ def acquire(
         data=data,
     )
     live = leases.c.expires_us > now_us
-    taken_over = case((leases.c.token < now_us, now_us), else_=leases.c.token + 1)
     rows = yield new.on_conflict_do_update(
         index_elements=["site_id", "kind", "key"],
         set_={
             "owner": owner,
-            "token": case((live, leases.c.token), else_=taken_over),
+            "token": case((live, leases.c.token), else_=now_us),
             "proof_us": now_us,
             "expires_us": now_us + ttl_us,
             "data": data,

@@ -25,6 +25,7 @@ class ManualClock:
         self._monotonic_us = monotonic_us
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
+        self._slept_on = asyncio.Event()
 
     def wall_us(self) -> int:
         return self._wall_us
@@ -39,7 +40,13 @@ class ManualClock:
         woken = asyncio.get_running_loop().create_future()
         at_us = self._monotonic_us + round(seconds * 1_000_000)
         heapq.heappush(self._sleepers, (at_us, next(self._order), woken))
+        self._slept_on.set()
         await woken
+
+    async def slept_on(self) -> None:
+        """Return once a sleep has begun since the last call: somebody has nothing left to do."""
+        await self._slept_on.wait()
+        self._slept_on.clear()
 
     async def advance(self, seconds: float) -> None:
         """Move time on, waking sleepers one by one in order; tasks run after each wake-up."""

@@ -1,0 +1,250 @@
+"""The outbox on both engines: committed with its cause, delivered at least once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import func, select
+
+from runtime import outbox
+from runtime.database import Database, Plan
+from runtime.outbox import BATCH, POLL_S, Dispatcher, Event, Handler, backoff_us, put
+from runtime.tables import outbox as table
+from tests.support.clock import ManualClock
+from tests.support.databases import Storage
+
+NOW = 1_800_000_000_000_000
+
+
+def store(*event_ids: str, topic: str = "t", due_at_us: int | None = None) -> Plan[None]:
+    for event_id in event_ids:
+        yield put("site", event_id, topic, event_id.encode(), NOW, due_at_us)
+
+
+def left() -> Plan[int]:
+    rows = yield select(func.count()).select_from(table).where(table.c.site_id == "site")
+    count: int = rows[0][0]
+    return count
+
+
+class Receiver:
+    """A handler that remembers, and fails as often as it is told to."""
+
+    def __init__(self, fail: dict[str, int] | None = None) -> None:
+        self.seen: list[str] = []
+        self.events: list[Event] = []
+        self._fail = fail or {}
+
+    async def __call__(self, event: Event) -> None:
+        self.seen.append(event.event_id)
+        self.events.append(event)
+        if self._fail.get(event.event_id, 0) > 0:
+            self._fail[event.event_id] -= 1
+            raise ConnectionError(event.event_id)
+
+
+def dispatcher(database: Database, clock: ManualClock, **handlers: Handler) -> Dispatcher:
+    return Dispatcher(database, clock, {topic: [handler] for topic, handler in handlers.items()})
+
+
+async def test_events_are_delivered_once_each_in_the_order_they_were_put(
+    database: Database,
+) -> None:
+    receiver = Receiver()
+    names = [f"e{number}" for number in range(BATCH + 20)]
+    await database.write(store, *names)
+    it = dispatcher(database, ManualClock(NOW), t=receiver)
+    assert await it.deliver() is None
+    assert await it.deliver() is None
+    assert receiver.seen == names
+    first = receiver.events[0]
+    assert first == Event(first.id, "site", "e0", "t", b"e0", NOW, 0)
+
+
+async def test_what_was_refused_is_not_delivered(database: Database) -> None:
+    def refused() -> Plan[None]:
+        yield from store("never")
+        raise PermissionError
+
+    with pytest.raises(PermissionError):
+        await database.write(refused)
+    await database.write(store, "real")
+    receiver = Receiver()
+    await dispatcher(database, ManualClock(NOW), t=receiver).deliver()
+    assert receiver.seen == ["real"]
+
+
+async def test_the_same_event_put_twice_is_one(database: Database) -> None:
+    await database.write(store, "a", "a")
+    await database.write(store, "a")
+    receiver = Receiver()
+    it = dispatcher(database, ManualClock(NOW), t=receiver)
+    await it.deliver()
+    await database.write(store, "a")
+    await it.deliver()
+    assert receiver.seen == ["a"]
+
+
+async def test_a_failing_event_waits_longer_each_time_and_blocks_no_other(
+    database: Database,
+) -> None:
+    clock = ManualClock(NOW)
+    receiver = Receiver({"bad": 3})
+    it = dispatcher(database, clock, t=receiver)
+    await database.write(store, "bad", "good")
+    waits = []
+    while (next_us := await it.deliver()) is not None:
+        waits.append(next_us - clock.wall_us())
+        await clock.advance((next_us - clock.wall_us()) / 1_000_000)
+    assert waits == [backoff_us(1), backoff_us(2), backoff_us(3)]
+    assert receiver.seen == ["bad", "good", "bad", "bad", "bad"]
+    assert [event.attempts for event in receiver.events] == [0, 0, 1, 2, 3]
+
+
+def test_backoff_doubles_to_ten_minutes() -> None:
+    waits = [backoff_us(attempts) // 1_000_000 for attempts in range(1, 13)]
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
+    assert backoff_us(10**9) == 600_000_000
+
+
+async def test_every_handler_of_a_topic_sees_an_event_again_when_one_fails(
+    database: Database,
+) -> None:
+    clock = ManualClock(NOW)
+    first, second = Receiver(), Receiver({"a": 1})
+    it = Dispatcher(database, clock, {"t": [first, second]})
+    await database.write(store, "a")
+    await it.deliver()
+    await clock.advance(1)
+    await it.deliver()
+    assert (first.seen, second.seen) == (["a", "a"], ["a", "a"])
+
+
+async def test_a_delayed_event_waits_for_its_time(database: Database) -> None:
+    clock = ManualClock(NOW)
+    receiver = Receiver()
+    it = dispatcher(database, clock, t=receiver)
+    await database.write(store, "later", due_at_us=NOW + 90_000_000)
+    assert await it.deliver() == NOW + 90_000_000
+    assert receiver.seen == []
+    await clock.advance(90)
+    await it.deliver()
+    assert receiver.seen == ["later"]
+
+
+async def test_a_wall_clock_that_went_back_delays_nothing_new(database: Database) -> None:
+    await database.write(store, "a")
+    receiver = Receiver()
+    await dispatcher(database, ManualClock(NOW - 3_600_000_000), t=receiver).deliver()
+    assert receiver.seen == ["a"]
+
+
+async def test_a_topic_that_nobody_handles_is_done(database: Database) -> None:
+    await database.write(store, "a", topic="unknown")
+    assert await dispatcher(database, ManualClock(NOW)).deliver() is None
+
+
+async def test_after_a_crash_between_commit_and_dispatch_the_next_start_delivers(
+    database: Database, storage: Storage
+) -> None:
+    await database.write(store, "a")
+    await database.close()
+    again = storage.open()
+    receiver = Receiver()
+    await dispatcher(again, ManualClock(NOW), t=receiver).deliver()
+    assert receiver.seen == ["a"]
+    await again.close()
+
+
+async def test_after_a_crash_during_delivery_the_event_comes_again(database: Database) -> None:
+    await database.write(store, "a")
+    begun = asyncio.Event()
+
+    async def hang(event: Event) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    crashed = asyncio.create_task(dispatcher(database, ManualClock(NOW), t=hang).deliver())
+    await begun.wait()
+    crashed.cancel()
+    await asyncio.gather(crashed, return_exceptions=True)
+    receiver = Receiver()
+    await dispatcher(database, ManualClock(NOW), t=receiver).deliver()
+    assert receiver.seen == ["a"]
+
+
+class Running:
+    """A dispatcher at work, and a way to wait for what it delivers."""
+
+    def __init__(self, database: Database, clock: ManualClock) -> None:
+        self.arrived: asyncio.Queue[str] = asyncio.Queue()
+        self.dispatcher = dispatcher(database, clock, t=self._arrive)
+        self._task = asyncio.create_task(self.dispatcher.run())
+
+    async def _arrive(self, event: Event) -> None:
+        self.arrived.put_nowait(event.event_id)
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        assert self._task.cancelled()
+
+
+async def test_a_nudge_delivers_now(database: Database) -> None:
+    clock = ManualClock(NOW)
+    running = Running(database, clock)
+    await clock.slept_on()
+    await database.write(store, "a")
+    running.dispatcher.nudge()
+    assert await running.arrived.get() == "a"
+    await running.stop()
+    assert clock.wall_us() == NOW
+
+
+async def test_without_a_nudge_the_next_poll_delivers(database: Database) -> None:
+    clock = ManualClock(NOW)
+    running = Running(database, clock)
+    await clock.slept_on()
+    await database.write(store, "a")
+    await clock.advance(POLL_S)
+    assert await running.arrived.get() == "a"
+    await running.stop()
+
+
+async def test_a_delayed_event_is_not_late_by_a_poll(database: Database) -> None:
+    clock = ManualClock(NOW)
+    await database.write(store, "a", due_at_us=NOW + 1_000_000)
+    running = Running(database, clock)
+    await clock.slept_on()
+    await clock.advance(1)
+    assert await running.arrived.get() == "a"
+    await running.stop()
+
+
+async def test_done_events_are_forgotten_after_a_day(database: Database) -> None:
+    clock = ManualClock(NOW)
+    await database.write(store, "done")
+    await dispatcher(database, clock, t=Receiver()).deliver()
+    await database.write(store, "waiting", due_at_us=NOW + 10 * outbox.KEEP_DONE_US)
+
+    async def counted_after(seconds: float) -> int:
+        await clock.advance(seconds)
+        running = Running(database, clock)
+        await clock.slept_on()
+        await running.stop()
+        return await database.read(left)
+
+    assert await counted_after(outbox.KEEP_DONE_US / 1_000_000) == 2
+    assert await counted_after(1) == 1
+
+
+async def test_it_outlives_a_database_that_is_away(storage: Storage) -> None:
+    clock = ManualClock(NOW)
+    database = storage.open()
+    running = Running(database, clock)
+    await clock.slept_on()
+    await database.close()  # every use is DatabaseUnavailable from now on
+    running.dispatcher.nudge()
+    await clock.slept_on()
+    await running.stop()
