@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chat import tables
-from chat.sansio.conversation import check_body
+from chat.sansio.conversation import check_body, fit
 from chat.tables import Summary
 from protocol.codec import encode
 from protocol.frames import ChatMessages, ChatReceipt
@@ -47,11 +47,13 @@ class Chat:
         after: int | None = None,
         limit: int,
     ) -> ChatMessages:
-        """`limit` messages before `before`, or after `after`; neither: the newest."""
+        """At most `limit` messages, and no more than fit a frame, before `before`, or after
+        `after`; neither: the newest."""
         head, found = await self._database.read(
             tables.page, site_id, conversation, before, after, limit
         )
-        return ChatMessages(conversation=conversation, head=head, messages=tuple(found))
+        kept = fit(found, keep_newest=after is None)
+        return ChatMessages(conversation=conversation, head=head, messages=tuple(kept))
 
     async def read(self, site_id: str, conversation: str, person: str, seq: int) -> None:
         """Moves a person's read mark forwards, and tells who is connected."""

@@ -76,6 +76,10 @@ class People:
         """The secret that goes into a link's fragment."""
         return handles.seal(self._handle_keys[site_id], invitation)
 
+    async def by_id(self, site_id: str, ids: list[str]) -> dict[str, PersonView]:
+        """The persons of a site with these ids."""
+        return await self._database.read(tables.persons_by_id, site_id, ids)
+
     # ---- from link to grant --------------------------------------------------------------------
 
     async def exchange(self, handle: str) -> Grant:

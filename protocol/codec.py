@@ -14,6 +14,7 @@ _msgpack_encoder = msgspec.msgpack.Encoder()
 _json_encoder = msgspec.json.Encoder()
 _msgpack_decoder: msgspec.msgpack.Decoder[ClientFrame] = msgspec.msgpack.Decoder(ClientFrame)
 _json_decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
+_server_decoder: msgspec.msgpack.Decoder[ServerFrame] = msgspec.msgpack.Decoder(ServerFrame)
 
 
 def encode(frame: ServerFrame, fmt: Format) -> bytes:
@@ -31,3 +32,8 @@ def decode(data: bytes, fmt: Format) -> ClientFrame:
         raise Refusal("bad_frame", str(error)) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Refusal("bad_frame", f"This is not one frame of {fmt}.") from None
+
+
+def decode_server(data: bytes) -> ServerFrame:
+    """One of our own frames, as MessagePack. For bytes that we encoded ourselves."""
+    return _server_decoder.decode(data)

@@ -5,7 +5,7 @@
 
 import msgspec
 
-from protocol.types import ClientId, EndReason, Id, LeaveReason, Micros, Seq
+from protocol.types import EndReason, Id, LeaveReason, Micros
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t"):
@@ -53,16 +53,6 @@ class SessionEnded(Fact, tag="session.ended", frozen=True, kw_only=True):
     by: Id | None = None
 
 
-class MessageSent(Fact, tag="message.sent", frozen=True, kw_only=True):
-    """A message was stored."""
-
-    conversation: Id
-    person: Id
-    id: ClientId
-    seq: Seq
-    at_us: Micros
-
-
 class MentorshipStarted(Fact, tag="mentorship.started", frozen=True, kw_only=True):
     """Two people were brought together."""
 
@@ -85,7 +75,6 @@ AnyFact = (
     | ParticipantLeft
     | SessionStarted
     | SessionEnded
-    | MessageSent
     | MentorshipStarted
     | AccessRevoked
 )

@@ -46,8 +46,8 @@ class ChatSend(Frame, tag="chat.send", frozen=True, kw_only=True):
 
 
 class ChatFetch(Frame, tag="chat.fetch", frozen=True, kw_only=True):
-    """Asks for a page: the `limit` messages before `before` (exclusive), or, if `after` is given,
-    those after it. Neither: the newest."""
+    """Asks for a page: at most `limit` messages before `before` (exclusive), or, if `after` is
+    given, after it. Neither: the newest. A page of long messages may hold fewer."""
 
     conversation: Id
     before: Seq | None = None

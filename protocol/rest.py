@@ -100,7 +100,8 @@ class MessageAccepted(Body, frozen=True, kw_only=True):
 
 
 class PageQuery(Body, frozen=True, kw_only=True):
-    """`limit` messages before `before`, or after `after`; neither: the newest."""
+    """At most `limit` messages before `before`, or after `after`; neither: the newest. A page of
+    long messages may hold fewer."""
 
     before: Seq | None = None
     after: Seq | None = None

@@ -129,15 +129,15 @@ class Signaling:
         self._presence_changed(live, person)
         await self._announce(live)
 
-    async def leave(self, connection: str, reason: LeaveReason, *, said: bool) -> None:
-        """Takes a connection out of its room, if it is in one. `said`: it is known to have been
+    async def leave(self, connection: str, reason: LeaveReason, *, said: bool) -> bool:
+        """Takes a connection out of its room; False when it is in none. `said`: it is known to have been
         there until now; otherwise its time ends at its last proof of life."""
         key = self._by_connection.get(connection)
         if key is None:
-            return
+            return False
         async with self._turn(key) as live:
             if self._by_connection.pop(connection, None) is None:
-                return
+                return False
             me = live.room.by_connection(connection)
             await self._step(live, Leave(connection, reason), None)
             session = await self._log.leave(connection, reason, said=said)
@@ -145,6 +145,7 @@ class Signaling:
         if me is not None:
             self._presence_changed(live, me.peer.person)
         await self._announce(live)
+        return True
 
     async def end(
         self, site_id: str, room: str, session: str | None, by: str

@@ -1,9 +1,13 @@
 """What may be said. Pure."""
 
 import unicodedata
+from collections.abc import Sequence
 
 from protocol.errors import Refusal
 from protocol.types import BODY_MAX_BYTES
+from protocol.views import Message
+
+PAGE_MOST_BYTES = 48 * 1024
 
 _ALLOWED_CONTROLS = "\n\t"
 
@@ -26,3 +30,16 @@ def check_body(body: str, ref: str) -> None:
         visible = visible or category[0] not in "CZ"
     if not visible:
         raise Refusal("message_empty", ref=ref)
+
+
+def fit(messages: Sequence[Message], *, keep_newest: bool) -> list[Message]:
+    """As many of a page's messages as fit a frame, contiguous, at least one: from its newest end or
+    from its oldest."""
+    kept: list[Message] = []
+    size = 0
+    for message in reversed(messages) if keep_newest else messages:
+        size += len(message.body.encode())
+        if kept and size > PAGE_MOST_BYTES:
+            break
+        kept.append(message)
+    return kept[::-1] if keep_newest else kept

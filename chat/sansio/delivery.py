@@ -25,6 +25,11 @@ def hinted(cursor: Cursor, seq: int) -> tuple[Cursor, bool]:
     return replace(cursor, head=head), False
 
 
+def known(cursor: Cursor, head: int) -> Cursor:
+    """The table says that `head` exists: how a lost hint is noticed."""
+    return replace(cursor, head=max(cursor.head, head))
+
+
 def wanted(cursor: Cursor) -> tuple[Cursor, int | None]:
     """The seq after which to read a page, if one is needed and none is being read."""
     if cursor.reading or cursor.head <= cursor.seq:
@@ -35,3 +40,8 @@ def wanted(cursor: Cursor) -> tuple[Cursor, int | None]:
 def read(cursor: Cursor, last: int, head: int) -> Cursor:
     """A page was handed on, up to `last` (the cursor's own seq when it was empty)."""
     return Cursor(max(cursor.seq, last), max(cursor.head, head), False)
+
+
+def failed(cursor: Cursor) -> Cursor:
+    """The page could not be read; the next hint or beat tries again."""
+    return replace(cursor, reading=False)

@@ -1,0 +1,34 @@
+"""Who may do what: the one place where a right of the registry is turned into a yes or a refusal."""
+
+from mentoring.service import Mentoring
+from mentoring.tables import Mentorship
+from ledger.service import Ledger
+from people.service import Caller
+from protocol.errors import Refusal
+from protocol.registry import Scope
+
+
+class Access:
+    """Rights over mentorships and what belongs to them."""
+
+    def __init__(self, mentoring: Mentoring, ledger: Ledger) -> None:
+        self._mentoring, self._ledger = mentoring, ledger
+
+    async def member(self, caller: Caller, scope: Scope, id_: str) -> Mentorship:
+        """The mentorship that the named thing belongs to, if the caller is in it; to all others it
+        is `not_found`, exactly as if it did not exist."""
+        if scope == "session":
+            id_, scope = await self._ledger.mentorship_of(caller.site_id, id_) or "", "mentorship"
+        found = await self._mentoring.find(caller.site_id, scope, id_) if id_ else None
+        if found is None or caller.person not in found.roles or not _reaches(caller, found):
+            raise Refusal("not_found")
+        return found
+
+    async def mine(self, caller: Caller) -> list[Mentorship]:
+        """The mentorships that the caller's grant reaches, oldest first."""
+        found = await self._mentoring.of_person(caller.site_id, caller.person)
+        return [mentorship for mentorship in found if _reaches(caller, mentorship)]
+
+
+def _reaches(caller: Caller, mentorship: Mentorship) -> bool:
+    return caller.mentorship in (None, mentorship.id)

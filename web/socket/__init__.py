@@ -1,0 +1,1 @@
+"""The WebSocket connection: sign-in, beats, bounded sending, catching up, dispatch."""

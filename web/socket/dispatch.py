@@ -1,0 +1,83 @@
+"""Hands each frame of a signed-in connection to the room that answers for its family, after its
+right has been checked against the registry."""
+
+from collections.abc import Callable
+
+from people.service import Caller
+from protocol.errors import Refusal
+from protocol.frames import (
+    ChatAccepted,
+    ChatFetch,
+    ChatRead,
+    ChatSend,
+    ClientFrame,
+    PeerAnswer,
+    PeerCandidate,
+    PeerOffer,
+    RoomEnd,
+    RoomJoin,
+    RoomLeave,
+    RoomLeft,
+    RoomMedia,
+    ServerFrame,
+)
+from protocol.registry import FRAMES
+from web.services import Services
+
+_RULES = {rule.frame: rule for rule in FRAMES}
+
+
+async def dispatch(
+    services: Services,
+    caller: Caller,
+    connection: str,
+    frame: ClientFrame,
+    reply: Callable[[ServerFrame], None],
+) -> None:
+    """Answers one frame. Refusals are raised; what is told to others travels over the bus."""
+    rule = _RULES[type(frame)]
+    assert rule.scope is not None, "beats and sign-ins never come this far"
+    mentorship = await services.access.member(caller, rule.scope, getattr(frame, rule.scope))
+    site_id, person = caller.site_id, caller.person
+    match frame:
+        case ChatSend():
+            now_us = services.clock.monotonic_us()
+            if wait_us := services.messages.allow(f"{site_id}:{person}", now_us):
+                raise Refusal("rate_limited", ref=frame.id, retry_after_us=wait_us)
+            stored = await services.chat.send(
+                site_id, frame.conversation, person, frame.id, frame.body
+            )
+            reply(
+                ChatAccepted(
+                    conversation=frame.conversation,
+                    id=stored.id,
+                    seq=stored.seq,
+                    at_us=stored.at_us,
+                )
+            )
+        case ChatFetch():
+            reply(
+                await services.chat.page(
+                    site_id,
+                    frame.conversation,
+                    before=frame.before,
+                    after=frame.after,
+                    limit=frame.limit,
+                )
+            )
+        case ChatRead():
+            await services.chat.read(site_id, frame.conversation, person, frame.seq)
+        case RoomJoin():
+            await services.signaling.join(
+                site_id, mentorship.id, mentorship.roles, person, connection, frame
+            )
+        case RoomLeave():
+            if not await services.signaling.leave(connection, "left", said=True):
+                raise Refusal("not_in_room")
+        case RoomEnd():
+            if await services.signaling.end(site_id, frame.room, None, person) is None:
+                reply(RoomLeft(room=frame.room, reason="ended"))
+        case RoomMedia():
+            await services.signaling.media(connection, frame)
+        case PeerOffer() | PeerAnswer() | PeerCandidate():
+            await services.signaling.relay(connection, frame)

@@ -1,0 +1,374 @@
+"""The WebSocket endpoint `/ws`: one connection, from the upgrade to its end."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from chat.service import topic as conversation_topic
+from mentoring.tables import Mentorship
+from people.service import Caller
+from protocol.codec import Format, decode, decode_server, encode
+from protocol.errors import ERRORS, Refusal
+from protocol.frames import (
+    SUBPROTOCOL_JSON,
+    SUBPROTOCOL_MSGPACK,
+    AuthOpen,
+    AuthOpened,
+    BeatAck,
+    ChatMessages,
+    ClientFrame,
+    ErrorFrame,
+    MentorshipAdded,
+    PresenceChanged,
+    ServerFrame,
+)
+from protocol.types import BEAT_INTERVAL_US, LeaveReason
+from runtime.bus import GAP, SubscriptionClosed
+from runtime.database import DatabaseError, StorageFull
+from runtime.driver import Driver
+from runtime.machine import NoCell
+from runtime.presence import presence_topic
+from signaling.service import connection_topic, person_topic, room_presence_topic
+from web.services import Services
+from web.socket.catch_up import CatchUp
+from web.socket.dispatch import dispatch
+from web.socket.hub import Hub
+from web.socket.outgoing import Outgoing, Overflow
+from web.socket.sansio.connection import (
+    CONNECTION,
+    Alive,
+    Arrived,
+    Close,
+    Complain,
+    Connection,
+    Dispatch,
+    Effect,
+    Event,
+    Gone,
+    Kicked,
+    Malformed,
+    Received,
+    SignedIn,
+    SignIn,
+)
+
+log = structlog.get_logger(__name__)
+
+CLOSE_WAIT_S = 1.0
+GOODBYES = (1000, 1001)
+FORMATS: dict[str, Format] = {SUBPROTOCOL_MSGPACK: "msgpack", SUBPROTOCOL_JSON: "json"}
+
+
+def access_topic(site_id: str, person: str) -> str:
+    """Where the ids of a person's revoked invitations travel."""
+    return f"access:{site_id}:{person}"
+
+
+class Endpoint:
+    """ASGI application for WebSocket scopes. Refuses the upgrade (403) to foreign pages."""
+
+    def __init__(self, services: Services, hub: Hub) -> None:
+        self._services, self._hub = services, hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        scheme = "https" if scope["scheme"] == "wss" else "http"
+        origin, host = headers.get("origin", ""), headers.get("host", "")
+        chosen = next((name for name in scope["subprotocols"] if name in FORMATS), None)
+        if not self._services.origins.origin_allowed(origin, scheme, host) or chosen is None:
+            code = "bad_request" if chosen is None else "origin_forbidden"
+            self._services.metrics.refusals.labels(code).inc()
+            log.info("upgrade refused", code=code)
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await send({"type": "websocket.accept", "subprotocol": chosen})
+        live = _Live(self._services, self._hub, FORMATS[chosen], receive, send, scope)
+        await live.run()
+
+
+class _Live:
+    """One accepted connection: a reader, a writer, a listener on the bus, and the machine that
+    decides."""
+
+    def __init__(
+        self,
+        services: Services,
+        hub: Hub,
+        fmt: Format,
+        receive: Receive,
+        send: Send,
+        scope: Scope,
+    ) -> None:
+        self._services, self._hub, self._format = services, hub, fmt
+        self._receive, self._asgi_send = receive, send
+        self._abort: Callable[[], None] = scope.get("state", {}).get("ws_abort", lambda: None)
+        self.id = services.ids.new("con")
+        self._out = Outgoing()
+        self._subscription = services.bus.subscribe()
+        self._caller: Caller | None = None
+        self._tab = ("", "", "")
+        self._mentorships: dict[str, Mentorship] = {}
+        self._catch_up: CatchUp | None = None
+        self._close_code: int | None = None
+        self._reason: LeaveReason = "lost"
+        self._driver: Driver[Connection, Event, Effect] = Driver(
+            CONNECTION,
+            Connection(),
+            clock=services.clock,
+            now_us=services.clock.monotonic_us,
+            perform=self._perform,
+            refuse=self._out_of_place,
+        )
+
+    async def run(self) -> None:
+        """Serves the connection until it ends, and says goodbye for it."""
+        self._services.metrics.connections.inc()
+        self._driver.feed(Arrived())
+        tasks = [
+            asyncio.create_task(work())
+            for work in (self._read_frames, self._write_frames, self._listen)
+        ]
+        try:
+            await self._driver.run()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._subscription.close()
+            await self._depart()
+            await self._say_goodbye()
+            self._services.metrics.connections.dec()
+
+    # ---- in ------------------------------------------------------------------------------------
+
+    async def _read_frames(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                if message.get("code") in GOODBYES:
+                    self._reason = "left"
+                elif message.get("code") == ERRORS["restarting"].close:
+                    self._reason = "restart"
+                self._driver.feed(Gone())
+                return
+            await self._driver.put(self._event(message.get("bytes"), message.get("text")))
+
+    def _event(self, data: bytes | None, text: str | None) -> Event:
+        try:
+            if self._format == "msgpack":
+                if data is None:
+                    raise Refusal("unsupported_data")
+                frame = decode(data, "msgpack")
+            else:
+                if text is None:
+                    raise Refusal("unsupported_data")
+                frame = decode(text.encode(), "json")
+        except Refusal as refusal:
+            return Malformed(refusal)
+        tag = str(frame.__struct_config__.tag)
+        self._services.metrics.frames.labels(tag).inc()
+        return Received(frame)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                item = await self._subscription.get()
+            except SubscriptionClosed:
+                return
+            if item is GAP:
+                self._kick("slow_consumer")  # it comes back and reads what it missed
+                return
+            assert self._caller is not None
+            family, _, rest = item.topic.partition(":")
+            if family == "access":
+                if item.payload.decode() == self._caller.invitation:
+                    self._reason = "revoked"
+                    self._kick("revoked")
+            elif family in ("presence", "room-presence"):
+                self._tell_presence(rest.rpartition(":")[2])
+            else:
+                await self._forward(item.payload)
+
+    async def _forward(self, payload: bytes) -> None:
+        """A frame that came over the bus."""
+        frame = decode_server(payload)
+        if isinstance(frame, ChatMessages):
+            assert self._catch_up is not None
+            self._catch_up.hint(frame)
+            return
+        if isinstance(frame, MentorshipAdded):
+            assert self._caller is not None
+            known = await self._services.access.mine(self._caller)
+            self._follow([each for each in known if each.id not in self._mentorships])
+        self._send(frame, payload)
+
+    # ---- what the machine decides --------------------------------------------------------------
+
+    async def _perform(self, effect: Effect) -> None:
+        match effect:
+            case SignIn(frame):
+                await self._refusing(self._sign_in(frame), frame)
+            case Dispatch(frame):
+                await self._out.has_room()
+                await self._refusing(self._dispatch(frame), frame)
+            case Alive(n):
+                self._services.ledger.proof(self.id)
+                self._send(BeatAck(n=n, now_us=self._services.clock.wall_us()))
+            case Complain(refusal):
+                self._complain(refusal, None)
+            case Close(code):
+                self._services.metrics.closes.labels(code).inc()
+                self._close_code = ERRORS[code].close
+                self._driver.stop()
+
+    async def _out_of_place(self, event: Event, no_cell: NoCell) -> None:
+        raise no_cell
+
+    async def _sign_in(self, frame: AuthOpen) -> None:
+        services = self._services
+        try:
+            caller = await services.people.authenticate(frame.grant)
+        except Refusal as refusal:
+            self._complain(refusal, frame)
+            self._kick(refusal.code)
+            return
+        self._caller = caller
+        # Listening begins before the snapshot is taken: nothing can fall in between.
+        self._subscription.add(connection_topic(self.id))
+        self._subscription.add(person_topic(caller.site_id, caller.person))
+        self._subscription.add(access_topic(caller.site_id, caller.person))
+        self._catch_up = CatchUp(services.chat, caller.site_id, self._send, self._out.has_room)
+        mine = await services.access.mine(caller)
+        self._listen_to(mine)
+        self._tab = (caller.site_id, caller.person, frame.tab)
+        self._hub.arrive(self._tab, self.id, self._kick)
+        services.presence.arrive(caller.site_id, caller.person, self.id)
+        views = await services.views.mentorships(caller.site_id, caller.person, mine)
+        self._driver.feed(SignedIn())
+        self._send(
+            AuthOpened(
+                connection=self.id,
+                person=caller.person,
+                now_us=services.clock.wall_us(),
+                beat_interval_us=BEAT_INTERVAL_US,
+                mentorships=views,
+            )
+        )
+        for view in views:
+            seq = frame.cursors.get(view.conversation, view.head)
+            self._catch_up.follow(view.conversation, seq, view.head)
+
+    def _listen_to(self, mentorships: list[Mentorship]) -> None:
+        assert self._caller is not None
+        for mentorship in mentorships:
+            self._mentorships[mentorship.id] = mentorship
+            self._subscription.add(conversation_topic(mentorship.site_id, mentorship.conversation))
+            for person in mentorship.roles:
+                if person != self._caller.person:
+                    self._subscription.add(presence_topic(mentorship.site_id, person))
+                    self._subscription.add(room_presence_topic(mentorship.site_id, person))
+
+    def _follow(self, mentorships: list[Mentorship]) -> None:
+        """Mentorships that began while we were connected."""
+        assert self._catch_up is not None
+        self._listen_to(mentorships)
+        for mentorship in mentorships:
+            self._catch_up.follow(mentorship.conversation, 0, 0)
+
+    async def _dispatch(self, frame: ClientFrame) -> None:
+        assert self._caller is not None
+        now_us = self._services.clock.monotonic_us()
+        if wait_us := self._services.frames.allow(self.id, now_us):
+            raise Refusal("rate_limited", retry_after_us=wait_us, ref=getattr(frame, "id", None))
+        await dispatch(self._services, self._caller, self.id, frame, self._send)
+
+    async def _refusing(self, work: "asyncio.Future[None] | object", frame: ClientFrame) -> None:
+        try:
+            await work  # type: ignore[misc]
+        except Refusal as refusal:
+            self._complain(refusal, frame)
+        except StorageFull:
+            self._complain(Refusal("storage_full"), frame)
+        except DatabaseError:
+            self._complain(Refusal("unavailable"), frame)
+
+    # ---- out -----------------------------------------------------------------------------------
+
+    def _tell_presence(self, person: str) -> None:
+        for mentorship in self._mentorships.values():
+            if person in mentorship.roles:
+                self._send(
+                    PresenceChanged(
+                        mentorship=mentorship.id,
+                        person=person,
+                        presence=self._services.views.presence(mentorship, person),
+                    )
+                )
+
+    def _complain(self, refusal: Refusal, frame: ClientFrame | None) -> None:
+        tag = str(frame.__struct_config__.tag) if frame is not None else None
+        self._services.metrics.refusals.labels(refusal.code).inc()
+        log.info("frame refused", code=refusal.code, about=tag, connection=self.id)
+        self._send(
+            ErrorFrame(
+                code=refusal.code,
+                message=refusal.detail,
+                about=tag,
+                ref=refusal.ref or getattr(frame, "id", None),
+                retry_after_us=refusal.retry_after_us,
+            )
+        )
+
+    def _send(self, frame: ServerFrame, encoded: bytes | None = None) -> None:
+        """Queues a frame; `encoded` is its MessagePack form, if there is one already."""
+        data = encoded if self._format == "msgpack" else None
+        try:
+            self._out.put(data or encode(frame, self._format))
+        except Overflow:
+            self._kick("slow_consumer")
+
+    def _kick(self, code: str) -> None:
+        self._driver.feed(Kicked(code))
+
+    async def _write_frames(self) -> None:
+        while True:
+            data = await self._out.get()
+            await self._send_now(data)
+
+    async def _send_now(self, data: bytes) -> None:
+        if self._format == "msgpack":
+            await self._asgi_send({"type": "websocket.send", "bytes": data})
+        else:
+            await self._asgi_send({"type": "websocket.send", "text": data.decode()})
+
+    # ---- the end -------------------------------------------------------------------------------
+
+    async def _depart(self) -> None:
+        if self._catch_up is not None:
+            await self._catch_up.stop()
+        if self._caller is None:
+            return
+        self._hub.depart(self._tab, self.id)
+        self._services.presence.depart(self._caller.site_id, self._caller.person, self.id)
+        said = self._reason in ("left", "restart", "revoked")
+        try:
+            await self._services.signaling.leave(self.id, self._reason, said=said)
+        except DatabaseError:
+            log.warning("departure not recorded; its lease will lapse", connection=self.id)
+
+    async def _say_goodbye(self) -> None:
+        """What still waits goes out, then the close frame; a peer that does not read is cut off."""
+        if self._close_code is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_WAIT_S):
+                for data in self._out.rest():
+                    await self._send_now(data)
+                await self._asgi_send({"type": "websocket.close", "code": self._close_code})
+        except (TimeoutError, OSError):
+            self._abort()

@@ -1,0 +1,69 @@
+"""Puts together what a person is shown of a mentorship from the rooms that know its parts."""
+
+from collections.abc import Sequence
+
+from chat.service import Chat
+from chat.tables import Summary
+from ledger.service import Ledger
+from mentoring.tables import Mentorship
+from people.service import People
+from protocol.types import PresenceState
+from protocol.views import Member, MentorshipView
+from runtime.presence import Presence
+from signaling.service import Signaling
+
+
+class Views:
+    """Mentorships as one of their members sees them."""
+
+    def __init__(
+        self,
+        people: People,
+        chat: Chat,
+        ledger: Ledger,
+        signaling: Signaling,
+        presence: Presence,
+    ) -> None:
+        self._people, self._chat, self._ledger = people, chat, ledger
+        self._signaling, self._presence = signaling, presence
+
+    def presence(self, mentorship: Mentorship, person: str) -> PresenceState:
+        """Where a member is, as the others of that mentorship may know."""
+        if self._signaling.in_room(mentorship.site_id, mentorship.room, person):
+            return "in_room"
+        return "here" if self._presence.here(mentorship.site_id, person) else "away"
+
+    async def mentorships(
+        self, site_id: str, person: str, mentorships: Sequence[Mentorship]
+    ) -> tuple[MentorshipView, ...]:
+        """Each as `person` sees it, in the given order."""
+        everybody = sorted({who for mentorship in mentorships for who in mentorship.roles})
+        persons = await self._people.by_id(site_id, everybody)
+        talks = await self._chat.summaries(
+            site_id, [mentorship.conversation for mentorship in mentorships], person
+        )
+        views = []
+        for mentorship in mentorships:
+            talk = talks.get(mentorship.conversation, Summary())
+            views.append(
+                MentorshipView(
+                    id=mentorship.id,
+                    conversation=mentorship.conversation,
+                    room=mentorship.room,
+                    created_us=mentorship.created_us,
+                    members=tuple(
+                        Member(
+                            person=persons[who],
+                            role=role,
+                            presence=self.presence(mentorship, who),
+                        )
+                        for who, role in mentorship.roles.items()
+                    ),
+                    head=talk.head,
+                    read=talk.read,
+                    unread=talk.unread,
+                    last=talk.last,
+                    session=await self._ledger.running(site_id, mentorship.room),
+                )
+            )
+        return tuple(views)
