@@ -7,6 +7,7 @@ export default defineConfig({
     outDir: "../static",
     emptyOutDir: true,
     target: "es2022",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"], // these know light-dark(): kept as written
     assetsInlineLimit: 0, // the policy for scripts and styles names 'self' only: nothing as data:
     modulePreload: { polyfill: false },
     sourcemap: true,
