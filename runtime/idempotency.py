@@ -1,22 +1,11 @@
 """Writes that happen once however often they are asked for: the key is kept in the main database,
 in the transaction of its effect."""
 
-from sqlalchemy import Column, LargeBinary, Table, Text, select
+from sqlalchemy import select
 
 from protocol.errors import Refusal
-from runtime.database import Micros, Plan, insert, metadata
-
-idempotency = Table(
-    "idempotency",
-    metadata,
-    Column("site_id", Text, primary_key=True),
-    Column("actor", Text, primary_key=True),
-    Column("operation", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("digest", LargeBinary, nullable=False),
-    Column("result", LargeBinary, nullable=False),
-    Column("at_us", Micros, nullable=False),
-)
+from runtime.database import Plan, insert
+from runtime.tables import idempotency
 
 
 def once(

@@ -1,4 +1,4 @@
-"""The tables of this floor: the outbox and the leases."""
+"""The tables of this floor: the outbox, the leases, the idempotency keys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -56,4 +57,16 @@ leases = Table(
     Column("expires_us", Micros, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Index("ix_leases_expiry", "kind", "expires_us"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("result", LargeBinary, nullable=False),
+    Column("at_us", Micros, nullable=False),
 )

@@ -20,7 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from runtime.database import Database, DatabaseUnavailable, Plan, RowId, insert, only
-from tests.support.databases import Storage
+from runtime.tables import leases
+from tests.support.databases import SiteMissingError, Storage
 
 schema = MetaData()
 counters = Table(
@@ -225,3 +226,13 @@ async def test_exclusive_work_is_all_or_nothing(db: Database) -> None:
         await db.exclusive(half)
     await db.exclusive(extra.create)
     assert await db.read(only, select(extra)) == []
+
+
+async def test_a_query_that_forgets_its_site_is_refused_in_tests(database: Database) -> None:
+    forgets = select(leases.c.owner)
+    with pytest.raises(SiteMissingError):
+        await database.read(only, forgets)
+    with pytest.raises(SiteMissingError):
+        await database.write(only, update(leases).values(owner="b"))
+    assert await database.read(only, forgets.where(leases.c.site_id == "site")) == []
+    assert await database.read(only, forgets.execution_options(all_sites="because")) == []

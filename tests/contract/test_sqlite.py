@@ -177,7 +177,7 @@ async def test_another_process_that_holds_the_lock_makes_it_unavailable(
     with pytest.raises(DatabaseUnavailable):
         await opened.database.write(write_page, "a")
     assert await opened.database.read(count) == 0  # readers are not held up
-    await holder.communicate()
+    await holder.communicate(b"")
     assert await opened.database.write(write_page, "a") == 1
 
 
