@@ -1,8 +1,8 @@
 """Writes down who is in which room and when, and gives accounts of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
 
@@ -49,16 +49,24 @@ class _LeaseData(msgspec.Struct, frozen=True):
 
 
 _Facts = list[SessionFact]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Ledger:
     """Sessions of all sites. `boot` names this run of the server."""
 
     def __init__(
-        self, database: Database, clock: Clock, ids: Ids, boot: str, members: Members
+        self,
+        database: Database,
+        clock: Clock,
+        ids: Ids,
+        boot: str,
+        members: Members,
+        nudge: Callable[[], None],
     ) -> None:
         self._database, self._clock, self._ids = database, clock, ids
-        self._boot, self._members = boot, members
+        self._boot, self._members, self._nudge = boot, members, nudge
         self._held: dict[str, _Held] = {}
 
     # ---- what happens --------------------------------------------------------------------------
@@ -68,7 +76,7 @@ class Ledger:
     ) -> SessionView:
         """Puts a connection's presence on record; when this returns it is on disk."""
         now_us = self._clock.wall_us()
-        row, token = await self._database.write(
+        row, token = await self._write(
             self._join, site_id, room, mentorship, person, connection, now_us
         )
         self._held[connection] = _Held(site_id, row.id, token, now_us)
@@ -112,7 +120,7 @@ class Ledger:
         fresh = reason == "replaced" and now_us - held.proof_us <= FRESH_US
         at_us = now_us if said or fresh else held.proof_us
         event = Leave(connection, at_us, reason, estimated=not (said or fresh))
-        await self._database.write(self._leave, held, event, now_us)
+        await self._write(self._leave, held, event, now_us)
         return await self.view(held.site_id, held.session)
 
     def _leave(self, held: _Held, event: Leave, now_us: int) -> Plan[None]:
@@ -138,7 +146,7 @@ class Ledger:
         """Ends a session for both; ending it again changes nothing."""
         now_us = self._clock.wall_us()
         proofs = {key: min(held.proof_us + FRESH_US, now_us) for key, held in self._held.items()}
-        await self._database.write(self._change, site_id, session, End(by, proofs), now_us)
+        await self._write(self._change, site_id, session, End(by, proofs), now_us)
         for connection in [key for key, held in self._held.items() if held.session == session]:
             held = self._held.pop(connection)
             await self._database.write(
@@ -173,12 +181,18 @@ class Ledger:
             if lease.key in self._held:
                 continue  # our own, beating: the disk is only behind
             session = msgspec.msgpack.decode(lease.data, type=_LeaseData).session
-            if await self._database.write(self._lapse, lease, session, now_us):
+            if await self._write(self._lapse, lease, session, now_us):
                 changed[session] = lease.site_id
         for row in await self._database.read(tables.not_ended):
-            if await self._database.write(self._change, row.site_id, row.id, Sweep(), now_us):
+            if await self._write(self._change, row.site_id, row.id, Sweep(), now_us):
                 changed[row.id] = row.site_id
         return [await self.view(site_id, session) for session, site_id in changed.items()]
+
+    async def _write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a plan that may put facts into the outbox."""
+        result = await self._database.write(plan, *args, **kwargs)
+        self._nudge()
+        return result
 
     def _change(self, site_id: str, session: str, event: Event, now_us: int) -> Plan[bool]:
         row = yield from tables.claim(site_id, session)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -43,8 +44,16 @@ class Started:
 class Mentoring:
     """Mentorships of all sites. A mentorship never changes its members, so lookups are kept."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, people: People) -> None:
-        self._database, self._clock, self._ids, self._people = database, clock, ids, people
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        ids: Ids,
+        people: People,
+        nudge: Callable[[], None],
+    ) -> None:
+        self._database, self._clock, self._ids = database, clock, ids
+        self._people, self._nudge = people, nudge
         self._found: OrderedDict[tuple[str, Scope, str], Mentorship] = OrderedDict()
 
     async def start(
@@ -80,9 +89,11 @@ class Mentoring:
             roles=MappingProxyType({person: role for role, person in people.items()}),
         )
         digest = hashlib.sha256(msgspec.json.encode(wish)).digest()
-        return await self._database.write(
+        started = await self._database.write(
             self._start, mentorship, new, actor or "anyone", key, digest
         )
+        self._nudge()
+        return started
 
     def _start(
         self,
@@ -130,6 +141,10 @@ class Mentoring:
             now_us,
         )
         return started
+
+    async def was_started(self, site_id: str, actor: str, key: str) -> bool:
+        """Whether `start` was called by this actor with this idempotency key."""
+        return await self._database.read(idempotency.known, site_id, actor, "start_mentorship", key)
 
     async def find(self, site_id: str, scope: Scope, id_: str) -> Mentorship | None:
         """The mentorship that a mentorship, conversation or room id belongs to."""

@@ -1,6 +1,7 @@
 """Sites, persons and the way from a link to a grant."""
 
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -33,10 +34,13 @@ class Caller:
 
 
 class People:
-    """People of all sites on this server. Call `open()` before anything else."""
+    """People of all sites on this server. Call `open()` before anything else. `nudge` tells the
+    outbox that something was put into it."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
-        self._database, self._clock, self._ids = database, clock, ids
+    def __init__(
+        self, database: Database, clock: Clock, ids: Ids, nudge: Callable[[], None]
+    ) -> None:
+        self._database, self._clock, self._ids, self._nudge = database, clock, ids, nudge
         self._zones = zoneinfo.available_timezones()
 
     async def open(self) -> None:
@@ -71,6 +75,12 @@ class People:
         id_ = self._ids.new("inv")
         yield from tables.add_invitation(site_id, id_, person, mentorship, now_us)
         return id_
+
+    async def live_invitation(self, site_id: str, person: str) -> str | None:
+        """The newest of a person's invitations that was not revoked."""
+        found = await self._database.read(tables.invitations_of_person, site_id, person)
+        live = [invitation.id for invitation in found if invitation.revoked_us is None]
+        return live[-1] if live else None
 
     def link_handle(self, site_id: str, invitation: str) -> str:
         """The secret that goes into a link's fragment."""
@@ -166,6 +176,7 @@ class People:
         """Revokes everything that a person was ever given; the handle of a fresh invitation."""
         now_us = self._clock.wall_us()
         id_ = await self._database.write(self._replace_link, site_id, person, now_us)
+        self._nudge()
         return self.link_handle(site_id, id_)
 
     def _replace_link(self, site_id: str, person: str, now_us: int) -> Plan[str]:
@@ -175,6 +186,7 @@ class People:
     async def revoke_all(self, site_id: str, person: str) -> None:
         """Ends a person's every way in, and what runs by them."""
         await self._database.write(self._revoke_all, site_id, person, self._clock.wall_us())
+        self._nudge()
 
     def _revoke_all(self, site_id: str, person: str, now_us: int) -> Plan[str | None]:
         """Where the last of the revoked invitations led to."""

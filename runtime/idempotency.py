@@ -46,3 +46,14 @@ def once(
     if first_digest != digest:
         raise Refusal("conflict", "This Idempotency-Key was used with another request.")
     return bytes(first_result)
+
+
+def known(site_id: str, actor: str, operation: str, key: str) -> Plan[bool]:
+    """Whether the key has been used."""
+    rows = yield select(idempotency.c.key).where(
+        idempotency.c.site_id == site_id,
+        idempotency.c.actor == actor,
+        idempotency.c.operation == operation,
+        idempotency.c.key == key,
+    )
+    return bool(rows)

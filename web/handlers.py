@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 from starlette.responses import Response
 
 from mentoring.service import Mentoring
@@ -47,6 +48,7 @@ class Handlers:
         self._services, self._mentoring = services, mentoring
         self._version, self._start, self._site_id = version, start, site_id
         self._draining = draining
+        self._openapi = msgspec.json.encode(openapi.document(version))
 
     def by_name(self) -> dict[str, Handler]:
         """Every public method, by its name."""
@@ -72,7 +74,7 @@ class Handlers:
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def openapi(self, asked: Asked) -> Response:
-        return Response(openapi.rendered(self._version), media_type="application/json")
+        return Response(self._openapi, media_type="application/json")
 
     async def about(self, asked: Asked) -> About:
         return About(version=self._version, start=self._start == "anyone")

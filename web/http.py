@@ -129,7 +129,8 @@ class Http:
         caller = await self._caller(route, request)
         mentorship = None
         if route.right == "member":
-            assert route.scope is not None and caller is not None
+            assert route.scope is not None
+            assert caller is not None
             id_ = request.path_params[route.scope]
             mentorship = await self._services.access.member(caller, route.scope, id_)
         return Asked(
@@ -307,7 +308,7 @@ class _Edge:
         if not origins.host_allowed(host):
             return Refusal("host_forbidden")
         origin = request.headers.get("origin")
-        if request.method not in ("GET", "HEAD") and origin is not None:
-            if not origins.origin_allowed(origin, request.url.scheme, host):
-                return Refusal("origin_forbidden")
-        return None
+        if request.method in ("GET", "HEAD") or origin is None:
+            return None
+        allowed = origins.origin_allowed(origin, request.url.scheme, host)
+        return None if allowed else Refusal("origin_forbidden")

@@ -12,14 +12,15 @@ from runtime.database import DatabaseError
 
 
 class CatchUp:
-    """`deliver` queues a frame for the connection; `has_room` waits until its queue has room."""
+    """`deliver` queues a frame for the connection; `has_room` waits until its queue
+    has room (False: it is being cut off)."""
 
     def __init__(
         self,
         chat: Chat,
         site_id: str,
         deliver: Callable[[ChatMessages], None],
-        has_room: Callable[[], Awaitable[None]],
+        has_room: Callable[[], Awaitable[bool]],
     ) -> None:
         self._chat, self._site_id = chat, site_id
         self._deliver, self._has_room = deliver, has_room
@@ -59,7 +60,8 @@ class CatchUp:
     async def _read(self, conversation: str) -> None:
         after: int | None = self._cursors[conversation].seq
         while after is not None:
-            await self._has_room()
+            if not await self._has_room():
+                return
             try:
                 page = await self._chat.page(
                     self._site_id, conversation, after=after, limit=PAGE_MAX

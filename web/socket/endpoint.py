@@ -1,7 +1,7 @@
 """The WebSocket endpoint `/ws`: one connection, from the upgrade to its end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -57,7 +57,10 @@ from web.socket.sansio.connection import (
 log = structlog.get_logger(__name__)
 
 CLOSE_WAIT_S = 1.0
+SLOW_S = 5.0
+HEADS_EVERY_BEATS = 5
 GOODBYES = (1000, 1001)
+REASONS: dict[str, LeaveReason] = {"restarting": "restart", "revoked": "revoked"}
 FORMATS: dict[str, Format] = {SUBPROTOCOL_MSGPACK: "msgpack", SUBPROTOCOL_JSON: "json"}
 
 
@@ -187,7 +190,6 @@ class _Live:
             family, _, rest = item.topic.partition(":")
             if family == "access":
                 if item.payload.decode() == self._caller.invitation:
-                    self._reason = "revoked"
                     self._kick("revoked")
             elif family in ("presence", "room-presence"):
                 self._tell_presence(rest.rpartition(":")[2])
@@ -214,16 +216,19 @@ class _Live:
             case SignIn(frame):
                 await self._refusing(self._sign_in(frame), frame)
             case Dispatch(frame):
-                await self._out.has_room()
-                await self._refusing(self._dispatch(frame), frame)
+                if await self._room_to_send():
+                    await self._refusing(self._dispatch(frame), frame)
             case Alive(n):
                 self._services.ledger.proof(self.id)
                 self._send(BeatAck(n=n, now_us=self._services.clock.wall_us()))
+                if n % HEADS_EVERY_BEATS == 0:
+                    await self._compare_cursors()
             case Complain(refusal):
                 self._complain(refusal, None)
             case Close(code):
                 self._services.metrics.closes.labels(code).inc()
                 self._close_code = ERRORS[code].close
+                self._reason = REASONS.get(code, self._reason)
                 self._driver.stop()
 
     async def _out_of_place(self, event: Event, no_cell: NoCell) -> None:
@@ -242,7 +247,7 @@ class _Live:
         self._subscription.add(connection_topic(self.id))
         self._subscription.add(person_topic(caller.site_id, caller.person))
         self._subscription.add(access_topic(caller.site_id, caller.person))
-        self._catch_up = CatchUp(services.chat, caller.site_id, self._send, self._out.has_room)
+        self._catch_up = CatchUp(services.chat, caller.site_id, self._send, self._room_to_send)
         mine = await services.access.mine(caller)
         self._listen_to(mine)
         self._tab = (caller.site_id, caller.person, frame.tab)
@@ -287,15 +292,28 @@ class _Live:
             raise Refusal("rate_limited", retry_after_us=wait_us, ref=getattr(frame, "id", None))
         await dispatch(self._services, self._caller, self.id, frame, self._send)
 
-    async def _refusing(self, work: "asyncio.Future[None] | object", frame: ClientFrame) -> None:
+    async def _refusing(self, work: Awaitable[None], frame: ClientFrame) -> None:
         try:
-            await work  # type: ignore[misc]
+            await work
         except Refusal as refusal:
             self._complain(refusal, frame)
         except StorageFull:
             self._complain(Refusal("storage_full"), frame)
         except DatabaseError:
             self._complain(Refusal("unavailable"), frame)
+
+    async def _compare_cursors(self) -> None:
+        """A hint that was lost is noticed here."""
+        assert self._caller is not None
+        assert self._catch_up is not None
+        try:
+            heads = await self._services.chat.heads(
+                self._caller.site_id, self._catch_up.conversations
+            )
+        except DatabaseError:
+            return  # the next beats ask again
+        for conversation, head in heads.items():
+            self._catch_up.known(conversation, head)
 
     # ---- out -----------------------------------------------------------------------------------
 
@@ -331,6 +349,16 @@ class _Live:
             self._out.put(data or encode(frame, self._format))
         except Overflow:
             self._kick("slow_consumer")
+
+    async def _room_to_send(self) -> bool:
+        """Waits until what was queued is mostly sent; whoever lets us wait too long is cut."""
+        try:
+            async with asyncio.timeout(SLOW_S):
+                await self._out.has_room()
+        except TimeoutError:
+            self._kick("slow_consumer")
+            return False
+        return True
 
     def _kick(self, code: str) -> None:
         self._driver.feed(Kicked(code))

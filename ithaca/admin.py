@@ -1,0 +1,115 @@
+"""The local admin socket: commands that write talk to the running server, which is the one writer.
+
+A request is one line of JSON, the answer is one line of JSON. Who may open the socket's folder may
+ask anything.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import msgspec
+
+from ithaca.house import House
+from protocol.errors import Refusal
+from protocol.rest import InvitationLink, MentorshipCreated, NewMentorship
+from protocol.views import PersonView
+
+LINE_MAX = 64 * 1024
+
+
+class Invite(msgspec.Struct, frozen=True, tag="invite", forbid_unknown_fields=True):
+    """Brings two people together."""
+
+    wish: NewMentorship
+
+
+class Relink(msgspec.Struct, frozen=True, tag="relink", forbid_unknown_fields=True):
+    """Withdraws a person's links, ends what they opened, and makes a fresh one."""
+
+    person: str
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    created: MentorshipCreated | None = None
+    url: str | None = None
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    detail: str
+
+
+Request = Invite | Relink
+Answer = Done | Refused
+
+
+async def perform(house: House, request: Request) -> Answer:
+    """Carries out one request."""
+    people = house.services.people
+    site_id, base = people.home_site, house.services.origins.public_url
+    try:
+        match request:
+            case Invite(wish):
+                started = await house.mentoring.start(site_id, wish, actor=None, key=None)
+                links = tuple(
+                    InvitationLink(
+                        person=invited.person,
+                        role=invited.role,
+                        url=f"{base}/open#{people.link_handle(site_id, invited.invitation)}",
+                    )
+                    for invited in started.invited
+                )
+                return Done(created=MentorshipCreated(mentorship=started.mentorship, links=links))
+            case Relink(person):
+                known: dict[str, PersonView] = await people.by_id(site_id, [person])
+                if person not in known:
+                    return Refused(f"There is no person {person}.")
+                return Done(url=f"{base}/open#{await people.replace_link(site_id, person)}")
+    except Refusal as refusal:
+        where = f" ({refusal.field})" if refusal.field else ""
+        return Refused(refusal.detail + where)
+
+
+class Admin:
+    """Listens on `admin.sock` in the data folder."""
+
+    def __init__(self, house: House, data: Path) -> None:
+        self._house, self._path = house, data / "admin.sock"
+
+    async def open(self) -> None:
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(
+            self._serve, self._path, limit=LINE_MAX, start_serving=False
+        )
+        self._path.chmod(0o600)
+        await self._server.start_serving()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, ValueError):
+            line = await reader.readline()
+            try:
+                request: Request = msgspec.json.decode(line, type=Request)
+                answer = await perform(self._house, request)
+            except msgspec.DecodeError:
+                answer = Refused("Not a request.")
+            writer.write(msgspec.json.encode(answer) + b"\n")
+            await writer.drain()
+        writer.close()
+
+    async def close(self) -> None:
+        self._server.close()
+        self._path.unlink(missing_ok=True)
+
+
+async def ask(data: Path, request: Request) -> Answer | None:
+    """The running server's answer; None when no server runs on that folder."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(data / "admin.sock", limit=LINE_MAX)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    writer.write(msgspec.json.encode(request) + b"\n")
+    await writer.drain()
+    line = await reader.readline()
+    writer.close()
+    answer: Answer = msgspec.json.decode(line, type=Answer)
+    return answer

@@ -1,0 +1,31 @@
+"""The demo mentorship that a fresh server has, and its two links."""
+
+from ithaca.house import House
+from protocol.errors import Refusal
+from protocol.rest import NewMentorship, NewPerson
+
+WISH = NewMentorship(
+    mentor=NewPerson(name="Mentor (demo)", zone="Europe/Athens"),
+    mentee=NewPerson(name="Telemachus (demo)", zone="America/New_York"),
+)
+
+
+async def demo_links(house: House) -> list[tuple[str, str]]:
+    """(role, URL) of the demo's two people; makes the demo on an empty server, and is empty where
+    the server began without one."""
+    services, site_id = house.services, house.services.people.home_site
+    if await house.mentoring.any_at(site_id) and not await house.mentoring.was_started(
+        site_id, "demo", "demo"
+    ):
+        return []
+    try:
+        started = await house.mentoring.start(site_id, WISH, actor="demo", key="demo")
+    except Refusal:
+        return []  # the demo of another version: leave it alone
+    links: list[tuple[str, str]] = []
+    for invited in started.invited:
+        invitation = await services.people.live_invitation(site_id, invited.person.id)
+        if invitation is not None:
+            handle = services.people.link_handle(site_id, invitation)
+            links.append((invited.role, f"{services.origins.public_url}/open#{handle}"))
+    return links

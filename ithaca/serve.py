@@ -1,0 +1,155 @@
+"""`ithaca serve`: everything on one port, until SIGTERM."""
+
+import asyncio
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+
+import web
+from ithaca import VERSION
+from ithaca.admin import Admin
+from ithaca.demo import demo_links
+from ithaca.house import ROOMS, House
+from ithaca.lock import DataLock
+from ithaca.settings import Settings, SettingsError
+from protocol.types import FRAME_MAX_BYTES
+from runtime.clock import SystemClock
+from runtime.database import Database, open_database
+from runtime.database.migrate import migrate
+from web.handlers import Handlers
+from web.http import Http
+from web.socket.endpoint import Endpoint
+from web.socket.hub import Hub
+from web.socket.protocol import WebSocketProtocol
+
+STATIC = Path(web.__file__).parent / "static"
+DRAIN_S = 10
+
+log = structlog.get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server, with our goodbye to open connections when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self.draining = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.draining = True
+        self._hub.kick_all("restarting")
+        super().handle_exit(sig, frame)
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket. Raises SettingsError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
+            "Choose another with --port."
+        ) from None
+    return listener
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until a signal ends it. Raises SettingsError when it cannot begin."""
+    if not (STATIC / "index.html").is_file():
+        raise SettingsError("The pages are not built. Start with ./run serve, which builds them.")
+    with DataLock(settings.data):
+        listener = bind(settings)
+        loop = asyncio.get_running_loop()
+        broken: asyncio.Future[BaseException] = loop.create_future()
+
+        def fail(error: BaseException) -> None:
+            if not broken.done():
+                broken.set_result(error)
+
+        def on_fatal(error: BaseException) -> None:
+            loop.call_soon_threadsafe(fail, error)
+
+        database = open_database(settings.database or None, settings.data, on_fatal=on_fatal)
+        try:
+            await migrate(database, ROOMS)
+            await _serve(settings, database, listener, broken)
+        finally:
+            await database.close()
+            listener.close()
+
+
+async def _serve(
+    settings: Settings,
+    database: Database,
+    listener: socket.socket,
+    broken: asyncio.Future[BaseException],
+) -> None:
+    house = await House.build(settings, database, SystemClock())
+    hub = Hub()
+    handlers = Handlers(
+        house.services,
+        house.mentoring,
+        version=VERSION,
+        start=settings.who_starts,
+        site_id=house.services.people.home_site,
+        draining=lambda: server.draining,
+    )
+    http = Http(house.services, handlers.by_name(), STATIC, start=settings.who_starts)
+    config = uvicorn.Config(
+        http.app(Endpoint(house.services, hub)),
+        loop="uvloop",
+        http="httptools",
+        ws=WebSocketProtocol,
+        ws_max_size=FRAME_MAX_BYTES,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxy),
+        forwarded_allow_ips=list(settings.trusted_proxy),
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = Server(config, hub)
+    # Uvicorn raises the signal again when it is done; by then we want to finish, not to die.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    background = asyncio.create_task(house.run())
+    admin = Admin(house, settings.data)
+    await admin.open()
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await _announce(settings, house)
+        watched: tuple[asyncio.Future[Any], ...] = (serving, background, broken)
+        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        if broken.done():
+            log.error("storage failed; stopping", error=str(broken.result()))
+            server.force_exit = True
+        server.should_exit = True
+        await serving
+    finally:
+        await admin.close()
+        background.cancel()
+        await asyncio.gather(background, return_exceptions=True)
+    if broken.done():
+        raise SystemExit(3)
+
+
+async def _announce(settings: Settings, house: House) -> None:
+    print(f"Ithaca {VERSION} serves on {settings.reachable_at}", flush=True)
+    if not settings.loopback:
+        return
+    for role, url in await demo_links(house):
+        print(f"{role}: {url}", flush=True)
+    sys.stdout.flush()
