@@ -1,7 +1,6 @@
 """The commands. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 storage failed."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 

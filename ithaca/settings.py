@@ -47,7 +47,7 @@ HELP = {
     "data": "folder for the database and everything else that must be kept",
     "database": "postgresql:// address; without it, an SQLite file in the data folder",
     "public_url": "where people reach the server, such as https://mentoring.example.org",
-    "trusted_proxy": "address of a reverse proxy whose X-Forwarded-* headers are believed (repeat)",
+    "trusted_proxy": "address of a reverse proxy whose X-Forwarded headers count (repeat)",
     "ice_server": "stun: address for calls between different networks (repeat)",
     "start": "who may begin a mentorship without a link: `anyone` or `people` (those who have one); "
     "default `anyone` on loopback, else `people`",

@@ -130,8 +130,8 @@ class Signaling:
         await self._announce(live)
 
     async def leave(self, connection: str, reason: LeaveReason, *, said: bool) -> bool:
-        """Takes a connection out of its room; False when it is in none. `said`: it is known to have been
-        there until now; otherwise its time ends at its last proof of life."""
+        """Takes a connection out of its room; False when it is in none. `said`: it is known to have
+        been there until now; otherwise its time ends at its last proof of life."""
         key = self._by_connection.get(connection)
         if key is None:
             return False

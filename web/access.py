@@ -1,8 +1,8 @@
-"""Who may do what: the one place where a right of the registry is turned into a yes or a refusal."""
+"""Who may do what: where a right of the registry becomes a yes or a refusal."""
 
+from ledger.service import Ledger
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
-from ledger.service import Ledger
 from people.service import Caller
 from protocol.errors import Refusal
 from protocol.registry import Scope
