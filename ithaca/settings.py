@@ -49,8 +49,8 @@ HELP = {
     "public_url": "where people reach the server, such as https://mentoring.example.org",
     "trusted_proxy": "address of a reverse proxy whose X-Forwarded headers count (repeat)",
     "ice_server": "stun: address for calls between different networks (repeat)",
-    "start": "who may begin a mentorship without a link: `anyone` or `people` (those who have one); "
-    "default `anyone` on loopback, else `people`",
+    "start": "who may begin a mentorship: `anyone`, or `people` who have a link already; without "
+    "it, `anyone` on loopback, else `people`",
 }
 
 
