@@ -1,0 +1,355 @@
+import { MessageSquare, PhoneOff, Settings2, Volume2 } from "lucide";
+import { css, html, nothing, type PropertyValues } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import type { AppState, CallState } from "../../lib/model.js";
+import { base, controls } from "../base.js";
+import { AppElement, Media, Ticking, WIDE } from "../element.js";
+import "../parts/avatar.js";
+import "../parts/devices.js";
+import "../parts/icon.js";
+import "../parts/sheet.js";
+import "../parts/side.js";
+import { switches } from "../parts/switches.js";
+import { callWords } from "../words/call.js";
+import { deviceTroubles } from "../words/devices.js";
+import { otherOf } from "../words/people.js";
+import { togetherUs } from "../words/session.js";
+import { count } from "../words/time.js";
+import type { Remote } from "./remote.js";
+import "./remote.js";
+import "./self-view.js";
+
+const REST_MS = 3000; // without movement, until the controls fade
+const LONG_MS = 10_000; // a wait this long offers a way out
+
+/** The call: the other fills the stage; what is needed rests at its edges. */
+@customElement("ith-call")
+export class Call extends AppElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host {
+        --bar: 84px;
+        display: flex;
+        height: 100dvh;
+        overflow: hidden;
+        background: var(--stage);
+        color: var(--ink);
+        color-scheme: dark;
+      }
+      main {
+        position: relative;
+        flex: 1;
+        min-width: 0;
+        overflow: hidden;
+      }
+      .alone {
+        position: absolute;
+        inset: 0;
+        display: grid;
+        gap: 16px;
+        place-content: center;
+        justify-items: center;
+        padding: 16px 16px var(--bar);
+        text-align: center;
+        --avatar: 96px;
+      }
+      .top,
+      .bottom {
+        position: absolute;
+        z-index: 2;
+        inset-inline: 0;
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        padding: 12px 16px;
+        transition: opacity var(--quick);
+      }
+      .top {
+        inset-block-start: 0;
+        flex-wrap: wrap;
+        background: linear-gradient(oklch(0% 0 0 / 0.6), transparent);
+        pointer-events: none;
+      }
+      .bottom {
+        inset-block-end: 0;
+        flex-direction: column;
+        background: linear-gradient(transparent, oklch(0% 0 0 / 0.7));
+      }
+      .resting {
+        opacity: 0;
+      }
+      .resting:has(:focus-visible) {
+        opacity: 1;
+      }
+      .time {
+        font-weight: 600;
+      }
+      .name {
+        min-width: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .bar {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+        justify-content: center;
+        width: 100%;
+      }
+      .bar button {
+        min-width: 52px;
+        min-height: 52px;
+        border-color: transparent;
+        border-radius: 999px;
+        background: oklch(30% 0.014 250 / 0.9);
+      }
+      .bar button:hover {
+        background: oklch(38% 0.014 250);
+      }
+      .bar .off {
+        background: var(--ink);
+        color: var(--stage);
+      }
+      .bar .off:hover {
+        background: oklch(84% 0.008 85);
+      }
+      .bar .leave {
+        margin-inline-start: 16px;
+        background: var(--clay);
+        color: oklch(16% 0.01 250);
+      }
+      .bar .leave:hover {
+        background: color-mix(in oklch, var(--ink) 20%, var(--clay));
+      }
+      @media (max-width: 759px) {
+        .bar .word {
+          position: absolute;
+          clip-path: inset(50%);
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          white-space: nowrap;
+        }
+        .bar button {
+          position: relative;
+          padding: 8px;
+        }
+        .bar .badge {
+          position: absolute;
+          inset-block-start: -6px;
+          inset-inline-end: -6px;
+        }
+      }
+      .line {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+        max-width: 100%;
+        padding: 6px 14px;
+        border-radius: 999px;
+        background: oklch(23% 0.014 250 / 0.92);
+        font-size: var(--small);
+      }
+      .line.attention {
+        color: var(--amber);
+      }
+      .line button {
+        min-height: 32px;
+        padding: 0 8px;
+      }
+      .sheet {
+        padding: 0 16px 24px;
+      }
+    `,
+  ];
+  @property() mentorship = "";
+  @state() private talking = matchMedia(WIDE).matches;
+  @state() private choosing = false;
+  @state() private resting = false;
+  @state() private blocked = false;
+  @state() private long = false;
+  @query("ith-remote") private remote!: Remote | null;
+  private readonly wide = new Media(this, WIDE);
+  private restTimer: ReturnType<typeof setTimeout> | undefined;
+  private longTimer: ReturnType<typeof setTimeout> | undefined;
+  private waitingFor = "";
+  @query(".bottom") private bottom!: HTMLElement | null;
+  private readonly resized = new ResizeObserver(() => this.lift());
+  private readonly stir = (): void => this.wake();
+  private readonly pressed = (event: KeyboardEvent): void => this.shortcut(event);
+
+  constructor() {
+    super();
+    new Ticking(this, 1000, () => this.app.nowUs());
+  }
+
+  protected override watch(state: AppState): readonly unknown[] {
+    const { microphone, camera, speakers, preview } = state.media;
+    return [state.call, state.link.is, state.mentorships, state.me, microphone, camera, speakers, preview];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("pointermove", this.stir);
+    addEventListener("pointerdown", this.stir);
+    addEventListener("keydown", this.pressed);
+    this.wake();
+  }
+
+  override disconnectedCallback(): void {
+    removeEventListener("pointermove", this.stir);
+    removeEventListener("pointerdown", this.stir);
+    removeEventListener("keydown", this.pressed);
+    this.resized.disconnect();
+    clearTimeout(this.restTimer);
+    clearTimeout(this.longTimer);
+    super.disconnectedCallback();
+  }
+
+  private wake(): void {
+    this.resting = false;
+    clearTimeout(this.restTimer);
+    this.restTimer = setTimeout(() => (this.resting = true), REST_MS);
+  }
+
+  /** m and v, unless one is writing. */
+  private shortcut(event: KeyboardEvent): void {
+    this.wake();
+    const { call } = this.state;
+    const target = event.composedPath()[0];
+    const writing = target instanceof Element && target.matches("input, textarea, select");
+    if (!call || writing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.key === "m") void this.app.setMicrophone(!call.microphoneOn);
+    if (event.key === "v") void this.app.setCamera(!call.cameraOn);
+  }
+
+  protected override willUpdate(_: PropertyValues<this>): void {
+    const { call } = this.state;
+    const waiting =
+      call?.phase === "joining"
+        ? "join"
+        : call?.peers[0]?.media === "connecting"
+          ? "media"
+          : "";
+    if (waiting === this.waitingFor) return;
+    this.waitingFor = waiting;
+    this.long = false;
+    clearTimeout(this.longTimer);
+    if (waiting) this.longTimer = setTimeout(() => (this.long = true), LONG_MS);
+  }
+
+  protected override updated(): void {
+    if (this.bottom) this.resized.observe(this.bottom);
+  }
+
+  /** What rests at the bottom is never in the way of one's own picture. */
+  private lift(): void {
+    if (this.bottom) this.style.setProperty("--bar", `${this.bottom.offsetHeight}px`);
+  }
+
+  override render(): unknown {
+    const { call, me, media } = this.state;
+    const view = this.state.mentorships.find((each) => each.id === this.mentorship);
+    if (!call || !view || !me) return nothing;
+    const { name } = otherOf(view, me).person;
+    const peer = call.peers[0];
+    const resting = this.resting && peer?.video && peer.media === "connected" ? "resting" : "";
+    return html`
+      <main id="main">
+        <h1 class="hidden" tabindex="-1">Call with ${name}</h1>
+        ${peer
+          ? html`<ith-remote
+              .peer=${peer}
+              .name=${name}
+              .speakers=${media.speakers.chosen}
+              @blocked=${() => (this.blocked = true)}
+            ></ith-remote>`
+          : html`<div class="alone">
+              <ith-avatar .name=${name}></ith-avatar>
+              <p dir="auto">${name}</p>
+            </div>`}
+        <div class="top ${resting}">
+          ${call.session
+            ? html`<span class="time number" role="timer" aria-label="Time together"
+                >${count(togetherUs(call.session, this.app.nowUs()))}</span
+              >`
+            : nothing}
+          <bdi class="name small">${peer ? name : nothing}</bdi>
+        </div>
+        <ith-self-view .stream=${media.preview} .on=${media.camera.live && call.cameraOn}></ith-self-view>
+        <div class="bottom ${resting}">${this.lines(call, name)} ${this.bar(call, view.unread)}</div>
+      </main>
+      <ith-side
+        .app=${this.app}
+        .mentorship=${view.id}
+        .open=${this.talking}
+        @close=${() => (this.talking = false)}
+      ></ith-side>
+      <ith-sheet heading="Devices" .open=${this.choosing} @close=${() => (this.choosing = false)}>
+        <div class="sheet"><ith-devices unfolded .app=${this.app}></ith-devices></div>
+      </ith-sheet>
+    `;
+  }
+
+  /** What is to be said, above the bar. */
+  private lines(call: CallState, name: string): unknown {
+    const words = callWords(call, this.state.link, name);
+    const troubles = deviceTroubles(this.state.media);
+    return html`
+      ${this.blocked || call.soundBlocked
+        ? html`<button class="filled" @click=${this.unblock}>
+            <ith-icon .of=${Volume2}></ith-icon>Turn on sound
+          </button>`
+        : nothing}
+      ${[troubles.microphone, troubles.camera].map((trouble) =>
+        trouble
+          ? html`<p class="line attention" role="status">
+              <span>${trouble.what}</span>
+              ${trouble.retry
+                ? html`<button @click=${() => this.app.retryDevices()}>Try again</button>`
+                : nothing}
+            </p>`
+          : nothing,
+      )}
+      ${call.trouble
+        ? html`<p class="line attention" role="status">${call.trouble.what} ${call.trouble.advice}</p>`
+        : nothing}
+      ${this.long
+        ? html`<p class="line attention" role="status">
+            This takes longer than usual. You can write meanwhile, or leave and join again.
+          </p>`
+        : nothing}
+      <p class="line ${words?.tone ?? ""}" role="status" ?hidden=${!words}>${words?.text}</p>
+    `;
+  }
+
+  private bar(call: CallState, unread: number): unknown {
+    return html`
+      <div class="bar" role="toolbar" aria-label="Call">
+        ${switches(this.app, { microphone: call.microphoneOn, camera: call.cameraOn })}
+        <button @click=${() => (this.choosing = true)}>
+          <ith-icon .of=${Settings2}></ith-icon><span class="word">Devices</span>
+        </button>
+        <button aria-expanded=${this.talking} @click=${() => (this.talking = !this.talking)}>
+          <ith-icon .of=${MessageSquare}></ith-icon><span class="word">Conversation</span>
+          ${unread && !(this.talking && this.wide.matches)
+            ? html`<span class="badge">${unread}<span class="hidden"> unread</span></span>`
+            : nothing}
+        </button>
+        <button class="leave" @click=${() => this.app.leave()}>
+          <ith-icon .of=${PhoneOff}></ith-icon><span class="word">Leave</span>
+        </button>
+      </div>
+    `;
+  }
+
+  private unblock(): void {
+    this.blocked = false;
+    this.app.resumeSound();
+    this.remote?.unblock();
+  }
+}

@@ -1,0 +1,405 @@
+import { ArrowDown, Clock } from "lucide";
+import { css, html, nothing, type PropertyValues } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+
+import type { AppState, Conversation as Log, PendingMessage } from "../../lib/model.js";
+import type { MentorshipView, Message, PersonView } from "../../protocol/types.js";
+import { base, controls } from "../base.js";
+import { AppElement } from "../element.js";
+import { otherOf } from "../words/people.js";
+import { exact, named, timeIn } from "../words/time.js";
+import "../parts/clocks.js";
+import "../parts/icon.js";
+import type { Composer } from "./composer.js";
+import "./composer.js";
+import { layout, type Item } from "./layout.js";
+
+const NEAR_PX = 120; // this close to an end of the log counts as being there
+
+/** The one conversation of a mentorship: the log, what waits to be sent, the composer. */
+@customElement("ith-conversation")
+export class Conversation extends AppElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host {
+        position: relative;
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+        height: 100%;
+      }
+      .log {
+        flex: 1;
+        min-height: 0;
+        padding: 8px 16px;
+        overflow: auto;
+        overflow-anchor: none; /* the position is kept by hand, alike in all browsers */
+        overscroll-behavior: contain;
+      }
+      .log:focus-visible {
+        outline-offset: -2px;
+      }
+      .line {
+        display: flex;
+        align-items: center;
+        gap: 12px;
+        margin-block: 16px 8px;
+        color: var(--ink-soft);
+        font-size: var(--small);
+      }
+      .line::before,
+      .line::after {
+        content: "";
+        flex: 1;
+        height: 1px;
+        background: var(--line);
+      }
+      .line.new {
+        color: var(--sea);
+        font-weight: 600;
+      }
+      .line.new::before,
+      .line.new::after {
+        background: var(--sea);
+      }
+      .group {
+        display: flex;
+        flex-direction: column;
+        align-items: flex-start;
+        gap: 4px;
+        margin-bottom: 12px;
+      }
+      .own {
+        align-items: flex-end;
+      }
+      .bubble {
+        max-width: min(85%, 34rem);
+        padding: 8px 12px;
+        border: 1px solid var(--line);
+        border-radius: var(--radius);
+        background: var(--surface);
+        white-space: pre-wrap; /* as written: no space may stand around it in the template */
+      }
+      .own .bubble {
+        border-color: transparent;
+        background: var(--sea-soft);
+      }
+      .waiting .bubble {
+        border: 1px dashed var(--edge);
+        background: none;
+      }
+      .mark {
+        display: inline-flex;
+        align-items: center;
+        gap: 4px;
+      }
+      .mark ith-icon {
+        zoom: 0.7;
+      }
+      .rest {
+        padding: 8px 16px 12px;
+      }
+      .notice {
+        margin: 8px 16px 0;
+      }
+      .latest {
+        position: absolute;
+        inset-block-end: 100%;
+        inset-inline: 0;
+        width: max-content;
+        margin: 0 auto 8px;
+        border-radius: 999px;
+      }
+      .foot {
+        position: relative;
+      }
+      .middle {
+        display: grid;
+        place-content: center;
+        min-height: 100%;
+        padding: 16px;
+        text-align: center;
+      }
+    `,
+  ];
+  @property() mentorship = "";
+  @state() private newAfter: number | null = null;
+  @state() private olderFailed = false;
+  @query(".log") private log!: HTMLElement | null;
+  @query("ith-composer") private composer!: Composer;
+  private following = true; // the newest message stays in view
+  private opened = "";
+  private kept: { first: number; height: number; top: number } | null = null;
+  private observed: HTMLElement | null = null;
+  private readonly resized = new ResizeObserver(() => this.settle());
+  private readonly returned = (): void => {
+    if (document.visibilityState === "visible") this.arrive();
+    this.markRead();
+  };
+
+  protected override watch(state: AppState): readonly unknown[] {
+    const view = viewIn(state, this.mentorship);
+    return [view, view && state.conversations[view.conversation], state.link.is, state.me];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("visibilitychange", this.returned);
+  }
+
+  override disconnectedCallback(): void {
+    document.removeEventListener("visibilitychange", this.returned);
+    this.resized.disconnect();
+    this.observed = null;
+    super.disconnectedCallback();
+  }
+
+  private get view(): MentorshipView | undefined {
+    return viewIn(this.state, this.mentorship);
+  }
+
+  private get conversation(): Log | undefined {
+    const { view } = this;
+    return view && this.state.conversations[view.conversation];
+  }
+
+  protected override willUpdate(_: PropertyValues<this>): void {
+    const { view, log } = this;
+    if (view && view.conversation !== this.opened) {
+      this.opened = view.conversation;
+      this.following = true;
+      this.newAfter = unreadFrom(view);
+      this.app.openConversation(view.conversation);
+    }
+    const first = this.conversation?.messages[0]?.seq;
+    this.kept = log && first !== undefined ? { first: this.drawnFirst, height: log.scrollHeight, top: log.scrollTop } : null;
+  }
+  private drawnFirst = 0;
+
+  protected override updated(): void {
+    const { log, kept } = this;
+    const first = this.conversation?.messages[0]?.seq ?? 0;
+    if (log && kept && this.drawnFirst > first && !this.following) {
+      log.scrollTop = kept.top + log.scrollHeight - kept.height;
+    }
+    this.drawnFirst = first;
+    if (log && log !== this.observed) {
+      this.resized.disconnect();
+      this.resized.observe(log);
+      this.observed = log;
+    }
+    this.settle();
+  }
+
+  override render(): unknown {
+    const { view } = this;
+    const { me } = this.state;
+    if (!view || !me) return nothing;
+    const other = otherOf(view, me).person;
+    return html`
+      <div
+        class="log"
+        role="log"
+        tabindex="0"
+        aria-label="Conversation with ${other.name}"
+        aria-live=${this.conversation?.loadingOlder ? "off" : "polite"}
+        @scroll=${this.scrolled}
+      >
+        ${this.content(view, me, other)}
+      </div>
+      <div class="foot">
+        ${this.newBelow(me)} ${this.linkNotice()}
+        <div class="rest">
+          <ith-composer
+            .app=${this.app}
+            .conversation=${view.conversation}
+            .to=${other.name}
+            @sent=${this.follow}
+          ></ith-composer>
+          <p class="small soft">
+            <ith-clocks only-theirs .app=${this.app} .me=${me} .other=${other}></ith-clocks>
+          </p>
+        </div>
+      </div>
+    `;
+  }
+
+  private content(view: MentorshipView, me: PersonView, other: PersonView): unknown {
+    const conversation = this.conversation;
+    const messages = conversation?.messages ?? [];
+    const pending = conversation?.pending ?? [];
+    if (!messages.length && !pending.length) {
+      return Math.max(view.head, conversation?.head ?? 0) > 0
+        ? html`<p class="middle soft late">Loading what was said…</p>`
+        : html`<p class="middle soft">
+            Nothing has been said here yet. What you write to ${named(other.name)} stays in this
+            conversation, before, during and after your calls.
+          </p>`;
+    }
+    const items = layout(messages, me.id, me.zone, this.app.nowUs(), this.newAfter);
+    return html`
+      ${this.older(messages)}
+      ${repeat(
+        items,
+        (item) => item.key,
+        (item) => this.item(item, me, other),
+      )}
+      ${repeat(
+        pending,
+        (message) => message.id,
+        (message) => this.pending(message),
+      )}
+    `;
+  }
+
+  private older(messages: readonly Message[]): unknown {
+    if ((messages[0]?.seq ?? 1) <= 1) return nothing;
+    if (!this.olderFailed) return html`<p class="small soft late">Loading older messages…</p>`;
+    return html`
+      <p class="small soft row">
+        Older messages did not load.
+        <button class="plain" @click=${this.loadOlder}>Try again</button>
+      </p>
+    `;
+  }
+
+  private item(item: Item, me: PersonView, other: PersonView): unknown {
+    switch (item.is) {
+      case "day":
+        return html`<p class="line">${item.words}</p>`;
+      case "new":
+        return html`<p class="line new">New</p>`;
+      case "group": {
+        const own = item.person === me.id;
+        const first = item.messages[0];
+        return html`
+          <div class="group ${own ? "own" : ""}">
+            <p class="small soft">
+              <bdi>${own ? "You" : other.name}</bdi>
+              <span class="number">${first ? timeIn(me.zone, first.at_us) : nothing}</span>
+            </p>
+            ${item.messages.map((message) => this.bubble(message, me))}
+          </div>
+        `;
+      }
+    }
+  }
+
+  private bubble(message: Message, me: PersonView): unknown {
+    const when = exact(me.zone, message.at_us);
+    return html`
+      <span class="hidden">${when}</span>
+      <div class="bubble" dir="auto" title=${when}>${message.body}</div>
+    `;
+  }
+
+  private pending(message: PendingMessage): unknown {
+    const { refused } = message;
+    return html`
+      <div class="group own waiting">
+        <div class="bubble" dir="auto">${message.body}</div>
+        ${refused
+          ? html`
+              <p class="small error">Not sent. ${refused.what} ${refused.advice}</p>
+              <div class="row">
+                <button class="plain" @click=${() => this.edit(message)}>Edit</button>
+                <button class="plain" @click=${() => this.discard(message)}>Discard</button>
+              </div>
+            `
+          : html`<p class="small soft mark late">
+              <ith-icon .of=${Clock}></ith-icon>Waiting to be sent
+            </p>`}
+      </div>
+    `;
+  }
+
+  private newBelow(me: PersonView): unknown {
+    const read = this.conversation?.read ?? 0;
+    const last = this.conversation?.messages.at(-1);
+    if (this.following || !last || last.seq <= read || last.person === me.id) return nothing;
+    return html`<button class="latest" @click=${this.follow}>
+      <ith-icon .of=${ArrowDown}></ith-icon>New messages
+    </button>`;
+  }
+
+  private linkNotice(): unknown {
+    const { link } = this.state;
+    if (link.is !== "offline") return nothing;
+    return html`
+      <div class="notice late small" role="status">
+        <p>You are offline. What you write is kept and goes out by itself.</p>
+      </div>
+    `;
+  }
+
+  private edit(message: PendingMessage): void {
+    this.discard(message);
+    this.composer.edit(message.body);
+  }
+
+  private discard(message: PendingMessage): void {
+    if (this.view) this.app.discard(this.view.conversation, message.id);
+  }
+
+  private scrolled(): void {
+    const { log } = this;
+    if (!log) return;
+    const following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
+    if (following !== this.following) {
+      this.following = following;
+      this.requestUpdate();
+    }
+    this.markRead();
+    this.fill();
+  }
+
+  private follow(): void {
+    this.following = true;
+    this.requestUpdate();
+  }
+
+  /** After anything changed size: stay at the newest, fetch what there is room for, note what is seen. */
+  private settle(): void {
+    const { log } = this;
+    if (!log) return;
+    if (this.following) log.scrollTop = log.scrollHeight;
+    this.fill();
+    this.markRead();
+  }
+
+  /** Older messages, when the reader nears the oldest or the log is not full. */
+  private fill(): void {
+    const { log, conversation } = this;
+    if (!log || !log.clientHeight || !conversation || this.olderFailed) return;
+    if (log.scrollTop < NEAR_PX && (conversation.messages[0]?.seq ?? 1) > 1) this.loadOlder();
+  }
+
+  private loadOlder(): void {
+    const { view, conversation } = this;
+    if (!view || !conversation || conversation.loadingOlder) return;
+    this.olderFailed = false;
+    this.app.loadOlder(view.conversation).catch(() => {
+      this.olderFailed = true;
+    });
+  }
+
+  private arrive(): void {
+    if (this.view) this.newAfter = unreadFrom(this.view);
+  }
+
+  private markRead(): void {
+    const { log, conversation } = this;
+    const last = conversation?.messages.at(-1)?.seq;
+    if (!log?.clientHeight || !conversation || last === undefined || !this.following) return;
+    if (document.visibilityState !== "visible" || last <= conversation.read) return;
+    this.app.read(conversation.id, last);
+  }
+}
+
+const viewIn = (state: AppState, mentorship: string): MentorshipView | undefined =>
+  state.mentorships.find((each) => each.id === mentorship);
+
+const unreadFrom = (view: MentorshipView): number | null => (view.unread > 0 ? view.read : null);

@@ -1,0 +1,61 @@
+/** The log as it is drawn: day lines, the unread line, and messages grouped by author. Pure. */
+import type { Message } from "../../protocol/types.js";
+import { dayKey, dayName } from "../words/time.js";
+
+const TOGETHER_US = 5 * 60 * 1_000_000; // one author's messages closer than this share a heading
+
+export type Item =
+  | { readonly is: "day"; readonly key: string; readonly words: string }
+  | { readonly is: "new"; readonly key: string }
+  | {
+      readonly is: "group";
+      readonly key: string;
+      readonly person: string;
+      readonly messages: readonly Message[];
+    };
+
+/** `newAfter`: the last seq that had been read when the reader came, or null: no unread line.
+ * One's own messages are never new. */
+export function layout(
+  messages: readonly Message[],
+  me: string,
+  zone: string,
+  nowUs: number,
+  newAfter: number | null,
+): Item[] {
+  const items: Item[] = [];
+  let day = "";
+  let group: { is: "group"; key: string; person: string; messages: Message[] } | null = null;
+  let before: Message | null = null;
+  let marked = newAfter === null;
+  for (const message of messages) {
+    const today = dayKey(zone, message.at_us);
+    if (today !== day) {
+      day = today;
+      items.push({ is: "day", key: `day ${today} ${message.seq}`, words: dayName(zone, message.at_us, nowUs) });
+      group = null;
+    }
+    if (!marked && newAfter !== null && message.seq > newAfter && message.person !== me) {
+      marked = true;
+      items.push({ is: "new", key: "new" });
+      group = null;
+    }
+    const close = before !== null && message.at_us - before.at_us < TOGETHER_US;
+    if (group && close && group.person === message.person) {
+      group.messages.push(message);
+    } else {
+      group = { is: "group", key: `group ${message.seq}`, person: message.person, messages: [message] };
+      items.push(group);
+    }
+    before = message;
+  }
+  return items;
+}
+
+/** What is left of a message's room once the end comes near; null while there is plenty. */
+export function roomLeft(text: string, limit: number): number | null {
+  const near = limit - 1024;
+  if (text.length * 3 < near) return null; // a UTF-16 unit takes at most three bytes
+  const bytes = new TextEncoder().encode(text).length;
+  return bytes < near ? null : limit - bytes;
+}

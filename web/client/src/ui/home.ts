@@ -1,0 +1,241 @@
+import { MessageSquare } from "lucide";
+import { css, html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+
+import type { AppState } from "../lib/model.js";
+import type { MentorshipView, PersonView, SessionView } from "../protocol/types.js";
+import { base, column, controls } from "./base.js";
+import { AppElement } from "./element.js";
+import "./parts/avatar.js";
+import "./parts/clocks.js";
+import "./parts/icon.js";
+import "./parts/side.js";
+import { ownLink } from "./own-link.js";
+import { paths } from "./route.js";
+import { headline } from "./words/session.js";
+import { otherOf, presenceShort } from "./words/people.js";
+import { exact, named, shortWhen } from "./words/time.js";
+
+const SHOWN = 3; // sessions of one mentorship, until one asks for all
+
+/** Who one meets here: last line, unread, *Join*, the sessions; the conversation beside it. */
+@customElement("ith-home")
+export class Home extends AppElement {
+  static override styles = [
+    base,
+    controls,
+    column,
+    css`
+      :host {
+        display: flex;
+        min-height: 100dvh;
+      }
+      main {
+        flex: 1;
+        align-content: start;
+      }
+      ith-side {
+        position: sticky;
+        top: 0;
+        height: 100dvh;
+      }
+      .top {
+        justify-content: space-between;
+      }
+      .people,
+      .card {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 16px;
+      }
+      .who {
+        display: flex;
+        gap: 12px;
+      }
+      .who > div {
+        flex: 1;
+        min-width: 0;
+      }
+      .last {
+        display: flex;
+        gap: 8px;
+      }
+      .last span {
+        flex: 1;
+        min-width: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .sessions {
+        padding-top: 8px;
+        border-top: 1px solid var(--line);
+      }
+      .sessions a {
+        display: flex;
+        justify-content: space-between;
+        gap: 12px;
+        align-items: center;
+        min-height: 44px;
+        color: inherit;
+        text-decoration: none;
+      }
+      .sessions span {
+        color: var(--sea);
+      }
+      .sessions a:hover span {
+        text-decoration: underline;
+      }
+      .sessions .plain {
+        margin-inline-start: -17px; /* its words stand in line with the list */
+      }
+    `,
+  ];
+  @state() private talking: string | null = null; // the mentorship whose conversation is open
+  @state() private unfolded: ReadonlySet<string> = new Set();
+  private readonly asked = new Set<string>();
+
+  protected override watch(state: AppState): readonly unknown[] {
+    return [state.mentorships, state.sessions, state.me, state.phase];
+  }
+
+  protected override updated(): void {
+    for (const { id } of this.state.mentorships) {
+      if (this.asked.has(id)) continue;
+      this.asked.add(id);
+      this.app.loadSessions(id).catch(() => this.asked.delete(id)); // asked again with the next change
+    }
+  }
+
+  override render(): unknown {
+    const { me, mentorships } = this.state;
+    if (!me) return this.stranger();
+    return html`
+      <main id="main">
+        <div class="row top">
+          <h1 tabindex="-1">Your mentorships</h1>
+          <a class="button" href=${paths.new}>New mentorship</a>
+        </div>
+        ${mentorships.length
+          ? html`<ul class="people">
+              ${repeat(
+                mentorships,
+                (each) => each.id,
+                (each) => this.person(each, me),
+              )}
+            </ul>`
+          : html`<p>
+              Nobody is here yet. Begin with <em>New mentorship</em>: it gives each of you a link, and
+              the links bring you together.
+            </p>`}
+        ${ownLink(this.app, me)}
+      </main>
+      ${this.talking === null
+        ? nothing
+        : html`<ith-side
+            open
+            .app=${this.app}
+            .mentorship=${this.talking}
+            @close=${() => (this.talking = null)}
+          ></ith-side>`}
+    `;
+  }
+
+  private stranger(): unknown {
+    return html`
+      <main id="main">
+        <h1 tabindex="-1">Ithaca</h1>
+        <p>
+          A place where a mentor and a mentee meet. Open the link that you were given: it leads to the
+          person you talk to.
+        </p>
+        ${this.state.canStart
+          ? html`<p><a class="button filled" href=${paths.new}>New mentorship</a></p>`
+          : nothing}
+      </main>
+    `;
+  }
+
+  private person(view: MentorshipView, me: PersonView): unknown {
+    const other = otherOf(view, me);
+    const { name } = other.person;
+    const met = other.presence === "in_room";
+    return html`
+      <li class="card">
+        <div class="who">
+          <ith-avatar .name=${name} .here=${other.presence !== "away"}></ith-avatar>
+          <div>
+            <h2><bdi>${name}</bdi></h2>
+            <p class="small soft">Your ${other.role}, ${presenceShort(other)}</p>
+            <p class="small soft">
+              <ith-clocks .app=${this.app} .me=${me} .other=${other.person}></ith-clocks>
+            </p>
+          </div>
+        </div>
+        ${this.last(view, me)}
+        <div class="row">
+          <a class="button ${met ? "filled" : ""}" href=${paths.prejoin(view.id)}>Join</a>
+          <button
+            aria-expanded=${this.talking === view.id}
+            @click=${() => (this.talking = this.talking === view.id ? null : view.id)}
+          >
+            <ith-icon .of=${MessageSquare}></ith-icon>Conversation
+            ${view.unread
+              ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
+              : nothing}
+          </button>
+        </div>
+        ${this.sessions(view, me)}
+      </li>
+    `;
+  }
+
+  private last({ last }: MentorshipView, me: PersonView): unknown {
+    if (!last) return nothing;
+    return html`
+      <p class="last">
+        <span dir="auto">${last.person === me.id ? "You: " : nothing}${last.body}</span>
+        <time class="small soft" title=${exact(me.zone, last.at_us)}
+          >${shortWhen(me.zone, last.at_us, this.app.nowUs())}</time
+        >
+      </p>
+    `;
+  }
+
+  private sessions(view: MentorshipView, me: PersonView): unknown {
+    const all = this.state.sessions[view.id] ?? [];
+    if (!all.length) return nothing;
+    const shown = this.unfolded.has(view.id) ? all : all.slice(0, SHOWN);
+    return html`
+      <section class="sessions" aria-label="Sessions with ${named(otherOf(view, me).person.name)}">
+        <h3 class="small soft">Sessions</h3>
+        <ul>
+          ${shown.map((session) => this.session(session, me))}
+        </ul>
+        ${all.length > shown.length
+          ? html`<button
+              class="plain small"
+              @click=${() => (this.unfolded = new Set([...this.unfolded, view.id]))}
+            >
+              Show all ${all.length}
+            </button>`
+          : nothing}
+      </section>
+    `;
+  }
+
+  private session(session: SessionView, me: PersonView): unknown {
+    const beganUs = session.started_us ?? session.created_us;
+    return html`
+      <li>
+        <a href=${paths.summary(session.id)}>
+          <span>${headline(session, this.app.nowUs())}</span>
+          <time class="small soft" title=${exact(me.zone, beganUs)}
+            >${shortWhen(me.zone, beganUs, this.app.nowUs())}</time
+          >
+        </a>
+      </li>
+    `;
+  }
+}

@@ -1,0 +1,90 @@
+import { X } from "lucide";
+import { LitElement, css, html } from "lit";
+import { customElement, property, query } from "lit/decorators.js";
+
+import { base, controls } from "../base.js";
+import "./icon.js";
+
+/** A modal sheet over the page: the browser's own dialog keeps the focus in, Escape closes.
+ * `open` is the owner's; `close` (event) asks for it to become false. */
+@customElement("ith-sheet")
+export class Sheet extends LitElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      dialog {
+        flex-direction: column;
+        width: min(100vw, 32rem);
+        max-width: none;
+        max-height: min(90dvh, 48rem);
+        margin: auto auto 0;
+        padding: 0;
+        border: 0;
+        border-radius: 16px 16px 0 0;
+        background: var(--surface);
+        color: var(--ink);
+        box-shadow: var(--shadow);
+      }
+      dialog[open] {
+        display: flex;
+      }
+      :host([tall]) dialog {
+        height: min(90dvh, 48rem);
+      }
+      dialog::backdrop {
+        background: oklch(0% 0 0 / 0.45);
+      }
+      @media (min-width: 600px) {
+        dialog {
+          margin: auto;
+          border-radius: 16px;
+        }
+      }
+      header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 8px;
+        padding: 8px 8px 8px 16px;
+      }
+      .body {
+        display: flex;
+        flex: 1;
+        flex-direction: column;
+        min-height: 0;
+        overflow: auto;
+      }
+    `,
+  ];
+  @property() heading = "";
+  @property({ type: Boolean }) open = false;
+  @query("dialog") private dialog!: HTMLDialogElement;
+
+  override updated(): void {
+    if (this.open && !this.dialog.open) this.dialog.showModal();
+    if (!this.open && this.dialog.open) this.dialog.close();
+  }
+
+  override render(): unknown {
+    return html`
+      <dialog aria-labelledby="heading" @close=${this.closed} @click=${this.clicked}>
+        <header>
+          <h2 id="heading"><bdi>${this.heading}</bdi></h2>
+          <button class="plain" @click=${this.closed} aria-label="Close">
+            <ith-icon .of=${X}></ith-icon>
+          </button>
+        </header>
+        <div class="body"><slot></slot></div>
+      </dialog>
+    `;
+  }
+
+  private clicked(event: MouseEvent): void {
+    if (event.target === this.dialog) this.closed(); // the backdrop: what lies on it stops here
+  }
+
+  private closed(): void {
+    if (this.open) this.dispatchEvent(new Event("close"));
+  }
+}

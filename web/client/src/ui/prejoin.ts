@@ -1,0 +1,254 @@
+import { MessageSquare } from "lucide";
+import { css, html, nothing, type PropertyValues } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import { Refused, type AppState, type Trouble } from "../lib/model.js";
+import type { Member, MentorshipView, PersonView } from "../protocol/types.js";
+import { base, controls } from "./base.js";
+import { AppElement, Media, WIDE } from "./element.js";
+import "./parts/avatar.js";
+import "./parts/clocks.js";
+import "./parts/devices.js";
+import "./parts/icon.js";
+import "./parts/meter.js";
+import { notice } from "./parts/notice.js";
+import "./parts/side.js";
+import { switches } from "./parts/switches.js";
+import { navigate, paths } from "./route.js";
+import { deviceTroubles, joinWords, type DeviceWords } from "./words/devices.js";
+import { myselfIn, otherOf, presenceWords } from "./words/people.js";
+
+/** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
+@customElement("ith-prejoin")
+export class Prejoin extends AppElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host {
+        display: flex;
+        min-height: 100dvh;
+      }
+      main {
+        display: grid;
+        flex: 1;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 16px 32px;
+        align-content: start;
+        max-width: 64rem;
+        margin: 0 auto;
+        padding: 60px 16px 48px;
+      }
+      ith-side {
+        position: sticky;
+        top: 0;
+        height: 100dvh;
+      }
+      @media (min-width: 1200px) {
+        main {
+          grid-template-columns: minmax(0, 1fr) 17rem;
+          padding: 68px 32px 48px;
+        }
+      }
+      .own,
+      .other {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 12px;
+        align-content: start;
+      }
+      .preview {
+        position: relative;
+        display: grid;
+        place-items: center;
+        aspect-ratio: 16 / 9;
+        overflow: hidden;
+        border-radius: var(--radius);
+        background: var(--stage);
+        color: var(--ink);
+        color-scheme: dark;
+      }
+      video {
+        position: absolute;
+        inset: 0;
+        width: 100%;
+        height: 100%;
+        object-fit: cover;
+        transform: scaleX(-1); /* as in a mirror */
+      }
+      .preview p {
+        padding: 16px;
+        text-align: center;
+      }
+      .preview .problem {
+        display: grid;
+        gap: 12px;
+        justify-items: center;
+        max-width: 28rem;
+        padding: 16px;
+      }
+      .problem p {
+        padding: 0;
+      }
+      .who {
+        display: flex;
+        gap: 12px;
+        align-items: center;
+      }
+      .join {
+        width: 100%;
+        min-height: 52px;
+        font-size: var(--large);
+      }
+      .row.center {
+        justify-content: center;
+      }
+    `,
+  ];
+  @property() mentorship = "";
+  @state() private talking = false; // the sheet is open (on narrow pages)
+  @state() private trouble: Trouble | null = null;
+  @query("video") private video!: HTMLVideoElement | null;
+  private readonly wide = new Media(this, WIDE);
+  private prepared = "";
+  private joined = false;
+
+  protected override watch(state: AppState): readonly unknown[] {
+    const { microphone, camera, preview } = state.media;
+    return [state.mentorships, state.me, state.link.is, microphone, camera, preview];
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    if (this.prepared && !this.joined) this.app.unprepare();
+    this.prepared = "";
+    this.joined = false;
+  }
+
+  private get view(): MentorshipView | undefined {
+    return this.state.mentorships.find((each) => each.id === this.mentorship);
+  }
+
+  protected override willUpdate(_: PropertyValues<this>): void {
+    if (!this.view || this.prepared === this.mentorship || !this.isConnected) return;
+    this.prepared = this.mentorship;
+    void this.prepare();
+  }
+
+  protected override updated(): void {
+    const { preview } = this.state.media;
+    if (this.video && this.video.srcObject !== preview) this.video.srcObject = preview;
+  }
+
+  private async prepare(): Promise<void> {
+    this.trouble = null;
+    try {
+      await this.app.prepare(this.mentorship);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.trouble = error.trouble;
+    }
+  }
+
+  override render(): unknown {
+    const { view } = this;
+    const { me, media } = this.state;
+    if (!view || !me) return nothing;
+    const other = otherOf(view, me);
+    const troubles = deviceTroubles(media);
+    return html`
+      <main id="main">
+        <section class="own" aria-label="Your picture and sound">
+          ${this.preview(troubles.camera)}
+          <div class="row center">
+            ${switches(this.app, { microphone: media.microphone.wanted, camera: media.camera.wanted })}
+          </div>
+          ${troubles.microphone
+            ? notice(troubles.microphone, this.retry(troubles.microphone))
+            : media.microphone.live && media.microphone.wanted
+              ? html`<ith-meter .app=${this.app}></ith-meter>`
+              : nothing}
+          <ith-devices .app=${this.app}></ith-devices>
+        </section>
+        <section class="other" aria-label="Who you meet">
+          ${this.other(other, me)}
+          <button class="filled join" @click=${this.join}>Join</button>
+          <p class="small soft" role="status">${this.line(view, me)}</p>
+          ${this.trouble
+            ? notice(this.trouble, html`<button @click=${this.prepare}>Try again</button>`)
+            : nothing}
+          ${this.wide.matches
+            ? nothing
+            : html`<button @click=${() => (this.talking = true)}>
+                <ith-icon .of=${MessageSquare}></ith-icon>Conversation
+                ${view.unread
+                  ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
+                  : nothing}
+              </button>`}
+        </section>
+      </main>
+      <ith-side
+        .app=${this.app}
+        .mentorship=${view.id}
+        .open=${this.wide.matches || this.talking}
+        @close=${() => (this.talking = false)}
+      ></ith-side>
+    `;
+  }
+
+  private preview(problem: DeviceWords | null): unknown {
+    const { camera, preview } = this.state.media;
+    if (problem) {
+      return html`
+        <div class="preview">
+          <div class="problem" role="status">
+            <p>${problem.what} <span class="soft">${problem.advice}</span></p>
+            ${this.retry(problem)}
+          </div>
+        </div>
+      `;
+    }
+    const live = camera.wanted && camera.live && preview;
+    return html`
+      <div class="preview">
+        ${live
+          ? html`<video data-self autoplay playsinline .muted=${true} aria-label="Your picture"></video>`
+          : camera.asking
+            ? html`<p class="late">Starting the camera…</p>`
+            : html`<p>Your camera is off.</p>`}
+      </div>
+    `;
+  }
+
+  private retry(words: DeviceWords): ReturnType<typeof html> | undefined {
+    if (!words.retry) return undefined;
+    return html`<button @click=${() => this.app.retryDevices()}>Try again</button>`;
+  }
+
+  private other(other: Member, me: PersonView): unknown {
+    return html`
+      <div class="who">
+        <ith-avatar .name=${other.person.name} .here=${other.presence !== "away"}></ith-avatar>
+        <h1 tabindex="-1"><bdi>${other.person.name}</bdi></h1>
+      </div>
+      <p>${presenceWords(other)}.</p>
+      <p class="small soft">
+        <ith-clocks .app=${this.app} .me=${me} .other=${other.person}></ith-clocks>
+      </p>
+    `;
+  }
+
+  private line(view: MentorshipView, me: PersonView): string {
+    const words = joinWords(this.state.media);
+    if (myselfIn(view, me)?.presence === "in_room") {
+      return `You are in this call in another tab; joining moves it here. ${words}`;
+    }
+    return words;
+  }
+
+  private join(): void {
+    this.joined = true;
+    this.app.join();
+    navigate(paths.call(this.mentorship));
+  }
+}

@@ -1,0 +1,247 @@
+import { css, html, nothing, type PropertyValues } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+
+import { Refused, type AppState, type Trouble } from "../lib/model.js";
+import type { MentorshipView, PersonView, SessionView } from "../protocol/types.js";
+import { base, column, controls } from "./base.js";
+import { AppElement, Ticking } from "./element.js";
+import { notice } from "./parts/notice.js";
+import "./parts/sheet.js";
+import { paths } from "./route.js";
+import { headline, interruptionWords, newest, presentUs } from "./words/session.js";
+import { otherOf } from "./words/people.js";
+import { bothStretches, bothClocks, dayName, exact, named, span, timeIn } from "./words/time.js";
+
+/** What a session came to: the time together first, then why. */
+@customElement("ith-summary")
+export class Summary extends AppElement {
+  static override styles = [
+    base,
+    controls,
+    column,
+    css`
+      h1 {
+        font-size: var(--display);
+        font-variant-numeric: tabular-nums;
+      }
+      .head {
+        display: grid;
+        gap: 8px;
+      }
+      dl {
+        display: grid;
+        gap: 8px;
+      }
+      dl div {
+        display: flex;
+        justify-content: space-between;
+        gap: 16px;
+      }
+      section {
+        display: grid;
+        gap: 8px;
+      }
+      li {
+        padding-block: 4px;
+      }
+      .ask {
+        display: grid;
+        gap: 16px;
+        padding: 0 16px 24px;
+      }
+    `,
+  ];
+  @property() session = "";
+  @state() private loaded: SessionView | null = null;
+  @state() private trouble: Trouble | null = null;
+  @state() private asking = false;
+
+  constructor() {
+    super();
+    new Ticking(this, 1000, () => this.app.nowUs());
+  }
+
+  protected override watch(state: AppState): readonly unknown[] {
+    return [state.sessions, state.mentorships, state.call, state.me];
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("session")) void this.load();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    if (this.state.call?.phase === "left") this.app.closeCall();
+  }
+
+  private async load(): Promise<void> {
+    this.loaded = null;
+    this.trouble = null;
+    try {
+      this.loaded = await this.app.loadSession(this.session);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.trouble = error.trouble;
+    }
+  }
+
+  /** The newest view there is of this session, wherever it came from. */
+  private get view(): SessionView | null {
+    const { call, mentorships, sessions } = this.state;
+    const all = [
+      this.loaded,
+      call?.session,
+      ...mentorships.map((each) => each.session),
+      ...Object.values(sessions).flat(),
+    ];
+    return newest(all.filter((view) => view?.id === this.session));
+  }
+
+  override render(): unknown {
+    const { view } = this;
+    const { me } = this.state;
+    const mentorship = this.state.mentorships.find((each) => each.id === view?.mentorship);
+    if (!view || !me || !mentorship) return this.waiting();
+    const other = otherOf(mentorship, me).person;
+    return html`
+      <main id="main">
+        <div class="head">
+          <h1 tabindex="-1">${headline(view, this.app.nowUs())}</h1>
+          ${this.when(view, me, other)} ${this.why(view)}
+        </div>
+        ${this.people(view, mentorship, me)} ${this.interruptions(view, me, other)}
+        ${view.estimated
+          ? html`<p class="small soft">
+              An end is estimated: a page went silent without leaving, so its time counts up to its
+              last sign of life.
+            </p>`
+          : nothing}
+        ${this.actions(view, mentorship, other)}
+      </main>
+    `;
+  }
+
+  private waiting(): unknown {
+    return html`
+      <main id="main">
+        <h1 tabindex="-1">Session</h1>
+        ${this.trouble
+          ? html`${notice(
+                this.trouble,
+                html`<button @click=${this.load}>Try again</button>`,
+              )}
+              <p><a href=${paths.home}>To the start</a></p>`
+          : html`<p class="soft late">Fetching the session…</p>`}
+      </main>
+    `;
+  }
+
+  private when(view: SessionView, me: PersonView, other: PersonView): unknown {
+    const fromUs = view.started_us ?? view.created_us;
+    const words =
+      view.ended_us == null
+        ? `since ${bothClocks(fromUs, me, other)}`
+        : bothStretches(fromUs, view.ended_us, me, other);
+    return html`<p title=${exact(me.zone, fromUs)}>
+      ${dayName(me.zone, fromUs, this.app.nowUs())}, ${words}
+    </p>`;
+  }
+
+  private why(view: SessionView): unknown {
+    const words =
+      this.state.call?.ended === "ended"
+        ? "The session was ended for both of you."
+        : view.end_reason === "ended"
+          ? "It was ended for both of you."
+          : view.end_reason === "empty"
+            ? "It ended by itself after nobody had been in the room for 10 minutes."
+            : view.state !== "ended"
+              ? "It ends by itself once nobody has been in the room for 10 minutes."
+              : "";
+    return words ? html`<p class="soft">${words}</p>` : nothing;
+  }
+
+  private people(view: SessionView, mentorship: MentorshipView, me: PersonView): unknown {
+    const nameOf = (id: string): string =>
+      id === me.id ? "You" : (mentorship.members.find((m) => m.person.id === id)?.person.name ?? "");
+    return html`
+      <section class="card" aria-labelledby="times">
+        <h2 id="times">In the room</h2>
+        <dl>
+          ${view.people.map(
+            (time) => html`
+              <div>
+                <dt><bdi>${nameOf(time.person)}</bdi></dt>
+                <dd class="number">${span(presentUs(time, this.app.nowUs()))}</dd>
+              </div>
+            `,
+          )}
+        </dl>
+      </section>
+    `;
+  }
+
+  private interruptions(view: SessionView, me: PersonView, other: PersonView): unknown {
+    if (!view.interruptions.length) return nothing;
+    return html`
+      <section aria-labelledby="gaps">
+        <h2 id="gaps">Interruptions</h2>
+        <ul>
+          ${view.interruptions.map(
+            (gap) => html`
+              <li>
+                ${interruptionWords(gap, me.id, () => other.name)}
+                <time class="soft" title=${exact(me.zone, gap.from_us)}
+                  >at ${timeIn(me.zone, gap.from_us)}</time
+                >
+              </li>
+            `,
+          )}
+        </ul>
+      </section>
+    `;
+  }
+
+  private actions(view: SessionView, mentorship: MentorshipView, other: PersonView): unknown {
+    if (view.state === "ended") {
+      return html`<div class="row">
+        <a class="button filled" href=${paths.home}>Done</a>
+        <a class="button" href=${paths.prejoin(mentorship.id)}>To ${named(other.name)}</a>
+      </div>`;
+    }
+    const { call } = this.state;
+    const mine = call?.phase === "left" && call.room === view.room;
+    return html`
+      <div class="row">
+        <a class="button filled" href=${paths.prejoin(mentorship.id)}>Back to the call</a>
+        ${mine
+          ? html`<button class="clay" @click=${() => (this.asking = true)}>
+              End the session for both
+            </button>`
+          : nothing}
+        <a class="button" href=${paths.home}>Done</a>
+      </div>
+      <ith-sheet
+        heading="End the session for both?"
+        .open=${this.asking}
+        @close=${() => (this.asking = false)}
+      >
+        <div class="ask">
+          <p>
+            The session closes with the time so far, and ${named(other.name)} leaves the call too if
+            still in it. You can always begin another one.
+          </p>
+          <div class="row">
+            <button class="clay" @click=${this.end}>End it</button>
+            <button @click=${() => (this.asking = false)}>Keep it open</button>
+          </div>
+        </div>
+      </ith-sheet>
+    `;
+  }
+
+  private end(): void {
+    this.asking = false;
+    this.app.endForBoth();
+  }
+}

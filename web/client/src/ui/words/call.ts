@@ -1,0 +1,63 @@
+/** What the call says of itself: one line, and only what is true. */
+import type { CallState, Link, RemotePeer } from "../../lib/model.js";
+import { named } from "./time.js";
+
+export interface CallWords {
+  readonly text: string;
+  readonly tone: "calm" | "attention";
+}
+
+/** The state in words; null while all is well and the other is seen. */
+export function callWords(call: CallState, link: Link, name: string): CallWords | null {
+  const who = named(name);
+  const online = link.is === "online";
+  const peer = call.peers[0];
+  if (call.phase === "joining") {
+    return online
+      ? { text: "Joining…", tone: "calm" }
+      : { text: "Connecting to Ithaca, then joining…", tone: "attention" };
+  }
+  if (!peer) {
+    return online
+      ? { text: `Waiting for ${who}. You can keep this open.`, tone: "calm" }
+      : { text: "You are offline. Reconnecting…", tone: "attention" };
+  }
+  if (!online) {
+    return {
+      text:
+        peer.media === "connected"
+          ? "Reconnecting, you can keep talking."
+          : "You are offline. Reconnecting…",
+      tone: "attention",
+    };
+  }
+  return peerWords(peer, who);
+}
+
+function peerWords(peer: RemotePeer, who: string): CallWords | null {
+  switch (peer.media) {
+    case "connected":
+      if (!peer.here) {
+        return { text: `${who} is reconnecting, you can keep talking.`, tone: "attention" };
+      }
+      return peer.audio ? null : { text: `${who} is muted.`, tone: "calm" };
+    case "connecting":
+      return { text: `${who} is here. Connecting sound and picture…`, tone: "calm" };
+    case "interrupted":
+      return peer.here
+        ? { text: `The connection to ${who} is interrupted. Trying again…`, tone: "attention" }
+        : { text: `${who}'s connection is lost, waiting.`, tone: "attention" };
+    case "failed":
+      return peer.here
+        ? {
+            text: "Sound and picture find no way between your networks. You can still write.",
+            tone: "attention",
+          }
+        : { text: `${who}'s connection is lost, waiting.`, tone: "attention" };
+  }
+}
+
+/** How a picture sits on the stage: it fills it unless that would cut away too much of it. */
+export function fitOf(picture: number, stage: number): "cover" | "contain" {
+  return Math.max(picture / stage, stage / picture) > 1.6 ? "contain" : "cover";
+}

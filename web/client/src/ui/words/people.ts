@@ -1,0 +1,41 @@
+/** Who is who, and whether they are here. */
+import type { Member, MentorshipView, PersonView } from "../../protocol/types.js";
+import { named } from "./time.js";
+
+/** The other member, as seen by `me`; a mentorship has two. */
+export function otherOf(mentorship: MentorshipView, me: PersonView): Member {
+  const other = mentorship.members.find((member) => member.person.id !== me.id);
+  if (!other) throw new Error(`mentorship ${mentorship.id} has no second member`);
+  return other;
+}
+
+export function myselfIn(mentorship: MentorshipView, me: PersonView): Member | undefined {
+  return mentorship.members.find((member) => member.person.id === me.id);
+}
+
+export function presenceWords(member: Member): string {
+  const name = named(member.person.name);
+  switch (member.presence) {
+    case "in_room":
+      return `${name} is in the room`;
+    case "here":
+      return `${name} has Ithaca open`;
+    case "away":
+      return `${name} is not here; you can write`;
+  }
+}
+
+/** The same in a few words, beside the name. */
+export function presenceShort(member: Member): string {
+  return { in_room: "in the room now", here: "has Ithaca open", away: "not here" }[member.presence];
+}
+
+const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** One or two first characters, as a person would count them. */
+export function initials(name: string): string {
+  const words = name.split(/\s+/u).filter((word) => /\p{L}|\p{N}/u.test(word));
+  const picked = words.length > 1 ? [words[0], words.at(-1)] : words;
+  const first = (word = ""): string => clusters.segment(word)[Symbol.iterator]().next().value?.segment ?? "";
+  return picked.map(first).join("").toLocaleUpperCase("en") || "?";
+}

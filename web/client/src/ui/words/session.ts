@@ -1,0 +1,47 @@
+/** A session in words and sums. */
+import type { Interruption, PersonTime, SessionView } from "../../protocol/types.js";
+import { named, span } from "./time.js";
+
+export function togetherUs(session: SessionView, nowUs: number): number {
+  const since = session.together_since_us;
+  return session.together_us + (since == null ? 0 : Math.max(0, nowUs - since));
+}
+
+export function presentUs(time: PersonTime, nowUs: number): number {
+  return time.present_us + (time.since_us == null ? 0 : Math.max(0, nowUs - time.since_us));
+}
+
+/** The result in one sentence. */
+export function headline(session: SessionView, nowUs: number): string {
+  const us = togetherUs(session, nowUs);
+  if (session.started_us == null || us <= 0) {
+    return session.state === "ended"
+      ? "You were not in the room at the same time"
+      : "You have not been in the room together yet";
+  }
+  return `${span(us)} together${session.state === "ended" ? "" : " so far"}`;
+}
+
+/** `Ana was away for 12 s`, `You were both away for 40 s`. */
+export function interruptionWords(
+  interruption: Interruption,
+  me: string,
+  nameOf: (person: string) => string,
+): string {
+  const length = span(interruption.to_us - interruption.from_us);
+  const { absent } = interruption;
+  if (absent.length > 1) return `You were both away for ${length}`;
+  const who = absent[0];
+  if (who === undefined) return `You were apart for ${length}`;
+  return who === me ? `You were away for ${length}` : `${named(nameOf(who))} was away for ${length}`;
+}
+
+/** The newest of several views of one session. */
+export function newest(
+  views: readonly (SessionView | null | undefined)[],
+): SessionView | null {
+  return views.reduce<SessionView | null>(
+    (best, view) => (view && (!best || view.as_of_us >= best.as_of_us) ? view : best),
+    null,
+  );
+}

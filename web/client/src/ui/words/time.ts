@@ -1,0 +1,162 @@
+/** Instants and durations in words. Instants are microseconds since the Unix epoch, durations
+ * microseconds; zones are IANA names. Pure: what time it is comes as an argument. */
+
+export interface Placed {
+  readonly name: string;
+  readonly zone: string;
+}
+
+const SECOND_US = 1_000_000;
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** One formatter a zone and shape: making them is slow. A zone this browser lacks is read as UTC. */
+function format(zone: string, shape: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = zone + JSON.stringify(shape);
+  let made = formats.get(key);
+  if (!made) {
+    try {
+      made = new Intl.DateTimeFormat("en-GB", { ...shape, timeZone: zone });
+    } catch {
+      made = new Intl.DateTimeFormat("en-GB", { ...shape, timeZone: "UTC" });
+    }
+    formats.set(key, made);
+  }
+  return made;
+}
+
+const at = (us: number): number => Math.floor(us / 1000);
+
+/** `45 min 29 s`, `1 h 2 min 5 s`, `0 s`. Whole seconds, rounded down. */
+export function span(us: number): string {
+  const seconds = Math.max(0, Math.floor(us / SECOND_US));
+  const h = Math.floor(seconds / 3600);
+  const min = Math.floor(seconds / 60) % 60;
+  const s = seconds % 60;
+  const parts = [h && `${h} h`, (h || min) && `${min} min`, `${s} s`];
+  return parts.filter(Boolean).join(" ");
+}
+
+/** `0:00`, `45:29`, `1:02:05`: a running count. */
+export function count(us: number): string {
+  const seconds = Math.max(0, Math.floor(us / SECOND_US));
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const h = Math.floor(seconds / 3600);
+  const min = Math.floor(seconds / 60) % 60;
+  return h ? `${h}:${two(min)}:${two(seconds % 60)}` : `${min}:${two(seconds % 60)}`;
+}
+
+/** `14:13` */
+export function timeIn(zone: string, us: number): string {
+  return format(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at(us));
+}
+
+/** `2026-11-23`: the same for all instants of one day in that zone. */
+export function dayKey(zone: string, us: number): string {
+  const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit" })
+    .formatToParts(at(us));
+  const part = (type: string): string => parts.find((each) => each.type === type)?.value ?? "";
+  return `${part("year")}-${part("month")}-${part("day")}`;
+}
+
+/** Whole days from the day of `us` to the day of `nowUs`; the past is positive. */
+function daysAgo(zone: string, us: number, nowUs: number): number {
+  return Math.round(
+    (Date.parse(dayKey(zone, nowUs)) - Date.parse(dayKey(zone, us))) / 86_400_000,
+  );
+}
+
+/** `Today`, `Yesterday`, `Tuesday 24 November`, `Tuesday 24 November 2026` in another year. */
+export function dayName(zone: string, us: number, nowUs: number): string {
+  const ago = daysAgo(zone, us, nowUs);
+  if (ago === 0) return "Today";
+  if (ago === 1) return "Yesterday";
+  const sameYear = dayKey(zone, us).slice(0, 4) === dayKey(zone, nowUs).slice(0, 4);
+  return format(zone, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    ...(sameYear ? {} : { year: "numeric" }),
+  })
+    .format(at(us))
+    .replace(",", "");
+}
+
+/** For a list: `14:13` today, `Yesterday`, `24 Nov`, `24 Nov 2025`. */
+export function shortWhen(zone: string, us: number, nowUs: number): string {
+  const ago = daysAgo(zone, us, nowUs);
+  if (ago === 0) return timeIn(zone, us);
+  if (ago === 1) return "Yesterday";
+  const sameYear = dayKey(zone, us).slice(0, 4) === dayKey(zone, nowUs).slice(0, 4);
+  return format(zone, {
+    day: "numeric",
+    month: "short",
+    ...(sameYear ? {} : { year: "numeric" }),
+  }).format(at(us));
+}
+
+/** `Monday 23 November 2026, 14:02:05`: for a hover and for who cannot see the short form. */
+export function exact(zone: string, us: number): string {
+  const day = format(zone, { weekday: "long", day: "numeric", month: "long", year: "numeric" })
+    .format(at(us))
+    .replace(",", "");
+  const time = format(zone, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(at(us));
+  return `${day}, ${time}`;
+}
+
+/** `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
+export function cityOf(zone: string): string {
+  return (zone.split("/").at(-1) ?? zone).replaceAll("_", " ");
+}
+
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u;
+
+/** A name for the middle of a sentence: one written from right to left is set apart (Unicode UAX 9,
+ * FSI..PDI), or it would pull the words around it out of order. */
+export function named(name: string): string {
+  return RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name;
+}
+
+/** `02:13`, or `02:13 on Tuesday` where it is another day than in `zone`. */
+function elsewhere(other: string, zone: string, us: number): string {
+  const time = timeIn(other, us);
+  if (dayKey(other, us) === dayKey(zone, us)) return time;
+  return `${time} on ${format(other, { weekday: "long" }).format(at(us))}`;
+}
+
+/** `14:13 for you in Vienna, 02:13 for Ana in Lima`; one clock where both read the same. */
+export function bothClocks(us: number, me: Placed, other: Placed): string {
+  if (sameClock(us, me, other)) return `${timeIn(me.zone, us)} for both of you`;
+  return (
+    `${timeIn(me.zone, us)} for you in ${cityOf(me.zone)}, ` +
+    `${elsewhere(other.zone, me.zone, us)} for ${named(other.name)} in ${cityOf(other.zone)}`
+  );
+}
+
+/** `02:13 for Ana`: what the other's clock says, or nothing where both read the same. */
+export function theirClock(us: number, me: Placed, other: Placed): string {
+  if (sameClock(us, me, other)) return "";
+  return `${elsewhere(other.zone, me.zone, us)} for ${named(other.name)}`;
+}
+
+function sameClock(us: number, me: Placed, other: Placed): boolean {
+  return (
+    timeIn(me.zone, us) === timeIn(other.zone, us) && dayKey(me.zone, us) === dayKey(other.zone, us)
+  );
+}
+
+/** `14:02 to 14:48 for you in Vienna, 02:02 to 02:48 for Ana in Lima`. */
+export function bothStretches(fromUs: number, toUs: number, me: Placed, other: Placed): string {
+  const stretch = (zone: string, from: string): string => `${from} to ${timeIn(zone, toUs)}`;
+  const mine = stretch(me.zone, timeIn(me.zone, fromUs));
+  if (sameClock(fromUs, me, other)) return `${mine} for both of you`;
+  const theirs = stretch(other.zone, elsewhere(other.zone, me.zone, fromUs));
+  return (
+    `${mine} for you in ${cityOf(me.zone)}, ` +
+    `${theirs} for ${named(other.name)} in ${cityOf(other.zone)}`
+  );
+}
