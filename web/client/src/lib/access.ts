@@ -1,0 +1,128 @@
+/** Who this tab is, and its requests to the HTTP API.
+ *
+ * The identity lives in sessionStorage, so that two people can use two tabs of one browser and a
+ * reload stays who it was; the grant lives in memory only.
+ */
+import type { Grant, PersonView, Problem } from "../protocol/types.js";
+import { actOf, refused, refusedBy } from "./trouble.js";
+import { Refused } from "./model.js";
+
+export interface Identity {
+  readonly renewal: string;
+  readonly person: PersonView;
+  /** Names this page for its life, reloads included. */
+  readonly tab: string;
+}
+
+export interface AccessEnv {
+  readonly tab: Storage;
+  fetch(path: string, init: RequestInit): Promise<Response>;
+  /** performance.now() ms */
+  now(): number;
+  newId(): string;
+}
+
+interface Held {
+  readonly token: string;
+  readonly goodUntil: number;
+}
+
+const KEY = "ithaca.identity";
+const MARGIN_MS = 30_000;
+
+export class Access {
+  private held: Held | null = null;
+  private renewing: Promise<string> | null = null;
+
+  constructor(private readonly env: AccessEnv) {}
+
+  identity(): Identity | null {
+    try {
+      return JSON.parse(this.env.tab.getItem(KEY) ?? "null") as Identity | null;
+    } catch {
+      return null;
+    }
+  }
+
+  forget(): void {
+    this.held = null;
+    this.env.tab.removeItem(KEY);
+  }
+
+  /** Signs in with the invitation from a link. Rejects with Refused, as all below. */
+  async exchange(invitation: string): Promise<Grant> {
+    const grant = await this.request<Grant>("POST", "/v1/grants", { body: { invitation } });
+    this.keep(grant);
+    return grant;
+  }
+
+  /** A grant that is good for a while yet; `fresh`: a new one whatever is held. One at a time. */
+  grant(fresh = false): Promise<string> {
+    if (!fresh && this.held && this.env.now() < this.held.goodUntil) {
+      return Promise.resolve(this.held.token);
+    }
+    this.renewing ??= this.renew().finally(() => {
+      this.renewing = null;
+    });
+    return this.renewing;
+  }
+
+  /** A request in this person's name; once more with a fresh grant if this one is not taken. */
+  async call<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
+    try {
+      return await this.request<T>(method, path, { body, grant: await this.grant() });
+    } catch (error) {
+      const stale = error instanceof Refused && error.trouble.code === "unauthenticated";
+      if (!stale) throw error;
+      return this.request<T>(method, path, { body, grant: await this.grant(true) });
+    }
+  }
+
+  async request<T>(
+    method: "GET" | "POST",
+    path: string,
+    { body, grant, key }: { body?: object | undefined; grant?: string; key?: string } = {},
+  ): Promise<T> {
+    const headers: Record<string, string> = {
+      Accept: "application/json",
+      ...(body && { "Content-Type": "application/json" }),
+      ...(grant && { Authorization: `Bearer ${grant}` }),
+      ...(key && { "Idempotency-Key": key }),
+    };
+    const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+    const response = await this.env.fetch(path, init).catch(() => null);
+    if (!response) throw refused("unreachable");
+    const answer: unknown = await response.json().catch(() => null);
+    if (response.ok && answer !== null) return answer as T;
+    // Something on the way answered, not Ithaca.
+    throw isProblem(answer) ? refusedBy(answer) : refused("unreachable");
+  }
+
+  private async renew(): Promise<string> {
+    const identity = this.identity();
+    if (!identity) throw refused("signed_out");
+    const { renewal } = identity;
+    try {
+      return this.keep(await this.request<Grant>("POST", "/v1/grants/renew", { body: { renewal } }));
+    } catch (error) {
+      // A handle that is not taken will never be; one of a newer identity is another matter.
+      const final = error instanceof Refused && actOf(error.trouble.code) === "stop";
+      if (final && this.identity()?.renewal === renewal) this.forget();
+      throw error;
+    }
+  }
+
+  private keep(grant: Grant): string {
+    const before = this.identity();
+    const tab = before?.person.id === grant.person.id ? before.tab : this.env.newId();
+    const identity: Identity = { renewal: grant.renewal, person: grant.person, tab };
+    this.env.tab.setItem(KEY, JSON.stringify(identity));
+    const lifeMs = (grant.expires_us - grant.now_us) / 1000;
+    this.held = { token: grant.grant, goodUntil: this.env.now() + lifeMs - MARGIN_MS };
+    return grant.grant;
+  }
+}
+
+function isProblem(answer: unknown): answer is Problem {
+  return typeof answer === "object" && answer !== null && "code" in answer && "detail" in answer;
+}

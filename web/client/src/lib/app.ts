@@ -1,0 +1,541 @@
+/** Puts the library together: one object that keeps the state and does what pages ask for. */
+import {
+  PAGE_MAX,
+  type ChatMessages,
+  type ErrorFrame,
+  type MentorshipCreated,
+  type MessagePage,
+  type NewLink,
+  type NewMentorship,
+  type About,
+  type Grant,
+  type PersonView,
+  type ServerFrame,
+  type SessionPage,
+  type SessionView,
+} from "../protocol/types.js";
+import { Access } from "./access.js";
+import { Call } from "./call/call.js";
+import { Drawer } from "./drawer.js";
+import { Devices } from "./media/devices.js";
+import { meter } from "./media/meter.js";
+import { Refused, type App, type Link, type PendingMessage, type Trouble } from "./model.js";
+import * as outbox from "./outbox.js";
+import { browserPage, type Page } from "./page.js";
+import { Socket } from "./socket.js";
+import * as reduce from "./state.js";
+import { START, type Effect, type State, type Step } from "./state.js";
+import { refused, troubleOf } from "./trouble.js";
+
+const OLDER = 50;
+/** A change of the clock that nobody would see is no news. */
+const CLOCK_NEWS_US = 20_000;
+
+export function createApp(page: Page = browserPage()): App {
+  const app = new Ithaca(page);
+  void app.begin();
+  return app;
+}
+
+class Ithaca implements App {
+  private current: State = START;
+  private readonly listeners = new Set<(state: State) => void>();
+  private batches = 0;
+  private changed = false;
+
+  private readonly access: Access;
+  private readonly socket: Socket;
+  private readonly devices: Devices;
+  private drawer: Drawer | null = null;
+  private box = outbox.EMPTY;
+  private cancelResend: (() => void) | null = null;
+  /** The call that is ready on the pre-join page, and the one that was joined last. */
+  private prepared: Call | null = null;
+  private call: Call | null = null;
+  private stopMeter: (() => void) | null = null;
+  /** A form that may have been taken already is sent again under the same key. */
+  private form: { readonly text: string; readonly key: string } | null = null;
+
+  constructor(private readonly page: Page) {
+    this.access = new Access(page);
+    const scheme = page.location.protocol === "https:" ? "wss:" : "ws:";
+    this.socket = new Socket({
+      url: `${scheme}//${page.location.host}/ws`,
+      WebSocket: page.WebSocket,
+      now: () => page.now(),
+      random: () => page.random(),
+      after: (ms, run) => page.after(ms, run),
+      everyBeat: (run) => page.everyBeat(run),
+      grant: (fresh) => this.access.grant(fresh),
+      signIn: () => ({
+        tab: this.access.identity()?.tab ?? page.newId(),
+        cursors: reduce.cursors(this.current),
+      }),
+      frame: (frame) => this.batch(() => this.received(frame)),
+      link: (link) => this.batch(() => this.linkChanged(link)),
+    });
+    this.devices = new Devices({
+      media: page.media,
+      tab: page.tab,
+      browser: page.browser,
+      changed: (media) => this.set({ ...this.current, media }),
+      track: (kind, track) => {
+        for (const call of [this.prepared, this.call]) {
+          call?.setTrack(kind, track);
+          call?.mediaChanged();
+        }
+        if (kind === "audio") this.watchLevel();
+      },
+    });
+    page.onReturn(() => this.socket.nudge());
+    page.onLeave(() => this.call?.isActive && this.call.leave());
+  }
+
+  async begin(): Promise<void> {
+    void this.learnAbout();
+    const { pathname, hash } = this.page.location;
+    const identity = this.access.identity();
+    if (pathname === "/open" && hash.length > 1) {
+      await this.openLink(hash.slice(1));
+    } else if (identity) {
+      this.signedIn(identity.person, null);
+      this.socket.start();
+    } else {
+      this.set({ ...this.current, phase: "signed_out" });
+    }
+  }
+
+  // ---- state -----------------------------------------------------------------------------------
+
+  get state(): State {
+    return this.current;
+  }
+
+  subscribe(listener: (state: State) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  nowUs(): number {
+    const offset = this.socket.clock.offsetUs();
+    return offset === null ? this.page.epochMs() * 1000 : this.page.now() * 1000 + offset;
+  }
+
+  private set(state: State): void {
+    if (state === this.current) return;
+    this.current = state;
+    this.changed = true;
+    if (this.batches === 0) this.tell();
+  }
+
+  /** Listeners hear of all that `work` changes at once. */
+  private batch(work: () => void): void {
+    this.batches += 1;
+    try {
+      work();
+    } finally {
+      this.batches -= 1;
+      if (this.batches === 0) this.tell();
+    }
+  }
+
+  private tell(): void {
+    if (!this.changed) return;
+    this.changed = false;
+    for (const listener of [...this.listeners]) listener(this.current);
+  }
+
+  private apply([state, effects]: Step): void {
+    this.set(state);
+    for (const effect of effects) this.perform(effect);
+  }
+
+  private perform(effect: Effect): void {
+    const { conversation } = effect;
+    if (effect.is === "read") {
+      this.socket.send({ t: "chat.read", conversation, seq: effect.seq });
+    } else if (effect.after === null) {
+      this.socket.send({ t: "chat.fetch", conversation });
+    } else {
+      this.socket.send({ t: "chat.fetch", conversation, after: effect.after, limit: PAGE_MAX });
+    }
+  }
+
+  // ---- who -------------------------------------------------------------------------------------
+
+  private async learnAbout(): Promise<void> {
+    try {
+      const about = await this.access.request<About>("GET", "/v1/about");
+      this.set({ ...this.current, canStart: about.start });
+    } catch (error) {
+      console.warn("about", error);
+    }
+  }
+
+  private async openLink(invitation: string): Promise<void> {
+    let grant: Grant;
+    try {
+      grant = await this.access.exchange(invitation);
+    } catch (error) {
+      // The fragment stays, so that a reload tries again.
+      this.set({ ...this.current, phase: "refused", trouble: inWords(error) });
+      return;
+    }
+    const { person, mentorship } = grant;
+    this.page.goTo(mentorship ? `/m/${mentorship}` : "/");
+    this.signedIn(person, mentorship ?? null);
+    this.socket.start();
+  }
+
+  private signedIn(me: PersonView, arrivedAt: string | null): void {
+    this.drawer = new Drawer(this.page.browser, me.id);
+    this.box = outbox.add(outbox.EMPTY, this.drawer.items());
+    this.set(reduce.signedIn(this.current, me, arrivedAt));
+  }
+
+  signOut(): void {
+    this.batch(() => {
+      this.call?.leave();
+      this.unprepare();
+      this.socket.stop();
+      this.access.forget();
+      this.drawer = null;
+      this.box = outbox.EMPTY;
+      const { canStart, media } = this.current;
+      this.set({ ...START, phase: "signed_out", canStart, media });
+    });
+  }
+
+  async startMentorship(form: NewMentorship): Promise<MentorshipCreated> {
+    const text = JSON.stringify(form);
+    if (this.form?.text !== text) this.form = { text, key: this.page.newId() };
+    const grant = this.access.identity() ? await this.access.grant() : undefined;
+    const created = await this.access.request<MentorshipCreated>("POST", "/v1/mentorships", {
+      body: form,
+      key: this.form.key,
+      ...(grant && { grant }),
+    });
+    this.form = null;
+    return created;
+  }
+
+  async replaceLink(): Promise<string> {
+    const { url } = await this.access.call<NewLink>("POST", "/v1/me/link");
+    // All that the old links opened has ended, this page's access too: go on with the new one.
+    await this.access.exchange(new URL(url).hash.slice(1));
+    this.socket.stop();
+    this.socket.start();
+    return url;
+  }
+
+  reconnectNow(): void {
+    if (this.current.link.is === "stopped") this.socket.start();
+    else this.socket.nudge();
+  }
+
+  private linkChanged(link: Link): void {
+    this.set({ ...this.current, link });
+    if (link.is === "online") return;
+    this.call?.offline();
+    this.box = outbox.disconnected(this.box);
+    this.set(reduce.disconnected(this.current));
+    if (link.is !== "stopped") return;
+    const { code } = link.trouble;
+    this.call?.cutOff(code === "revoked" ? "revoked" : "replaced");
+    if (this.current.phase === "starting") {
+      this.set({ ...this.current, phase: "refused", trouble: link.trouble });
+    }
+  }
+
+  // ---- frames ----------------------------------------------------------------------------------
+
+  private received(frame: ServerFrame): void {
+    this.apply(reduce.onFrame(this.current, frame));
+    switch (frame.t) {
+      case "auth.opened":
+        this.call?.online();
+        // Another tab of this person may have left something behind.
+        this.box = outbox.add(this.box, this.drawer?.items() ?? []);
+        this.flush();
+        break;
+      case "chat.messages":
+        this.said(frame);
+        break;
+      case "chat.accepted":
+        this.drawer?.drop(frame.id);
+        this.box = outbox.stored(this.box, frame.id);
+        if (this.logHas(frame.conversation, frame.id)) {
+          this.box = outbox.removed(this.box, [frame.id]);
+        }
+        this.flush();
+        break;
+      case "beat.ack":
+        this.setClock();
+        break;
+      case "error":
+        if (frame.about === "chat.send" && frame.ref) this.notSent(frame, frame.ref);
+        break;
+      default:
+        break;
+    }
+    this.call?.handle(frame);
+  }
+
+  private setClock(): void {
+    const clockOffsetUs = Math.round(this.nowUs() - this.page.epochMs() * 1000);
+    if (Math.abs(clockOffsetUs - this.current.clockOffsetUs) > CLOCK_NEWS_US) {
+      this.set({ ...this.current, clockOffsetUs });
+    }
+  }
+
+  // ---- conversations ---------------------------------------------------------------------------
+
+  openConversation(conversation: string): void {
+    this.batch(() => {
+      this.apply(reduce.openConversation(this.current, conversation));
+      this.showPending(conversation);
+    });
+  }
+
+  async loadOlder(conversation: string): Promise<void> {
+    const log = this.current.conversations[conversation];
+    const before = log?.messages[0]?.seq ?? 0;
+    if (!log || log.loadingOlder || before <= 1) return;
+    this.set(reduce.loadingOlder(this.current, conversation));
+    let page: ChatMessages | null = null;
+    try {
+      const path = `/v1/conversations/${conversation}/messages?before=${before}&limit=${OLDER}`;
+      page = { t: "chat.messages", ...(await this.access.call<MessagePage>("GET", path)) };
+    } finally {
+      this.apply(reduce.olderLoaded(this.current, conversation, page));
+    }
+  }
+
+  send(conversation: string, text: string): Trouble | null {
+    const body = text.replace(/\r\n?/g, "\n");
+    const code = outbox.refusal(body);
+    if (code) return troubleOf(code);
+    const item: outbox.Item = {
+      id: this.page.newId(),
+      conversation,
+      body,
+      writtenUs: this.nowUs(),
+      order: outbox.nextOrder(this.box),
+      refused: null,
+    };
+    this.batch(() => {
+      this.box = outbox.add(this.box, [item]);
+      this.drawer?.keep(item);
+      this.openConversation(conversation);
+      this.flush();
+    });
+    return null;
+  }
+
+  discard(conversation: string, id: string): void {
+    this.drawer?.drop(id);
+    this.box = outbox.removed(this.box, [id]);
+    this.batch(() => {
+      this.showPending(conversation);
+      this.flush();
+    });
+  }
+
+  read(conversation: string, seq: number): void {
+    this.apply(reduce.readUpTo(this.current, conversation, seq));
+  }
+
+  draft(conversation: string): string {
+    return this.drawer?.draft(conversation) ?? "";
+  }
+
+  saveDraft(conversation: string, text: string): void {
+    this.drawer?.saveDraft(conversation, text);
+  }
+
+  /** Sends what may go now, and shows what has not arrived. */
+  private flush(): void {
+    if (this.socket.isOnline) {
+      const now = this.page.now();
+      const [box, send] = outbox.due(this.box, now);
+      this.box = box;
+      for (const { conversation, id, body } of send) {
+        this.socket.send({ t: "chat.send", conversation, id, body });
+      }
+      this.cancelResend?.();
+      const wait = box.notBefore - now;
+      this.cancelResend = wait > 0 ? this.page.after(wait + 1, () => this.flush()) : null;
+    }
+    for (const conversation of Object.keys(this.current.conversations)) {
+      this.showPending(conversation);
+    }
+  }
+
+  /** The log has these: none of one's own among them is on its way any more. */
+  private said({ messages }: ChatMessages): void {
+    const me = this.current.me?.id;
+    const mine = messages.filter(({ person }) => person === me).map(({ id }) => id);
+    for (const id of mine) this.drawer?.drop(id);
+    const box = outbox.removed(this.box, mine);
+    if (box === this.box) return;
+    this.box = box;
+    this.flush();
+  }
+
+  private notSent({ code, retry_after_us }: ErrorFrame, id: string): void {
+    const retryMs = (retry_after_us ?? 0) / 1000;
+    this.box = outbox.refuse(this.box, id, code, retryMs, this.page.now(), this.page.random());
+    const item = this.box.items.find((each) => each.id === id);
+    if (item?.refused) this.drawer?.keep(item);
+    this.flush();
+  }
+
+  private showPending(conversation: string): void {
+    const items = this.box.items.filter((item) => item.conversation === conversation);
+    const held = this.current.conversations[conversation]?.pending ?? [];
+    if (items.length + held.length === 0) return;
+    const pending: PendingMessage[] = items.map(({ id, body, writtenUs, refused: code }) => ({
+      id,
+      body,
+      writtenUs,
+      refused: code ? troubleOf(code) : null,
+    }));
+    this.set(reduce.withPending(this.current, conversation, pending));
+  }
+
+  private logHas(conversation: string, id: string): boolean {
+    const log = this.current.conversations[conversation];
+    const me = this.current.me?.id;
+    return log?.messages.some((message) => message.id === id && message.person === me) ?? false;
+  }
+
+  // ---- sessions --------------------------------------------------------------------------------
+
+  async loadSessions(mentorship: string): Promise<void> {
+    const path = `/v1/sessions?mentorship=${mentorship}`;
+    const { sessions } = await this.access.call<SessionPage>("GET", path);
+    this.set(reduce.withSessions(this.current, mentorship, sessions));
+  }
+
+  async loadSession(session: string): Promise<SessionView> {
+    const view = await this.access.call<SessionView>("GET", `/v1/sessions/${session}`);
+    this.set(reduce.withSession(this.current, view));
+    return view;
+  }
+
+  // ---- the call --------------------------------------------------------------------------------
+
+  async prepare(mentorship: string): Promise<void> {
+    const found = this.current.mentorships.find(({ id }) => id === mentorship);
+    if (!found) throw refused("not_found");
+    if (this.call?.isActive) {
+      if (this.current.call?.mentorship === mentorship) return;
+      this.call.leave();
+    }
+    if (this.prepared?.mentorship !== mentorship) {
+      this.prepared?.dispose();
+      const other = found.members.find(({ person }) => person.id !== this.current.me?.id);
+      const call: Call = new Call({
+        mentorship,
+        room: found.room,
+        other: other?.person.id ?? "",
+        send: (frame) => this.socket.send(frame),
+        isOnline: () => this.socket.isOnline,
+        after: (ms, run) => this.page.after(ms, run),
+        newId: () => this.page.newId(),
+        tracks: () => this.devices.current(),
+        changed: () => this.callChanged(),
+      });
+      this.prepared = call;
+    }
+    await this.devices.start();
+  }
+
+  unprepare(): void {
+    this.prepared?.dispose();
+    this.prepared = null;
+    this.watchLevel();
+    if (!this.call?.isActive) this.devices.stop();
+  }
+
+  join(): void {
+    if (!this.prepared) return;
+    const call = this.prepared;
+    // First of all the frame: everything else can wait for the network.
+    call.join();
+    this.prepared = null;
+    this.call = call;
+    const mentorship = this.current.mentorships.find(({ id }) => id === call.mentorship);
+    this.batch(() => {
+      this.set({ ...this.current, call: { ...call.state(), session: mentorship?.session ?? null } });
+      this.watchLevel();
+    });
+  }
+
+  leave(): void {
+    this.call?.leave();
+  }
+
+  endForBoth(): void {
+    const session = this.current.call?.session;
+    const said = this.call?.endForBoth() ?? false;
+    if (!said && session) void this.endSession(session.id);
+  }
+
+  private async endSession(id: string): Promise<void> {
+    try {
+      const view = await this.access.call<SessionView>("POST", `/v1/sessions/${id}/end`);
+      this.set(reduce.withSession(this.current, view));
+    } catch (error) {
+      const { call } = this.current;
+      if (call) this.set({ ...this.current, call: { ...call, trouble: inWords(error) } });
+    }
+  }
+
+  closeCall(): void {
+    if (!this.call?.isActive) this.set({ ...this.current, call: null });
+  }
+
+  resumeSound(): void {
+    const { call } = this.current;
+    if (call?.soundBlocked) this.set({ ...this.current, call: { ...call, soundBlocked: false } });
+  }
+
+  async setMicrophone(on: boolean): Promise<void> {
+    await this.devices.want("microphone", on);
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    await this.devices.want("camera", on);
+  }
+
+  async chooseDevice(kind: "microphone" | "camera" | "speakers", id: string): Promise<void> {
+    await this.devices.choose(kind, id);
+  }
+
+  async retryDevices(): Promise<void> {
+    await this.devices.retry();
+  }
+
+  private callChanged(): void {
+    const { call } = this;
+    if (!call || !this.current.call) return;
+    const { session } = this.current.call;
+    this.set({ ...this.current, call: { ...call.state(), session } });
+    if (call.phase === "left" && !this.prepared) this.devices.stop();
+  }
+
+  /** The meter runs on the pre-join page only: in a call its work is for nobody. */
+  private watchLevel(): void {
+    this.stopMeter?.();
+    this.stopMeter = null;
+    const track = this.devices.current().audio;
+    if (track && this.prepared) {
+      this.stopMeter = meter(track, (level) => this.devices.setLevel(level));
+    }
+  }
+}
+
+function inWords(error: unknown): Trouble {
+  return error instanceof Refused ? error.trouble : troubleOf("internal");
+}

@@ -1,0 +1,358 @@
+/** One call: joins a room, keeps a link to each other peer in it, and survives a broken socket.
+ *
+ * It is made on the pre-join page, so that at the click on Join one frame with a finished offer is
+ * all that is left to send.
+ */
+import type {
+  ErrorFrame,
+  IceServer,
+  Peer,
+  RoomJoined,
+  RoomLeft,
+  ServerFrame,
+} from "../../protocol/types.js";
+import type { CallState, RemotePeer, Trouble } from "../model.js";
+import { actOf, troubleOf } from "../trouble.js";
+import { PeerLink, type Kind, type PeerEnv, type Tracks } from "./peer.js";
+import { continues, onJoined, onPeerJoined, onPeerLeft, type Action, type Known } from "./roster.js";
+
+export interface CallEnv extends Omit<PeerEnv, "room"> {
+  readonly mentorship: string;
+  readonly room: string;
+  /** The other member: whose page it is that is not announced yet. */
+  readonly other: string;
+  isOnline(): boolean;
+  newId(): string;
+}
+
+interface Remote {
+  readonly link: PeerLink;
+  readonly peer: Peer;
+  readonly here: boolean;
+}
+
+const JOIN_AGAIN_MS = 2_000;
+
+export class Call {
+  phase: "prepared" | CallState["phase"] = "prepared";
+
+  private id: string;
+  /** A join has been sent and not answered. */
+  private asked = false;
+  private iceServers: readonly IceServer[] = [];
+  /** A link in reserve: with a finished offer before joining, ready to answer while alone. */
+  private spare: { readonly link: PeerLink; readonly offering: boolean } | null;
+  private readonly remotes = new Map<string, Remote>();
+  private ended: CallState["ended"] = null;
+  private trouble: Trouble | null = null;
+  private told: Readonly<Record<Kind, boolean>> = { audio: false, video: false };
+  private cancelRetry: (() => void) | null = null;
+
+  constructor(private readonly env: CallEnv) {
+    this.id = env.newId();
+    this.spare = { link: this.newLink(true), offering: true };
+  }
+
+  get mentorship(): string {
+    return this.env.mentorship;
+  }
+
+  get isActive(): boolean {
+    return this.phase === "joining" || this.phase === "joined";
+  }
+
+  /** What pages see of it; the session is kept beside it. */
+  state(): Omit<CallState, "session"> {
+    const { audio, video } = lets(this.env.tracks());
+    return {
+      mentorship: this.env.mentorship,
+      room: this.env.room,
+      phase: this.phase === "prepared" ? "joining" : this.phase,
+      peers: [...this.remotes.values()].map(view),
+      microphoneOn: audio,
+      cameraOn: video,
+      ended: this.ended,
+      trouble: this.trouble,
+      soundBlocked: false,
+    };
+  }
+
+  join(): void {
+    if (this.phase !== "prepared") return;
+    this.phase = "joining";
+    this.sendJoin();
+    this.env.changed();
+  }
+
+  leave(): void {
+    if (this.isActive) this.env.send({ t: "room.leave", room: this.env.room });
+    this.finish("left");
+  }
+
+  /** The socket is closed for good, and the room with it. */
+  cutOff(why: "replaced" | "revoked"): void {
+    if (this.isActive) this.finish(why);
+  }
+
+  /** Whether the server has been told; without a socket somebody else must. */
+  endForBoth(): boolean {
+    const said = this.phase === "joined" && this.env.send({ t: "room.end", room: this.env.room });
+    this.finish("ended");
+    return said;
+  }
+
+  /** Away from the pre-join page, or the end: no picture, no sound, no candidates any more. */
+  dispose(): void {
+    this.cancelRetry?.();
+    this.cancelRetry = null;
+    this.spare?.link.close();
+    this.spare = null;
+    for (const { link } of this.remotes.values()) link.close();
+    this.remotes.clear();
+  }
+
+  /** A track came, went or was replaced; or only what the others hear and see has changed. */
+  setTrack(kind: Kind, track: MediaStreamTrack | null): void {
+    this.spare?.link.setTrack(kind, track);
+    for (const { link } of this.remotes.values()) link.setTrack(kind, track);
+  }
+
+  /** Tells the others what they can hear and see now, if that is news to them. */
+  mediaChanged(): void {
+    const now = lets(this.env.tracks());
+    const isNews = now.audio !== this.told.audio || now.video !== this.told.video;
+    if (this.phase === "joined" && !this.asked && isNews) {
+      this.told = now;
+      this.env.send({ t: "room.media", room: this.env.room, ...now });
+    }
+    this.env.changed();
+  }
+
+  /** The socket is signed in (again). */
+  online(): void {
+    if (!this.isActive) return;
+    if (this.phase === "joined" || this.asked) this.beginAgain();
+    this.sendJoin();
+  }
+
+  offline(): void {
+    this.cancelRetry?.();
+    this.cancelRetry = null;
+  }
+
+  handle(frame: ServerFrame): void {
+    if ("room" in frame && frame.room !== this.env.room) return;
+    if (!this.isActive) return;
+    switch (frame.t) {
+      case "room.joined":
+        this.joined(frame);
+        break;
+      case "room.peer_joined":
+        this.act(onPeerJoined(this.known(), frame.peer));
+        break;
+      case "room.peer_left":
+        this.act(onPeerLeft(this.known(), frame.peer, frame.reason));
+        break;
+      case "room.peer_media": {
+        const remote = this.remotes.get(frame.peer);
+        if (!remote) break;
+        const peer = { ...remote.peer, audio: frame.audio, video: frame.video };
+        this.remotes.set(frame.peer, { ...remote, peer });
+        this.env.changed();
+        break;
+      }
+      case "room.left":
+        this.left(frame);
+        break;
+      case "peer.offer":
+        this.remoteOf(frame.peer).link.offer(frame.sdp);
+        break;
+      case "peer.answer":
+        this.remotes.get(frame.peer)?.link.answer(frame.sdp);
+        break;
+      case "peer.candidate":
+        this.remotes.get(frame.peer)?.link.candidate(frame);
+        break;
+      case "error":
+        this.refused(frame);
+        break;
+      default:
+        break;
+    }
+  }
+
+  // ---- in and out ------------------------------------------------------------------------------
+
+  private sendJoin(): void {
+    if (!this.env.isOnline()) return;
+    this.told = lets(this.env.tracks());
+    const offer = this.spare?.offering ? this.spare.link.handOver() : null;
+    this.asked = this.env.send({
+      t: "room.join",
+      room: this.env.room,
+      peer: this.id,
+      ...this.told,
+      ...(offer && { offer }),
+    });
+  }
+
+  /** A new socket: what still carries media goes on; otherwise it is a new page to the others. */
+  private beginAgain(): void {
+    if (continues(this.known())) return;
+    for (const peer of [...this.remotes.keys()]) this.close(peer);
+    this.reserve(true);
+    this.id = this.env.newId();
+  }
+
+  private joined(frame: RoomJoined): void {
+    if (frame.peer !== this.id) return;
+    this.phase = "joined";
+    this.asked = false;
+    this.trouble = null;
+    this.iceServers = frame.ice_servers;
+    if (frame.ice_servers.length > 0) this.spare?.link.use(frame.ice_servers);
+    this.act(onJoined(this.known(), frame.peers));
+    this.mediaChanged();
+  }
+
+  private left({ reason }: RoomLeft): void {
+    if (reason === "lost" || reason === "restart") {
+      // The server gave this page up while it lives.
+      this.online();
+    } else if (reason !== "left") {
+      this.finish(reason);
+    }
+  }
+
+  private finish(why: CallState["ended"]): void {
+    if (this.phase === "left") return;
+    this.phase = "left";
+    this.ended = why;
+    this.dispose();
+    this.env.changed();
+  }
+
+  private refused({ about, code, message, retry_after_us }: ErrorFrame): void {
+    if (about === "room.join") {
+      this.trouble = troubleOf(code, message);
+      const act = actOf(code);
+      if (act === "fix" || act === "stop") {
+        this.finish(null);
+        return;
+      }
+      const wait = Math.max(JOIN_AGAIN_MS, (retry_after_us ?? 0) / 1000);
+      this.cancelRetry = this.env.after(wait, () => this.isActive && this.sendJoin());
+      this.env.changed();
+    } else if (code === "not_in_room" && this.phase === "joined" && !this.asked) {
+      this.online();
+    }
+  }
+
+  // ---- the others ------------------------------------------------------------------------------
+
+  private known(): Known[] {
+    return [...this.remotes.values()].map(({ link, peer }) => ({
+      peer: peer.id,
+      person: peer.person,
+      proven: link.proven,
+      connected: link.connected,
+    }));
+  }
+
+  private act(actions: readonly Action[]): void {
+    for (const action of actions) {
+      switch (action.do) {
+        case "call":
+          this.close(action.peer.id);
+          this.add(action.peer, this.takeSpare(true), false);
+          break;
+        case "await":
+          this.close(action.peer.id);
+          this.add(action.peer, this.takeSpare(false), true);
+          break;
+        case "keep": {
+          const remote = this.remotes.get(action.peer.id);
+          if (!remote) break;
+          this.remotes.set(action.peer.id, { ...remote, peer: action.peer, here: true });
+          remote.link.returned();
+          break;
+        }
+        case "miss": {
+          const remote = this.remotes.get(action.peer);
+          if (remote) this.remotes.set(action.peer, { ...remote, here: false });
+          break;
+        }
+        case "close":
+          this.close(action.peer);
+          break;
+      }
+    }
+    // Alone: whoever comes will make the offer, so be ready to answer it.
+    if (this.remotes.size === 0) this.reserve(false);
+    this.env.changed();
+  }
+
+  /** An offer of a peer that has not been announced: it is the newcomer. */
+  private remoteOf(peer: string): Remote {
+    const found = this.remotes.get(peer);
+    if (found) return found;
+    const unannounced = { id: peer, person: this.env.other, audio: false, video: false };
+    return this.add(unannounced, this.takeSpare(false), true);
+  }
+
+  private add(peer: Peer, link: PeerLink, polite: boolean): Remote {
+    const remote = { link, peer, here: true };
+    this.remotes.set(peer.id, remote);
+    link.meet(peer.id, polite);
+    return remote;
+  }
+
+  private close(peer: string): void {
+    this.remotes.get(peer)?.link.close();
+    this.remotes.delete(peer);
+  }
+
+  // ---- the link in reserve ---------------------------------------------------------------------
+
+  private newLink(offering: boolean): PeerLink {
+    const env: PeerEnv = {
+      room: this.env.room,
+      send: (frame) => this.env.send(frame),
+      after: (ms, run) => this.env.after(ms, run),
+      tracks: () => this.env.tracks(),
+      changed: () => this.linkChanged(),
+    };
+    return new PeerLink(env, offering, this.iceServers);
+  }
+
+  private reserve(offering: boolean): void {
+    if (this.spare && !this.spare.offering && !offering) return;
+    this.spare?.link.close();
+    this.spare = { link: this.newLink(offering), offering };
+  }
+
+  /** The link in reserve if it is of the wanted kind, else a new one. */
+  private takeSpare(offering: boolean): PeerLink {
+    const spare = this.spare;
+    this.spare = null;
+    if (spare?.offering === offering) return spare.link;
+    spare?.link.close();
+    return this.newLink(offering);
+  }
+
+  private linkChanged(): void {
+    for (const [id, { link, here }] of this.remotes) {
+      if (!here && link.media === "failed") this.close(id);
+    }
+    this.env.changed();
+  }
+}
+
+/** What tracks let others hear and see. */
+function lets(tracks: Tracks): Record<Kind, boolean> {
+  return { audio: tracks.audio?.enabled ?? false, video: tracks.video !== null };
+}
+
+function view({ link, peer, here }: Remote): RemotePeer {
+  return { ...peer, stream: link.stream, media: link.media, here };
+}

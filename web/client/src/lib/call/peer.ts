@@ -1,0 +1,261 @@
+/** One RTCPeerConnection and its negotiation: the shell around negotiation.ts. */
+import type { ClientFrame, IceServer, PeerCandidate } from "../../protocol/types.js";
+import { negotiation, step, type Effect, type Event, type Negotiation } from "./negotiation.js";
+
+export type Kind = "audio" | "video";
+export type Tracks = Readonly<Record<Kind, MediaStreamTrack | null>>;
+export type Media = "connecting" | "connected" | "interrupted" | "failed";
+
+export interface PeerEnv {
+  readonly room: string;
+  send(frame: ClientFrame): boolean;
+  after(ms: number, run: () => void): () => void;
+  tracks(): Tracks;
+  changed(): void;
+}
+
+const RESTART_AFTER_MS = 2_000;
+
+export class PeerLink {
+  /** What the other sends; the same object for the link's whole life. */
+  readonly stream = new MediaStream();
+  media: Media = "connecting";
+  /** Media has flowed at some time. */
+  proven = false;
+
+  private readonly pc: RTCPeerConnection;
+  /** Names the group of own tracks, so that the other plays them in step. */
+  private readonly group = new MediaStream();
+  private state: Negotiation = negotiation(true);
+  private queue: Promise<void> = Promise.resolve();
+  private peer: string | null = null;
+  /** Own candidates that are in no description the other has, until there is somebody to send to. */
+  private gathered: RTCIceCandidate[] = [];
+  private handed = false;
+  private cancelRestart: (() => void) | null = null;
+  private closed = false;
+
+  /** `offering`: makes an offer at once, for whoever will be there. Otherwise it waits, with its
+   * candidates gathered ahead, for an offer. Sounds and pictures are put in with replaceTrack, so
+   * that devices may come, go and change without renegotiation. */
+  constructor(
+    private readonly env: PeerEnv,
+    offering: boolean,
+    iceServers: readonly IceServer[],
+  ) {
+    this.pc = new RTCPeerConnection({
+      bundlePolicy: "max-bundle",
+      iceCandidatePoolSize: 1,
+      iceServers: iceServers.map(toRtc),
+    });
+    this.pc.onnegotiationneeded = () => this.handle({ is: "needed" });
+    this.pc.onicecandidate = ({ candidate }) => candidate && this.found(candidate);
+    this.pc.oniceconnectionstatechange = () => this.iceChanged();
+    this.pc.ontrack = ({ track }) => {
+      this.stream.addTrack(track);
+      this.env.changed();
+    };
+    if (offering) {
+      const tracks = env.tracks();
+      for (const kind of ["audio", "video"] as const) {
+        this.pc.addTransceiver(tracks[kind] ?? kind, {
+          direction: "sendrecv",
+          streams: [this.group],
+        });
+      }
+    }
+  }
+
+  get connected(): boolean {
+    return this.media === "connected";
+  }
+
+  /** The prepared offer with all candidates found so far, to travel with `room.join`. */
+  handOver(): string | null {
+    const offer = this.pc.localDescription;
+    if (offer?.type !== "offer") return null;
+    this.handed = true;
+    this.gathered = [];
+    return offer.sdp;
+  }
+
+  /** Who is on the other side. A prepared offer that did not travel with the join goes now. */
+  meet(peer: string, polite: boolean): void {
+    this.peer = peer;
+    this.state = { ...this.state, polite };
+    if (!this.handed && this.pc.localDescription) this.sendOffer();
+    for (const candidate of this.gathered.splice(0)) this.sendCandidate(candidate);
+  }
+
+  /** New servers count from the next gathering on. */
+  use(iceServers: readonly IceServer[]): void {
+    this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: iceServers.map(toRtc) });
+  }
+
+  offer(sdp: string): void {
+    this.handle({ is: "offer", sdp });
+  }
+
+  answer(sdp: string): void {
+    this.handle({ is: "answer", sdp });
+  }
+
+  candidate(frame: PeerCandidate): void {
+    const candidate = {
+      candidate: frame.candidate,
+      sdpMid: frame.sdp_mid ?? null,
+      sdpMLineIndex: frame.sdp_m_line_index ?? null,
+      usernameFragment: frame.username_fragment ?? null,
+    };
+    this.handle({ is: "candidate", candidate });
+  }
+
+  /** The other's signalling, or one's own, is back: repeat what may be lost, mend what is broken. */
+  returned(): void {
+    this.handle({ is: "returned" });
+    if (!this.connected) this.pc.restartIce();
+  }
+
+  setTrack(kind: Kind, track: MediaStreamTrack | null): void {
+    for (const { sender, receiver } of this.pc.getTransceivers()) {
+      if (receiver.track.kind === kind) sender.replaceTrack(track).catch(ignore);
+    }
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.cancelRestart?.();
+    this.pc.onnegotiationneeded = this.pc.onicecandidate = this.pc.ontrack = null;
+    this.pc.oniceconnectionstatechange = null;
+    this.pc.close();
+  }
+
+  // ---- negotiation -----------------------------------------------------------------------------
+
+  private handle(event: Event): void {
+    this.queue = this.queue.then(async () => {
+      if (this.closed) return;
+      const [next, effects] = step(this.state, event);
+      this.state = next;
+      try {
+        for (const effect of effects) await this.perform(effect);
+      } catch (error) {
+        if (this.closed) return;
+        console.warn("negotiation", event.is, error);
+        const described = this.pc.remoteDescription !== null;
+        const failed = { is: "failed", signaling: this.pc.signalingState, described } as const;
+        [this.state] = step(this.state, failed);
+      }
+    });
+  }
+
+  private async perform(effect: Effect): Promise<void> {
+    switch (effect.do) {
+      case "offer":
+        await this.pc.setLocalDescription();
+        this.sendOffer();
+        break;
+      case "send_again":
+        this.sendOffer();
+        break;
+      case "answer":
+        await this.pc.setRemoteDescription({ type: "offer", sdp: effect.sdp });
+        this.fillIn();
+        await this.pc.setLocalDescription();
+        this.handed = true;
+        this.send("peer.answer", this.pc.localDescription?.sdp);
+        break;
+      case "accept":
+        await this.pc.setRemoteDescription({ type: "answer", sdp: effect.sdp });
+        break;
+      case "add":
+        // One that belongs to an offer that was taken back is of no use, and does no harm.
+        await this.pc.addIceCandidate(effect.candidate).catch(ignore);
+        break;
+    }
+  }
+
+  /** Puts own tracks where the other's offer made places for them. */
+  private fillIn(): void {
+    const tracks = this.env.tracks();
+    for (const transceiver of this.pc.getTransceivers()) {
+      if (transceiver.direction === "sendrecv" || transceiver.currentDirection === "stopped") continue;
+      transceiver.direction = "sendrecv";
+      transceiver.sender.setStreams?.(this.group);
+      const kind = transceiver.receiver.track.kind as Kind;
+      transceiver.sender.replaceTrack(tracks[kind]).catch(ignore);
+    }
+  }
+
+  private sendOffer(): void {
+    if (this.peer === null) return;
+    this.handed = true;
+    this.send("peer.offer", this.pc.localDescription?.sdp);
+  }
+
+  private send(t: "peer.offer" | "peer.answer", sdp: string | undefined): void {
+    if (this.peer && sdp) this.env.send({ t, room: this.env.room, peer: this.peer, sdp });
+  }
+
+  private found(candidate: RTCIceCandidate): void {
+    if (this.peer === null) this.gathered.push(candidate);
+    else this.sendCandidate(candidate);
+  }
+
+  private sendCandidate(candidate: RTCIceCandidate): void {
+    if (this.peer === null) return;
+    this.env.send({
+      t: "peer.candidate",
+      room: this.env.room,
+      peer: this.peer,
+      candidate: candidate.candidate,
+      sdp_mid: candidate.sdpMid,
+      sdp_m_line_index: candidate.sdpMLineIndex,
+      username_fragment: candidate.usernameFragment,
+    });
+  }
+
+  // ---- how the media is ------------------------------------------------------------------------
+
+  private iceChanged(): void {
+    const ice = this.pc.iceConnectionState;
+    this.cancelRestart?.();
+    this.cancelRestart = null;
+    if (ice === "connected" || ice === "completed") {
+      if (this.media !== "connected" && this.proven) this.askForKeyFrame();
+      this.media = "connected";
+      this.proven = true;
+    } else if (ice === "failed") {
+      this.media = "failed";
+      this.pc.restartIce();
+    } else if (ice === "disconnected") {
+      this.media = "interrupted";
+      this.cancelRestart = this.env.after(RESTART_AFTER_MS, () => this.pc.restartIce());
+    } else {
+      this.media = this.proven ? "interrupted" : "connecting";
+    }
+    this.env.changed();
+  }
+
+  /** The other lost pictures while the way was broken; waiting for its request costs a round trip. */
+  private askForKeyFrame(): void {
+    for (const sender of this.pc.getSenders()) {
+      if (sender.track?.kind !== "video") continue;
+      const parameters = sender.getParameters();
+      const encodingOptions = parameters.encodings.map(() => ({ keyFrame: true }));
+      // The second argument (W3C webrtc-extensions) is not everywhere; then nothing happens.
+      const set = sender.setParameters.bind(sender) as (
+        parameters: RTCRtpSendParameters,
+        options: { encodingOptions: { keyFrame: boolean }[] },
+      ) => Promise<void>;
+      set(parameters, { encodingOptions }).catch(ignore);
+    }
+  }
+}
+
+function toRtc({ urls, username, credential }: IceServer): RTCIceServer {
+  return { urls, ...(username && { username }), ...(credential && { credential }) };
+}
+
+function ignore(): void {}

@@ -1,0 +1,31 @@
+/** The server's clock as seen from here: NTP's offset (RFC 5905, 8) from the quickest exchange. */
+
+interface Sample {
+  readonly rttUs: number;
+  readonly offsetUs: number;
+}
+
+const KEPT = 16;
+
+export class ServerClock {
+  private samples: Sample[] = [];
+
+  /** `sentUs`, `gotUs`: the local clock around an exchange in which the server said `serverUs`. */
+  exchange(sentUs: number, serverUs: number, gotUs: number): void {
+    const sample = { rttUs: gotUs - sentUs, offsetUs: serverUs - (sentUs + gotUs) / 2 };
+    this.samples = [...this.samples, sample].slice(-KEPT);
+  }
+
+  /** Server minus local, or null before the first exchange. */
+  offsetUs(): number | null {
+    const [first, ...rest] = this.samples;
+    if (!first) return null;
+    const best = rest.reduce((a, b) => (b.rttUs < a.rttUs ? b : a), first);
+    return Math.round(best.offsetUs);
+  }
+
+  /** After a new socket: the local clock may have been set or have slept. */
+  reset(): void {
+    this.samples = [];
+  }
+}

@@ -1,0 +1,323 @@
+/** The state that pages draw, and how each frame changes it. Pure.
+ *
+ * Snapshot law: `auth.opened` brings a snapshot, and applying the later frames to it gives what a
+ * fresh snapshot would say, as far as frames tell.
+ */
+import type {
+  ChatAccepted,
+  ChatMessages,
+  MentorshipView,
+  Message,
+  PersonView,
+  RoomJoined,
+  ServerFrame,
+  SessionView,
+} from "../protocol/types.js";
+import { accepted, emptyLog, lastSeq, merge, type Log, type Merged } from "./conversation.js";
+import type { AppState, DeviceState, MediaState, PendingMessage } from "./model.js";
+
+/** AppState with what only the library looks at. */
+export interface State extends AppState {
+  readonly conversations: Readonly<Record<string, Log>>;
+}
+
+/** What a change of state asks the world for. */
+export type Effect =
+  | { readonly is: "fetch"; readonly conversation: string; readonly after: number | null }
+  | { readonly is: "read"; readonly conversation: string; readonly seq: number };
+
+export type Step = readonly [state: State, effects: readonly Effect[]];
+
+const DEVICE: DeviceState = {
+  wanted: true,
+  live: false,
+  asking: false,
+  problem: null,
+  chosen: null,
+  choices: [],
+};
+
+export const NO_MEDIA: MediaState = {
+  microphone: DEVICE,
+  camera: DEVICE,
+  speakers: { chosen: null, choices: [] },
+  preview: null,
+  level: 0,
+};
+
+export const START: State = {
+  phase: "starting",
+  trouble: null,
+  canStart: false,
+  me: null,
+  link: { is: "connecting" },
+  clockOffsetUs: 0,
+  mentorships: [],
+  arrivedAt: null,
+  conversations: {},
+  sessions: {},
+  media: NO_MEDIA,
+  call: null,
+};
+
+/** Applies one frame. Frames that are not about what a page draws change nothing. */
+export function onFrame(state: State, frame: ServerFrame): Step {
+  switch (frame.t) {
+    case "auth.opened":
+      return onSnapshot(state, frame.mentorships);
+    case "mentorship.added":
+      return only(withMentorship(state, frame.mentorship));
+    case "presence.changed":
+      return only(
+        change(state, (m) =>
+          m.id !== frame.mentorship
+            ? m
+            : {
+                ...m,
+                members: m.members.map((member) =>
+                  member.person.id === frame.person
+                    ? { ...member, presence: frame.presence }
+                    : member,
+                ),
+              },
+        ),
+      );
+    case "session.changed":
+      return only(withSession(state, frame.session));
+    case "room.joined":
+      return only(joinedSession(state, frame));
+    case "room.left":
+      return only(frame.session ? withSession(state, frame.session) : state);
+    case "chat.messages":
+      return onMessages(state, frame);
+    case "chat.accepted":
+      return onAccepted(state, frame);
+    case "chat.receipt":
+      return frame.person === state.me?.id
+        ? only(withRead(state, frame.conversation, frame.read))
+        : only(state);
+    default:
+      return only(state);
+  }
+}
+
+/** A conversation is looked at: its newest page is asked for, once. */
+export function openConversation(state: State, id: string): Step {
+  const mentorship = state.mentorships.find((m) => m.conversation === id);
+  if (state.conversations[id] || !mentorship) return only(state);
+  const log = emptyLog(id, mentorship.head, mentorship.read);
+  const effects: Effect[] = [];
+  if (log.head > 0) effects.push({ is: "fetch", conversation: id, after: null });
+  return [withLog(state, log), effects];
+}
+
+/** What waits to be sent. What the log has already is not shown twice. */
+export function withPending(state: State, id: string, pending: readonly PendingMessage[]): State {
+  const log = state.conversations[id];
+  if (!log) return state;
+  const mine = log.messages.filter((m) => m.person === state.me?.id);
+  const said = new Set(mine.map((m) => m.id));
+  return withLog(state, { ...log, pending: pending.filter((item) => !said.has(item.id)) });
+}
+
+/** A page of older messages is on its way, has come (`page`), or has failed (null). */
+export function loadingOlder(state: State, id: string): State {
+  const log = state.conversations[id];
+  return log ? withLog(state, { ...log, loadingOlder: true }) : state;
+}
+
+export function olderLoaded(state: State, id: string, page: ChatMessages | null): Step {
+  const log = state.conversations[id];
+  if (!log) return only(state);
+  const done = withLog(state, { ...log, loadingOlder: false });
+  return page ? onMessages(done, page) : only(done);
+}
+
+/** The person has seen everything up to `seq`. */
+export function readUpTo(state: State, id: string, seq: number): Step {
+  const before = readOf(state, id);
+  const head = state.conversations[id]?.head ?? 0;
+  const to = Math.min(seq, head);
+  if (to <= before) return only(state);
+  return [withRead(state, id, to), [{ is: "read", conversation: id, seq: to }]];
+}
+
+/** The socket is gone: nothing that was asked for will come. */
+export function disconnected(state: State): State {
+  const logs = Object.values(state.conversations).map((log) => ({ ...log, asked: null }));
+  return { ...state, conversations: Object.fromEntries(logs.map((log) => [log.id, log])) };
+}
+
+/** A session as it is known now; an older account of it changes nothing. */
+export function withSession(state: State, session: SessionView): State {
+  const held = state.sessions[session.mentorship] ?? [];
+  const before = held.find(({ id }) => id === session.id);
+  if (before && isNewer(before, session)) return state;
+  const list = [session, ...held.filter(({ id }) => id !== session.id)];
+  list.sort((a, b) => b.created_us - a.created_us);
+  const changed = change(state, (m) => {
+    if (m.id !== session.mentorship) return m;
+    if (session.state !== "ended") return { ...m, session };
+    return m.session?.id === session.id ? { ...m, session: null } : m;
+  });
+  const call =
+    state.call?.room === session.room &&
+    (!state.call.session || state.call.session.id === session.id)
+      ? { ...state.call, session }
+      : state.call;
+  return { ...changed, call, sessions: { ...state.sessions, [session.mentorship]: list } };
+}
+
+/** A mentorship's sessions, perhaps none, beside those that are known already. */
+export function withSessions(
+  state: State,
+  mentorship: string,
+  sessions: readonly SessionView[],
+): State {
+  const held = state.sessions[mentorship] ?? [];
+  const loaded = { ...state, sessions: { ...state.sessions, [mentorship]: held } };
+  return sessions.reduce<State>(withSession, loaded);
+}
+
+export function signedIn(state: State, me: PersonView, arrivedAt: string | null): State {
+  return { ...state, me, arrivedAt: arrivedAt ?? state.arrivedAt, trouble: null };
+}
+
+/** Per conversation the last seq that is held without a gap. */
+export function cursors(state: State): Record<string, number> {
+  const logs = Object.values(state.conversations).filter((log) => log.messages.length > 0);
+  return Object.fromEntries(logs.map((log) => [log.id, lastSeq(log)]));
+}
+
+// ---- the parts ---------------------------------------------------------------------------------
+
+/** From now on the call is about this session, whatever it was about before. */
+function joinedSession(state: State, { room, session }: RoomJoined): State {
+  const call = state.call?.room === room ? { ...state.call, session } : state.call;
+  return withSession({ ...state, call }, session);
+}
+
+function only(state: State): Step {
+  return [state, []];
+}
+
+function isNewer(held: SessionView, came: SessionView): boolean {
+  if (held.state === "ended") return came.state !== "ended" || held.as_of_us > came.as_of_us;
+  return came.state !== "ended" && held.as_of_us > came.as_of_us;
+}
+
+function onSnapshot(state: State, mentorships: readonly MentorshipView[]): Step {
+  const effects: Effect[] = [];
+  let next: State = { ...disconnected(state), phase: "ready", mentorships };
+  for (const mentorship of mentorships) {
+    if (mentorship.session) next = withSession(next, mentorship.session);
+    const log = next.conversations[mentorship.conversation];
+    if (!log) continue;
+    next = withLog(next, { ...log, head: Math.max(log.head, mentorship.head) });
+    if (log.messages.length === 0 && mentorship.head > 0) {
+      effects.push({ is: "fetch", conversation: log.id, after: null });
+    }
+    if (log.read > mentorship.read) {
+      // Read while the socket was away.
+      next = withRead(next, log.id, log.read);
+      effects.push({ is: "read", conversation: log.id, seq: log.read });
+    } else {
+      next = withRead(next, log.id, mentorship.read);
+    }
+  }
+  return [next, effects];
+}
+
+function onMessages(state: State, frame: ChatMessages): Step {
+  const me = state.me?.id ?? "";
+  const counted = change(state, (m) =>
+    m.conversation === frame.conversation ? withNews(m, me, frame) : m,
+  );
+  const log = state.conversations[frame.conversation];
+  return log ? settle(counted, merge(log, me, frame.head, frame.messages)) : only(counted);
+}
+
+function onAccepted(state: State, frame: ChatAccepted): Step {
+  const { conversation, id, seq, at_us } = frame;
+  const log = state.conversations[conversation];
+  const pending = log?.pending.find((item) => item.id === id);
+  if (!state.me || !log || !pending) return only(state);
+  const message: Message = { seq, id, person: state.me.id, body: pending.body, at_us };
+  const counted = change(state, (m) =>
+    m.conversation === conversation
+      ? withNews(m, message.person, { t: "chat.messages", conversation, head: seq, messages: [message] })
+      : m,
+  );
+  return settle(counted, accepted(log, message));
+}
+
+function settle(state: State, [log, ask]: Merged): Step {
+  const next = recount(withLog(state, log), log.id);
+  return [next, ask === null ? [] : [{ is: "fetch", conversation: log.id, after: ask }]];
+}
+
+/** Head, last line and unread count after messages that nobody here has counted yet. */
+function withNews(mentorship: MentorshipView, me: string, frame: ChatMessages): MentorshipView {
+  const known = mentorship.last?.seq ?? 0;
+  const news = frame.messages.filter((message) => message.seq > known);
+  const newest = news.at(-1);
+  const unread = news.filter((m) => m.person !== me && m.seq > mentorship.read).length;
+  const head = Math.max(mentorship.head, frame.head, newest?.seq ?? 0);
+  if (!newest && head === mentorship.head) return mentorship;
+  return {
+    ...mentorship,
+    head,
+    last: newest ?? mentorship.last ?? null,
+    unread: mentorship.unread + unread,
+  };
+}
+
+/** Where the log holds all that is unread, it is counted there. */
+function recount(state: State, conversation: string): State {
+  const log = state.conversations[conversation];
+  if (!log) return state;
+  return change(state, (m) => {
+    if (m.conversation !== conversation) return m;
+    const count = unreadIn(log, m, state.me?.id ?? "");
+    return count === null || count === m.unread ? m : { ...m, unread: count };
+  });
+}
+
+function unreadIn(log: Log, mentorship: MentorshipView, me: string): number | null {
+  const first = log.messages[0]?.seq ?? Infinity;
+  if (first > mentorship.read + 1 || lastSeq(log) < mentorship.head) return null;
+  return log.messages.filter((m) => m.seq > mentorship.read && m.person !== me).length;
+}
+
+function readOf(state: State, conversation: string): number {
+  const mentorship = state.mentorships.find((m) => m.conversation === conversation);
+  return Math.max(mentorship?.read ?? 0, state.conversations[conversation]?.read ?? 0);
+}
+
+/** Moves one's own read mark, never backwards. What cannot be counted is bounded by what is left. */
+function withRead(state: State, conversation: string, seq: number): State {
+  const log = state.conversations[conversation];
+  const read = Math.max(seq, log?.read ?? 0);
+  const moved = log && read !== log.read ? withLog(state, { ...log, read }) : state;
+  const marked = change(moved, (m) =>
+    m.conversation === conversation && read > m.read
+      ? { ...m, read, unread: Math.min(m.unread, Math.max(0, m.head - read)) }
+      : m,
+  );
+  return recount(marked, conversation);
+}
+
+function withLog(state: State, log: Log): State {
+  return { ...state, conversations: { ...state.conversations, [log.id]: log } };
+}
+
+function withMentorship(state: State, mentorship: MentorshipView): State {
+  const others = state.mentorships.filter(({ id }) => id !== mentorship.id);
+  return { ...state, mentorships: [...others, mentorship] };
+}
+
+function change(state: State, to: (mentorship: MentorshipView) => MentorshipView): State {
+  const mentorships = state.mentorships.map(to);
+  const same = mentorships.every((m, i) => m === state.mentorships[i]);
+  return same ? state : { ...state, mentorships };
+}

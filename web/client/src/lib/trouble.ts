@@ -1,0 +1,89 @@
+/** Refusals in words: what happened, and what to do. */
+import { ERRORS, type Act, type ErrorCode, type Problem } from "../protocol/types.js";
+import { Refused, type Trouble } from "./model.js";
+
+/** What a person can do, by what a client does about it. */
+const ADVICE: Record<Act, string> = {
+  fix: "Change it and try again.",
+  retry: "Wait a moment and try again.",
+  reconnect: "There is nothing you need to do: it connects again by itself.",
+  renew: "There is nothing you need to do: it signs in again by itself.",
+  stop: "Open your link again, or ask for a new one.",
+};
+
+/** Better words where the general ones would leave a person puzzled. */
+const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>> = {
+  message_empty: ["There is nothing to send yet.", "Write at least one visible character."],
+  message_too_long: [
+    "This message is longer than 16 KiB, about 16,000 plain letters.",
+    "Shorten it, or send it in parts.",
+  ],
+  conflict: ["This was sent before with other words.", "Copy the text and send it as a new message."],
+  not_found: ["This does not exist, or it is not yours.", "Check the link, or go back to the start."],
+  replaced: ["Ithaca was opened again with this same tab's identity.", "Go on there, or reload this page."],
+  bad_frame: ["This page and the server do not understand each other.", "Reload the page."],
+  wrong_order: ["This page and the server do not understand each other.", "Reload the page."],
+  rate_limited: ["That was too much at once.", "Wait a moment and try again."],
+  storage_full: [
+    "The server's disk is full, so nothing was stored.",
+    "What you wrote is kept here. Tell whoever runs this server.",
+  ],
+  unavailable: ["The server cannot reach its database.", "It is tried again by itself."],
+  internal: ["Something broke on the server; it has been logged.", "Wait a moment and try again."],
+  forbidden: ["Your link does not allow that.", "Ask whoever gave it to you."],
+  bad_sdp: ["The server refused this browser's call description.", "Reload the page and join again."],
+};
+
+/** Troubles that never reached the server. */
+const LOCAL = {
+  unreachable: ["The server cannot be reached.", "Check your connection; it is tried again by itself."],
+  signed_out: ["This tab does not know who you are.", "Open your link again."],
+} as const;
+
+export type LocalCode = keyof typeof LOCAL;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+/** The words for a code; `said` is what the server said, for a code unknown to this page. */
+export function troubleOf(code: string, said?: string): Trouble {
+  if (Object.hasOwn(LOCAL, code)) {
+    const [what, advice] = LOCAL[code as LocalCode];
+    return { code, what, advice };
+  }
+  if (!isErrorCode(code)) {
+    return { code, what: said ?? `The server refused this (${code}).`, advice: ADVICE.retry };
+  }
+  const { act, meaning } = ERRORS[code];
+  const own = WORDS[code];
+  if (own) return { code, what: own[0], advice: own[1] };
+  // A meaning's second sentence, where it has one, is advice.
+  const [, what = meaning, advice = ""] = /^(.*?\.)(?:\s+(.*))?$/.exec(meaning) ?? [];
+  return { code, what, advice: advice || ADVICE[act] };
+}
+
+/** What to do about a code; one that this page does not know is tried again. */
+export function actOf(code: string): Act {
+  if (code === "signed_out") return "stop";
+  return isErrorCode(code) ? ERRORS[code].act : "retry";
+}
+
+/** The error that a close code stands for, or null for one of the WebSocket protocol's own. */
+export function codeOfClose(close: number): ErrorCode | null {
+  for (const [code, error] of Object.entries(ERRORS)) {
+    if (error.close === close) return code as ErrorCode;
+  }
+  return null;
+}
+
+export function refused(code: string): Refused {
+  return new Refused(troubleOf(code));
+}
+
+/** From a problem+json body: the server's own sentence where it names a field. */
+export function refusedBy(problem: Problem): Refused {
+  const trouble = troubleOf(problem.code, problem.detail);
+  const what = problem.field ? problem.detail : trouble.what;
+  return new Refused({ ...trouble, what }, problem.field ?? null);
+}
