@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(f"--{role}", required=True, metavar="NAME")
         command.add_argument(f"--{role}-zone", default="UTC", metavar="ZONE", help="IANA name")
         command.add_argument(f"--{role}-email", default="", metavar="ADDRESS")
+    command.add_argument("--link-days", type=_days, metavar="N", help="links end after N days")
     settings.add_options(command, STORAGE)
 
     command = commands.add_parser(
@@ -45,6 +46,13 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("migrate", help="bring the database up to date, then stop")
     settings.add_options(command, ("data", "database"))
     return top
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= 3660:
+        raise argparse.ArgumentTypeError("from 1 to 3660 days")
+    return days
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -79,6 +87,7 @@ async def _run(options: argparse.Namespace, chosen: Settings) -> int:
                 mentee=NewPerson(
                     name=options.mentee, zone=options.mentee_zone, email=options.mentee_email
                 ),
+                link_days=options.link_days,
             )
             return _print(await _ask(chosen, Invite(wish)))
         case _:

@@ -22,7 +22,7 @@ LEASE_KIND = "participant"
 LEASE_TTL_US = 8_000_000
 FLUSH_INTERVAL_S = 2.0
 
-# Until one beat interval (and some slack) has passed, a connection that is replaced was there.
+# Until one beat interval (and some slack) has passed since a beat, its page is still there.
 FRESH_US = BEAT_INTERVAL_US + 500_000
 
 
@@ -42,6 +42,10 @@ class _Held:
     session: str
     token: int
     proof_us: int
+
+    def present_until(self, now_us: int) -> int:
+        """Now, while the next beat is not overdue; else the last one."""
+        return now_us if now_us - self.proof_us <= FRESH_US else self.proof_us
 
 
 class _LeaseData(msgspec.Struct, frozen=True):
@@ -76,11 +80,11 @@ class Ledger:
     ) -> SessionView:
         """Puts a connection's presence on record; when this returns it is on disk."""
         now_us = self._clock.wall_us()
-        row, token = await self._write(
+        row, facts, token = await self._write(
             self._join, site_id, room, mentorship, person, connection, now_us
         )
         self._held[connection] = _Held(site_id, row.id, token, now_us)
-        return await self.view(site_id, row.id)
+        return await self._view(row, facts)
 
     def _join(
         self,
@@ -90,7 +94,7 @@ class Ledger:
         person: str,
         connection: str,
         now_us: int,
-    ) -> Plan[tuple[SessionRow, int]]:
+    ) -> Plan[tuple[SessionRow, _Facts, int]]:
         fresh = SessionRow(
             site_id, self._ids.new("ses"), mentorship, room, now_us, None, None, None, 0
         )
@@ -101,7 +105,8 @@ class Ledger:
             site_id, LEASE_KIND, connection, self._boot, data, now_us, LEASE_TTL_US
         )
         assert token is not None, "a connection joins under its own, fresh id"
-        return row, token
+        row, facts = yield from self._with_facts(site_id, row.id)
+        return row, facts, token
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
@@ -117,9 +122,11 @@ class Ledger:
         if held is None:
             return None
         now_us = self._clock.wall_us()
-        fresh = reason == "replaced" and now_us - held.proof_us <= FRESH_US
-        at_us = now_us if said or fresh else held.proof_us
-        event = Leave(connection, at_us, reason, estimated=not (said or fresh))
+        if reason == "replaced":
+            at_us = held.present_until(now_us)
+        else:
+            at_us = now_us if said else held.proof_us
+        event = Leave(connection, at_us, reason, estimated=at_us < now_us)
         await self._write(self._leave, held, event, now_us)
         return await self.view(held.site_id, held.session)
 
@@ -145,14 +152,29 @@ class Ledger:
     async def end(self, site_id: str, session: str, by: str) -> SessionView:
         """Ends a session for both; ending it again changes nothing."""
         now_us = self._clock.wall_us()
-        proofs = {key: min(held.proof_us + FRESH_US, now_us) for key, held in self._held.items()}
-        await self._write(self._change, site_id, session, End(by, proofs), now_us)
-        for connection in [key for key, held in self._held.items() if held.session == session]:
-            held = self._held.pop(connection)
-            await self._database.write(
-                leases.release, site_id, LEASE_KIND, connection, self._boot, held.token
-            )
-        return await self.view(site_id, session)
+        proofs = {
+            connection: held.present_until(now_us)
+            for connection, held in self._held.items()
+            if held.session == session
+        }
+        row, facts, gone = await self._write(self._end, site_id, session, by, proofs, now_us)
+        for connection in gone:
+            self._held.pop(connection, None)
+        return await self._view(row, facts)
+
+    def _end(
+        self, site_id: str, session: str, by: str, proofs: dict[str, int], now_us: int
+    ) -> Plan[tuple[SessionRow, _Facts, list[str]]]:
+        row, facts = yield from self._with_facts(site_id, session, claim=True)
+        gone = list(restore(Session(row.id, row.mentorship), facts).present)
+        for connection in gone:
+            lease = yield from leases.held(site_id, LEASE_KIND, connection)
+            if lease is not None:
+                proofs = {connection: lease.proof_us, **proofs}
+                yield from leases.release(site_id, LEASE_KIND, connection, lease.owner, lease.token)
+        yield from self._step(row, End(by, proofs), now_us)
+        row, facts = yield from self._with_facts(site_id, session)
+        return row, facts, gone
 
     async def flush(self) -> None:
         """Puts the latest proofs of life on disk, in one transaction."""
@@ -183,10 +205,20 @@ class Ledger:
             session = msgspec.msgpack.decode(lease.data, type=_LeaseData).session
             if await self._write(self._lapse, lease, session, now_us):
                 changed[session] = lease.site_id
-        for row in await self._database.read(tables.not_ended):
+        for row in await self._database.read(self._over, now_us):
             if await self._write(self._change, row.site_id, row.id, Sweep(), now_us):
                 changed[row.id] = row.site_id
         return [await self.view(site_id, session) for session, site_id in changed.items()]
+
+    def _over(self, now_us: int) -> Plan[list[SessionRow]]:
+        """The sessions that a sweep would close."""
+        over = []
+        for row in (yield from tables.not_ended()):
+            facts = yield from tables.facts_of(row.site_id, row.id)
+            state = restore(Session(row.id, row.mentorship), facts)
+            if LIFE.step(state, Sweep(), now_us)[1]:
+                over.append(row)
+        return over
 
     async def _write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a plan that may put facts into the outbox."""
@@ -237,8 +269,10 @@ class Ledger:
         found = await self._database.read(self._page, site_id, mentorships, before_us, limit)
         return [await self._view(row, facts) for row, facts in found]
 
-    def _with_facts(self, site_id: str, session: str) -> Plan[tuple[SessionRow, _Facts]]:
-        row = yield from tables.by_id(site_id, session)
+    def _with_facts(
+        self, site_id: str, session: str, *, claim: bool = False
+    ) -> Plan[tuple[SessionRow, _Facts]]:
+        row = yield from (tables.claim if claim else tables.by_id)(site_id, session)
         assert row is not None
         return row, (yield from tables.facts_of(site_id, session))
 

@@ -24,6 +24,7 @@ from runtime.database import Database, Plan
 from runtime.ids import Ids
 
 CACHED = 10_000
+DAY_US = 24 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Mentoring:
         )
         digest = hashlib.sha256(msgspec.json.encode(wish)).digest()
         started = await self._database.write(
-            self._start, mentorship, new, actor or "anyone", key, digest
+            self._start, mentorship, new, wish.link_days, actor or "anyone", key, digest
         )
         self._nudge()
         return started
@@ -99,11 +100,13 @@ class Mentoring:
         self,
         mentorship: Mentorship,
         new: list[tuple[PersonView, str, Role]],
+        link_days: int | None,
         actor: str,
         key: str | None,
         digest: bytes,
     ) -> Plan[Started]:
         site_id, now_us = mentorship.site_id, mentorship.created_us
+        expires_us = now_us + link_days * DAY_US if link_days is not None else None
         started = Started(
             mentorship.id,
             tuple(Invited(view, role, self._ids.new("inv")) for view, _, role in new),
@@ -123,7 +126,7 @@ class Mentoring:
         for (view, email, _), invited in zip(new, started.invited, strict=True):
             yield from people_tables.add_person(site_id, view, email, now_us)
             yield from people_tables.add_invitation(
-                site_id, invited.invitation, view.id, mentorship.id, now_us
+                site_id, invited.invitation, view.id, mentorship.id, now_us, expires_us
             )
         yield from tables.add(mentorship)
         by_role = {role: person for person, role in mentorship.roles.items()}

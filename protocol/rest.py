@@ -47,11 +47,13 @@ class NewPerson(Body, frozen=True, kw_only=True):
 
 
 class NewMentorship(Body, frozen=True, kw_only=True):
-    """Two people to bring together. Leave out yourself (`i_am`) when signed in as one of them."""
+    """Two people to bring together. Leave out yourself (`i_am`) when signed in as one of them. With
+    `link_days` the links stop working after so many days."""
 
     mentor: NewPerson | None = None
     mentee: NewPerson | None = None
     i_am: Role | None = None
+    link_days: Annotated[int, Meta(ge=1, le=3660)] | None = None
 
 
 class InvitationLink(Body, frozen=True, kw_only=True):

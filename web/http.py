@@ -180,7 +180,7 @@ def problem(refusal: Refusal) -> Response:
     """A refusal as problem+json (RFC 9457)."""
     error = refusal.error
     body = Problem(
-        type=f"/docs/errors#{error.code}",
+        type=f"urn:ithaca:error:{error.code}",
         title=error.meaning,
         status=error.status,
         code=error.code,
@@ -286,6 +286,8 @@ class _Edge:
                 headers = [
                     (name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()
                 ]
+                if scope["path"].startswith("/static/assets/") and status == 200:
+                    headers.append((b"cache-control", b"public, max-age=31536000, immutable"))
                 message = {**message, "headers": [*message["headers"], *headers]}
             await send(message)
 

@@ -51,7 +51,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Someone ends it for both. `proofs`: last proof of life by connection."""
+    """Someone ends it for both. `proofs`: by connection, until when it is proven to be there."""
 
     by: str
     proofs: Mapping[str, int]
@@ -139,10 +139,11 @@ def _close(session: Session, now_us: int, reason: EndReason, by: str | None) -> 
 
 
 def _end(session: Session, event: End, now_us: int) -> Step:
-    facts: list[SessionFact] = [
-        _left(session, connection, event.proofs.get(connection, now_us), now_us, "ended", False)
-        for connection in session.present
-    ]
+    facts: list[SessionFact] = []
+    for connection, (_, since) in session.present.items():
+        proof_us = event.proofs.get(connection, since)
+        estimated = proof_us < now_us
+        facts.append(_left(session, connection, proof_us, now_us, "ended", estimated))
     last = restore(session, facts)
     facts.append(_close(last, now_us, "ended", event.by))
     return restore(session, facts), tuple(facts)

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 8d77cee7fe8dbc92d15550a649e00ac9
- * text   5a0fca53248eafae45b4843d42b48cb6
+ * schema fb60189b1f21399c66c971ea6cf2a778
+ * text   46e14a953a73b228c2dfd85b3b754822
  */
 export type ClientFrame =
   | AuthOpen
@@ -65,8 +65,8 @@ export interface ChatSend {
   body: string;
 }
 /**
- * Asks for a page: the `limit` messages before `before` (exclusive), or, if `after` is given,
- * those after it. Neither: the newest.
+ * Asks for a page: at most `limit` messages before `before` (exclusive), or, if `after` is
+ * given, after it. Neither: the newest. A page of long messages may hold fewer.
  */
 export interface ChatFetch {
   t: "chat.fetch";
@@ -414,12 +414,14 @@ export interface NewPerson {
   email?: string;
 }
 /**
- * Two people to bring together. Leave out yourself (`i_am`) when signed in as one of them.
+ * Two people to bring together. Leave out yourself (`i_am`) when signed in as one of them. With
+ * `link_days` the links stop working after so many days.
  */
 export interface NewMentorship {
   mentor?: NewPerson | null;
   mentee?: NewPerson | null;
   i_am?: ("mentee" | "mentor") | null;
+  link_days?: number | null;
 }
 /**
  * A person's way in. The part after `#` is a secret and never reaches a server's log.
@@ -467,7 +469,8 @@ export interface MessageAccepted {
   at_us: number;
 }
 /**
- * `limit` messages before `before`, or after `after`; neither: the newest.
+ * At most `limit` messages before `before`, or after `after`; neither: the newest. A page of
+ * long messages may hold fewer.
  */
 export interface PageQuery {
   before?: number | null;
