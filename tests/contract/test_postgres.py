@@ -77,6 +77,14 @@ async def test_a_server_that_falls_over_costs_an_error_and_comes_back(
     assert await database.read(count) == 2
 
 
+async def test_a_restart_between_two_uses_costs_nobody_an_error(
+    database: Database, own_server: PostgresServer
+) -> None:
+    await asyncio.gather(*(database.read(count) for _ in range(5)))  # connections now idle
+    await asyncio.to_thread(own_server.restart)
+    assert await asyncio.gather(*(database.read(count) for _ in range(5))) == [0] * 5
+
+
 async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     database = open_database(f"postgresql://nobody@/none?host={tmp_path}", tmp_path)
     for attempt in (
