@@ -88,7 +88,7 @@ class Ithaca implements App {
       },
     });
     page.onReturn(() => this.socket.nudge());
-    page.onLeave(() => this.call?.isActive && this.call.leave());
+    page.onLeave(() => this.call?.sayGoodbye());
   }
 
   async begin(): Promise<void> {

@@ -85,8 +85,13 @@ export class Call {
   }
 
   leave(): void {
-    if (this.isActive) this.env.send({ t: "room.leave", room: this.env.room });
+    this.sayGoodbye();
     this.finish("left");
+  }
+
+  /** The page is being left, perhaps to be loaded again: the room need not wait for it. */
+  sayGoodbye(): void {
+    if (this.isActive) this.env.send({ t: "room.leave", room: this.env.room });
   }
 
   /** The socket is closed for good, and the room with it. */
