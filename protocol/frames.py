@@ -6,7 +6,17 @@ text message. A client's first frame is `auth.open`, within 5 s of the upgrade.
 
 import msgspec
 
-from protocol.types import ClientId, Id, LeaveReason, Limit, Micros, PresenceState, Sdp, Seq
+from protocol.types import (
+    ClientId,
+    Id,
+    LeaveReason,
+    Limit,
+    Micros,
+    PresenceState,
+    Sdp,
+    Seq,
+    UnsignedShort,
+)
 from protocol.views import IceServer, MentorshipView, Message, Peer, SessionView
 
 SUBPROTOCOL_MSGPACK = "ithaca.v1.msgpack"
@@ -117,7 +127,7 @@ class PeerCandidate(Frame, tag="peer.candidate", frozen=True, kw_only=True):
     peer: ClientId
     candidate: str
     sdp_mid: str | None = None
-    sdp_m_line_index: int | None = None
+    sdp_m_line_index: UnsignedShort | None = None
     username_fragment: str | None = None
 
 

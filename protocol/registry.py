@@ -21,7 +21,7 @@ Scope = Literal["mentorship", "conversation", "room", "session"]
 @dataclass(frozen=True, slots=True)
 class Route:
     """One HTTP operation. `scope` names the path parameter that a `member` must belong to; with
-    `idempotent_by` the header `Idempotency-Key` makes a repeat answer as the first time did."""
+    `idempotency_key` the header `Idempotency-Key` makes a repeat answer as the first time did."""
 
     name: str
     method: Literal["GET", "POST"]

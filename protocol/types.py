@@ -16,10 +16,11 @@ BEAT_INTERVAL_US = 2_000_000
 AUTH_TIMEOUT_US = 5_000_000
 INT_MAX = 2**53 - 1
 
+# Python's `$` also matches before a last line feed: `(?!\n)` forbids that, in ECMAScript too.
 Id = Annotated[
     str,
     Meta(
-        pattern="^[a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26}$",
+        pattern=r"^[a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26}(?!\n)$",
         description="Prefix and 26 characters of Crockford base32: 48 bit milliseconds, 80 random.",
         examples=["per_01jd3v0k7r9q2x4m6n8p0s2t4v"],
     ),
@@ -27,7 +28,7 @@ Id = Annotated[
 ClientId = Annotated[
     str,
     Meta(
-        pattern="^[0-9A-Za-z_-]{8,64}$",
+        pattern=r"^[0-9A-Za-z_-]{8,64}(?!\n)$",
         description="Chosen by the client, at random; unique among all that it ever chooses.",
     ),
 ]
@@ -36,6 +37,7 @@ Seq = Annotated[
     int, Meta(ge=0, le=INT_MAX, description="Place in a conversation, contiguous from 1.")
 ]
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
+UnsignedShort = Annotated[int, Meta(ge=0, le=2**16 - 1)]
 Role = Literal["mentor", "mentee"]
 PresenceState = Annotated[
     Literal["away", "here", "in_room"],
