@@ -1,7 +1,7 @@
 """What the facts of a session say about time. Pure: the same facts always give the same account.
 
 A person's presence is the union of the intervals of all their connections; time together is the
-overlap of the two. A connection that has not left yet is present until `now_us`.
+overlap of the two. A connection that has not left yet is present.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,10 @@ class Account:
 def presence(
     facts: Iterable[SessionFact], now_us: int
 ) -> tuple[dict[str, list[Interval]], frozenset[str]]:
-    """Each person's presence as disjoint intervals, and who is present now."""
+    """Each person's presence as disjoint intervals, and who is present now: their last interval
+    ends after `now_us` and all that the facts know, so that it is there even if it began now."""
+    facts = tuple(facts)
+    end_us = max([now_us, *(fact.at_us for fact in facts)]) + 1
     open_: dict[str, tuple[str, int]] = {}
     spans: dict[str, list[Interval]] = {}
     for fact in facts:
@@ -37,7 +40,7 @@ def presence(
             person, since = open_.pop(fact.connection)
             spans[person].append((since, fact.at_us))
     for person, since in open_.values():
-        spans[person].append((since, max(now_us, since)))
+        spans[person].append((since, end_us))
     return (
         {person: union(intervals) for person, intervals in spans.items()},
         frozenset(person for person, _ in open_.values()),
@@ -49,11 +52,11 @@ def account(facts: Sequence[SessionFact], members: Sequence[str], now_us: int) -
     present, running = presence(facts, now_us)
     first, second = (present.get(member, []) for member in members)
     together = overlap(first, second)
-    together_runs = set(members) <= running and bool(together)
+    together_runs = running.issuperset(members)
     people = []
     for member in members:
         intervals = present.get(member, [])
-        runs = member in running and bool(intervals)
+        runs = member in running
         people.append(
             PersonTime(
                 person=member,
