@@ -1,10 +1,13 @@
 """Which host names this server answers to, and which pages may talk to it. Pure."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_LOCAL_OR_ADDRESS = re.compile(
+    r"(?P<name>localhost|[0-9.]+|\[(?P<v6>[0-9a-f:.]+)\])(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII
+)
 
 
 def loopback_url(port: int) -> str:
@@ -22,8 +25,11 @@ class Origins:
         other name could be rebound to this machine by whoever owns it (DNS rebinding)."""
         if host == urlsplit(self.public_url).netloc:
             return True
-        name = urlsplit(f"//{host}").hostname or ""
-        if name in ("localhost",):
+        match = _LOCAL_OR_ADDRESS.fullmatch(host)
+        if match is None:
+            return False
+        name = match["v6"] or match["name"].lower()
+        if name == "localhost":
             return True
         try:
             ipaddress.ip_address(name)
