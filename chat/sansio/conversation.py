@@ -3,11 +3,14 @@
 import unicodedata
 from collections.abc import Sequence
 
+import msgspec
+
 from protocol.errors import Refusal
 from protocol.types import BODY_MAX_BYTES
 from protocol.views import Message
 
-PAGE_MOST_BYTES = 48 * 1024
+# What is left to FRAME_MAX_BYTES is ample for the frame around the messages.
+PAGE_MOST_BYTES = 60 * 1024
 
 _ALLOWED_CONTROLS = "\n\t"
 
@@ -27,7 +30,8 @@ def check_body(body: str, ref: str) -> None:
                 field="body",
                 ref=ref,
             )
-        visible = visible or category[0] not in "CZ"
+        # Cn, unassigned, is how an emoji newer than this Python looks.
+        visible = visible or category == "Cn" or category[0] not in "CZ"
     if not visible:
         raise Refusal("message_empty", ref=ref)
 
@@ -38,7 +42,7 @@ def fit(messages: Sequence[Message], *, keep_newest: bool) -> list[Message]:
     kept: list[Message] = []
     size = 0
     for message in reversed(messages) if keep_newest else messages:
-        size += len(message.body.encode())
+        size += len(msgspec.json.encode(message)) + 1  # never less than in MessagePack
         if kept and size > PAGE_MOST_BYTES:
             break
         kept.append(message)
