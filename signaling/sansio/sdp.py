@@ -12,10 +12,10 @@ MAX_CANDIDATES = 50
 CANDIDATE_MAX_BYTES = 1_024
 
 _LINE = re.compile(r"[a-z]=[^\r\n\x00]*")
-_MEDIA = re.compile(r"m=(audio|video|application) \d{1,5}(/\d+)? [A-Z/]+( \S+)+")
+_MEDIA = re.compile(r"m=(audio|video|application) [0-9]{1,5}(/[0-9]+)? [A-Z/]+( [!-~]+)+")
 _CANDIDATE = re.compile(
-    r"candidate:[0-9A-Za-z+/]{1,32} \d{1,3} (udp|tcp|UDP|TCP) \d{1,10} [0-9A-Za-z.:_-]{1,255} "
-    r"\d{1,5} typ (host|srflx|prflx|relay)( \S+ \S+)*"
+    r"candidate:[0-9A-Za-z+/]{1,32} [0-9]{1,3} (udp|tcp|UDP|TCP) [0-9]{1,10} "
+    r"[0-9A-Za-z.:_-]{1,255} [0-9]{1,5} typ (host|srflx|prflx|relay)( [!-~]+ [!-~]+)*"
 )
 
 
