@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from urllib.parse import urlsplit
 
 PREFIX = "ITHACA_"
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[0-9a-z._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/*"
+)
 
 
 class SettingsError(Exception):
@@ -30,7 +33,8 @@ class Settings:
     @property
     def reachable_at(self) -> str:
         """Where people reach the server, without a trailing slash."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def loopback(self) -> bool:
@@ -83,14 +87,14 @@ def read(options: argparse.Namespace, environment: Mapping[str, str] = os.enviro
 
     default = Settings()
     port = given("port") or str(default.port)
-    if not port.isdigit() or not 1 <= int(port) <= 65535:
+    if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
         raise SettingsError(f"--port is a number from 1 to 65535, not {port!r}.")
     settings = Settings(
         host=given("host") or default.host,
         port=int(port),
         data=Path(given("data") or default.data).expanduser().absolute(),
         database=given("database") or "",
-        public_url=(given("public_url") or "").rstrip("/"),
+        public_url=_origin(given("public_url") or ""),
         trusted_proxy=many("trusted_proxy"),
         ice_server=many("ice_server"),
         start=given("start") or "",
@@ -99,14 +103,22 @@ def read(options: argparse.Namespace, environment: Mapping[str, str] = os.enviro
     return settings
 
 
+def _origin(url: str) -> str:
+    """A public URL as browsers write its origin: in lower case, without the scheme's own port."""
+    if not url:
+        return ""
+    match = _ORIGIN.fullmatch(url.lower())
+    if match is None or not 0 < int(match["port"] or 1) <= 65535:
+        raise SettingsError(
+            "--public-url is a scheme and a host in ASCII, such as https://mentoring.example.org, "
+            f"not {url!r}."
+        )
+    usual = {"http": "80", "https": "443"}[match["scheme"]]
+    port = "" if match["port"] in (None, usual) else f":{match['port']}"
+    return f"{match['scheme']}://{match['host']}{port}"
+
+
 def _check(settings: Settings) -> None:
-    if settings.public_url:
-        parts = urlsplit(settings.public_url)
-        if parts.scheme not in ("https", "http") or not parts.netloc or parts.path or parts.query:
-            raise SettingsError(
-                "--public-url is a scheme and a host, such as https://mentoring.example.org, "
-                f"not {settings.public_url!r}."
-            )
     if settings.database and not settings.database.startswith("postgresql://"):
         raise SettingsError("--database is a postgresql:// address.")
     if settings.start not in ("", "anyone", "people"):
