@@ -52,6 +52,7 @@ from web.socket.sansio.connection import (
     Received,
     SignedIn,
     SignIn,
+    Stop,
 )
 
 log = structlog.get_logger(__name__)
@@ -229,6 +230,8 @@ class _Live:
                 self._services.metrics.closes.labels(code).inc()
                 self._close_code = ERRORS[code].close
                 self._reason = REASONS.get(code, self._reason)
+                self._driver.stop()
+            case Stop():
                 self._driver.stop()
 
     async def _out_of_place(self, event: Event, no_cell: NoCell) -> None:

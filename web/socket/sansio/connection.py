@@ -96,7 +96,12 @@ class Close:
     code: str
 
 
-Effect = SignIn | Dispatch | Alive | Complain | Close | WakeAt[Event]
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nobody is on the other side any more."""
+
+
+Effect = SignIn | Dispatch | Alive | Complain | Close | Stop | WakeAt[Event]
 Step = tuple[Connection, tuple[Effect, ...]]
 
 
@@ -143,7 +148,7 @@ def _kicked(state: Connection, event: Kicked, now_us: int) -> Step:
 
 
 def _gone(state: Connection, event: Gone, now_us: int) -> Step:
-    return replace(state, phase="closed"), ()
+    return replace(state, phase="closed"), (Stop(),)
 
 
 def _no_sign_in(state: Connection, event: Tick, now_us: int) -> Step:
