@@ -152,6 +152,53 @@ def typescript() -> str:
     return typescript_header(body) + body
 
 
+# ---- samples -----------------------------------------------------------------------------------
+
+SAMPLES = CLIENT / "tests" / "protocol" / "samples.json"
+
+
+def sample(hint: Any, full: bool) -> Any:
+    """A value of a type: `full` fills in what could be null or empty."""
+    if hint == types.Id:
+        return "men_01jd3v0k7r9q2x4m6n8p0s2t4v"
+    if hint == types.ClientId:
+        return "a1B2-c3D4_e5"
+    if hint == types.Micros:
+        return types.INT_MAX if full else 0
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return sample(args[0], full)
+    if origin is typing.Literal:
+        return args[0]
+    if origin is tuple:
+        return (sample(args[0], full),) if full else ()
+    if origin is dict:
+        return {sample(args[0], full): sample(args[1], full)} if full else {}
+    if args:
+        return sample(args[0], full) if full else None
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        hints = typing.get_type_hints(hint, include_extras=True)
+        names = [field.name for field in msgspec.structs.fields(hint)]
+        return hint(**{name: sample(hints[name], full) for name in names})
+    plain: dict[Any, Any] = {str: "grüß 👋", int: 40_000, bool: full}
+    return plain[hint]
+
+
+def samples_page() -> str:
+    """Every frame, sparse and full, as plain values and as the server's bytes: what the client's
+    codec is held against."""
+
+    def rows(union: Any) -> list[dict[str, Any]]:
+        made = [sample(frame, full) for frame in typing.get_args(union) for full in (False, True)]
+        return [
+            {"frame": msgspec.to_builtins(each), "msgpack": msgspec.msgpack.encode(each).hex()}
+            for each in made
+        ]
+
+    samples = {"client": rows(frames.ClientFrame), "server": rows(frames.ServerFrame)}
+    return json.dumps(samples, indent=1, ensure_ascii=False) + "\n"
+
+
 # ---- docs --------------------------------------------------------------------------------------
 
 GENERATED = "<!-- Generated from protocol/ by docs/generate.py: change it there. -->\n"
@@ -283,6 +330,7 @@ def pages() -> dict[Path, str]:
         here / "protocol.md": protocol_page(),
         here / "errors.md": errors_page(),
         here / "openapi.json": openapi_page(),
+        SAMPLES: samples_page(),
     }
 
 

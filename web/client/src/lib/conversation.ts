@@ -31,7 +31,7 @@ export function merge(log: Log, me: string, head: number, arrived: readonly Mess
     ...log,
     head: Math.max(log.head, head, joined.at(-1)?.seq ?? 0),
     messages: joined,
-    pending: unsaid(log.pending, me, came),
+    pending: unsaid(log.pending, me, joined),
   };
   const last = lastSeq(grown);
   const gap = (came[0]?.seq ?? 0) > last + 1;
@@ -63,11 +63,13 @@ function join(held: readonly Message[], came: readonly Message[]): readonly Mess
   return before.length + after.length ? [...before, ...held, ...after] : held;
 }
 
-function unsaid(
+/** Those that one's own messages in the log do not say already. */
+export function unsaid(
   pending: readonly PendingMessage[],
   me: string,
-  came: readonly Message[],
+  said: readonly Message[],
 ): readonly PendingMessage[] {
-  const mine = new Set(came.filter((message) => message.person === me).map(({ id }) => id));
+  if (pending.length === 0) return pending;
+  const mine = new Set(said.filter((message) => message.person === me).map(({ id }) => id));
   return pending.some(({ id }) => mine.has(id)) ? pending.filter(({ id }) => !mine.has(id)) : pending;
 }

@@ -13,7 +13,7 @@ import type {
   ServerFrame,
   SessionView,
 } from "../protocol/types.js";
-import { accepted, emptyLog, lastSeq, merge, type Log, type Merged } from "./conversation.js";
+import { accepted, emptyLog, lastSeq, merge, unsaid, type Log, type Merged } from "./conversation.js";
 import type { AppState, DeviceState, MediaState, PendingMessage } from "./model.js";
 
 /** AppState with what only the library looks at. */
@@ -114,10 +114,8 @@ export function openConversation(state: State, id: string): Step {
 /** What waits to be sent. What the log has already is not shown twice. */
 export function withPending(state: State, id: string, pending: readonly PendingMessage[]): State {
   const log = state.conversations[id];
-  if (!log) return state;
-  const mine = log.messages.filter((m) => m.person === state.me?.id);
-  const said = new Set(mine.map((m) => m.id));
-  return withLog(state, { ...log, pending: pending.filter((item) => !said.has(item.id)) });
+  const me = state.me?.id ?? "";
+  return log ? withLog(state, { ...log, pending: unsaid(pending, me, log.messages) }) : state;
 }
 
 /** A page of older messages is on its way, has come (`page`), or has failed (null). */

@@ -1,0 +1,215 @@
+import { describe, expect, test } from "vitest";
+import type { ServerFrame } from "../../src/protocol/types.js";
+import * as reduce from "../../src/lib/state.js";
+import { onFrame, type Effect, type State } from "../../src/lib/state.js";
+import { below, pick, randomOf } from "./random.js";
+import {
+  ANA,
+  ME,
+  SIGNED_IN,
+  arrival,
+  mentorship,
+  message,
+  messages,
+  opened,
+  session,
+  upTo,
+} from "./things.js";
+
+const READY = onFrame(SIGNED_IN, opened(upTo(4, 2)))[0];
+
+function after(state: State, ...frames: ServerFrame[]): State {
+  return frames.reduce((now, frame) => onFrame(now, frame)[0], state);
+}
+
+function viewing(state: State): [State, readonly Effect[]] {
+  const [next, effects] = reduce.openConversation(state, "cnv_1");
+  return [next, effects];
+}
+
+describe("snapshot law: frames on an old snapshot give the fresh one", () => {
+  const presence = (person: string, to: "away" | "here" | "in_room"): ServerFrame => ({
+    t: "presence.changed",
+    mentorship: "men_1",
+    person,
+    presence: to,
+  });
+  const [me, ana] = upTo(4, 2).members;
+  const cases: [string, ServerFrame[], ReturnType<typeof mentorship>[]][] = [
+    ["nothing", [], [upTo(4, 2)]],
+    ["a message", [arrival(5, 5)], [upTo(5, 2)]],
+    ["several, one twice", [arrival(5, 6), arrival(6, 6), arrival(7, 7)], [upTo(7, 2)]],
+    ["in pages, the head known first", [arrival(5, 6, 9), arrival(7, 9, 9)], [upTo(9, 2)]],
+    ["my read mark", [{ t: "chat.receipt", conversation: "cnv_1", person: ME, read: 4 }], [upTo(4, 4)]],
+    ["another's read mark", [{ t: "chat.receipt", conversation: "cnv_1", person: ANA, read: 4 }], [upTo(4, 2)]],
+    ["a late read mark", [{ t: "chat.receipt", conversation: "cnv_1", person: ME, read: 1 }], [upTo(4, 2)]],
+    [
+      "presence",
+      [presence(ANA, "here"), presence(ANA, "in_room")],
+      [{ ...upTo(4, 2), members: [me!, { ...ana!, presence: "in_room" }] }],
+    ],
+    ["a session begins", [{ t: "session.changed", session: session() }], [{ ...upTo(4, 2), session: session() }]],
+    [
+      "a session ends",
+      [
+        { t: "session.changed", session: session() },
+        { t: "session.changed", session: session({ state: "ended", ended_us: 90, as_of_us: 90 }) },
+      ],
+      [upTo(4, 2)],
+    ],
+    [
+      "a late account of an ended session",
+      [
+        { t: "session.changed", session: session({ state: "ended", ended_us: 90, as_of_us: 90 }) },
+        { t: "session.changed", session: session() },
+      ],
+      [upTo(4, 2)],
+    ],
+    [
+      "a new mentorship",
+      [{ t: "mentorship.added", mentorship: mentorship({ id: "men_2", conversation: "cnv_2" }) }],
+      [upTo(4, 2), mentorship({ id: "men_2", conversation: "cnv_2" })],
+    ],
+  ];
+  test.each(cases)("%s", (_name, frames, fresh) => {
+    expect(after(READY, ...frames).mentorships).toEqual(fresh);
+  });
+});
+
+test("unread is counted in the log where the log holds it, in any order of arrival", () => {
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const random = randomOf(seed);
+    let [state] = viewing(READY);
+    state = after(state, arrival(1, 4));
+    const frames = messages(5, 20).map(({ seq }) => arrival(seq, seq));
+    let lost: ServerFrame[] = [];
+    let read = 2;
+    for (let i = 0; i < 60; i += 1) {
+      const frame = pick(random, frames);
+      const [next, effects] = onFrame(state, frame);
+      state = next;
+      for (const effect of effects) {
+        if (effect.is === "fetch") lost = [...lost, arrival((effect.after ?? 0) + 1, 20)];
+      }
+      const answer = lost.shift();
+      if (answer && random() < 0.5) state = after(state, answer);
+      if (random() < 0.1) {
+        read = Math.max(read, below(random, 20));
+        state = after(state, { t: "chat.receipt", conversation: "cnv_1", person: ME, read });
+      }
+    }
+    state = after(reduce.disconnected(state), arrival(5, 20));
+    const { unread, read: mark } = state.mentorships[0]!;
+    expect({ unread, mark }, `seed ${seed}`).toEqual({ unread: upTo(20, read).unread, mark: read });
+  }
+});
+
+describe("opening a conversation", () => {
+  test("asks for the newest page, once", () => {
+    const [state, effects] = viewing(READY);
+    expect(effects).toEqual([{ is: "fetch", conversation: "cnv_1", after: null }]);
+    expect(viewing(state)[1]).toEqual([]);
+  });
+
+  test("an empty one asks for nothing", () => {
+    expect(viewing(after(SIGNED_IN, opened(upTo(0))))[1]).toEqual([]);
+  });
+
+  test("asked for again on a new socket if the page never came", () => {
+    const [state] = viewing(READY);
+    const [, effects] = onFrame(state, opened(upTo(4, 2)));
+    expect(effects).toEqual([{ is: "fetch", conversation: "cnv_1", after: null }]);
+  });
+
+  test("the cursor is the end of the stretch, and absent before there is one", () => {
+    const [state] = viewing(READY);
+    expect(reduce.cursors(state)).toEqual({});
+    expect(reduce.cursors(after(state, arrival(3, 4)))).toEqual({ cnv_1: 4 });
+  });
+});
+
+describe("reading", () => {
+  test("is told to the server, never backwards, never beyond the head", () => {
+    const [state] = viewing(READY);
+    const [read, effects] = reduce.readUpTo(state, "cnv_1", 99);
+    expect(effects).toEqual([{ is: "read", conversation: "cnv_1", seq: 4 }]);
+    expect(read.mentorships[0]).toMatchObject({ read: 4, unread: 0 });
+    expect(reduce.readUpTo(read, "cnv_1", 3)[1]).toEqual([]);
+  });
+
+  test("while away is told on return", () => {
+    const [read] = reduce.readUpTo(after(viewing(READY)[0], arrival(1, 4)), "cnv_1", 4);
+    const [back, effects] = onFrame(read, opened(upTo(5, 2)));
+    expect(effects).toEqual([{ is: "read", conversation: "cnv_1", seq: 4 }]);
+    expect(back.mentorships[0]).toMatchObject({ read: 4, unread: 1 });
+  });
+});
+
+describe("pending messages", () => {
+  const item = { id: "client-id-6", body: "text 6", writtenUs: 1, refused: null };
+  const sending = reduce.withPending(after(viewing(READY)[0], arrival(1, 4)), "cnv_1", [item]);
+
+  test("accepted: into the log, out of pending, last line of the mentorship", () => {
+    const state = after(sending, arrival(5, 5), {
+      t: "chat.accepted",
+      conversation: "cnv_1",
+      id: item.id,
+      seq: 6,
+      at_us: 6_000,
+    });
+    expect(state.conversations.cnv_1?.pending).toEqual([]);
+    expect(state.conversations.cnv_1?.messages.at(-1)).toEqual(message(6));
+    expect(state.mentorships[0]).toMatchObject({ head: 6, last: message(6), unread: 2 });
+  });
+
+  test("one that the log has is not shown again", () => {
+    const state = after(sending, arrival(5, 6));
+    expect(reduce.withPending(state, "cnv_1", [item]).conversations.cnv_1?.pending).toEqual([]);
+  });
+});
+
+test("older messages join the log and change nothing else", () => {
+  const state = after(viewing(READY)[0], arrival(3, 4));
+  const loading = reduce.loadingOlder(state, "cnv_1");
+  expect(loading.conversations.cnv_1?.loadingOlder).toBe(true);
+  const page = { t: "chat.messages", conversation: "cnv_1", head: 4, messages: messages(1, 2) } as const;
+  const [loaded] = reduce.olderLoaded(loading, "cnv_1", page);
+  expect(loaded.conversations.cnv_1).toMatchObject({ loadingOlder: false, messages: messages(1, 4) });
+  expect(loaded.mentorships).toEqual(state.mentorships);
+  expect(reduce.olderLoaded(loading, "cnv_1", null)[0].conversations.cnv_1?.loadingOlder).toBe(false);
+});
+
+describe("sessions", () => {
+  test("are listed newest first, and the newest account of each counts", () => {
+    const [old, now] = [session({ id: "ses_0", created_us: 5 }), session()];
+    const ended = session({ state: "ended", ended_us: 99, as_of_us: 99 });
+    const state = [old, now, ended, now].reduce(reduce.withSession, READY);
+    expect(state.sessions.men_1).toEqual([ended, old]);
+  });
+
+  test("none at all is known as none", () => {
+    expect(reduce.withSessions(READY, "men_1", []).sessions).toEqual({ men_1: [] });
+  });
+
+  test("the call follows the session it joined, not an earlier one of the room", () => {
+    const call = {
+      mentorship: "men_1",
+      room: "room_1",
+      phase: "joined",
+      peers: [],
+      session: null,
+      microphoneOn: true,
+      cameraOn: true,
+      ended: null,
+      trouble: null,
+      soundBlocked: false,
+    } as const;
+    const joined = after(
+      { ...READY, call: { ...call, session: session({ id: "ses_0" }) } },
+      { t: "room.joined", room: "room_1", peer: "p", peers: [], ice_servers: [], session: session() },
+      { t: "session.changed", session: session({ id: "ses_0", state: "ended" }) },
+      { t: "session.changed", session: session({ as_of_us: 50, together_us: 7 }) },
+    );
+    expect(joined.call?.session).toMatchObject({ id: "ses_1", together_us: 7 });
+  });
+});

@@ -1,0 +1,84 @@
+/** Frames and views to test with. */
+import type {
+  MentorshipView,
+  Message,
+  ServerFrame,
+  SessionView,
+} from "../../src/protocol/types.js";
+import { START, type State } from "../../src/lib/state.js";
+
+export const ME = "per_me";
+export const ANA = "per_ana";
+
+export function message(seq: number, person = seq % 2 ? ANA : ME, body = `text ${seq}`): Message {
+  return { seq, id: `client-id-${seq}`, person, body, at_us: seq * 1_000 };
+}
+
+export function messages(from: number, to: number): Message[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => message(from + i));
+}
+
+export function mentorship(part: Partial<MentorshipView> = {}): MentorshipView {
+  return {
+    id: "men_1",
+    conversation: "cnv_1",
+    room: "room_1",
+    created_us: 1,
+    members: [
+      { person: { id: ME, name: "Me", zone: "Europe/Vienna" }, role: "mentee", presence: "here" },
+      { person: { id: ANA, name: "Ana", zone: "America/Lima" }, role: "mentor", presence: "away" },
+    ],
+    head: 0,
+    read: 0,
+    unread: 0,
+    last: null,
+    session: null,
+    ...part,
+  };
+}
+
+/** A mentorship whose conversation holds messages 1..head, as the server would show it. */
+export function upTo(head: number, read = 0): MentorshipView {
+  const unread = messages(read + 1, head).filter(({ person }) => person !== ME).length;
+  return mentorship({ head, read, unread, last: head > 0 ? message(head) : null });
+}
+
+export function session(part: Partial<SessionView> = {}): SessionView {
+  return {
+    id: "ses_1",
+    mentorship: "men_1",
+    room: "room_1",
+    state: "open",
+    created_us: 10,
+    started_us: 20,
+    ended_us: null,
+    end_reason: null,
+    as_of_us: 30,
+    together_us: 0,
+    together_since_us: 20,
+    people: [],
+    interruptions: [],
+    estimated: false,
+    ...part,
+  };
+}
+
+export function opened(...mentorships: MentorshipView[]): ServerFrame {
+  return {
+    t: "auth.opened",
+    connection: "con_1",
+    person: ME,
+    now_us: 5,
+    beat_interval_us: 2_000_000,
+    mentorships,
+  };
+}
+
+export function arrival(from: number, to: number, head = to): ServerFrame {
+  return { t: "chat.messages", conversation: "cnv_1", head, messages: messages(from, to) };
+}
+
+export const SIGNED_IN: State = {
+  ...START,
+  me: { id: ME, name: "Me", zone: "Europe/Vienna" },
+};
