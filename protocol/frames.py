@@ -135,12 +135,14 @@ class PeerCandidate(Frame, tag="peer.candidate", frozen=True, kw_only=True):
 
 
 class AuthOpened(Frame, tag="auth.opened", frozen=True, kw_only=True):
-    """The connection is signed in; `mentorships` is the snapshot that later frames change."""
+    """The connection is signed in; `mentorships` is the snapshot that later frames change.
+    `ice_servers` are for the connection that a page prepares before it joins."""
 
     connection: Id
     person: Id
     now_us: Micros
     beat_interval_us: Micros
+    ice_servers: tuple[IceServer, ...]
     mentorships: tuple[MentorshipView, ...]
 
 

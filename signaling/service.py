@@ -91,7 +91,8 @@ class Signaling:
     """Calls of all sites. Who may enter which room is decided before it gets here."""
 
     def __init__(self, clock: Clock, bus: Bus, log: SessionLog, ice_servers: IceServers) -> None:
-        self._clock, self._bus, self._log, self._ice_servers = clock, bus, log, ice_servers
+        self._clock, self._bus, self._log = clock, bus, log
+        self.ice_servers = ice_servers
         self._rooms: dict[tuple[str, str], _Live] = {}
         self._by_connection: dict[str, tuple[str, str]] = {}
 
@@ -225,7 +226,7 @@ class Signaling:
                         room=live.room.id,
                         peer=peer,
                         peers=peers,
-                        ice_servers=self._ice_servers(live.site_id, person),
+                        ice_servers=self.ice_servers(live.site_id, person),
                         session=session,
                     ),
                 )

@@ -264,6 +264,7 @@ class _Live:
                 person=caller.person,
                 now_us=services.clock.wall_us(),
                 beat_interval_us=BEAT_INTERVAL_US,
+                ice_servers=services.signaling.ice_servers(caller.site_id, caller.person),
                 mentorships=views,
             )
         )

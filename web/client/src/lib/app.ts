@@ -9,6 +9,7 @@ import {
   type NewMentorship,
   type About,
   type Grant,
+  type IceServer,
   type PersonView,
   type ServerFrame,
   type SessionPage,
@@ -46,6 +47,7 @@ class Ithaca implements App {
   private readonly access: Access;
   private readonly socket: Socket;
   private readonly devices: Devices;
+  private iceServers: readonly IceServer[] = [];
   private drawer: Drawer | null = null;
   private box = outbox.EMPTY;
   private cancelResend: (() => void) | null = null;
@@ -253,6 +255,7 @@ class Ithaca implements App {
     this.apply(reduce.onFrame(this.current, frame));
     switch (frame.t) {
       case "auth.opened":
+        this.iceServers = frame.ice_servers;
         this.call?.online();
         // Another tab of this person may have left something behind.
         this.box = outbox.add(this.box, this.drawer?.items() ?? []);
@@ -439,6 +442,7 @@ class Ithaca implements App {
         mentorship,
         room: found.room,
         other: other?.person.id ?? "",
+        iceServers: this.iceServers,
         send: (frame) => this.socket.send(frame),
         isOnline: () => this.socket.isOnline,
         after: (ms, run) => this.page.after(ms, run),

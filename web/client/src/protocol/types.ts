@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema fb60189b1f21399c66c971ea6cf2a778
- * text   46e14a953a73b228c2dfd85b3b754822
+ * schema 614193912d868834265a2e0196d37ff5
+ * text   0eb62e9034ef9ef6953aee659f09985e
  */
 export type ClientFrame =
   | AuthOpen
@@ -151,6 +151,7 @@ export interface PeerCandidate {
 }
 /**
  * The connection is signed in; `mentorships` is the snapshot that later frames change.
+ * `ice_servers` are for the connection that a page prepares before it joins.
  */
 export interface AuthOpened {
   t: "auth.opened";
@@ -158,7 +159,16 @@ export interface AuthOpened {
   person: string;
   now_us: number;
   beat_interval_us: number;
+  ice_servers: IceServer[];
   mentorships: MentorshipView[];
+}
+/**
+ * RTCIceServer (W3C webrtc-pc, 4.2.4).
+ */
+export interface IceServer {
+  urls: string[];
+  username?: string | null;
+  credential?: string | null;
 }
 /**
  * A mentorship as one of its members sees it; `read` and `unread` are that member's own.
@@ -311,14 +321,6 @@ export interface Peer {
   person: string;
   audio: boolean;
   video: boolean;
-}
-/**
- * RTCIceServer (W3C webrtc-pc, 4.2.4).
- */
-export interface IceServer {
-  urls: string[];
-  username?: string | null;
-  credential?: string | null;
 }
 /**
  * Another peer came, or came back with a new socket and the same id.

@@ -66,6 +66,7 @@ export function session(part: Partial<SessionView> = {}): SessionView {
 export function opened(...mentorships: MentorshipView[]): ServerFrame {
   return {
     t: "auth.opened",
+    ice_servers: [],
     connection: "con_1",
     person: ME,
     now_us: 5,

@@ -21,6 +21,8 @@ export interface CallEnv extends Omit<PeerEnv, "room"> {
   readonly room: string;
   /** The other member: whose page it is that is not announced yet. */
   readonly other: string;
+  /** To prepare with; those that come with `room.joined` are for later. */
+  readonly iceServers: readonly IceServer[];
   isOnline(): boolean;
   newId(): string;
 }
@@ -39,7 +41,7 @@ export class Call {
   private id: string;
   /** A join has been sent and not answered. */
   private asked = false;
-  private iceServers: readonly IceServer[] = [];
+  private iceServers: readonly IceServer[];
   /** A link in reserve: with a finished offer before joining, ready to answer while alone. */
   private spare: { readonly link: PeerLink; readonly offering: boolean } | null;
   private readonly remotes = new Map<string, Remote>();
@@ -50,6 +52,7 @@ export class Call {
 
   constructor(private readonly env: CallEnv) {
     this.id = env.newId();
+    this.iceServers = env.iceServers;
     this.spare = { link: this.newLink(true), offering: true };
   }
 
