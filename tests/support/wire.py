@@ -1,0 +1,233 @@
+"""Pages' side of the wire: WebSocket clients that speak frames through the `msgpack` package.
+
+`Socket` talks to the ASGI application in this process; `RemoteSocket` to a server on a port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgpack
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+Frame = dict[str, Any]
+Message = MutableMapping[str, Any]
+Asgi = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
+    Awaitable[None],
+]
+
+MSGPACK = "ithaca.v1.msgpack"
+JSON = "ithaca.v1.json"
+HOST = "127.0.0.1:8000"
+GUARD_S = 30.0
+"""How long a test waits for what never comes before it says so."""
+
+
+class Unexpected(AssertionError):
+    """What was waited for did not come; says what did."""
+
+
+class Inbox:
+    """Frames that have come and were not taken yet, in order, and how the connection ended."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.close_code: int | None = None
+        self._changed = asyncio.Event()
+
+    def put(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self._changed.set()
+
+    def end(self, code: int) -> None:
+        self.close_code = code
+        self._changed.set()
+
+    def take(self, tag: str, **fields: Any) -> Frame | None:
+        """The first waiting frame with this tag and these values, taken out."""
+        for frame in self.frames:
+            if frame["t"] == tag and all(frame.get(name) == fields[name] for name in fields):
+                self.frames.remove(frame)
+                return frame
+        return None
+
+    def take_all(self, tag: str) -> list[Frame]:
+        """All waiting frames with this tag, taken out."""
+        taken = [frame for frame in self.frames if frame["t"] == tag]
+        self.frames = [frame for frame in self.frames if frame["t"] != tag]
+        return taken
+
+    async def get(self, tag: str, **fields: Any) -> Frame:
+        """The same as `take`, once there is one."""
+        found: list[Frame] = []
+
+        def there() -> bool:
+            frame = self.take(tag, **fields)
+            found.extend([frame] if frame is not None else [])
+            return bool(found)
+
+        await self._until(there, f"{tag} {fields}")
+        return found[0]
+
+    async def closed(self) -> int:
+        """The close code, once the connection has ended; 1006 without one."""
+        await self._until(lambda: self.close_code is not None, "the end", ended_is_fine=True)
+        assert self.close_code is not None
+        return self.close_code
+
+    async def _until(
+        self, holds: Callable[[], bool], what: str, *, ended_is_fine: bool = False
+    ) -> None:
+        try:
+            async with asyncio.timeout(GUARD_S):
+                while not holds():
+                    if self.close_code is not None and not ended_is_fine:
+                        raise Unexpected(
+                            f"closed with {self.close_code}, not {what}: {self.frames}"
+                        )
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise Unexpected(f"{what} did not come, but {self.frames}") from None
+
+
+class Socket(Inbox):
+    """A WebSocket connection in this process. `beating`: it gives signs of life as time moves on."""
+
+    def __init__(
+        self,
+        app: Asgi,
+        *,
+        subprotocols: tuple[str, ...] = (MSGPACK,),
+        origin: str | None = f"http://{HOST}",
+        host: str = HOST,
+        path: str = "/ws",
+        scheme: str = "ws",
+    ) -> None:
+        super().__init__()
+        self.subprotocol: str | None = None
+        self.accepted = False
+        self.aborted = False
+        self.beating = True
+        self.opened: Frame = {}
+        self.beats = 0
+        self._reads = asyncio.Event()
+        self._reads.set()
+        self._to_app: asyncio.Queue[Message] = asyncio.Queue()
+        headers = [(b"host", host.encode())]
+        if origin is not None:
+            headers.append((b"origin", origin.encode()))
+        scope: Message = {
+            "type": "websocket",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": scheme,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "client": ("127.0.0.1", 50_000),
+            "server": ("127.0.0.1", 8_000),
+            "subprotocols": list(subprotocols),
+            "state": {"ws_abort": self._aborted},
+        }
+        self._to_app.put_nowait({"type": "websocket.connect"})
+        self.task = asyncio.create_task(self._run(app, scope))
+
+    async def _run(self, app: Asgi, scope: Message) -> None:
+        try:
+            await app(scope, self._to_app.get, self._from_app)
+        finally:
+            if self.close_code is None:
+                self.end(1006)
+
+    def _aborted(self) -> None:
+        self.aborted = True
+
+    async def _from_app(self, message: Message) -> None:
+        await self._reads.wait()
+        match message["type"]:
+            case "websocket.accept":
+                self.accepted, self.subprotocol = True, message["subprotocol"]
+                self._changed.set()
+            case "websocket.close":
+                self.end(message["code"])
+            case _ if message.get("bytes") is not None:
+                self.put(msgpack.unpackb(message["bytes"]))
+            case _:
+                self.put(json.loads(message["text"]))
+
+    def stall(self) -> None:
+        """From now on nothing is read."""
+        self._reads.clear()
+
+    def go_on(self) -> None:
+        self._reads.set()
+
+    def send(self, tag: str, **fields: Any) -> None:
+        """Queues a frame in the form of the subprotocol."""
+        frame = {"t": tag, **fields}
+        if self.subprotocol == JSON:
+            self.send_text(json.dumps(frame))
+        else:
+            self.send_bytes(msgpack.packb(frame))
+
+    def send_bytes(self, data: bytes) -> None:
+        self._to_app.put_nowait({"type": "websocket.receive", "bytes": data})
+
+    def send_text(self, text: str) -> None:
+        self._to_app.put_nowait({"type": "websocket.receive", "text": text})
+
+    @property
+    def beats_by_itself(self) -> bool:
+        """Whether its page is signed in, connected and lives."""
+        return self.beating and bool(self.opened) and self.close_code is None
+
+    async def beat(self) -> Frame:
+        """A sign of life, and its answer."""
+        self.beats += 1
+        self.send("beat", n=self.beats)
+        return await self.get("beat.ack", n=self.beats)
+
+    def drop(self, code: int = 1006) -> None:
+        """Ends it from outside: 1006 is a broken network, 1001 a page that goes away."""
+        self.beating = False
+        self._to_app.put_nowait({"type": "websocket.disconnect", "code": code})
+
+    async def finish(self, code: int = 1006) -> None:
+        """The same, until the server has said goodbye for it."""
+        self.drop(code)
+        self.go_on()
+        await self.task
+
+
+class RemoteSocket(Inbox):
+    """A WebSocket connection to a server on a port, over the `websockets` package."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        super().__init__()
+        self.connection = connection
+        self.opened: Frame = {}
+        self.task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            async for data in self.connection:
+                self.put(msgpack.unpackb(data) if isinstance(data, bytes) else json.loads(data))
+        except ConnectionClosed:
+            pass  # how it ended is in the close code
+        finally:
+            self.end(self.connection.close_code or 1006)
+
+    async def send(self, tag: str, **fields: Any) -> None:
+        frame = {"t": tag, **fields}
+        if self.connection.subprotocol == JSON:
+            await self.connection.send(json.dumps(frame))
+        else:
+            await self.connection.send(msgpack.packb(frame))
