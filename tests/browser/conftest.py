@@ -1,0 +1,98 @@
+"""Two people with a browser each, and a server of their own for every test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+
+from tests.support.browser import Person, enter, launch, window
+from tests.support.clips import Clip, make_clip
+from tests.support.serving import Server
+
+MENTOR, MENTEE = 5, 9
+SPEECH = {  # one speaks in long sentences, the other in single words
+    MENTOR: (
+        ("The wind has turned, we sail at dawn, and nobody sleeps until we are gone.",),
+        (2.5,),
+    ),
+    MENTEE: (("Ask.", "Where?", "Who?", "Now.", "Speak."), (0.5, 0.7, 0.6, 0.8, 0.5)),
+}
+
+
+@pytest.fixture(scope="session")
+async def playwright() -> AsyncIterator[Playwright]:
+    async with async_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Clip]:
+    folder = tmp_path_factory.mktemp("clips")
+    return {code: make_clip(folder, code, *speech) for code, speech in SPEECH.items()}
+
+
+@pytest.fixture(scope="session")
+async def mentors_browser(playwright: Playwright, clips: dict[int, Clip]) -> AsyncIterator[Browser]:
+    browser = await launch(playwright, clips[MENTOR])
+    yield browser
+    await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def mentees_browser(playwright: Playwright, clips: dict[int, Clip]) -> AsyncIterator[Browser]:
+    browser = await launch(playwright, clips[MENTEE])
+    yield browser
+    await browser.close()
+
+
+class House:
+    """Opens windows and tabs; when the test is over, it closes them and asks for complaints."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.people: list[Person] = []
+        self._windows: list[BrowserContext] = []
+        self._browsers: list[Browser] = []
+
+    async def window(self, browser: Browser, **options: Any) -> BrowserContext:
+        context = await window(browser, **options)
+        self._windows.append(context)
+        return context
+
+    async def enter(self, where: Browser | BrowserContext, url: str, **options: Any) -> Person:
+        context = await self.window(where, **options) if isinstance(where, Browser) else where
+        person = await enter(context, url)
+        self.people.append(person)
+        return person
+
+    def closes(self, browser: Browser) -> Browser:
+        """A browser that the test launched itself."""
+        self._browsers.append(browser)
+        return browser
+
+    async def close(self) -> None:
+        for context in self._windows:
+            await context.close()
+        for browser in self._browsers:
+            await browser.close()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    server = Server(tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
+    assert not server.errors()
+
+
+@pytest.fixture
+async def house(server: Server) -> AsyncIterator[House]:
+    house = House(server)
+    yield house
+    await house.close()
+    assert not [complaint for person in house.people for complaint in person.complaints]

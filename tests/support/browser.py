@@ -1,0 +1,228 @@
+"""Real Chromium, a process per person, and what can be seen, heard and done in its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import numpy as np
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    expect,
+)
+
+from tests.support.clips import STEP_S, Clip, Floats, bar_in, code_in
+
+CHROMIUM = "/usr/bin/chromium"
+GUARD_S = 20
+"""How long a test waits for what never comes before it says so."""
+
+FLAGS = (
+    "--no-sandbox",  # runs as root too
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--mute-audio",
+    # Several browsers share this screenless machine; none is in the background.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    # Addresses as they are: not every machine resolves the .local names that stand in for them.
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+)
+
+T = TypeVar("T")
+
+expect.set_options(timeout=GUARD_S * 1000)
+
+
+async def soon(what: Awaitable[T], seconds: float = GUARD_S) -> T:
+    async with asyncio.timeout(seconds):
+        return await what
+
+
+async def launch(
+    playwright: Playwright, clip: Clip | None, *more: str, cameras: int = 1
+) -> Browser:
+    """A browser of one's own: `clip` stands before its camera and microphone."""
+    flags = [*FLAGS, *more, f"--use-fake-device-for-media-stream=device-count={cameras}"]
+    if clip is not None:
+        flags.append(f"--use-file-for-fake-audio-capture={clip.sound}")
+        flags.append(f"--use-file-for-fake-video-capture={clip.video}")
+    return await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+
+
+async def kill(browser: Browser) -> None:
+    """As when the machine dies: no page says goodbye."""
+    session = await browser.new_browser_cdp_session()
+    found = await session.send("SystemInfo.getProcessInfo")
+    gone = asyncio.Event()
+    browser.once("disconnected", lambda _: gone.set())
+    for process in found["processInfo"]:
+        os.kill(process["id"], signal.SIGKILL)
+    await soon(gone.wait())
+
+
+# ---- seeing and hearing ------------------------------------------------------------------------
+
+SEE = """
+async (video) => {
+  await new Promise((painted) => video.requestVideoFrameCallback(painted));
+  const canvas = new OffscreenCanvas(64, 48);
+  const context = canvas.getContext("2d");
+  context.drawImage(video, 0, 0, 64, 48);
+  const { data } = context.getImageData(0, 0, 64, 48);
+  const luma = [];
+  for (let i = 0; i < data.length; i += 4)
+    luma.push(Math.round(0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2]));
+  return luma;
+}
+"""
+HEAR = """
+async (video, [seconds, step]) => {
+  const track = video.srcObject.getAudioTracks()[0].clone();
+  const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+  const loudness = [];
+  let sum = 0, count = 0;
+  while (loudness.length < seconds / step) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    const samples = new Float32Array(value.numberOfFrames);
+    value.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
+    for (const sample of samples) {
+      sum += sample * sample;
+      if (++count < value.sampleRate * step) continue;
+      loudness.push(Math.sqrt(sum / count));
+      sum = count = 0;
+    }
+    value.close();
+  }
+  track.stop();
+  return loudness;
+}
+"""
+COMPLAIN = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error("CSP", event.violatedDirective, event.blockedURI, event.sourceFile));
+"""
+NETWORK = re.compile(r"net::ERR_|WebSocket connection to .* failed")
+
+
+class Person:
+    """Someone in a window (or a tab) of their own. `complaints` are the errors on its console and
+    violations of the page's security policy; `network` those about a server that is not there."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.network: list[str] = []
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.complaints.append(f"{error}"))
+        self._beaten = asyncio.Event()
+        page.on("websocket", lambda socket: socket.on("framesent", self._sent))
+
+    def _sent(self, frame: bytes | str) -> None:
+        if isinstance(frame, bytes) and b"\xa4beat" in frame:
+            self._beaten.set()
+
+    async def beat(self) -> None:
+        """Returns just after the page's next sign of life."""
+        self._beaten.clear()
+        await soon(self._beaten.wait())
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "assert"):
+            kind = self.network if NETWORK.search(message.text) else self.complaints
+            kind.append(f"{message.text} ({message.location.get('url')})")
+
+    # ---- doing -----------------------------------------------------------------------------------
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    async def join(self) -> None:
+        """From the pre-join page into the room; the server has said so when this returns."""
+        await self.button("Join").click()
+        await self.joined()
+
+    async def joined(self) -> None:
+        await self.page.get_by_role("timer", name="Time together").wait_for()
+        await self.page.get_by_text("Joining…").wait_for(state="hidden")
+
+    async def leave(self) -> None:
+        """Out of the room, to the page about the session."""
+        await self.button("Leave").click()
+        await self.page.wait_for_url("**/s/*")
+        await self.page.get_by_role("heading", name="In the room").wait_for()
+
+    async def write(self, text: str) -> None:
+        await self.page.get_by_label("Message", exact=True).fill(text)
+        await self.button("Send").click()
+
+    @property
+    def log(self) -> Locator:
+        """What was said, bubble by bubble; those that still wait come last."""
+        return self.page.get_by_role("log").locator(".bubble")
+
+    async def reads(self, text: str) -> None:
+        """Waits until this has been said and is in the log, once."""
+        said = self.page.get_by_role("log").locator(".group:not(.waiting) .bubble")
+        await expect(said.get_by_text(text, exact=True)).to_have_count(1)
+
+    # ---- seeing and hearing ----------------------------------------------------------------------
+
+    @property
+    def remote(self) -> Locator:
+        return self.page.locator("video[data-peer]")
+
+    @property
+    def own(self) -> Locator:
+        return self.page.locator("video[data-self]")
+
+    async def look(self, video: Locator) -> Floats:
+        """The next painted frame, as luma (rows, columns)."""
+        luma: Any = await soon(video.evaluate(SEE))
+        return np.array(luma, dtype=np.float64).reshape(48, 64)
+
+    async def sees(self, code: int, video: Locator | None = None) -> None:
+        """Waits until the picture (the other's, if not said) is this person's and moves."""
+        shown, places = None, set[int]()
+        try:
+            async with asyncio.timeout(GUARD_S):
+                while shown != code or len(places) < 3:
+                    picture = await self.look(video or self.remote)
+                    shown = code_in(picture)
+                    places.add(round(bar_in(picture) * 10) if shown == code else -1)
+        except TimeoutError:
+            raise AssertionError(f"wanted {code}, saw {shown} at {places}") from None
+
+    async def hear(self, seconds: float = 5) -> Floats:
+        """How loud the other was over the next seconds, a value each STEP_S."""
+        heard: Any = await soon(self.remote.evaluate(HEAR, [seconds, STEP_S]), seconds + GUARD_S)
+        return np.array(heard)
+
+
+async def enter(context: BrowserContext, url: str) -> Person:
+    """Opens a link in a new tab, up to where one could press *Join* or read why not."""
+    page = await context.new_page()
+    person = Person(page)
+    await page.goto(url)
+    await page.locator("h1").first.wait_for()
+    return person
+
+
+async def window(browser: Browser, *, allowed: bool = True, **options: Any) -> BrowserContext:
+    """A profile of its own in this browser; `allowed`: the camera and the microphone are."""
+    context = await browser.new_context(**options)
+    await context.grant_permissions(["camera", "microphone"] if allowed else [])
+    await context.add_init_script(COMPLAIN)
+    context.set_default_timeout(GUARD_S * 1000)
+    return context

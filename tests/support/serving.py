@@ -1,0 +1,143 @@
+"""The product as people run it: `ithaca serve` in a process of its own, on real ports and disks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+import msgspec
+
+from protocol.rest import Grant, MessagePage, SessionPage
+from protocol.views import Message, SessionView
+
+ROOT = Path(__file__).resolve().parents[2]
+GUARD_S = 30
+"""How long a test waits for what never comes before it says so."""
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """A port and a data folder for good; the process may come and go. `name` is what people call
+    the machine: by another name than its address it prints no links of its own."""
+
+    def __init__(self, folder: Path, name: str = "127.0.0.1") -> None:
+        self._data, self._log = folder / "data", folder / "log"
+        self.port = free_port()
+        self.address = f"http://{name}:{self.port}"
+        self.links: dict[str, str] = {}
+        self._local = name == "127.0.0.1"
+        self._process: Process | None = None
+
+    async def start(self) -> None:
+        """It serves, and its links are read, when this returns."""
+        public = [] if self._local else ["--public-url", self.address]
+        self._process = await self._run("serve", "--port", str(self.port), *public)
+        wanted = {"mentor", "mentee"} if self._local else set()
+        serves = False
+        async with asyncio.timeout(GUARD_S):
+            while not serves or not wanted <= self.links.keys():
+                serves = self._heed(await self._line(self._process)) or serves
+
+    async def invite(self, mentor: str, mentee: str) -> dict[str, str]:
+        """A new mentorship by the command, while the server runs: a link for each role."""
+        process = await self._run("invite", "--mentor", mentor, "--mentee", mentee)
+        said, _ = await process.communicate()
+        return dict(line.split(": ", 1) for line in said.decode().splitlines())
+
+    async def _run(self, command: str, *options: str) -> Process:
+        with self._log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "ithaca", command, "--data", str(self._data), *options),
+                cwd=ROOT,
+                env={name: of for name, of in os.environ.items() if not name.startswith("ITHACA_")},
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=log,
+            )
+
+    async def _line(self, process: Process) -> str:
+        assert process.stdout is not None
+        line = (await process.stdout.readline()).decode()
+        assert line, f"the server ended:\n{self._log.read_text()}"
+        return line.strip()
+
+    def _heed(self, line: str) -> bool:
+        role, _, url = line.partition(": ")
+        if role in ("mentor", "mentee"):
+            self.links[role] = url
+        return " serves on " in line
+
+    async def kill(self) -> None:
+        """As a crash: no goodbye."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(number)
+        await process.wait()
+
+    def errors(self) -> list[str]:
+        """What it logged as its own mistakes."""
+        lines = self._log.read_text().splitlines()
+        return [
+            line
+            for line in lines
+            if '"level":"error"' in line.replace(" ", "") or "Traceback" in line
+        ]
+
+
+class Api:
+    """The HTTP API in one person's name."""
+
+    def __init__(self, server: Server, link: str) -> None:
+        self._base = f"http://127.0.0.1:{server.port}"
+        self._invitation = urlsplit(link).fragment
+        self.grant: Grant | None = None
+
+    async def sign_in(self) -> Grant:
+        body = {"invitation": self._invitation}
+        self.grant = await self._ask("POST", "/v1/grants", Grant, body)
+        return self.grant
+
+    async def sessions(self) -> tuple[SessionView, ...]:
+        return (await self._get("/v1/sessions", SessionPage)).sessions
+
+    async def session(self, id_: str) -> SessionView:
+        return await self._get(f"/v1/sessions/{id_}", SessionView)
+
+    async def messages(self, conversation: str) -> tuple[Message, ...]:
+        path = f"/v1/conversations/{conversation}/messages"
+        return (await self._get(path, MessagePage)).messages
+
+    async def _get(self, path: str, shape: type[Answer]) -> Answer:
+        return await self._ask("GET", path, shape, None)
+
+    async def _ask(
+        self, method: str, path: str, shape: type[Answer], body: dict[str, str] | None
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {self.grant.grant}"} if self.grant else {}
+        async with httpx2.AsyncClient(base_url=self._base, headers=headers) as client:
+            answer = await client.request(method, path, json=body)
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=shape)
