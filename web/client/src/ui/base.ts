@@ -107,7 +107,7 @@ export const controls = css`
   }
   button:hover,
   .button:hover {
-    background: color-mix(in oklch, var(--ink) 6%, var(--surface));
+    background: color-mix(in oklab, var(--ink) 6%, var(--surface));
   }
   .filled {
     border-color: transparent;
@@ -115,7 +115,7 @@ export const controls = css`
     color: var(--paper);
   }
   .filled:hover {
-    background: color-mix(in oklch, var(--ink) 16%, var(--sea));
+    background: color-mix(in oklab, var(--ink) 16%, var(--sea));
   }
   .clay {
     border-color: var(--clay);
@@ -127,7 +127,7 @@ export const controls = css`
     color: var(--sea);
   }
   .plain:hover {
-    background: color-mix(in oklch, var(--sea) 10%, transparent);
+    background: color-mix(in oklab, var(--sea) 10%, transparent);
   }
   .field {
     display: grid;
@@ -150,6 +150,13 @@ export const controls = css`
     color: var(--ink);
     font: inherit;
   }
+  ::placeholder {
+    color: var(--ink-soft);
+    opacity: 1;
+  }
+  input {
+    accent-color: var(--sea);
+  }
   [aria-invalid="true"] {
     border-color: var(--clay) !important;
   }
@@ -164,7 +171,7 @@ export const controls = css`
     padding: 12px 16px;
     border-inline-start: 3px solid var(--amber);
     border-radius: var(--radius);
-    background: color-mix(in oklch, var(--amber) 9%, var(--surface));
+    background: color-mix(in oklab, var(--amber) 9%, var(--surface));
   }
   .card {
     padding: 16px;

@@ -226,11 +226,12 @@ export class Home extends AppElement {
   }
 
   private session(session: SessionView, me: PersonView): unknown {
+    const result = headline(session, this.app.nowUs());
     const beganUs = session.started_us ?? session.created_us;
     return html`
       <li>
         <a href=${paths.summary(session.id)}>
-          <span>${headline(session, this.app.nowUs())}</span>
+          <span>${result.amount} ${result.words}</span>
           <time class="small soft" title=${exact(me.zone, beganUs)}
             >${shortWhen(me.zone, beganUs, this.app.nowUs())}</time
           >

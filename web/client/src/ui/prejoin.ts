@@ -87,6 +87,10 @@ export class Prejoin extends AppElement {
         max-width: 28rem;
         padding: 16px;
       }
+      .told {
+        aspect-ratio: auto;
+        min-height: 14rem;
+      }
       .problem p {
         padding: 0;
       }
@@ -200,7 +204,7 @@ export class Prejoin extends AppElement {
     const { camera, preview } = this.state.media;
     if (problem) {
       return html`
-        <div class="preview">
+        <div class="preview told">
           <div class="problem" role="status">
             <p>${problem.what} <span class="soft">${problem.advice}</span></p>
             ${this.retry(problem)}

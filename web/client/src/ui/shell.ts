@@ -86,14 +86,15 @@ export class Shell extends AppElement {
     if (link.pathname !== location.pathname) navigate(link.pathname);
   }
 
+  /** The focus goes to the new page's heading, except on arrival: then nobody has gone anywhere. */
   private go(): void {
     const next = parseRoute(location.pathname);
     const { call } = this.state;
     if (this.route.page === "call" && next.page !== "call" && call && call.phase !== "left") {
       this.app.leave(); // went back: that leaves the call
     }
+    this.focusing = this.route.page !== "open";
     this.route = next;
-    this.focusing = true;
   }
   private focusing = false;
 

@@ -28,6 +28,10 @@ export class Summary extends AppElement {
         display: grid;
         gap: 8px;
       }
+      .whole,
+      dd {
+        white-space: nowrap;
+      }
       dl {
         display: grid;
         gap: 8px;
@@ -103,10 +107,11 @@ export class Summary extends AppElement {
     const mentorship = this.state.mentorships.find((each) => each.id === view?.mentorship);
     if (!view || !me || !mentorship) return this.waiting();
     const other = otherOf(mentorship, me).person;
+    const result = headline(view, this.app.nowUs());
     return html`
       <main id="main">
         <div class="head">
-          <h1 tabindex="-1">${headline(view, this.app.nowUs())}</h1>
+          <h1 tabindex="-1"><span class="whole">${result.amount}</span> ${result.words}</h1>
           ${this.when(view, me, other)} ${this.why(view)}
         </div>
         ${this.people(view, mentorship, me)} ${this.interruptions(view, me, other)}
@@ -149,26 +154,27 @@ export class Summary extends AppElement {
 
   private why(view: SessionView): unknown {
     const words =
-      this.state.call?.ended === "ended"
-        ? "The session was ended for both of you."
-        : view.end_reason === "ended"
-          ? "It was ended for both of you."
-          : view.end_reason === "empty"
-            ? "It ended by itself after nobody had been in the room for 10 minutes."
-            : view.state !== "ended"
-              ? "It ends by itself once nobody has been in the room for 10 minutes."
-              : "";
+      view.end_reason === "ended"
+        ? "It was ended for both of you."
+        : view.end_reason === "empty"
+          ? "It ended by itself after nobody had been in the room for 10 minutes."
+          : view.state !== "ended"
+            ? "It ends by itself once nobody has been in the room for 10 minutes."
+            : "";
     return words ? html`<p class="soft">${words}</p>` : nothing;
   }
 
   private people(view: SessionView, mentorship: MentorshipView, me: PersonView): unknown {
     const nameOf = (id: string): string =>
       id === me.id ? "You" : (mentorship.members.find((m) => m.person.id === id)?.person.name ?? "");
+    const meFirst = [...view.people].sort(
+      (a, b) => Number(b.person === me.id) - Number(a.person === me.id),
+    );
     return html`
       <section class="card" aria-labelledby="times">
         <h2 id="times">In the room</h2>
         <dl>
-          ${view.people.map(
+          ${meFirst.map(
             (time) => html`
               <div>
                 <dt><bdi>${nameOf(time.person)}</bdi></dt>
@@ -206,7 +212,7 @@ export class Summary extends AppElement {
     if (view.state === "ended") {
       return html`<div class="row">
         <a class="button filled" href=${paths.home}>Done</a>
-        <a class="button" href=${paths.prejoin(mentorship.id)}>To ${named(other.name)}</a>
+        <a class="button" href=${paths.prejoin(mentorship.id)}>Write or call again</a>
       </div>`;
     }
     const { call } = this.state;

@@ -1,5 +1,5 @@
 /** An App of canned states: what the elements draw, without a server. */
-import type { App, AppState, CallState, MediaState } from "../../src/lib/model.js";
+import { Refused, type App, type AppState, type CallState, type MediaState } from "../../src/lib/model.js";
 import type { MentorshipView, Message, SessionView } from "../../src/protocol/types.js";
 
 export const MIN = 60_000_000;
@@ -142,6 +142,7 @@ export const CALL: CallState = {
 
 export class FakeApp implements App {
   readonly calls: string[] = [];
+  wrongField: string | null = null; // the next form is refused for this field
   private readonly listeners = new Set<(state: AppState) => void>();
 
   constructor(public state: AppState) {}
@@ -165,6 +166,10 @@ export class FakeApp implements App {
   }
   async startMentorship(): ReturnType<App["startMentorship"]> {
     this.note("startMentorship");
+    if (this.wrongField) {
+      const what = "There is no such time zone.";
+      throw new Refused({ code: "invalid_field", what, advice: "Choose one from the list." }, this.wrongField);
+    }
     const link = (person: typeof ME, role: "mentor" | "mentee", n: number) =>
       ({ person, role, url: `https://ithaca.example/open#inv_${"0".repeat(25)}${n}.${"x".repeat(43)}` });
     return { mentorship: MENTORSHIP.id, links: [link(ME, "mentor", 1), link(ANA, "mentee", 2)] };

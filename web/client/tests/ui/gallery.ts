@@ -138,6 +138,18 @@ const app = new FakeApp(state);
 const page = new Shell();
 page.app = app;
 document.body.append(page);
-// What comes only after 400 ms of waiting is looked at too.
-const settled = new Promise((resolve) => setTimeout(resolve, 700));
-Object.assign(window, { states: Object.keys(STATES), app, settled });
+
+/** All that moves has arrived: pictures play, what appears after a wait has appeared. */
+async function settle(): Promise<void> {
+  const all = (root: ParentNode): Element[] =>
+    [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+  await page.updateComplete;
+  const elements = all(document);
+  await Promise.all(elements.map((e) => (e as Partial<Shell>).updateComplete));
+  const videos = elements.filter((e): e is HTMLVideoElement => e instanceof HTMLVideoElement);
+  await Promise.all(
+    videos.map((v) => v.videoWidth || new Promise((seen) => v.requestVideoFrameCallback(seen))),
+  );
+  for (const each of all(document)) for (const moving of each.getAnimations()) moving.finish();
+}
+Object.assign(window, { states: Object.keys(STATES), app, settle });

@@ -123,7 +123,7 @@ export class Call extends AppElement {
         color: oklch(16% 0.01 250);
       }
       .bar .leave:hover {
-        background: color-mix(in oklch, var(--ink) 20%, var(--clay));
+        background: color-mix(in oklab, var(--ink) 20%, var(--clay));
       }
       @media (max-width: 759px) {
         .bar .word {

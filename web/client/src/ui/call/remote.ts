@@ -18,17 +18,12 @@ export class Remote extends LitElement {
       :host {
         position: absolute;
         inset: 0;
-        display: grid;
-        place-items: center;
       }
       video {
         position: absolute;
         inset: 0;
         width: 100%;
         height: 100%;
-      }
-      video.unseen {
-        visibility: hidden; /* its sound goes on */
       }
       .cover {
         object-fit: cover;
@@ -37,10 +32,13 @@ export class Remote extends LitElement {
         object-fit: contain;
       }
       .name {
-        position: relative;
+        position: absolute; /* over the picture: its sound goes on, and its first frame is not held up */
+        inset: 0;
         display: grid;
         gap: 16px;
+        place-content: center;
         justify-items: center;
+        background: var(--stage);
         padding: 16px;
         text-align: center;
         --avatar: 96px;
@@ -69,7 +67,7 @@ export class Remote extends LitElement {
     const seen = this.peer.video && this.painted;
     return html`
       <video
-        class="${this.fit} ${seen ? "" : "unseen"}"
+        class=${this.fit}
         data-peer=${this.peer.id}
         autoplay
         playsinline

@@ -41,7 +41,6 @@ export class Composer extends AppElement {
     `,
   ];
   @property() conversation = "";
-  @property() to = "";
   @state() private text = "";
   @state() private refused: Trouble | null = null;
   @query("textarea") private area!: HTMLTextAreaElement;
@@ -80,7 +79,7 @@ export class Composer extends AppElement {
           rows="1"
           dir="auto"
           enterkeyhint="send"
-          placeholder="Write to ${this.to}"
+          placeholder="Write a message"
           aria-describedby="counter"
           .value=${this.text}
           @input=${() => this.write(this.area.value)}

@@ -216,7 +216,6 @@ export class Conversation extends AppElement {
           <ith-composer
             .app=${this.app}
             .conversation=${view.conversation}
-            .to=${other.name}
             @sent=${this.follow}
           ></ith-composer>
           <p class="small soft">

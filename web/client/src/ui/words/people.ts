@@ -34,8 +34,11 @@ const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** One or two first characters, as a person would count them. */
 export function initials(name: string): string {
-  const words = name.split(/\s+/u).filter((word) => /\p{L}|\p{N}/u.test(word));
+  const words = name
+    .split(/\s+/u)
+    .map((word) => word.replace(/^[^\p{L}\p{N}]+/u, ""))
+    .filter(Boolean);
   const picked = words.length > 1 ? [words[0], words.at(-1)] : words;
-  const first = (word = ""): string => clusters.segment(word)[Symbol.iterator]().next().value?.segment ?? "";
+  const first = (word = ""): string => [...clusters.segment(word)][0]?.segment ?? "";
   return picked.map(first).join("").toLocaleUpperCase("en") || "?";
 }

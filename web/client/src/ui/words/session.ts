@@ -11,15 +11,20 @@ export function presentUs(time: PersonTime, nowUs: number): number {
   return time.present_us + (time.since_us == null ? 0 : Math.max(0, nowUs - time.since_us));
 }
 
-/** The result in one sentence. */
-export function headline(session: SessionView, nowUs: number): string {
+/** The result in one sentence: the amount, where there is one, and the words after it. */
+export function headline(
+  session: SessionView,
+  nowUs: number,
+): { readonly amount: string; readonly words: string } {
+  const ended = session.state === "ended";
   const us = togetherUs(session, nowUs);
   if (session.started_us == null || us <= 0) {
-    return session.state === "ended"
+    const words = ended
       ? "You were not in the room at the same time"
       : "You have not been in the room together yet";
+    return { amount: "", words };
   }
-  return `${span(us)} together${session.state === "ended" ? "" : " so far"}`;
+  return { amount: span(us), words: ended ? "together" : "together so far" };
 }
 
 /** `Ana was away for 12 s`, `You were both away for 40 s`. */
@@ -28,7 +33,8 @@ export function interruptionWords(
   me: string,
   nameOf: (person: string) => string,
 ): string {
-  const length = span(interruption.to_us - interruption.from_us);
+  const us = interruption.to_us - interruption.from_us;
+  const length = us < 1_000_000 ? "less than a second" : span(us);
   const { absent } = interruption;
   if (absent.length > 1) return `You were both away for ${length}`;
   const who = absent[0];

@@ -149,9 +149,11 @@ function sameClock(us: number, me: Placed, other: Placed): boolean {
   );
 }
 
-/** `14:02 to 14:48 for you in Vienna, 02:02 to 02:48 for Ana in Lima`. */
+/** `14:02 to 14:48 for you in Vienna, 02:02 to 02:48 for Ana in Lima`; one time within a minute. */
 export function bothStretches(fromUs: number, toUs: number, me: Placed, other: Placed): string {
-  const stretch = (zone: string, from: string): string => `${from} to ${timeIn(zone, toUs)}`;
+  const short = timeIn(me.zone, fromUs) === timeIn(me.zone, toUs) && toUs - fromUs < 60 * SECOND_US;
+  const stretch = (zone: string, from: string): string =>
+    short ? from : `${from} to ${timeIn(zone, toUs)}`;
   const mine = stretch(me.zone, timeIn(me.zone, fromUs));
   if (sameClock(fromUs, me, other)) return `${mine} for both of you`;
   const theirs = stretch(other.zone, elsewhere(other.zone, me.zone, fromUs));

@@ -1,0 +1,419 @@
+"""Every screen in every state, in Chromium, under the server's own content policy: axe, widths,
+keys, focus, scrolling. The elements draw the gallery's canned states; no server takes part.
+
+PICTURES=FOLDER keeps a picture of each state, to look at.
+"""
+
+import functools
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from web.hatch_build import install, quietly
+
+CLIENT = Path(__file__).resolve().parents[2]
+SIZES = {"phone": (360, 780), "desktop": (1280, 800), "zoomed": (640, 400)}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; connect-src 'self' ws: wss:; worker-src 'self'; font-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types lit-html ithaca"
+)
+
+pytestmark = pytest.mark.browser
+
+
+class Handler(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.path = self.path.removeprefix("/static")
+        super().do_GET()
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def gallery() -> Iterator[str]:
+    """Its address; `?NAME` shows one state."""
+    install(CLIENT)
+    quietly(CLIENT, "run", "gallery")
+    handler = functools.partial(Handler, directory=str(CLIENT / "node_modules" / ".gallery"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/static/gallery.html"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+        )
+        yield browser
+        await browser.close()
+
+
+class Screen:
+    """A page on one state of the gallery; what goes wrong in it collects in `errors`."""
+
+    def __init__(self, page: Page, gallery: str) -> None:
+        self.page = page
+        self.gallery = gallery
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._said)
+
+    def _said(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    async def show(self, state: str) -> None:
+        await self.page.goto(f"{self.gallery}?{state}")
+        await self.page.evaluate("settle()")
+
+    async def calls(self) -> list[str]:
+        """What the elements asked of the app so far."""
+        asked: list[str] = await self.page.evaluate("app.calls")
+        return asked
+
+    async def focused(self) -> str:
+        """The text of what has the focus, through all shadow roots."""
+        text: str = await self.page.evaluate(
+            "{let e = document.activeElement;"
+            " while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;"
+            " e.textContent.trim()}"
+        )
+        return text
+
+
+@pytest.fixture
+async def desktop(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
+    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    screen = Screen(await context.new_page(), gallery)
+    yield screen
+    await context.close()
+    assert screen.errors == []
+
+
+@pytest.fixture
+async def phone(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
+    context = await chromium.new_context(viewport={"width": 360, "height": 780})
+    screen = Screen(await context.new_page(), gallery)
+    yield screen
+    await context.close()
+    assert screen.errors == []
+
+
+# ---- every state -------------------------------------------------------------------------------
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_state_is_accessible_and_fits(
+    chromium: Browser, gallery: str, size: str
+) -> None:
+    """axe finds nothing in light or dark, nothing scrolls sideways, the console stays quiet."""
+    width, height = SIZES[size]
+    axe = (CLIENT / "node_modules/axe-core/axe.min.js").read_text()
+    # Half faded is neither state: without motion the controls are there or at rest.
+    context = await chromium.new_context(
+        viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    findings = []
+    await screen.show("home")
+    for state in await page.evaluate("states"):
+        await page.emulate_media(color_scheme="light")
+        await screen.show(state)
+        await page.evaluate(axe)
+        for theme in ("light", "dark"):
+            await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            await page.evaluate("settle()")
+            if folder := os.environ.get("PICTURES"):
+                await page.screenshot(path=f"{folder}/{state}-{size}-{theme}.png")
+            result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            findings += [
+                f"{state} {theme}: {violation['id']} at {node['target']}"
+                for violation in result["violations"]
+                for node in violation["nodes"]
+            ]
+        if await page.evaluate("document.documentElement.scrollWidth") > width:
+            findings.append(f"{state}: scrolls sideways")
+        findings += [f"{state}: {error}" for error in screen.errors]
+        screen.errors.clear()
+    await context.close()
+    assert findings == []
+
+
+# ---- the conversation --------------------------------------------------------------------------
+
+
+async def test_enter_sends_and_shift_enter_begins_a_line(desktop: Screen) -> None:
+    await desktop.show("conversation-empty")
+    box = desktop.page.get_by_role("textbox", name="Message")
+    await box.press_sequentially("one")
+    await box.press("Shift+Enter")
+    await box.press_sequentially("two")
+    await expect(box).to_have_value("one\ntwo")
+    await box.press("Enter")
+    await expect(box).to_have_value("")
+    await expect(desktop.page.get_by_text("Waiting to be sent")).to_be_visible()
+    assert await desktop.page.locator(".waiting .bubble").inner_text() == "one\ntwo"
+
+
+async def test_a_message_that_is_too_long_is_refused_and_kept(desktop: Screen) -> None:
+    await desktop.show("conversation-empty")
+    box = desktop.page.get_by_role("textbox", name="Message")
+    await box.fill("é" * 8000)
+    await expect(desktop.page.get_by_text("384 bytes left")).to_be_visible()
+    await box.fill("é" * 8200)
+    await expect(desktop.page.get_by_text("16 bytes too long")).to_be_visible()
+    await desktop.page.get_by_role("button", name="Send").click()
+    await expect(desktop.page.get_by_role("alert")).to_contain_text("at most 16 KiB")
+    await expect(box).to_have_value("é" * 8200)
+    await box.fill("short")
+    await expect(desktop.page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_draft_is_there_when_one_comes_back(desktop: Screen) -> None:
+    await desktop.show("home")
+    toggle = desktop.page.get_by_role("button", name="Conversation").first
+    await toggle.click()
+    await desktop.page.get_by_role("textbox", name="Message").fill("half a thought")
+    await toggle.click()
+    await expect(desktop.page.get_by_role("textbox", name="Message")).to_have_count(0)
+    await toggle.click()
+    await expect(desktop.page.get_by_role("textbox", name="Message")).to_have_value(
+        "half a thought"
+    )
+
+
+async def test_a_refused_message_can_be_edited_or_discarded(desktop: Screen) -> None:
+    await desktop.show("conversation-offline")
+    await expect(desktop.page.get_by_text("Not sent.")).to_be_visible()
+    await desktop.page.get_by_role("button", name="Edit").click()
+    await expect(desktop.page.get_by_role("textbox", name="Message")).to_have_value("x" * 300)
+    await expect(desktop.page.get_by_text("Not sent.")).to_have_count(0)
+
+
+async def test_text_is_never_markup(desktop: Screen) -> None:
+    await desktop.show("conversation-empty")
+    evil = "<img src=x onerror=alert(1)><b>bold</b> ${1} {{2}}"
+    box = desktop.page.get_by_role("textbox", name="Message")
+    await box.fill(evil)
+    await box.press("Enter")
+    await expect(desktop.page.locator(".waiting .bubble")).to_have_text(evil)
+
+
+async def test_older_messages_come_without_moving_what_is_read(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    page = desktop.page
+    log = page.get_by_role("log")
+    await expect(log.locator(".bubble")).to_have_count(24)
+    anchor = log.locator(".bubble").first
+    marked = await anchor.element_handle()
+    assert marked is not None
+    before = await log.evaluate("e => { e.scrollTop = 100; return e.scrollTop }")
+    place = await marked.evaluate("e => e.getBoundingClientRect().top")
+    await expect(log.locator(".bubble")).to_have_count(40)
+    assert await log.evaluate("e => e.scrollTop") > before
+    # The author's heading above the first bubble may join the older group: a line or two.
+    moved = await marked.evaluate("e => e.getBoundingClientRect().top") - place
+    assert abs(moved) < 48
+
+
+async def test_one_who_reads_above_is_not_pulled_down(desktop: Screen) -> None:
+    await desktop.show("conversation-thousand")
+    page = desktop.page
+    log = page.get_by_role("log")
+    await log.evaluate("e => e.scrollTop = e.scrollHeight / 2")
+    await page.evaluate(
+        """{
+        const [id, log] = Object.entries(app.state.conversations)[0];
+        const last = log.messages.at(-1);
+        const more = {...last, seq: 1001, id: 'fresh-message', body: 'fresh', person:
+            app.state.mentorships[0].members[1].person.id};
+        app.set({conversations: {[id]: {...log, head: 1001, messages: [...log.messages, more]}}});
+        }"""
+    )
+    fresh = page.get_by_role("button", name="New messages")
+    await expect(fresh).to_be_visible()
+    assert not any(call.endswith(" 1001") for call in await desktop.calls())
+    await fresh.click()
+    await expect(page.get_by_text("fresh", exact=True)).to_be_in_viewport()
+    await expect(fresh).to_have_count(0)
+    assert any(call.startswith("read") and call.endswith(" 1001") for call in await desktop.calls())
+
+
+async def test_the_unread_line_stands_before_the_first_new_message(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    lines = await desktop.page.get_by_role("log").evaluate(
+        "e => [...e.querySelectorAll('.line, .bubble')].map(e => e.className.trim())"
+    )
+    assert lines.count("line new") == 1
+    assert lines[lines.index("line new") :].count("bubble") == 1  # 39 is one's own, 40 is not
+    assert (await desktop.calls())[-1].startswith("read")
+
+
+# ---- keys and focus ----------------------------------------------------------------------------
+
+
+async def test_escape_closes_the_sheet_and_gives_the_focus_back(phone: Screen) -> None:
+    await phone.show("prejoin")
+    page = phone.page
+    await page.get_by_role("button", name="Conversation").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("textbox", name="Message")).to_have_count(0)
+    assert (await phone.focused()).startswith("Conversation")
+
+
+async def test_m_and_v_switch_unless_one_writes(desktop: Screen) -> None:
+    await desktop.show("call")
+    page = desktop.page
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+    await page.keyboard.press("v")
+    await expect(page.get_by_role("button", name="Turn camera on")).to_be_visible()
+    await page.get_by_role("textbox", name="Message").press_sequentially("mv")
+    assert [call for call in await desktop.calls() if call.startswith("set")] == [
+        "setMicrophone false",
+        "setCamera false",
+    ]
+
+
+async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) -> None:
+    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    await page.clock.install()
+    await page.goto(f"{gallery}?call")
+    bar = page.locator(".bottom")
+    await expect(page.locator("video[data-peer]")).to_be_visible()
+    await page.clock.fast_forward(1000)
+    await expect(bar).not_to_have_class("bottom resting")
+    await page.clock.fast_forward(3000)
+    await expect(bar).to_have_css("opacity", "0")
+    await page.mouse.move(300, 300)
+    await expect(bar).to_have_css("opacity", "1")
+    await page.clock.fast_forward(4000)
+    await expect(bar).to_have_css("opacity", "0")
+    await page.keyboard.press("Tab")
+    await page.get_by_role("button", name="Mute").focus()
+    await page.clock.fast_forward(4000)
+    await expect(bar).to_have_css("opacity", "1")  # never while the keyboard is in it
+    await context.close()
+    assert screen.errors == []
+
+
+async def test_a_new_page_takes_the_focus_to_its_heading_and_names_itself(desktop: Screen) -> None:
+    await desktop.show("home")
+    page = desktop.page
+    await page.get_by_role("link", name="New mentorship").click()
+    await expect(page.get_by_role("heading", name="New mentorship")).to_be_focused()
+    await expect(page).to_have_title("(2) New mentorship · Ithaca")
+    await page.go_back()
+    await expect(page.get_by_role("heading", name="Your mentorships")).to_be_focused()
+
+
+async def test_the_own_picture_moves_by_mouse_and_keys(desktop: Screen) -> None:
+    await desktop.show("call")
+    page = desktop.page
+    card = page.get_by_role("group", name="Your picture")
+    box = await card.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 20, box["y"] + 60)
+    await page.mouse.down()
+    await page.mouse.move(100, 150, steps=4)
+    await page.mouse.up()
+    moved = await card.bounding_box()
+    assert moved is not None
+    assert (moved["x"], moved["y"]) < (100, 100)
+    await card.press("ArrowRight")
+    await card.press("ArrowDown")
+    assert await card.bounding_box() == box
+
+
+# ---- ways in and out ---------------------------------------------------------------------------
+
+
+async def test_join_takes_what_was_prepared_along(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    page = desktop.page
+    await page.get_by_role("button", name="Join").click()
+    await expect(page.get_by_role("button", name="Leave")).to_be_visible()
+    await expect(page.get_by_text("Joining…")).to_be_visible()
+    calls = [call.split()[0] for call in await desktop.calls()]
+    assert calls.count("prepare") == 1
+    assert calls.count("join") == 1
+    assert "unprepare" not in calls
+
+
+async def test_going_elsewhere_puts_the_preparations_away(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    await desktop.page.get_by_role("link", name="Ithaca").click()
+    await expect(desktop.page.get_by_role("heading", name="Your mentorships")).to_be_visible()
+    assert "unprepare" in await desktop.calls()
+
+
+async def test_leave_leads_to_the_summary_and_going_back_leaves(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    page = desktop.page
+    await page.get_by_role("button", name="Join").click()
+    await page.evaluate(
+        "app.set({call: {...app.state.call, phase: 'joined', session: {id: 'ses_1', mentorship:"
+        " app.state.mentorships[0].id, room: app.state.call.room, state: 'open', created_us: 1,"
+        " started_us: 1, as_of_us: 1, together_us: 90000000, people: [], interruptions: [],"
+        " estimated: false}}})"
+    )
+    await page.go_back()
+    assert "leave" in await desktop.calls()
+    await page.get_by_role("button", name="Join").click()
+    await page.get_by_role("button", name="Leave").click()
+    await expect(page.get_by_role("button", name="Join")).to_be_visible()  # no session came of it
+
+
+async def test_a_form_says_at_the_field_what_is_wrong(desktop: Screen) -> None:
+    await desktop.show("new")
+    page = desktop.page
+    await page.evaluate("app.wrongField = 'mentee.zone'")
+    await page.get_by_role("button", name="Make the links").click()
+    zone = page.get_by_role("combobox", name="Time zone")
+    await expect(zone).to_be_focused()
+    await expect(zone).to_have_attribute("aria-invalid", "true")
+    await expect(zone).to_have_accessible_description(
+        "There is no such time zone. Choose one from the list."
+    )
+    await page.evaluate("app.wrongField = null")
+    await page.get_by_role("button", name="Make the links").click()
+    await expect(page.get_by_role("heading", name="Two links")).to_be_focused()
+    await expect(page.get_by_role("button", name="Copy")).to_have_count(2)
+
+
+async def test_what_keeps_a_device_from_working_is_said_and_can_be_tried_again(
+    desktop: Screen,
+) -> None:
+    await desktop.show("prejoin-denied")
+    page = desktop.page
+    await expect(
+        page.get_by_text("does not let Ithaca use the camera and microphone")
+    ).to_be_visible()
+    await expect(page.get_by_text("You join to watch and write.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Join")).to_be_enabled()
+    await page.get_by_role("button", name="Try again").click()
+    assert "retryDevices" in await desktop.calls()
