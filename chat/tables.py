@@ -111,7 +111,8 @@ def page(
     )
     head: int = rows[0].head if rows else 0
     if after is not None:
-        low, high = after + 1, min(head, after + limit)
+        # Beyond the head a seq may not even fit the column.
+        low, high = min(after, head) + 1, min(head, after + limit)
     else:
         high = min(head, before - 1) if before is not None else head
         low = max(1, high - limit + 1)
