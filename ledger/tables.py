@@ -95,7 +95,7 @@ def _as_session(row: AnyRow) -> SessionRow:
 def claim_running(site_id: str, room: str, fresh: SessionRow) -> Plan[SessionRow]:
     """The room's running session, or `fresh` when it has none; its row is locked till the end of
     the transaction, so that facts of one session are decided one after the other."""
-    yield (
+    begin = (
         insert(sessions)
         .values(
             site_id=site_id,
@@ -107,9 +107,12 @@ def claim_running(site_id: str, room: str, fresh: SessionRow) -> Plan[SessionRow
         )
         .on_conflict_do_nothing()
     )
-    rows = yield _SESSION.where(
+    running_one = _SESSION.where(
         sessions.c.site_id == site_id, sessions.c.room_id == room, sessions.c.ended_us.is_(None)
     ).with_for_update()
+    yield begin
+    while not (rows := (yield running_one)):
+        yield begin  # the one that was in the way has ended while we waited for its row
     return _as_session(rows[0])
 
 
