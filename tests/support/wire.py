@@ -97,7 +97,7 @@ class Inbox:
 
 
 class Socket(Inbox):
-    """A WebSocket connection in this process. `beating`: it gives signs of life as time moves on."""
+    """A WebSocket connection in this process. `beating`: it lives as time moves on."""
 
     def __init__(
         self,

@@ -1,0 +1,261 @@
+"""Sessions on record on both engines: one running per room, one end, nothing lost by a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from ledger.service import LEASE_TTL_US, Ledger
+from protocol.views import SessionView
+from runtime.database import Database
+from runtime.ids import Ids
+from tests.support.clock import ManualClock
+
+
+def name(prefix: str, number: int) -> str:
+    return f"{prefix}_{number:026}"
+
+
+SITE, ROOM, MENTORSHIP = name("site", 1), name("room", 1), name("men", 1)
+ADA, BEN = name("per", 1), name("per", 2)
+A, A2, B, B2 = (name("con", number) for number in range(4))
+SECOND = 1_000_000
+EMPTY_S = 600
+
+
+async def members(site_id: str, mentorship: str) -> Sequence[str]:
+    return (ADA, BEN)
+
+
+class Record:
+    """A ledger that can be restarted, on a clock of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.clock = database, ManualClock()
+        self.ids = Ids(self.clock)
+        self.ledger = self.start()
+
+    def start(self) -> Ledger:
+        return Ledger(
+            self.database, self.clock, self.ids, self.ids.new("boot"), members, lambda: None
+        )
+
+    async def join(self, person: str, connection: str, room: str = ROOM) -> SessionView:
+        return await self.ledger.join(SITE, room, MENTORSHIP, person, connection)
+
+    async def both(self) -> SessionView:
+        await self.join(ADA, A)
+        return await self.join(BEN, B)
+
+    async def beat(self, seconds: float, *connections: str) -> None:
+        """Two seconds at a time, with a proof of life of these connections and a flush each."""
+        for _ in range(round(seconds / 2)):
+            await self.clock.advance(2)
+            for connection in connections:
+                self.ledger.proof(connection)
+            await self.ledger.flush()
+
+
+@pytest.fixture
+def record(database: Database) -> Record:
+    return Record(database)
+
+
+def present(view: SessionView) -> dict[str, int]:
+    return {time.person: time.present_us for time in view.people}
+
+
+async def test_joining_and_leaving_is_accounted_to_the_microsecond(record: Record) -> None:
+    waiting = await record.join(ADA, A)
+    assert (waiting.state, waiting.started_us) == ("waiting", None)
+    await record.clock.advance(3)
+    begun = await record.join(BEN, B)
+    assert (begun.id, begun.state) == (waiting.id, "open")
+    assert begun.started_us == begun.together_since_us == record.clock.wall_us()
+    await record.clock.advance(1.5)
+    left = await record.ledger.leave(A, "left", said=True)
+    assert left is not None
+    assert left.together_us == 1_500_000
+    assert present(left)[ADA] == 4_500_000
+    await record.clock.advance(1)
+    last = await record.ledger.leave(B, "left", said=True)
+    assert last is not None
+    assert (last.together_us, present(last)[BEN]) == (1_500_000, 2_500_000)
+    assert last.estimated is False
+    assert await record.ledger.leave(B, "left", said=True) is None
+
+
+async def test_who_fell_silent_was_there_until_the_last_proof(record: Record) -> None:
+    await record.both()
+    await record.beat(10, A, B)
+    last_proof = record.clock.wall_us()
+    await record.clock.advance(6)
+    lost = await record.ledger.leave(A, "lost", said=False)
+    assert lost is not None
+    assert (lost.together_us, lost.estimated) == (10 * SECOND, True)
+    await record.clock.advance(4)
+    back = await record.join(ADA, A2)
+    (gap,) = back.interruptions
+    assert (gap.from_us, gap.to_us, gap.absent) == (last_proof, last_proof + 10 * SECOND, (ADA,))
+
+
+async def test_two_connections_of_one_person_count_once(record: Record) -> None:
+    await record.both()
+    await record.clock.advance(1)
+    await record.join(ADA, A2)
+    await record.clock.advance(1)
+    await record.ledger.leave(A, "replaced", said=False)
+    await record.clock.advance(1)
+    left = await record.ledger.leave(A2, "left", said=True)
+    assert left is not None
+    assert (present(left)[ADA], left.together_us) == (3 * SECOND, 3 * SECOND)
+    assert left.interruptions == ()
+
+
+async def test_joining_at_once_makes_one_session(record: Record) -> None:
+    views = await asyncio.gather(
+        *(record.join((ADA, BEN)[n % 2], name("con", n)) for n in range(20))
+    )
+    assert len({view.id for view in views}) == 1
+    assert len(await record.ledger.of_mentorships(SITE, [MENTORSHIP], None, 50)) == 1
+
+
+async def test_of_twenty_who_end_it_one_does(record: Record) -> None:
+    session = (await record.both()).id
+    await record.beat(4, A, B)
+    other_node = record.start()
+    ended = await asyncio.gather(
+        *(
+            (record.ledger if number % 2 else other_node).end(SITE, session, ADA)
+            for number in range(20)
+        )
+    )
+    assert {(view.state, view.end_reason, view.ended_us) for view in ended} == {
+        ("ended", "ended", record.clock.wall_us())
+    }
+    assert ended[0].together_us == 4 * SECOND
+    await record.clock.advance(EMPTY_S)
+    assert await record.ledger.sweep() == []
+    assert await record.ledger.end(SITE, session, BEN) == ended[0]
+    assert await record.ledger.running(SITE, ROOM) is None
+
+
+async def test_ending_and_joining_race_without_a_session_in_between(record: Record) -> None:
+    session = (await record.both()).id
+    outcomes = await asyncio.gather(
+        record.ledger.end(SITE, session, ADA), record.join(ADA, A2), record.join(BEN, B2)
+    )
+    running = await record.ledger.running(SITE, ROOM)
+    assert outcomes[0].state == "ended"
+    assert running is not None
+    assert running.id != session
+
+
+async def test_an_empty_room_ends_its_session_after_ten_minutes(record: Record) -> None:
+    session = (await record.both()).id
+    await record.ledger.leave(A, "left", said=True)
+    await record.clock.advance(2)
+    await record.ledger.leave(B, "left", said=True)
+    over_us = record.clock.wall_us()
+    await record.clock.advance(EMPTY_S - 1)
+    assert await record.ledger.sweep() == []
+    await record.clock.advance(1)
+    (ended,) = await record.ledger.sweep()
+    assert (ended.id, ended.state, ended.end_reason) == (session, "ended", "empty")
+    assert ended.ended_us == over_us
+    assert await record.ledger.sweep() == []
+    assert (await record.both()).id != session
+
+
+async def test_sweepers_at_once_end_it_once(record: Record) -> None:
+    await record.both()
+    await record.ledger.leave(A, "left", said=True)
+    await record.ledger.leave(B, "left", said=True)
+    await record.clock.advance(EMPTY_S)
+    swept = await asyncio.gather(*(record.start().sweep() for _ in range(8)))
+    assert sorted(len(changed) for changed in swept) == [0] * 7 + [1]
+
+
+async def test_after_a_crash_the_next_run_closes_at_the_last_proof(record: Record) -> None:
+    session = (await record.both()).id
+    await record.beat(10, A, B)
+    last_proof = record.clock.wall_us()
+    after = record.start()
+    await record.clock.advance(LEASE_TTL_US / SECOND - 1)
+    assert await after.sweep() == []
+    await record.clock.advance(1)
+    (closed,) = await after.sweep()
+    assert closed.id == session
+    assert (closed.together_us, closed.estimated) == (10 * SECOND, True)
+    assert closed.together_since_us is None
+    await record.clock.advance(EMPTY_S)
+    (ended,) = await after.sweep()
+    assert (ended.end_reason, ended.ended_us) == ("empty", last_proof)
+
+
+async def test_back_before_the_sweep_nothing_is_counted_twice(record: Record) -> None:
+    session = (await record.both()).id
+    await record.beat(10, A, B)
+    record.ledger = record.start()
+    await record.clock.advance(4)
+    again = await record.join(ADA, A2)
+    assert again.id == session
+    await record.join(BEN, B2)
+    await record.beat(6, A2, B2)
+    await record.ledger.sweep()
+    ended = await record.ledger.end(SITE, session, ADA)
+    assert (ended.together_us, present(ended)) == (
+        16 * SECOND,
+        {ADA: 16 * SECOND, BEN: 16 * SECOND},
+    )
+    (gap,) = ended.interruptions
+    assert gap.to_us - gap.from_us == 4 * SECOND
+
+
+async def test_ended_right_after_a_crash_the_dead_connections_count_to_their_proof(
+    record: Record,
+) -> None:
+    session = (await record.both()).id
+    await record.beat(10, A, B)
+    last_proof = record.clock.wall_us()
+    record.ledger = record.start()
+    await record.clock.advance(5)
+    ended = await record.ledger.end(SITE, session, ADA)
+    assert (ended.together_us, ended.ended_us) == (10 * SECOND, last_proof)
+    assert ended.estimated is True
+
+
+async def test_a_beating_connection_is_not_swept_when_the_disk_is_behind(record: Record) -> None:
+    await record.both()
+    await record.clock.advance(LEASE_TTL_US / SECOND + 1)
+    record.ledger.proof(A)
+    record.ledger.proof(B)
+    assert await record.ledger.sweep() == []
+
+
+async def test_sites_do_not_see_each_other(record: Record) -> None:
+    session = (await record.both()).id
+    elsewhere = await record.ledger.join(name("site", 2), ROOM, MENTORSHIP, ADA, A2)
+    assert elsewhere.id != session
+    assert await record.ledger.mentorship_of(SITE, elsewhere.id) is None
+    assert await record.ledger.mentorship_of(name("site", 2), elsewhere.id) == MENTORSHIP
+    page = await record.ledger.of_mentorships(SITE, [MENTORSHIP], None, 50)
+    assert [view.id for view in page] == [session]
+
+
+async def test_sessions_are_paged_newest_first(record: Record) -> None:
+    made = []
+    for _ in range(5):
+        view = await record.both()
+        await record.ledger.end(SITE, view.id, ADA)
+        made.append(view)
+        await record.clock.advance(1)
+    made.reverse()
+    ids = [view.id for view in made]
+    first = await record.ledger.of_mentorships(SITE, [MENTORSHIP, name("men", 2)], None, 2)
+    assert [view.id for view in first] == ids[:2]
+    rest = await record.ledger.of_mentorships(SITE, [MENTORSHIP], first[-1].created_us, 9)
+    assert [view.id for view in rest] == ids[2:]
+    assert await record.ledger.of_mentorships(SITE, [], None, 9) == []

@@ -1,0 +1,210 @@
+"""From a link to a grant on both engines, and back: renewing, running out, withdrawing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from people import tables
+from people.service import People
+from people.tokens import Tokens
+from protocol.errors import Refusal
+from protocol.facts import AccessRevoked
+from protocol.grants import GRANT_TTL_US
+from protocol.rest import NewPerson
+from protocol.views import PersonView
+from runtime.database import Database, Plan
+from runtime.ids import Ids
+from runtime.tables import outbox
+from tests.support.clock import ManualClock
+
+DAY_US = 24 * 3600 * 1_000_000
+
+
+class Town:
+    """People over one database, with the means to make some."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.clock, self.nudges = database, ManualClock(), 0
+        self.ids = Ids(self.clock)
+        self.people = People(database, self.clock, self.ids, self._nudge)
+
+    def _nudge(self) -> None:
+        self.nudges += 1
+
+    @property
+    def site(self) -> str:
+        return self.people.home_site
+
+    async def person(self, name: str = "Ada") -> PersonView:
+        view, email = self.people.checked(NewPerson(name=name, zone="UTC"), "person")
+        await self.database.write(tables.add_person, self.site, view, email, self.clock.wall_us())
+        return view
+
+    async def invitation(
+        self, person: str, leads_to: str | None = None, expires_us: int | None = None
+    ) -> str:
+        """The handle in a new link."""
+        id_ = self.ids.new("inv")
+        await self.database.write(
+            tables.add_invitation,
+            self.site,
+            id_,
+            person,
+            leads_to,
+            self.clock.wall_us(),
+            expires_us,
+        )
+        return self.people.link_handle(self.site, id_)
+
+    def facts(self) -> Plan[list[AccessRevoked]]:
+        rows = yield select(outbox.c.payload).where(outbox.c.site_id == self.site)
+        return [msgspec.msgpack.decode(row.payload, type=AccessRevoked) for row in rows]
+
+
+@pytest.fixture
+async def town(database: Database) -> Town:
+    made = Town(database)
+    await made.people.open()
+    return made
+
+
+async def refusal(work: object) -> str:
+    with pytest.raises(Refusal) as refused:
+        await work  # type: ignore[misc]
+    return refused.value.code
+
+
+async def test_the_first_start_makes_one_site_and_every_start_reads_the_same_keys(
+    town: Town,
+) -> None:
+    ada = await town.person()
+    granted = await town.people.exchange(await town.invitation(ada.id))
+    starts = [Town(town.database) for _ in range(3)]
+    await asyncio.gather(*(each.people.open() for each in starts))
+    assert {each.site for each in starts} == {town.site}
+    assert [await town.database.read(tables.all_sites)] == [[town.site]]
+    caller = await starts[0].people.authenticate(granted.grant)
+    assert (caller.site_id, caller.person, caller.mentorship) == (town.site, ada.id, None)
+
+
+async def test_a_link_is_good_for_grants_again_and_again(town: Town) -> None:
+    ada = await town.person()
+    link = await town.invitation(ada.id, "men_x")
+    first, second = [await town.people.exchange(link) for _ in range(2)]
+    assert first.person == second.person == ada
+    assert first.mentorship == "men_x"
+    assert first.renewal != second.renewal
+    assert first.expires_us == town.clock.wall_us() + GRANT_TTL_US
+    assert (await town.people.authenticate(first.grant)).person == ada.id
+
+
+async def test_a_grant_runs_out_and_its_renewal_goes_on(town: Town) -> None:
+    ada = await town.person()
+    granted = await town.people.exchange(await town.invitation(ada.id))
+    town.clock.step_wall(GRANT_TTL_US - 1)
+    assert (await town.people.authenticate(granted.grant)).person == ada.id
+    town.clock.step_wall(1)
+    assert await refusal(town.people.authenticate(granted.grant)) == "unauthenticated"
+    renewed = await town.people.renew(granted.renewal)
+    assert renewed.renewal == granted.renewal
+    assert (await town.people.authenticate(renewed.grant)).person == ada.id
+
+
+async def test_a_renewal_lives_thirty_days_from_its_last_use(town: Town) -> None:
+    ada = await town.person()
+    granted = await town.people.exchange(await town.invitation(ada.id))
+    for _ in range(3):
+        town.clock.step_wall(30 * DAY_US - 1)
+        await town.people.renew(granted.renewal)
+    town.clock.step_wall(30 * DAY_US)
+    assert await refusal(town.people.renew(granted.renewal)) == "renewal_invalid"
+
+
+async def test_a_renewed_grant_may_be_narrowed(town: Town) -> None:
+    ada = await town.person()
+    granted = await town.people.exchange(await town.invitation(ada.id))
+    narrow = await town.people.renew(granted.renewal, "men_00000000000000000000000001")
+    caller = await town.people.authenticate(narrow.grant)
+    assert caller.mentorship == "men_00000000000000000000000001"
+    wide = await town.people.authenticate((await town.people.renew(granted.renewal)).grant)
+    assert wide.mentorship is None
+
+
+async def test_an_invitation_may_run_out(town: Town) -> None:
+    ada = await town.person()
+    link = await town.invitation(ada.id, expires_us=town.clock.wall_us() + DAY_US)
+    granted = await town.people.exchange(link)
+    town.clock.step_wall(DAY_US - 1)
+    await town.people.exchange(link)
+    town.clock.step_wall(1)
+    assert await refusal(town.people.exchange(link)) == "invitation_expired"
+    assert await refusal(town.people.renew(granted.renewal)) == "invitation_expired"
+
+
+async def test_replacing_a_link_ends_what_the_old_ones_opened(town: Town) -> None:
+    ada, ben = await town.person("Ada"), await town.person("Ben")
+    old = [await town.invitation(ada.id, "men_x"), await town.invitation(ada.id)]
+    theirs = await town.invitation(ben.id)
+    granted = [await town.people.exchange(link) for link in (*old, theirs)]
+    before = town.nudges
+    fresh = await town.people.replace_link(town.site, ada.id)
+    assert town.nudges > before
+    for link in old:
+        assert await refusal(town.people.exchange(link)) == "revoked"
+    for each in granted[:2]:
+        assert await refusal(town.people.authenticate(each.grant)) == "revoked"
+        assert await refusal(town.people.renew(each.renewal)) == "revoked"
+    assert (await town.people.authenticate(granted[2].grant)).person == ben.id
+    again = await town.people.exchange(fresh)
+    assert (again.person, again.mentorship) == (ada, "men_x")
+    facts = await town.database.read(town.facts)
+    assert {fact.person for fact in facts} == {ada.id}
+    assert sorted(fact.invitation for fact in facts) == sorted(h.partition(".")[0] for h in old)
+    live = await town.people.live_invitation(town.site, ada.id)
+    assert live == fresh.partition(".")[0]
+
+
+async def test_withdrawing_everything_leaves_no_way_in(town: Town) -> None:
+    ada = await town.person()
+    link = await town.invitation(ada.id)
+    await asyncio.gather(*(town.people.revoke_all(town.site, ada.id) for _ in range(5)))
+    assert await refusal(town.people.exchange(link)) == "revoked"
+    assert await town.people.live_invitation(town.site, ada.id) is None
+    assert len(await town.database.read(town.facts)) == 1
+
+
+FORGED: dict[str, Callable[[str], str]] = {
+    "another id": lambda handle: handle.replace(handle[4:30], "0" * 26),
+    "another MAC": lambda handle: handle[:-1] + ("A" if handle[-1] != "A" else "B"),
+    "no MAC": lambda handle: handle.partition(".")[0],
+    "of another kind": lambda handle: "ren" + handle[3:],
+    "empty": lambda handle: "",
+    "not ASCII": lambda handle: handle[:-1] + "\u00e9",
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+async def test_a_forged_handle_opens_nothing(town: Town, how: str) -> None:
+    ada = await town.person()
+    handle = FORGED[how](await town.invitation(ada.id))
+    assert await refusal(town.people.exchange(handle)) == "invitation_invalid"
+    assert await refusal(town.people.renew(handle)) == "renewal_invalid"
+
+
+async def test_a_grant_of_somebody_who_is_not_in_the_database_is_nobodys(town: Town) -> None:
+    ada, ben = await town.person("Ada"), await town.person("Ben")
+    granted = await town.people.exchange(await town.invitation(ada.id))
+    keys = await town.database.read(tables.all_keys)
+    tokens = Tokens(keys)
+    claims = tokens.check(granted.grant, town.clock.wall_us())
+    assert claims is not None
+    for other in (
+        msgspec.structs.replace(claims, sub=ben.id),
+        msgspec.structs.replace(claims, inv=town.ids.new("inv")),
+    ):
+        assert await refusal(town.people.authenticate(tokens.sign(other))) == "unauthenticated"
