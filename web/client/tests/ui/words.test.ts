@@ -1,0 +1,263 @@
+import { describe, expect, it } from "vitest";
+
+import type { CallState, DeviceState, Link, MediaState, RemotePeer } from "../../src/lib/model.js";
+import { callWords, fitOf } from "../../src/ui/words/call.js";
+import { deviceTroubles, joinWords } from "../../src/ui/words/devices.js";
+import { initials, presenceWords } from "../../src/ui/words/people.js";
+import { headline, interruptionWords, newest, presentUs, togetherUs } from "../../src/ui/words/session.js";
+import * as time from "../../src/ui/words/time.js";
+import { parseRoute, paths } from "../../src/ui/route.js";
+import { ANA, CALL, LEYLA, ME, MEDIA, MIN, NOW, SESSION } from "./fake-app.js";
+
+const S = 1_000_000;
+const DAY = 24 * 60 * MIN;
+
+describe("durations", () => {
+  it.each([
+    [-5 * S, "0 s", "0:00"],
+    [0, "0 s", "0:00"],
+    [999_999, "0 s", "0:00"],
+    [12 * S, "12 s", "0:12"],
+    [60 * S, "1 min 0 s", "1:00"],
+    [(45 * 60 + 29) * S, "45 min 29 s", "45:29"],
+    [3600 * S, "1 h 0 min 0 s", "1:00:00"],
+    [(3600 + 2 * 60 + 5) * S, "1 h 2 min 5 s", "1:02:05"],
+    [26 * 3600 * S, "26 h 0 min 0 s", "26:00:00"],
+  ])("%i us is %s, running %s", (us, words, running) => {
+    expect(time.span(us)).toBe(words);
+    expect(time.count(us)).toBe(running);
+  });
+});
+
+describe("days and clocks", () => {
+  it.each([
+    [NOW, "Today", "14:13"],
+    [NOW - 15 * 60 * MIN, "Yesterday", "Yesterday"], // 23:13 in Vienna, though less than a day ago
+    [NOW - 2 * DAY, "Sunday 22 November", "22 Nov"],
+    [NOW - 365 * DAY, "Monday 24 November 2025", "24 Nov 2025"],
+  ])("%i", (us, day, short) => {
+    expect(time.dayName("Europe/Vienna", us, NOW)).toBe(day);
+    expect(time.shortWhen("Europe/Vienna", us, NOW)).toBe(short);
+  });
+
+  it("counts days by the calendar, over a change of the clocks too", () => {
+    const before = Date.UTC(2026, 9, 24, 22, 30) * 1000; // 00:30 on the 25th, 25 hours long
+    const after = Date.UTC(2026, 9, 25, 23, 30) * 1000; // 00:30 on the 26th
+    expect(time.dayName("Europe/Vienna", before, after)).toBe("Yesterday");
+  });
+
+  it("says both clocks, and the day where it differs", () => {
+    expect(time.bothClocks(NOW, ME, ANA)).toBe(
+      "14:13 for you in Vienna, 08:13 for Ana Quispe in Lima",
+    );
+    expect(time.bothClocks(NOW, ME, { name: "Jo", zone: "Europe/Berlin" })).toBe("14:13 for both of you");
+    const early = NOW - 12 * 60 * MIN; // 02:13 on Tuesday in Vienna
+    expect(time.theirClock(early, ME, ANA)).toBe("20:13 on Monday for Ana Quispe");
+    expect(time.theirClock(NOW, ME, ME)).toBe("");
+  });
+
+  it("says both stretches", () => {
+    expect(time.bothStretches(NOW - 40 * MIN, NOW, ME, ANA)).toBe(
+      "13:33 to 14:13 for you in Vienna, 07:33 to 08:13 for Ana Quispe in Lima",
+    );
+    expect(time.bothStretches(NOW, NOW + 10 * S, ME, ANA)).toBe(
+      "14:13 for you in Vienna, 08:13 for Ana Quispe in Lima",
+    );
+    expect(time.bothStretches(NOW - 40 * MIN, NOW, ME, ME)).toBe("13:33 to 14:13 for both of you");
+  });
+
+  it("gives the exact moment", () => {
+    expect(time.exact("Europe/Vienna", NOW)).toBe("Tuesday 24 November 2026, 14:13:20");
+  });
+
+  it("reads a zone it lacks as UTC, and names cities", () => {
+    expect(time.timeIn("Atlantis/Capital", NOW)).toBe("13:13");
+    expect(time.cityOf("America/Argentina/Buenos_Aires")).toBe("Buenos Aires");
+    expect(time.cityOf("UTC")).toBe("UTC");
+  });
+
+  it("sets a name from right to left apart in a sentence, and no other", () => {
+    expect(time.named(LEYLA.name)).toBe(`\u2068${LEYLA.name}\u2069`);
+    expect(time.named("Ana")).toBe("Ana");
+  });
+});
+
+describe("people", () => {
+  it.each([
+    ["Ana Quispe", "AQ"],
+    ["Telemachus (demo)", "TD"],
+    ["  maría   josé de la o ", "MO"],
+    ["Plato", "P"],
+    ["李小龙", "李"],
+    ["é́ clair", "É́C"],
+    ["!!!", "?"],
+    ["", "?"],
+  ])("%j begins with %s", (name, letters) => {
+    expect(initials(name)).toBe(letters);
+  });
+
+  it.each([
+    ["in_room", "Ana Quispe is in the room"],
+    ["here", "Ana Quispe has Ithaca open"],
+    ["away", "Ana Quispe is not here; you can write"],
+  ] as const)("%s", (presence, words) => {
+    expect(presenceWords({ person: ANA, role: "mentee", presence })).toBe(words);
+  });
+});
+
+describe("sessions", () => {
+  it("grows with the clock while both are there", () => {
+    const open = { ...SESSION, together_us: 60 * S, together_since_us: NOW - 5 * S };
+    expect(togetherUs(open, NOW)).toBe(65 * S);
+    expect(togetherUs(open, NOW - 9 * S)).toBe(60 * S); // a clock behind takes nothing away
+    expect(togetherUs({ ...open, together_since_us: null }, NOW)).toBe(60 * S);
+    expect(presentUs({ person: "p", present_us: 7 * S, since_us: NOW - S }, NOW)).toBe(8 * S);
+    expect(presentUs({ person: "p", present_us: 7 * S }, NOW)).toBe(7 * S);
+  });
+
+  it.each([
+    [{}, { amount: "45 min 29 s", words: "together" }],
+    [{ state: "open" }, { amount: "45 min 29 s", words: "together so far" }],
+    [{ started_us: null }, { amount: "", words: "You were not in the room at the same time" }],
+    [
+      { started_us: null, state: "waiting" },
+      { amount: "", words: "You have not been in the room together yet" },
+    ],
+  ] as const)("%j", (more, words) => {
+    expect(headline({ ...SESSION, ...more }, NOW)).toEqual(words);
+  });
+
+  it.each([
+    [[ANA.id], 12 * S, "Ana was away for 12 s"],
+    [[ME.id], 12 * S, "You were away for 12 s"],
+    [[ME.id, ANA.id], 12 * S, "You were both away for 12 s"],
+    [[], 12 * S, "You were apart for 12 s"],
+    [[ANA.id], 400_000, "Ana was away for less than a second"],
+  ])("%j for %i us", (absent, us, words) => {
+    const gap = { from_us: NOW, to_us: NOW + us, absent };
+    expect(interruptionWords(gap, ME.id, () => "Ana")).toBe(words);
+  });
+
+  it("prefers the newest view", () => {
+    const older = { ...SESSION, as_of_us: 1 };
+    const newer = { ...SESSION, as_of_us: 2 };
+    expect(newest([newer, null, older, undefined])).toBe(newer);
+    expect(newest([])).toBe(null);
+  });
+});
+
+describe("devices", () => {
+  const media = (microphone: Partial<DeviceState>, camera: Partial<DeviceState>): MediaState => ({
+    ...MEDIA,
+    microphone: { ...MEDIA.microphone, ...microphone },
+    camera: { ...MEDIA.camera, ...camera },
+  });
+  const gone = { live: false, problem: "missing" } as const;
+  const off = { wanted: false, live: false } as const;
+
+  it.each([
+    [media({}, {}), ""],
+    [media({}, gone), "You join with sound only."],
+    [media({}, off), "You join with sound only."],
+    [media(gone, {}), "You join with picture only; you are seen and not heard."],
+    [media(gone, gone), "You join to watch and write."],
+    [media({ wanted: false }, {}), "You join with your microphone off."],
+    [media({ wanted: false }, off), "You join with both turned off."],
+    [
+      media({}, { live: false, asking: true }),
+      "Your browser may be asking whether you allow the camera and the microphone.",
+    ],
+  ])("case %#: %s", (state, words) => {
+    expect(joinWords(state)).toBe(words);
+  });
+
+  it("says a cause that both share once", () => {
+    const both = deviceTroubles(media({ live: false, problem: "denied" }, { live: false, problem: "denied" }));
+    expect(both.camera?.what).toContain("camera and microphone");
+    expect(both.microphone).toBe(null);
+    const two = deviceTroubles(media({ live: false, problem: "busy" }, gone));
+    expect(two.camera?.what).toBe("No camera was found.");
+    expect(two.microphone?.what).toContain("another program");
+  });
+
+  it("is silent about what is not wanted or runs", () => {
+    expect(deviceTroubles(media({}, { ...off, problem: "unplugged" }))).toEqual({
+      camera: null,
+      microphone: null,
+    });
+    expect(deviceTroubles(media({ problem: "busy" }, {})).microphone).toBe(null);
+  });
+
+  it("offers to try again wherever that can help", () => {
+    const problems = ["denied", "missing", "busy", "unplugged", "failed", "insecure"] as const;
+    const retries = problems.map(
+      (problem) => deviceTroubles(media({}, { live: false, problem })).camera?.retry,
+    );
+    expect(retries).toEqual([true, true, true, true, true, false]);
+  });
+});
+
+describe("the call in words", () => {
+  const online: Link = { is: "online" };
+  const offline: Link = { is: "offline", retryAt: 0, trouble: null };
+  const peer = (more: Partial<RemotePeer>): CallState => ({
+    ...CALL,
+    peers: [
+      {
+        id: "p", person: ANA.id, audio: true, video: true, here: true, media: "connected",
+        stream: {} as MediaStream, ...more,
+      },
+    ],
+  });
+
+  it.each([
+    [{ ...CALL, phase: "joining" }, online, "Joining…"],
+    [{ ...CALL, phase: "joining" }, offline, "Connecting to Ithaca, then joining…"],
+    [CALL, online, "Waiting for Ana. You can keep this open."],
+    [CALL, offline, "You are offline. Reconnecting…"],
+    [peer({}), online, undefined],
+    [peer({ audio: false }), online, "Ana is muted."],
+    [peer({}), offline, "Reconnecting, you can keep talking."],
+    [peer({ media: "interrupted" }), offline, "You are offline. Reconnecting…"],
+    [peer({ media: "connecting" }), online, "Ana is here. Connecting sound and picture…"],
+    [peer({ here: false }), online, "Ana is reconnecting, you can keep talking."],
+    [peer({ media: "interrupted" }), online, "The connection to Ana is interrupted. Trying again…"],
+    [peer({ media: "interrupted", here: false }), online, "Ana's connection is lost, waiting."],
+    [peer({ media: "failed", here: false }), online, "Ana's connection is lost, waiting."],
+    [
+      peer({ media: "failed" }),
+      online,
+      "Sound and picture find no way between your networks. You can still write.",
+    ],
+  ] as [CallState, Link, string | undefined][])("case %#: %s", (call, link, words) => {
+    expect(callWords(call, link, "Ana")?.text).toBe(words);
+  });
+
+  it.each([
+    [16 / 9, 16 / 9, "cover"],
+    [16 / 9, 920 / 800, "cover"],
+    [16 / 9, 360 / 780, "contain"],
+    [9 / 16, 1280 / 800, "contain"],
+    [9 / 16, 360 / 780, "cover"],
+  ])("a picture of %f on a stage of %f: %s", (picture, stage, fit) => {
+    expect(fitOf(picture, stage)).toBe(fit);
+  });
+});
+
+describe("addresses", () => {
+  it.each([
+    [paths.home, { page: "home" }],
+    ["/open", { page: "open" }],
+    [paths.new, { page: "new" }],
+    [paths.prejoin("men_1"), { page: "prejoin", mentorship: "men_1" }],
+    [paths.call("men_1"), { page: "call", mentorship: "men_1" }],
+    [paths.summary("ses_1"), { page: "summary", session: "ses_1" }],
+    ["/m", { page: "unknown" }],
+    ["/m/men_1/call/more", { page: "unknown" }],
+    ["/m/men_1/else", { page: "unknown" }],
+    ["/s/ses_1/else", { page: "unknown" }],
+    ["/open/more", { page: "unknown" }],
+  ])("%s", (path, route) => {
+    expect(parseRoute(path)).toEqual(route);
+  });
+});
