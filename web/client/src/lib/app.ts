@@ -18,6 +18,7 @@ import {
 import { Access } from "./access.js";
 import { Call } from "./call/call.js";
 import { Drawer } from "./drawer.js";
+import { retryDelay } from "./connection.js";
 import { Devices } from "./media/devices.js";
 import { meter } from "./media/meter.js";
 import { Refused, type App, type Link, type PendingMessage, type Trouble } from "./model.js";
@@ -26,7 +27,7 @@ import { browserPage, type Page } from "./page.js";
 import { Socket } from "./socket.js";
 import * as reduce from "./state.js";
 import { START, type Effect, type State, type Step } from "./state.js";
-import { refused, troubleOf } from "./trouble.js";
+import { actOf, refused, troubleOf } from "./trouble.js";
 
 const OLDER = 50;
 /** A change of the clock that nobody would see is no news. */
@@ -47,14 +48,16 @@ class Ithaca implements App {
   private readonly access: Access;
   private readonly socket: Socket;
   private readonly devices: Devices;
-  private iceServers: readonly IceServer[] = [];
   private drawer: Drawer | null = null;
   private box = outbox.EMPTY;
   private cancelResend: (() => void) | null = null;
   /** The call that is ready on the pre-join page, and the one that was joined last. */
   private prepared: Call | null = null;
   private call: Call | null = null;
+  private iceServers: readonly IceServer[] = [];
   private stopMeter: (() => void) | null = null;
+  /** Tries the link once more, while the server could not be reached. */
+  private openAgain: (() => void) | null = null;
   /** A form that may have been taken already is sent again under the same key. */
   private form: { readonly text: string; readonly key: string } | null = null;
 
@@ -89,7 +92,7 @@ class Ithaca implements App {
         if (kind === "audio") this.watchLevel();
       },
     });
-    page.onReturn(() => this.socket.nudge());
+    page.onReturn(() => this.nudge());
     page.onLeave(() => this.call?.sayGoodbye());
   }
 
@@ -169,24 +172,43 @@ class Ithaca implements App {
     try {
       const about = await this.access.request<About>("GET", "/v1/about");
       this.set({ ...this.current, canStart: about.start });
-    } catch (error) {
-      console.warn("about", error);
+    } catch {
+      // Then nobody is offered to begin here; opening a link says what is wrong.
     }
   }
 
-  private async openLink(invitation: string): Promise<void> {
+  private async openLink(invitation: string, failures = 0): Promise<void> {
     let grant: Grant;
     try {
       grant = await this.access.exchange(invitation);
     } catch (error) {
-      // The fragment stays, so that a reload tries again.
-      this.set({ ...this.current, phase: "refused", trouble: inWords(error) });
+      // The fragment stays, so that a reload tries again too.
+      this.notOpened(inWords(error), failures + 1, () => {
+        void this.openLink(invitation, failures + 1);
+      });
       return;
     }
     const { person, mentorship } = grant;
     this.page.goTo(mentorship ? `/m/${mentorship}` : "/");
     this.signedIn(person, mentorship ?? null);
     this.socket.start();
+  }
+
+  private notOpened(trouble: Trouble, failures: number, again: () => void): void {
+    const act = actOf(trouble.code);
+    if (act === "stop" || act === "fix") {
+      this.set({ ...this.current, phase: "refused", trouble });
+      return;
+    }
+    const ms = retryDelay(failures, this.page.random());
+    const retryAt = this.page.now() + ms;
+    this.set({ ...this.current, link: { is: "offline", retryAt, trouble } });
+    const cancel = this.page.after(ms, () => this.openAgain?.());
+    this.openAgain = () => {
+      cancel();
+      this.openAgain = null;
+      again();
+    };
   }
 
   private signedIn(me: PersonView, arrivedAt: string | null): void {
@@ -232,7 +254,12 @@ class Ithaca implements App {
 
   reconnectNow(): void {
     if (this.current.link.is === "stopped") this.socket.start();
-    else this.socket.nudge();
+    else this.nudge();
+  }
+
+  private nudge(): void {
+    this.openAgain?.();
+    this.socket.nudge();
   }
 
   private linkChanged(link: Link): void {
@@ -253,9 +280,9 @@ class Ithaca implements App {
 
   private received(frame: ServerFrame): void {
     this.apply(reduce.onFrame(this.current, frame));
+    if ("ice_servers" in frame) this.iceServers = frame.ice_servers;
     switch (frame.t) {
       case "auth.opened":
-        this.iceServers = frame.ice_servers;
         this.call?.online();
         // Another tab of this person may have left something behind.
         this.box = outbox.add(this.box, this.drawer?.items() ?? []);
@@ -442,8 +469,8 @@ class Ithaca implements App {
         mentorship,
         room: found.room,
         other: other?.person.id ?? "",
-        iceServers: this.iceServers,
         send: (frame) => this.socket.send(frame),
+        iceServers: () => this.iceServers,
         isOnline: () => this.socket.isOnline,
         after: (ms, run) => this.page.after(ms, run),
         newId: () => this.page.newId(),

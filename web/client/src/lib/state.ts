@@ -228,11 +228,13 @@ function onSnapshot(state: State, mentorships: readonly MentorshipView[]): Step 
 
 function onMessages(state: State, frame: ChatMessages): Step {
   const me = state.me?.id ?? "";
-  const counted = change(state, (m) =>
-    m.conversation === frame.conversation ? withNews(m, me, frame) : m,
-  );
   const log = state.conversations[frame.conversation];
-  return log ? settle(counted, merge(log, me, frame.head, frame.messages)) : only(counted);
+  if (!log) return only(news(state, frame));
+  const [merged, ask] = merge(log, me, frame.head, frame.messages);
+  // Behind a gap nothing is counted yet: it comes again when the gap is filled.
+  const seen = lastSeq(merged);
+  const messages = frame.messages.filter(({ seq }) => seq <= seen);
+  return settle(news(state, { ...frame, messages }), [merged, ask]);
 }
 
 function onAccepted(state: State, frame: ChatAccepted): Step {
@@ -241,12 +243,14 @@ function onAccepted(state: State, frame: ChatAccepted): Step {
   const pending = log?.pending.find((item) => item.id === id);
   if (!state.me || !log || !pending) return only(state);
   const message: Message = { seq, id, person: state.me.id, body: pending.body, at_us };
-  const counted = change(state, (m) =>
-    m.conversation === conversation
-      ? withNews(m, message.person, { t: "chat.messages", conversation, head: seq, messages: [message] })
-      : m,
-  );
-  return settle(counted, accepted(log, message));
+  const [merged, ask] = accepted(log, message);
+  const messages = lastSeq(merged) >= seq ? [message] : [];
+  return settle(news(state, { t: "chat.messages", conversation, head: seq, messages }), [merged, ask]);
+}
+
+function news(state: State, frame: ChatMessages): State {
+  const me = state.me?.id ?? "";
+  return change(state, (m) => (m.conversation === frame.conversation ? withNews(m, me, frame) : m));
 }
 
 function settle(state: State, [log, ask]: Merged): Step {

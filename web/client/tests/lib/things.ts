@@ -1,5 +1,6 @@
 /** Frames and views to test with. */
 import type {
+  AuthOpened,
   MentorshipView,
   Message,
   ServerFrame,
@@ -63,14 +64,14 @@ export function session(part: Partial<SessionView> = {}): SessionView {
   };
 }
 
-export function opened(...mentorships: MentorshipView[]): ServerFrame {
+export function opened(...mentorships: MentorshipView[]): AuthOpened {
   return {
     t: "auth.opened",
-    ice_servers: [],
     connection: "con_1",
     person: ME,
     now_us: 5,
     beat_interval_us: 2_000_000,
+    ice_servers: [],
     mentorships,
   };
 }

@@ -21,8 +21,8 @@ export interface CallEnv extends Omit<PeerEnv, "room"> {
   readonly room: string;
   /** The other member: whose page it is that is not announced yet. */
   readonly other: string;
-  /** To prepare with; those that come with `room.joined` are for later. */
-  readonly iceServers: readonly IceServer[];
+  /** As the server named them last. */
+  iceServers(): readonly IceServer[];
   isOnline(): boolean;
   newId(): string;
 }
@@ -41,7 +41,6 @@ export class Call {
   private id: string;
   /** A join has been sent and not answered. */
   private asked = false;
-  private iceServers: readonly IceServer[];
   /** A link in reserve: with a finished offer before joining, ready to answer while alone. */
   private spare: { readonly link: PeerLink; readonly offering: boolean } | null;
   private readonly remotes = new Map<string, Remote>();
@@ -49,10 +48,10 @@ export class Call {
   private trouble: Trouble | null = null;
   private told: Readonly<Record<Kind, boolean>> = { audio: false, video: false };
   private cancelRetry: (() => void) | null = null;
+  private cancelNews: (() => void) | null = null;
 
   constructor(private readonly env: CallEnv) {
     this.id = env.newId();
-    this.iceServers = env.iceServers;
     this.spare = { link: this.newLink(true), offering: true };
   }
 
@@ -113,6 +112,8 @@ export class Call {
   dispose(): void {
     this.cancelRetry?.();
     this.cancelRetry = null;
+    this.cancelNews?.();
+    this.cancelNews = null;
     this.spare?.link.close();
     this.spare = null;
     for (const { link } of this.remotes.values()) link.close();
@@ -217,8 +218,9 @@ export class Call {
     this.phase = "joined";
     this.asked = false;
     this.trouble = null;
-    this.iceServers = frame.ice_servers;
-    if (frame.ice_servers.length > 0) this.spare?.link.use(frame.ice_servers);
+    // Fresh credentials, for the next gathering.
+    for (const { link } of this.remotes.values()) link.use(frame.ice_servers);
+    this.spare?.link.use(frame.ice_servers);
     this.act(onJoined(this.known(), frame.peers));
     this.mediaChanged();
   }
@@ -297,7 +299,7 @@ export class Call {
     }
     // Alone: whoever comes will make the offer, so be ready to answer it.
     if (this.remotes.size === 0) this.reserve(false);
-    this.env.changed();
+    this.changedSoon();
   }
 
   /** An offer of a peer that has not been announced: it is the newcomer. */
@@ -330,7 +332,7 @@ export class Call {
       tracks: () => this.env.tracks(),
       changed: () => this.linkChanged(),
     };
-    return new PeerLink(env, offering, this.iceServers);
+    return new PeerLink(env, offering, this.env.iceServers());
   }
 
   private reserve(offering: boolean): void {
@@ -352,7 +354,15 @@ export class Call {
     for (const [id, { link, here }] of this.remotes) {
       if (!here && link.media === "failed") this.close(id);
     }
-    this.env.changed();
+    this.changedSoon();
+  }
+
+  /** Drawing can wait until the frames that came together have been answered. */
+  private changedSoon(): void {
+    this.cancelNews ??= this.env.after(0, () => {
+      this.cancelNews = null;
+      this.env.changed();
+    });
   }
 }
 

@@ -89,6 +89,7 @@ export class PeerLink {
 
   /** New servers count from the next gathering on. */
   use(iceServers: readonly IceServer[]): void {
+    if (iceServers.length === 0) return;
     this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: iceServers.map(toRtc) });
   }
 

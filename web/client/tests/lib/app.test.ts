@@ -1,0 +1,304 @@
+import { describe, expect, test } from "vitest";
+import type { App } from "../../src/lib/model.js";
+import { MemoryStorage } from "../../src/lib/page.js";
+import { FakeServer, settled, type Tab } from "./server.js";
+
+const LINK = "/open#inv_me";
+
+async function signedIn(server: FakeServer, link = LINK, browser: Storage = new MemoryStorage()): Promise<Tab> {
+  const tab = server.open(link, browser);
+  await settled();
+  tab.app.openConversation("cnv_1");
+  await settled();
+  return tab;
+}
+
+const log = (app: App): string[] => app.state.conversations.cnv_1?.messages.map(({ body }) => body) ?? [];
+const pending = (app: App): string[] => app.state.conversations.cnv_1?.pending.map(({ body }) => body) ?? [];
+
+describe("coming in", () => {
+  test("by a link: signed in, the secret gone from the address", async () => {
+    const { app, places } = await signedIn(new FakeServer());
+    expect(app.state).toMatchObject({ phase: "ready", link: { is: "online" }, arrivedAt: "men_1" });
+    expect(app.state.me?.name).toBe("Me");
+    expect(places).toEqual(["/m/men_1"]);
+    expect(app.state.canStart).toBe(true);
+  });
+
+  test("by a link that is not known: said so, the address kept", async () => {
+    const { app, places } = await signedIn(new FakeServer(), "/open#inv_nobody");
+    expect(app.state).toMatchObject({ phase: "refused", trouble: { code: "invitation_invalid" } });
+    expect(places).toEqual([]);
+  });
+
+  test("while the server is away: said so, and tried again", async () => {
+    const server = new FakeServer();
+    server.reachable = false;
+    const { app, places } = await signedIn(server);
+    const link = { is: "offline", trouble: { code: "unreachable" } };
+    expect(app.state).toMatchObject({ phase: "starting", link });
+    await server.pass(30_000);
+    expect(app.state).toMatchObject({ phase: "starting", link });
+    server.reachable = true;
+    app.reconnectNow();
+    await settled();
+    expect(app.state).toMatchObject({ phase: "ready", link: { is: "online" } });
+    expect(places).toEqual(["/m/men_1"]);
+    await server.pass(30_000);
+    expect(server.requests.filter(({ path }) => path === "/v1/grants")).toHaveLength(1);
+  });
+
+  test("without a link: signed out", async () => {
+    const { app } = await signedIn(new FakeServer(), "/");
+    expect(app.state).toMatchObject({ phase: "signed_out", canStart: true });
+  });
+
+  test("again by a reload: the same person and the same tab, without the link", async () => {
+    const server = new FakeServer();
+    const browser = new MemoryStorage();
+    const first = await signedIn(server, LINK, browser);
+    const again = server.open("/m/men_1", browser, first.tab);
+    await settled();
+    expect(again.app.state).toMatchObject({ phase: "ready", me: { id: "per_me" } });
+    const opens = server.frames.filter((frame) => frame.t === "auth.open");
+    expect(opens.map(({ tab }) => tab)).toEqual([opens[0]?.tab, opens[0]?.tab]);
+    expect(server.requests.at(-1)?.path).toBe("/v1/grants/renew");
+  });
+
+  test("two people in two tabs of one browser", async () => {
+    const server = new FakeServer();
+    const browser = new MemoryStorage();
+    const me = await signedIn(server, LINK, browser);
+    const ana = await signedIn(server, "/open#inv_ana", browser);
+    me.app.saveDraft("cnv_1", "mine");
+    me.app.send("cnv_1", "to Ana");
+    await settled();
+    expect(log(ana.app)).toEqual(["to Ana"]);
+    expect(ana.app.draft("cnv_1")).toBe("");
+    expect(me.app.draft("cnv_1")).toBe("mine");
+  });
+
+  test("signed out: this tab forgets, another tab does not", async () => {
+    const server = new FakeServer();
+    const one = await signedIn(server);
+    const two = await signedIn(server);
+    one.app.signOut();
+    await server.pass(20_000);
+    expect(one.app.state).toMatchObject({ phase: "signed_out", me: null, mentorships: [] });
+    expect(one.tab.getItem("ithaca.identity")).toBeNull();
+    expect(two.app.state.link).toEqual({ is: "online" });
+  });
+});
+
+describe("the socket", () => {
+  test("breaks: offline, then back by itself", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    server.reachable = false;
+    server.close(1006);
+    expect(app.state.link.is).toBe("offline");
+    await server.pass(30_000);
+    expect(app.state.link.is).toBe("offline");
+    server.reachable = true;
+    await server.pass(11_000);
+    expect(app.state.link).toEqual({ is: "online" });
+  });
+
+  test("an expired grant is renewed, once, and the person notices nothing", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    server.close(4100);
+    await settled();
+    expect(app.state.link).toEqual({ is: "online" });
+    expect(server.requests.filter(({ path }) => path === "/v1/grants/renew")).toHaveLength(1);
+  });
+
+  test("revoked: stopped, and it stays so", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    server.revoked = true;
+    server.close(4202);
+    await server.pass(60_000);
+    expect(app.state.link).toMatchObject({ is: "stopped", trouble: { code: "revoked" } });
+    expect(server.sockets.size).toBe(0);
+  });
+
+  test("a server that has gone silent is left after 5 s", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    await server.pass(20_000);
+    expect(app.state.link).toEqual({ is: "online" });
+    for (const socket of server.sockets) socket.tell = () => undefined;
+    await server.pass(6_000);
+    expect(app.state.link).toMatchObject({ is: "offline", trouble: null });
+  });
+
+  test("the server's clock is known, though this one is an hour slow", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    await server.pass(4_000);
+    expect(app.nowUs()).toBe(server.nowMs * 1000);
+    expect(app.state.clockOffsetUs).toBe(3_600_000_000);
+  });
+});
+
+describe("writing", () => {
+  test("is in the log of both, once, at once", async () => {
+    const server = new FakeServer();
+    const me = await signedIn(server);
+    const ana = await signedIn(server, "/open#inv_ana");
+    const seen: number[] = [];
+    me.app.subscribe(() => seen.push(log(me.app).length + pending(me.app).length));
+    expect(me.app.send("cnv_1", "hello")).toBeNull();
+    expect(pending(me.app)).toEqual(["hello"]);
+    await settled();
+    expect([log(me.app), pending(me.app), log(ana.app)]).toEqual([["hello"], [], ["hello"]]);
+    expect(new Set(seen)).toEqual(new Set([1]));
+  });
+
+  test("while away waits below the log, and goes out in order on return", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    server.reachable = false;
+    server.close(1006);
+    for (const body of ["1", "2", "3"]) app.send("cnv_1", body);
+    server.store("per_ana", "ana-1", "from Ana");
+    expect([log(app), pending(app)]).toEqual([[], ["1", "2", "3"]]);
+    server.reachable = true;
+    await server.pass(11_000);
+    expect([log(app), pending(app)]).toEqual([["from Ana", "1", "2", "3"], []]);
+  });
+
+  test("what was stored but never answered is sent again and stays one message", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    server.deaf = true;
+    app.send("cnv_1", "once");
+    app.send("cnv_1", "twice");
+    await settled();
+    expect(pending(app)).toEqual(["once", "twice"]);
+    server.close(1006);
+    server.deaf = false;
+    await server.pass(11_000);
+    expect(server.log.map(({ body }) => body)).toEqual(["once", "twice"]);
+    expect([log(app), pending(app)]).toEqual([["once", "twice"], []]);
+  });
+
+  test("unsent messages survive a reload, and another tab's are taken over", async () => {
+    const server = new FakeServer();
+    const browser = new MemoryStorage();
+    const first = await signedIn(server, LINK, browser);
+    server.reachable = false;
+    server.close(1006);
+    first.app.send("cnv_1", "kept");
+    expect(browser.length).toBe(1);
+    server.reachable = true;
+    const again = await signedIn(server, LINK, browser);
+    expect([log(again.app), pending(again.app)]).toEqual([["kept"], []]);
+    expect(browser.length).toBe(0);
+    await server.pass(11_000);
+    expect([log(first.app), pending(first.app)]).toEqual([["kept"], []]);
+    expect(server.log).toHaveLength(1);
+  });
+
+  test("too much for a while: tried again, in order", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    server.refusals.push({ code: "rate_limited", retry_after_us: 3_000_000 });
+    app.send("cnv_1", "1");
+    app.send("cnv_1", "2");
+    await server.pass(2_900);
+    expect(pending(app)).toEqual(["1", "2"]);
+    await server.pass(200);
+    expect(log(app)).toEqual(["1", "2"]);
+  });
+
+  test("what is refused stays, with the reason, until it is given up", async () => {
+    const server = new FakeServer();
+    const browser = new MemoryStorage();
+    const { app, tab } = await signedIn(server, LINK, browser);
+    server.refusals.push({ code: "invalid_field" });
+    app.send("cnv_1", "strange");
+    app.send("cnv_1", "plain");
+    await settled();
+    const [refused] = app.state.conversations.cnv_1?.pending ?? [];
+    expect(refused).toMatchObject({ body: "strange", refused: { code: "invalid_field" } });
+    expect(log(app)).toEqual(["plain"]);
+    const again = server.open("/m/men_1", browser, tab);
+    await settled();
+    again.app.openConversation("cnv_1");
+    await settled();
+    expect(pending(again.app)).toEqual(["strange"]);
+    again.app.discard("cnv_1", refused?.id ?? "");
+    expect([pending(again.app), browser.length]).toEqual([[], 0]);
+    expect(server.log).toHaveLength(1);
+  });
+
+  test("nothing, or too much, is refused here", async () => {
+    const { app } = await signedIn(new FakeServer());
+    expect(app.send("cnv_1", " \n")?.code).toBe("message_empty");
+    expect(app.send("cnv_1", "x".repeat(20_000))?.code).toBe("message_too_long");
+    expect(pending(app)).toEqual([]);
+  });
+});
+
+describe("the past", () => {
+  async function long(): Promise<{ server: FakeServer; app: App }> {
+    const server = new FakeServer();
+    for (let i = 1; i <= 120; i += 1) server.store("per_ana", `ana-${i}`, `${i}`);
+    return { server, app: (await signedIn(server)).app };
+  }
+
+  test("the newest page first, older ones when asked, to the beginning", async () => {
+    const { app } = await long();
+    expect([log(app)[0], log(app).length]).toEqual(["71", 50]);
+    await app.loadOlder("cnv_1");
+    expect(log(app)[0]).toBe("21");
+    await app.loadOlder("cnv_1");
+    await app.loadOlder("cnv_1");
+    expect([log(app)[0], log(app).length]).toEqual(["1", 120]);
+  });
+
+  test("a page that does not come is said so, and can be asked for again", async () => {
+    const { server, app } = await long();
+    server.reachable = false;
+    await expect(app.loadOlder("cnv_1")).rejects.toMatchObject({ trouble: { code: "unreachable" } });
+    expect(app.state.conversations.cnv_1?.loadingOlder).toBe(false);
+    server.reachable = true;
+    await app.loadOlder("cnv_1");
+    expect(log(app)).toHaveLength(100);
+  });
+
+  test("what a lost hint skipped is fetched", async () => {
+    const { server, app } = await long();
+    server.store("per_ana", "ana-121", "121");
+    for (const socket of server.sockets) socket.cursor = 121;
+    server.store("per_ana", "ana-122", "122");
+    server.deliver();
+    await settled();
+    expect(log(app).slice(-3)).toEqual(["120", "121", "122"]);
+    expect(app.state.mentorships[0]?.unread).toBe(122);
+  });
+});
+
+test("a form is sent again under the same key until it is answered", async () => {
+  const server = new FakeServer();
+  const { app } = await signedIn(server, "/");
+  const keys: string[] = [];
+  const answer = server.fetch.bind(server);
+  let lost = true;
+  server.fetch = async (path, init) => {
+    const key = new Headers(init.headers).get("Idempotency-Key");
+    if (!key) return answer(path, init);
+    keys.push(key);
+    if (lost) throw new TypeError("Failed to fetch");
+    return Response.json({ mentorship: "men_2", links: [] }, { status: 201 });
+  };
+  const form = { mentor: { name: "A", zone: "UTC" }, mentee: { name: "B", zone: "UTC" } };
+  await expect(app.startMentorship(form)).rejects.toMatchObject({ trouble: { code: "unreachable" } });
+  lost = false;
+  await app.startMentorship(form);
+  await app.startMentorship(form);
+  expect(keys[0]).toBe(keys[1]);
+  expect(keys[2]).not.toBe(keys[0]);
+});

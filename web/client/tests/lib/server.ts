@@ -1,0 +1,252 @@
+/** A server and browsers in memory: enough of Ithaca to write to each other, on a manual clock. */
+import { decode, encode } from "@msgpack/msgpack";
+import { createApp } from "../../src/lib/app.js";
+import type { App } from "../../src/lib/model.js";
+import { MemoryStorage, type Page } from "../../src/lib/page.js";
+import type {
+  ClientFrame,
+  MentorshipView,
+  Message,
+  PersonView,
+  ServerFrame,
+} from "../../src/protocol/types.js";
+import { mentorship, opened } from "./things.js";
+
+export const PEOPLE: Readonly<Record<string, PersonView>> = {
+  inv_me: { id: "per_me", name: "Me", zone: "Europe/Vienna" },
+  inv_ana: { id: "per_ana", name: "Ana", zone: "America/Lima" },
+};
+
+export class FakeServer {
+  nowMs = 0;
+  reachable = true;
+  readonly log: Message[] = [];
+  readonly sockets = new Set<FakeSocket>();
+  readonly requests: { readonly method: string; readonly path: string; readonly body: unknown }[] = [];
+  readonly frames: ClientFrame[] = [];
+  /** Given instead of storing the next messages. */
+  readonly refusals: { code: string; retry_after_us?: number }[] = [];
+  /** Whether an invitation was withdrawn. */
+  revoked = false;
+  /** Answers of the socket are lost while this is set: the message is stored all the same. */
+  deaf = false;
+  private readonly timers: { at: number; run: () => void }[] = [];
+  private grants = 0;
+
+  // ---- time --------------------------------------------------------------------------------------
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.nowMs + ms, run };
+    this.timers.push(timer);
+    return () => {
+      const index = this.timers.indexOf(timer);
+      if (index >= 0) this.timers.splice(index, 1);
+    };
+  }
+
+  /** Time passes; whatever is due happens, in order. */
+  async pass(ms: number): Promise<void> {
+    await settled();
+    const until = this.nowMs + ms;
+    for (;;) {
+      const due = this.timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.timers.splice(this.timers.indexOf(due), 1);
+      this.nowMs = Math.max(this.nowMs, due.at);
+      due.run();
+      await settled();
+    }
+    this.nowMs = until;
+  }
+
+  // ---- HTTP --------------------------------------------------------------------------------------
+
+  async fetch(path: string, init: RequestInit): Promise<Response> {
+    if (!this.reachable) throw new TypeError("Failed to fetch");
+    const body: unknown = init.body ? JSON.parse(String(init.body)) : null;
+    this.requests.push({ method: init.method ?? "GET", path, body });
+    const problem = (status: number, code: string): Response =>
+      Response.json({ type: "x", title: "x", status, code, detail: "x" }, { status });
+    if (path === "/v1/about") return Response.json({ version: "1", start: true });
+    if (path.startsWith("/v1/grants")) {
+      const handle = Object.values(body as Record<string, string>)[0] ?? "";
+      const person = PEOPLE[handle.replace("renewal of ", "")];
+      if (this.revoked) return problem(401, "revoked");
+      if (!person) return problem(401, "invitation_invalid");
+      this.grants += 1;
+      const now_us = this.nowMs * 1000;
+      return Response.json({
+        grant: `${person.id} ${this.grants}`,
+        expires_us: now_us + 600_000_000,
+        now_us,
+        renewal: `renewal of inv_${person.id.slice(4)}`,
+        person,
+        mentorship: "men_1",
+      });
+    }
+    const { searchParams } = new URL(path, "http://here");
+    const before = Number(searchParams.get("before"));
+    const messages = this.log.filter(({ seq }) => seq < before).slice(-Number(searchParams.get("limit")));
+    return Response.json({ conversation: "cnv_1", head: this.log.length, messages });
+  }
+
+  // ---- WebSocket ---------------------------------------------------------------------------------
+
+  received(socket: FakeSocket, frame: ClientFrame): void {
+    this.frames.push(frame);
+    switch (frame.t) {
+      case "auth.open": {
+        socket.person = frame.grant.split(" ")[0] ?? "";
+        socket.cursor = frame.cursors?.cnv_1 ?? this.log.length;
+        socket.tell({ ...opened(this.view(socket.person)), person: socket.person, now_us: this.nowMs * 1000 });
+        this.deliver();
+        break;
+      }
+      case "beat":
+        socket.tell({ t: "beat.ack", n: frame.n, now_us: this.nowMs * 1000 });
+        break;
+      case "chat.send": {
+        const refusal = this.refusals.shift();
+        if (refusal) {
+          socket.tell({ t: "error", about: "chat.send", ref: frame.id, message: "x", ...refusal });
+          break;
+        }
+        const { seq, at_us } = this.store(socket.person, frame.id, frame.body);
+        const { conversation, id } = frame;
+        if (!this.deaf) socket.tell({ t: "chat.accepted", conversation, id, seq, at_us });
+        this.deliver();
+        break;
+      }
+      case "chat.fetch": {
+        const { after, limit = 50 } = frame;
+        const page = after == null ? this.log.slice(-limit) : this.log.slice(after, after + limit);
+        socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, messages: page });
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  store(person: string, id: string, body: string): Message {
+    const held = this.log.find((each) => each.person === person && each.id === id);
+    if (held) return held;
+    const message = { seq: this.log.length + 1, id, person, body, at_us: this.nowMs * 1000 };
+    this.log.push(message);
+    return message;
+  }
+
+  deliver(): void {
+    if (this.deaf) return;
+    for (const socket of this.sockets) {
+      const messages = this.log.slice(socket.cursor);
+      if (!socket.person || messages.length === 0) continue;
+      socket.cursor = this.log.length;
+      socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, messages });
+    }
+  }
+
+  close(code: number): void {
+    for (const socket of [...this.sockets]) socket.end(code);
+  }
+
+  private view(person: string): MentorshipView {
+    const unread = this.log.filter((each) => each.person !== person).length;
+    return mentorship({ head: this.log.length, unread, last: this.log.at(-1) ?? null });
+  }
+
+  // ---- browsers ----------------------------------------------------------------------------------
+
+  /** A tab; a reload is another one with the same storage of the tab. */
+  open(address: string, browser: Storage, tab: Storage = new MemoryStorage()): Tab {
+    const [pathname = "/", hash] = address.split("#");
+    const places: string[] = [];
+    const server = this;
+    const page: Page = {
+      WebSocket: class extends FakeSocket {
+        constructor() {
+          super(server);
+        }
+      } as unknown as Page["WebSocket"],
+      media: undefined,
+      tab,
+      browser,
+      location: { protocol: "http:", host: "here", pathname, hash: hash ? `#${hash}` : "" },
+      fetch: (path, init) => this.fetch(path, init),
+      goTo: (path) => places.push(path),
+      now: () => this.nowMs,
+      epochMs: () => this.nowMs - 3_600_000, // an hour slow
+      random: () => 0.5,
+      newId: () => `id-${(nextId += 1)}`,
+      after: (ms, run) => this.after(ms, run),
+      everyBeat: (run) => {
+        const beat = (): void => {
+          run();
+          this.after(2_000, beat);
+        };
+        return this.after(2_000, beat);
+      },
+      onReturn: () => undefined,
+      onLeave: () => undefined,
+    };
+    return { app: createApp(page), places, tab };
+  }
+}
+
+let nextId = 0;
+
+export interface Tab {
+  readonly app: App;
+  readonly places: readonly string[];
+  readonly tab: Storage;
+}
+
+export class FakeSocket {
+  readyState = 0;
+  binaryType = "";
+  person = "";
+  cursor = 0;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+
+  constructor(private readonly server: FakeServer) {
+    queueMicrotask(() => {
+      if (!server.reachable) return this.end(1006);
+      server.sockets.add(this);
+      this.readyState = 1;
+      this.onopen?.();
+    });
+  }
+
+  send(data: Uint8Array): void {
+    const frame = decode(data) as ClientFrame;
+    queueMicrotask(() => this.server.sockets.has(this) && this.server.received(this, frame));
+  }
+
+  tell(frame: ServerFrame): void {
+    const data = encode(frame).slice().buffer;
+    queueMicrotask(() => this.onmessage?.({ data }));
+  }
+
+  end(code: number): void {
+    this.readyState = 3;
+    this.server.sockets.delete(this);
+    this.onclose?.({ code });
+  }
+
+  close(): void {
+    this.end(1000);
+  }
+}
+
+/** All that follows from what has happened so far has happened. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 5; i += 1) {
+    const { port1, port2 } = new MessageChannel();
+    const turn = new Promise((resolve) => (port2.onmessage = resolve));
+    port1.postMessage(null);
+    await turn;
+    port1.close();
+  }
+}
