@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
 from tests.support.browser import Person, enter, launch, window
-from tests.support.clips import Clip, make_clip
+from tests.support.clips import Clip, likeness, make_clip
 from tests.support.serving import Server
 
 MENTOR, MENTEE = 5, 9
+LISTEN_S = 40
 SPEECH = {  # one speaks in long sentences, the other in single words
     MENTOR: (
         ("The wind has turned, we sail at dawn, and nobody sleeps until we are gone.",),
@@ -96,3 +98,19 @@ async def house(server: Server) -> AsyncIterator[House]:
     yield house
     await house.close()
     assert not [complaint for person in house.people for complaint in person.complaints]
+    if not server.was_away:
+        assert not [complaint for person in house.people for complaint in person.network]
+
+
+async def hears(person: Person, other: int, clips: dict[int, Clip]) -> None:
+    """It is the other's speech that arrives, and nobody else's. Levels and buffers settle in the
+    first seconds of a call: listens again until it is plain."""
+    (own,) = clips.keys() - {other}
+    like: dict[int, float] = {}
+    try:
+        async with asyncio.timeout(LISTEN_S):
+            while not (like and like[other] > 0.8 > 0.65 > like[own]):
+                heard = await person.hear()
+                like = {code: likeness(heard, clip.envelope) for code, clip in clips.items()}
+    except TimeoutError:
+        raise AssertionError(f"wanted to hear {other}: {like}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -13,15 +12,14 @@ import pytest
 from playwright.async_api import Browser, Playwright, expect
 
 from protocol.views import SessionView
-from tests.browser.conftest import MENTEE, MENTOR, House
+from tests.browser.conftest import MENTEE, MENTOR, House, hears
 from tests.support.browser import Person, kill, launch
-from tests.support.clips import Clip, likeness
+from tests.support.clips import Clip
 from tests.support.serving import Api
 
 pytestmark = pytest.mark.browser
 
 AGREE_S = 2.0
-LISTEN_S = 40
 Stretch = tuple[float, float]
 
 
@@ -138,20 +136,6 @@ async def test_a_call_with_a_reload_and_a_crash_is_on_record(
 
     await tells(mentor, session, mentors_id, "Telemachus (demo) was away for")
     await tells(mentee, session, mentees_id, "You were away for")
-
-
-async def hears(person: Person, other: int, clips: dict[int, Clip]) -> None:
-    """It is the other's speech that arrives, and nobody else's. Levels and buffers settle in the
-    first seconds of a call: listens again until it is plain."""
-    (own,) = clips.keys() - {other}
-    like: dict[int, float] = {}
-    try:
-        async with asyncio.timeout(LISTEN_S):
-            while not (like and like[other] > 0.8 > 0.65 > like[own]):
-                heard = await person.hear()
-                like = {code: likeness(heard, clip.envelope) for code, clip in clips.items()}
-    except TimeoutError:
-        raise AssertionError(f"wanted to hear {other}: {like}") from None
 
 
 async def tells(person: Person, session: SessionView, me: str, gap: str) -> None:

@@ -52,10 +52,12 @@ async def soon(what: Awaitable[T], seconds: float = GUARD_S) -> T:
 async def launch(
     playwright: Playwright, clip: Clip | None, *more: str, cameras: int = 1
 ) -> Browser:
-    """A browser of one's own: `clip` stands before its camera and microphone."""
+    """A browser of one's own: `clip` stands before its camera and microphone. With no `cameras`
+    there is the microphone alone."""
     flags = [*FLAGS, *more, f"--use-fake-device-for-media-stream=device-count={cameras}"]
     if clip is not None:
         flags.append(f"--use-file-for-fake-audio-capture={clip.sound}")
+    if clip is not None and cameras:
         flags.append(f"--use-file-for-fake-video-capture={clip.video}")
     return await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
 
@@ -116,6 +118,22 @@ addEventListener("securitypolicyviolation", (event) =>
 NETWORK = re.compile(r"net::ERR_|WebSocket connection to .* failed")
 
 
+FOCUSED = """
+() => {
+  let focused = document.activeElement;
+  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+  if (!focused) return "";
+  const label = focused.labels?.[0]?.innerText ?? focused.innerText ?? "";
+  return (focused.getAttribute("aria-label") ?? label).trim();
+}
+"""
+TABS_MOST = 60
+
+
+def exactly(text: str) -> re.Pattern[str]:
+    return re.compile(f"^{re.escape(text)}$")
+
+
 class Person:
     """Someone in a window (or a tab) of their own. `complaints` are the errors on its console and
     violations of the page's security policy; `network` those about a server that is not there."""
@@ -168,14 +186,32 @@ class Person:
         await self.button("Send").click()
 
     @property
-    def log(self) -> Locator:
-        """What was said, bubble by bubble; those that still wait come last."""
-        return self.page.get_by_role("log").locator(".bubble")
+    def said(self) -> Locator:
+        """The log, bubble by bubble."""
+        return self.page.get_by_role("log").locator(".group:not(.waiting) .bubble")
+
+    @property
+    def waiting(self) -> Locator:
+        """What was written and is on its way, below the log."""
+        return self.page.get_by_role("log").locator(".waiting .bubble")
 
     async def reads(self, text: str) -> None:
         """Waits until this has been said and is in the log, once."""
-        said = self.page.get_by_role("log").locator(".group:not(.waiting) .bubble")
-        await expect(said.get_by_text(text, exact=True)).to_have_count(1)
+        await expect(self.said.filter(has_text=exactly(text))).to_have_count(1)
+
+    async def tab_to(self, name: str) -> None:
+        """With the keyboard alone, to the control of this name."""
+        for _ in range(TABS_MOST):
+            await self.page.keyboard.press("Tab")
+            if await self.page.evaluate(FOCUSED) == name:
+                return
+        raise AssertionError(f"no way to {name} with the Tab key")
+
+    async def scrolls_sideways(self) -> bool:
+        sideways: bool = await self.page.evaluate(
+            "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth"
+        )
+        return sideways
 
     # ---- seeing and hearing ----------------------------------------------------------------------
 

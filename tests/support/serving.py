@@ -34,13 +34,16 @@ def free_port() -> int:
 
 class Server:
     """A port and a data folder for good; the process may come and go. `name` is what people call
-    the machine: by another name than its address it prints no links of its own."""
+    the machine: by another name than its address it prints no links of its own. `was_away`: pages
+    have reason to say that they did not reach it."""
 
     def __init__(self, folder: Path, name: str = "127.0.0.1") -> None:
+        folder.mkdir(exist_ok=True)
         self._data, self._log = folder / "data", folder / "log"
         self.port = free_port()
         self.address = f"http://{name}:{self.port}"
         self.links: dict[str, str] = {}
+        self.was_away = False
         self._local = name == "127.0.0.1"
         self._process: Process | None = None
 
@@ -84,7 +87,8 @@ class Server:
         return " serves on " in line
 
     async def kill(self) -> None:
-        """As a crash: no goodbye."""
+        """As a crash: no goodbye. `start` brings it back to the same port and data."""
+        self.was_away = True
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
@@ -126,8 +130,11 @@ class Api:
     async def session(self, id_: str) -> SessionView:
         return await self._get(f"/v1/sessions/{id_}", SessionView)
 
-    async def messages(self, conversation: str) -> tuple[Message, ...]:
+    async def messages(self, conversation: str, after: int | None = None) -> tuple[Message, ...]:
+        """The newest page, or the one after a seq."""
         path = f"/v1/conversations/{conversation}/messages"
+        if after is not None:
+            path += f"?after={after}&limit=200"
         return (await self._get(path, MessagePage)).messages
 
     async def _get(self, path: str, shape: type[Answer]) -> Answer:

@@ -1,0 +1,51 @@
+"""The server dies in the middle of a call: those who talk go on talking."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.conftest import MENTEE, MENTOR, House
+from tests.support.serving import Api
+
+pytestmark = pytest.mark.browser
+
+
+async def test_a_call_outlives_the_server_and_stays_one_session(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    await mentor.join()
+    await mentee.join()
+    await mentor.sees(MENTEE)
+    api = Api(house.server, house.server.links["mentor"])
+    await api.sign_in()
+    (before,) = await api.sessions()
+
+    await house.server.kill()
+    for person, other in ((mentor, MENTEE), (mentee, MENTOR)):
+        await person.page.get_by_text("Reconnecting, you can keep talking.").wait_for()
+        await person.sees(other)
+        await person.remote.evaluate("(video) => (window.before = video.srcObject)")
+    await mentor.write("Did you notice anything?")
+    await expect(mentor.waiting).to_have_text(["Did you notice anything?"])
+
+    await house.server.start()
+    await mentee.reads("Did you notice anything?")
+    for person, other in ((mentor, MENTEE), (mentee, MENTOR)):
+        await person.page.get_by_text("Reconnecting, you can keep talking.").wait_for(
+            state="hidden"
+        )
+        await person.sees(other)
+        assert await person.remote.evaluate("(video) => window.before === video.srcObject")
+    (during,) = await api.sessions()
+    assert during.id == before.id
+    assert during.state == "open"
+    assert during.together_since_us is not None
+    await mentor.leave()
+    await mentee.leave()
+    (after,) = await api.sessions()
+    print(before, during, after)
+    assert after.together_us > 0
+    assert after.together_since_us is None

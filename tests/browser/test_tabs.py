@@ -1,0 +1,89 @@
+"""Identity lives in the tab: two people in one browser, and one person in two tabs."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.conftest import MENTEE, MENTOR, House
+
+pytestmark = pytest.mark.browser
+
+
+async def test_two_people_in_two_tabs_of_one_profile(house: House, mentors_browser: Browser) -> None:
+    links = house.server.links
+    profile = await house.window(mentors_browser)
+    mentor = await house.enter(profile, links["mentor"])
+    mentee = await house.enter(profile, links["mentee"])
+    mentors_words = mentor.page.get_by_label("Message", exact=True)
+    mentees_words = mentee.page.get_by_label("Message", exact=True)
+
+    await mentors_words.fill("What the mentor has not sent")
+    await mentee.page.reload()
+    await expect(mentees_words).to_have_value("")
+    await mentees_words.fill("What the mentee has not sent")
+    await mentor.page.reload()
+    await expect(mentors_words).to_have_value("What the mentor has not sent")
+    heading = mentor.page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text("Telemachus (demo)")
+    await expect(mentee.page.get_by_role("heading", level=1)).to_have_text("Mentor (demo)")
+
+    await mentor.join()
+    await mentee.join()
+    await mentor.page.bring_to_front()
+    await mentor.sees(MENTOR)  # the one camera of this browser
+    await mentee.page.bring_to_front()
+    await mentee.sees(MENTOR)
+    await expect(mentors_words).to_have_value("What the mentor has not sent")
+    await expect(mentees_words).to_have_value("What the mentee has not sent")
+
+
+async def test_what_waits_in_two_tabs_goes_out_once_in_one_order(
+    house: House, mentors_browser: Browser
+) -> None:
+    links = house.server.links
+    profile = await house.window(mentors_browser)
+    mentor = await house.enter(profile, links["mentor"])
+    mentee = await house.enter(profile, links["mentee"])
+    await mentor.write("before")
+    await mentee.reads("before")
+
+    await house.server.kill()
+    for words in ("one", "two", "three"):
+        await mentor.write(words)
+    for words in ("eins", "zwei"):
+        await mentee.write(words)
+    await expect(mentor.waiting).to_have_text(["one", "two", "three"])
+    await expect(mentee.waiting).to_have_text(["eins", "zwei"])
+    await expect(mentor.page.get_by_text("Waiting to be sent")).to_have_count(3)
+    await mentor.page.get_by_text("You are offline. What you write is kept").wait_for()
+
+    await house.server.start()
+    for person in (mentor, mentee):
+        await expect(person.said).to_have_count(6)
+        await expect(person.waiting).to_have_count(0)
+    order = await mentor.said.all_inner_texts()
+    assert await mentee.said.all_inner_texts() == order
+    assert order[0] == "before"
+    assert [words for words in order if words in ("one", "two", "three")] == ["one", "two", "three"]
+    assert [words for words in order if words in ("eins", "zwei")] == ["eins", "zwei"]
+
+
+async def test_a_second_tab_of_the_same_person_takes_the_call_over(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    links = house.server.links
+    profile = await house.window(mentors_browser)
+    first = await house.enter(profile, links["mentor"])
+    mentee = await house.enter(mentees_browser, links["mentee"])
+    await first.join()
+    await mentee.join()
+    await mentee.sees(MENTOR)
+
+    second = await house.enter(profile, links["mentor"])
+    await second.page.get_by_text("You are in this call in another tab").wait_for()
+    await second.join()
+    await first.page.get_by_role("heading", name="The call went on in another tab").wait_for()
+    await second.sees(MENTEE)
+    await mentee.sees(MENTOR)
+    await expect(mentee.remote).to_have_count(1)

@@ -1,0 +1,95 @@
+"""New people, secret links, and the whole way with the keyboard alone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.conftest import MENTEE, MENTOR, House
+
+pytestmark = pytest.mark.browser
+
+
+async def test_a_new_mentorship_gives_two_links_that_work(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    stranger = await house.enter(mentors_browser, house.server.address)
+    await stranger.page.get_by_role("link", name="New mentorship").click()
+    for role, name, zone in (("mentor", "Ana", "America/Lima"), ("mentee", "Ben", "Nowhere/Town")):
+        part = stranger.page.get_by_role("group", name=f"The {role}")
+        await part.get_by_label("Name").fill(name)
+        await part.get_by_label("Time zone").fill(zone)
+    await stranger.button("Make the links").click()
+    zone = stranger.page.get_by_role("group", name="The mentee").get_by_label("Time zone")
+    await expect(zone).to_have_attribute("aria-invalid", "true")
+    await expect(zone).to_be_focused()
+    await zone.fill("Europe/Vienna")
+    await stranger.button("Make the links").click()
+    await stranger.page.get_by_role("heading", name="Two links").wait_for()
+    anas = await stranger.page.get_by_label("Link for Ana").input_value()
+    bens = await stranger.page.get_by_label("Link for Ben").input_value()
+
+    ana = await house.enter(mentors_browser, anas)
+    ben = await house.enter(mentees_browser, bens)
+    await expect(ana.page.get_by_role("heading", level=1)).to_have_text("Ben")
+    await expect(ben.page.get_by_role("heading", level=1)).to_have_text("Ana")
+    await ana.page.get_by_text("Ben has Ithaca open").wait_for()
+    await ana.page.get_by_text("for you in Lima").wait_for()
+    await ana.join()
+    await ben.join()
+    await ana.sees(MENTEE)
+    await ben.sees(MENTOR)
+
+
+async def test_the_secret_of_a_link_leaves_the_address_bar_and_the_history(
+    house: House, mentors_browser: Browser
+) -> None:
+    link = house.server.links["mentor"]
+    secret = link.partition("#")[2]
+    mentor = await house.enter(mentors_browser, link)
+    await mentor.button("Join").wait_for()
+    session = await mentor.page.context.new_cdp_session(mentor.page)
+    history = await session.send("Page.getNavigationHistory")
+    assert len(secret) > 40
+    assert not [entry for entry in history["entries"] if secret in entry["url"]]
+    kept = await mentor.page.evaluate("JSON.stringify([sessionStorage, localStorage])")
+    assert secret not in kept
+    await mentor.page.reload()
+    await expect(mentor.page.get_by_role("heading", level=1)).to_have_text("Telemachus (demo)")
+
+
+@pytest.mark.parametrize("secret", ["inv_00000000000000000000000000.x", "nonsense"])
+async def test_a_link_that_is_not_known_says_so(
+    house: House, mentors_browser: Browser, secret: str
+) -> None:
+    stranger = await house.enter(mentors_browser, f"{house.server.address}/open#{secret}")
+    await stranger.button("To the start").click()
+    await stranger.page.get_by_text("Open the link that you were given").wait_for()
+    stranger.network.clear()  # the browser logs every refusal
+    stranger.complaints[:] = [each for each in stranger.complaints if "status of 4" not in each]
+
+
+async def test_join_write_and_leave_with_the_keyboard_alone(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    await mentee.join()
+    keys = mentor.page.keyboard
+    await mentor.tab_to("Join")
+    await keys.press("Enter")
+    await mentor.joined()
+    await mentor.sees(MENTEE)
+    await mentor.tab_to("Message")
+    await keys.type("No mouse here.")
+    await keys.press("Enter")
+    await mentee.reads("No mouse here.")
+    await mentor.page.get_by_label("Message", exact=True).press("m")  # writing is not muting
+    await expect(mentor.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
+    await mentor.tab_to("Mute")
+    await keys.press("Space")
+    await mentee.page.get_by_text("Mentor (demo) is muted.").wait_for()
+    await mentor.tab_to("Leave")
+    await keys.press("Enter")
+    await mentor.page.get_by_role("heading", name="In the room").wait_for()
+    await mentee.page.get_by_text("Waiting for Mentor (demo)").wait_for()

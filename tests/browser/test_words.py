@@ -1,0 +1,89 @@
+"""What is written: kept, refused in place, counted while unread, and never more than text."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.conftest import House
+
+pytestmark = pytest.mark.browser
+
+LIMIT = 16 * 1024
+HOSTILE = '<img src=x onerror="window.hit = 1"><script>window.hit = 1</script> & "quotes"'
+
+
+async def test_a_message_that_is_too_long_is_refused_in_the_composer_and_kept(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    composer = mentor.page.get_by_label("Message", exact=True)
+    await mentor.write("ä" * (LIMIT // 2) + "x")  # in bytes, not in letters
+    await mentor.page.get_by_role("alert").filter(has_text="longer than 16 KiB").wait_for()
+    await mentor.page.get_by_text("1 bytes too long").wait_for()
+    await expect(composer).to_have_value("ä" * (LIMIT // 2) + "x")
+    await expect(mentor.waiting).to_have_count(0)
+
+    await mentor.write("ä" * (LIMIT // 2))
+    await mentee.reads("ä" * (LIMIT // 2))
+    await expect(composer).to_have_value("")
+    await expect(mentee.said).to_have_count(1)
+
+
+async def test_unread_messages_are_counted_until_they_are_seen(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    await mentor.page.get_by_role("link", name="Ithaca").click()
+    await mentor.page.get_by_role("heading", name="Your mentorships").wait_for()
+    await mentee.write("Are you there?")
+    await mentee.write("Hello?")
+    conversation = mentor.page.get_by_role("button", name="Conversation")
+    await expect(conversation).to_contain_text("2 unread")
+    await expect(mentor.page).to_have_title("(2) Ithaca")
+    await expect(mentor.page.get_by_role("listitem").first).to_contain_text("Hello?")
+
+    await conversation.click()
+    await mentor.reads("Hello?")
+    await expect(conversation).not_to_contain_text("unread")
+    await expect(mentor.page).to_have_title("Ithaca")
+
+
+async def test_what_was_said_while_away_is_there_on_return(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
+    said = [f"line {number}" for number in range(1, 71)]  # more than one page of history
+    for line in said:
+        await mentor.write(line)
+    await expect(mentor.waiting).to_have_count(0)
+    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    await mentee.page.get_by_text("line 70", exact=True).wait_for()
+    await mentee.page.get_by_role("log").hover()
+    while await mentee.said.first.inner_text() != "line 1":
+        async with mentee.page.expect_response("**/messages?*"):
+            await mentee.page.get_by_role("log").evaluate("(log) => log.scrollTo(0, 0)")
+        await expect(mentee.page.get_by_text("Loading older messages…")).to_have_count(0)
+    await expect(mentee.said).to_have_text(said)
+
+
+async def test_names_and_messages_are_text_and_nothing_else(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    links = await house.server.invite(f"Mentor {HOSTILE}", "Ben")
+    mentor = await house.enter(mentors_browser, links["mentor"])
+    mentee = await house.enter(mentees_browser, links["mentee"])
+    await expect(mentee.page.get_by_role("heading", level=1)).to_have_text(f"Mentor {HOSTILE}")
+    await mentor.write(HOSTILE)
+    await mentee.reads(HOSTILE)
+    await mentor.join()
+    await mentee.join()
+    await mentor.leave()
+    await mentee.leave()
+    await mentee.page.get_by_role("link", name="Ithaca").click()
+    await mentee.page.get_by_role("heading", name=f"Mentor {HOSTILE}").wait_for()
+    for person in (mentor, mentee):
+        assert await person.page.evaluate("window.hit === undefined")
+        assert await person.page.locator("img").count() == 0
