@@ -1,9 +1,10 @@
 /** Puts the library together: one object that keeps the state and does what pages ask for. */
 import {
   PAGE_MAX,
+  type ChatAccepted,
   type ChatMessages,
-  type ErrorFrame,
   type MentorshipCreated,
+  type Message,
   type MessagePage,
   type NewLink,
   type NewMentorship,
@@ -17,13 +18,13 @@ import {
 } from "../protocol/types.js";
 import { Access } from "./access.js";
 import { Call } from "./call/call.js";
-import { Drawer } from "./drawer.js";
 import { retryDelay } from "./connection.js";
 import { Devices } from "./media/devices.js";
 import { meter } from "./media/meter.js";
-import { Refused, type App, type Link, type PendingMessage, type Trouble } from "./model.js";
-import * as outbox from "./outbox.js";
+import { Refused, type App, type Link, type Trouble } from "./model.js";
+import { refusal } from "./outbox.js";
 import { browserPage, type Page } from "./page.js";
+import { Sender } from "./sender.js";
 import { Socket } from "./socket.js";
 import * as reduce from "./state.js";
 import { START, type Effect, type State, type Step } from "./state.js";
@@ -47,10 +48,8 @@ class Ithaca implements App {
 
   private readonly access: Access;
   private readonly socket: Socket;
+  private readonly sender: Sender;
   private readonly devices: Devices;
-  private drawer: Drawer | null = null;
-  private box = outbox.EMPTY;
-  private cancelResend: (() => void) | null = null;
   /** The call that is ready on the pre-join page, and the one that was joined last. */
   private prepared: Call | null = null;
   private call: Call | null = null;
@@ -78,6 +77,15 @@ class Ithaca implements App {
       }),
       frame: (frame) => this.batch(() => this.received(frame)),
       link: (link) => this.batch(() => this.linkChanged(link)),
+    });
+    this.sender = new Sender({
+      storage: page.browser,
+      isOnline: () => this.socket.isOnline,
+      send: (frame) => this.socket.send(frame),
+      now: () => page.now(),
+      random: () => page.random(),
+      after: (ms, run) => page.after(ms, run),
+      changed: () => this.showPending(),
     });
     this.devices = new Devices({
       media: page.media,
@@ -212,8 +220,7 @@ class Ithaca implements App {
   }
 
   private signedIn(me: PersonView, arrivedAt: string | null): void {
-    this.drawer = new Drawer(this.page.browser, me.id);
-    this.box = outbox.add(outbox.EMPTY, this.drawer.items());
+    this.sender.belongTo(me.id);
     this.set(reduce.signedIn(this.current, me, arrivedAt));
   }
 
@@ -223,8 +230,7 @@ class Ithaca implements App {
       this.unprepare();
       this.socket.stop();
       this.access.forget();
-      this.drawer = null;
-      this.box = outbox.EMPTY;
+      this.sender.belongTo(null);
       const { canStart, media } = this.current;
       this.set({ ...START, phase: "signed_out", canStart, media });
     });
@@ -266,7 +272,7 @@ class Ithaca implements App {
     this.set({ ...this.current, link });
     if (link.is === "online") return;
     this.call?.offline();
-    this.box = outbox.disconnected(this.box);
+    this.sender.offline();
     this.set(reduce.disconnected(this.current));
     if (link.is !== "stopped") return;
     const { code } = link.trouble;
@@ -284,26 +290,20 @@ class Ithaca implements App {
     switch (frame.t) {
       case "auth.opened":
         this.call?.online();
-        // Another tab of this person may have left something behind.
-        this.box = outbox.add(this.box, this.drawer?.items() ?? []);
-        this.flush();
+        this.sender.online();
         break;
       case "chat.messages":
-        this.said(frame);
+        this.sender.said(mine(frame.messages, this.current.me?.id));
         break;
       case "chat.accepted":
-        this.drawer?.drop(frame.id);
-        this.box = outbox.stored(this.box, frame.id);
-        if (this.logHas(frame.conversation, frame.id)) {
-          this.box = outbox.removed(this.box, [frame.id]);
-        }
-        this.flush();
+        this.sender.stored(frame.id);
+        this.sender.said(this.inLog(frame));
         break;
       case "beat.ack":
         this.setClock();
         break;
       case "error":
-        if (frame.about === "chat.send" && frame.ref) this.notSent(frame, frame.ref);
+        if (frame.about === "chat.send" && frame.ref) this.sender.refused(frame, frame.ref);
         break;
       default:
         break;
@@ -323,7 +323,7 @@ class Ithaca implements App {
   openConversation(conversation: string): void {
     this.batch(() => {
       this.apply(reduce.openConversation(this.current, conversation));
-      this.showPending(conversation);
+      this.showPending();
     });
   }
 
@@ -343,32 +343,17 @@ class Ithaca implements App {
 
   send(conversation: string, text: string): Trouble | null {
     const body = text.replace(/\r\n?/g, "\n");
-    const code = outbox.refusal(body);
+    const code = refusal(body);
     if (code) return troubleOf(code);
-    const item: outbox.Item = {
-      id: this.page.newId(),
-      conversation,
-      body,
-      writtenUs: this.nowUs(),
-      order: outbox.nextOrder(this.box),
-      refused: null,
-    };
     this.batch(() => {
-      this.box = outbox.add(this.box, [item]);
-      this.drawer?.keep(item);
-      this.openConversation(conversation);
-      this.flush();
+      this.apply(reduce.openConversation(this.current, conversation));
+      this.sender.write(conversation, this.page.newId(), body, this.nowUs());
     });
     return null;
   }
 
-  discard(conversation: string, id: string): void {
-    this.drawer?.drop(id);
-    this.box = outbox.removed(this.box, [id]);
-    this.batch(() => {
-      this.showPending(conversation);
-      this.flush();
-    });
+  discard(_conversation: string, id: string): void {
+    this.batch(() => this.sender.discard(id));
   }
 
   read(conversation: string, seq: number): void {
@@ -376,67 +361,26 @@ class Ithaca implements App {
   }
 
   draft(conversation: string): string {
-    return this.drawer?.draft(conversation) ?? "";
+    return this.sender.draft(conversation);
   }
 
   saveDraft(conversation: string, text: string): void {
-    this.drawer?.saveDraft(conversation, text);
+    this.sender.saveDraft(conversation, text);
   }
 
-  /** Sends what may go now, and shows what has not arrived. */
-  private flush(): void {
-    if (this.socket.isOnline) {
-      const now = this.page.now();
-      const [box, send] = outbox.due(this.box, now);
-      this.box = box;
-      for (const { conversation, id, body } of send) {
-        this.socket.send({ t: "chat.send", conversation, id, body });
+  private showPending(): void {
+    this.batch(() => {
+      for (const conversation of Object.keys(this.current.conversations)) {
+        const pending = this.sender.pending(conversation);
+        this.set(reduce.withPending(this.current, conversation, pending));
       }
-      this.cancelResend?.();
-      const wait = box.notBefore - now;
-      this.cancelResend = wait > 0 ? this.page.after(wait + 1, () => this.flush()) : null;
-    }
-    for (const conversation of Object.keys(this.current.conversations)) {
-      this.showPending(conversation);
-    }
+    });
   }
 
-  /** The log has these: none of one's own among them is on its way any more. */
-  private said({ messages }: ChatMessages): void {
-    const me = this.current.me?.id;
-    const mine = messages.filter(({ person }) => person === me).map(({ id }) => id);
-    for (const id of mine) this.drawer?.drop(id);
-    const box = outbox.removed(this.box, mine);
-    if (box === this.box) return;
-    this.box = box;
-    this.flush();
-  }
-
-  private notSent({ code, retry_after_us }: ErrorFrame, id: string): void {
-    const retryMs = (retry_after_us ?? 0) / 1000;
-    this.box = outbox.refuse(this.box, id, code, retryMs, this.page.now(), this.page.random());
-    const item = this.box.items.find((each) => each.id === id);
-    if (item?.refused) this.drawer?.keep(item);
-    this.flush();
-  }
-
-  private showPending(conversation: string): void {
-    const items = this.box.items.filter((item) => item.conversation === conversation);
-    const held = this.current.conversations[conversation]?.pending ?? [];
-    if (items.length + held.length === 0) return;
-    const pending: PendingMessage[] = items.map(({ id, body, writtenUs, refused: code }) => ({
-      id,
-      body,
-      writtenUs,
-      refused: code ? troubleOf(code) : null,
-    }));
-    this.set(reduce.withPending(this.current, conversation, pending));
-  }
-
-  private logHas(conversation: string, id: string): boolean {
+  /** The id of an accepted message, if the log has it. */
+  private inLog({ conversation, id }: ChatAccepted): string[] {
     const log = this.current.conversations[conversation];
-    const me = this.current.me?.id;
-    return log?.messages.some((message) => message.id === id && message.person === me) ?? false;
+    return mine(log?.messages ?? [], this.current.me?.id).filter((each) => each === id);
   }
 
   // ---- sessions --------------------------------------------------------------------------------
@@ -565,6 +509,11 @@ class Ithaca implements App {
       this.stopMeter = meter(track, (level) => this.devices.setLevel(level));
     }
   }
+}
+
+/** The client ids of one's own among these. */
+function mine(messages: readonly Message[], me: string | undefined): string[] {
+  return messages.filter(({ person }) => person === me).map(({ id }) => id);
 }
 
 function inWords(error: unknown): Trouble {

@@ -115,7 +115,8 @@ export function openConversation(state: State, id: string): Step {
 export function withPending(state: State, id: string, pending: readonly PendingMessage[]): State {
   const log = state.conversations[id];
   const me = state.me?.id ?? "";
-  return log ? withLog(state, { ...log, pending: unsaid(pending, me, log.messages) }) : state;
+  if (!log || log.pending.length + pending.length === 0) return state;
+  return withLog(state, { ...log, pending: unsaid(pending, me, log.messages) });
 }
 
 /** A page of older messages is on its way, has come (`page`), or has failed (null). */
