@@ -97,7 +97,7 @@ export class Home extends AppElement {
   private readonly asked = new Set<string>();
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.mentorships, state.sessions, state.me, state.phase];
+    return [state.mentorships, state.sessions, state.me, state.phase, state.canStart];
   }
 
   protected override updated(): void {
