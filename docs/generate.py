@@ -22,8 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # This tree, wherever it is run from.
+from ledger.sansio.session import LIFE  # noqa: E402
 from protocol import errors, frames, registry, rest, types, views  # noqa: E402
+from runtime.machine import diagram  # noqa: E402
+from signaling.sansio.room import ROOM  # noqa: E402
 from web import openapi  # noqa: E402
+from web.socket.sansio.connection import CONNECTION  # noqa: E402
 
 CLIENT = ROOT / "web" / "client"
 TYPES = CLIENT / "src" / "protocol" / "types.ts"
@@ -323,12 +327,30 @@ def openapi_page() -> str:
     return json.dumps(openapi.document(project["version"]), indent=2, ensure_ascii=False) + "\n"
 
 
+def machines_page() -> str:
+    """docs/machines.md: each machine as its table draws it."""
+    parts = [
+        "# Machines\n",
+        "Whatever has phases is a literal table `(phase, event) -> handler, phases it may reach`; "
+        "these pictures are drawn from the tables.\n",
+    ]
+    for machine, where in (
+        (CONNECTION, "web/socket/sansio/connection.py"),
+        (ROOM, "signaling/sansio/room.py"),
+        (LIFE, "ledger/sansio/session.py"),
+    ):
+        picture = diagram(machine)
+        parts.append(f"## {machine.name}\nIn `{where}`.\n\n```mermaid\n{picture}```\n")
+    return "\n".join(parts)
+
+
 def pages() -> dict[Path, str]:
     """Path to text of everything that needs no node."""
     here = ROOT / "docs"
     return {
         here / "protocol.md": protocol_page(),
         here / "errors.md": errors_page(),
+        here / "machines.md": machines_page(),
         here / "openapi.json": openapi_page(),
         SAMPLES: samples_page(),
     }
