@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 # This tree, wherever it is run from.
 from ledger.sansio.session import LIFE  # noqa: E402
 from protocol import errors, frames, registry, rest, types, views  # noqa: E402
-from runtime.machine import diagram  # noqa: E402
+from runtime.machine import Machine, diagram  # noqa: E402
 from signaling.sansio.room import ROOM  # noqa: E402
 from web import openapi  # noqa: E402
 from web.socket.sansio.connection import CONNECTION  # noqa: E402
@@ -334,11 +334,12 @@ def machines_page() -> str:
         "Whatever has phases is a literal table `(phase, event) -> handler, phases it may reach`; "
         "these pictures are drawn from the tables.\n",
     ]
-    for machine, where in (
-        (CONNECTION, "web/socket/sansio/connection.py"),
-        (ROOM, "signaling/sansio/room.py"),
-        (LIFE, "ledger/sansio/session.py"),
-    ):
+    machines: dict[str, Machine[Any, Any, Any]] = {
+        "web/socket/sansio/connection.py": CONNECTION,
+        "signaling/sansio/room.py": ROOM,
+        "ledger/sansio/session.py": LIFE,
+    }
+    for where, machine in machines.items():
         picture = diagram(machine)
         parts.append(f"## {machine.name}\nIn `{where}`.\n\n```mermaid\n{picture}```\n")
     return "\n".join(parts)
