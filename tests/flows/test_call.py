@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.app import App, Page
 from tests.support.wire import Socket
 
 SECOND = 1_000_000
+
+# What the database has no part in is shown on one engine.
+on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 
 
 async def joined(pair: tuple[Page, Page]) -> tuple[Socket, Socket]:
@@ -83,3 +88,255 @@ async def test_two_people_meet_and_the_record_agrees(app: App, pair: tuple[Page,
     assert again["session"]["id"] != last["id"]
     listed = (await mentor.get("/v1/sessions")).json()["sessions"]
     assert [each["id"] for each in listed] == [again["session"]["id"], last["id"]]
+
+
+SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+    "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 00:11\r\n"
+)
+CANDIDATE = "candidate:1 1 udp 2122260223 192.0.2.1 54321 typ host generation 0"
+
+
+async def test_who_falls_silent_is_lost_at_the_last_beat_and_may_come_back(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    await app.advance(20)
+    last_beat_us = app.clock.wall_us()
+    other.beating = False
+    await app.advance(4)
+    assert one.take("room.peer_left") is None
+    await app.advance(2)
+    assert await other.closed() == 4004
+    gone = await one.get("room.peer_left")
+    assert (gone["person"], gone["peer"], gone["reason"]) == (
+        mentee.person,
+        f"peer-{mentee.tab}",
+        "lost",
+    )
+    changed = one.take_all("session.changed")[-1]["session"]
+    assert (changed["together_us"], changed["together_since_us"]) == (20 * SECOND, None)
+    assert one.take_all("presence.changed")[-1]["presence"] == "away"
+
+    await app.advance(10)
+    back = await mentee.connect()
+    again = await mentee.join(back)
+    assert again["session"]["id"] == changed["id"]
+    assert [peer["id"] for peer in again["peers"]] == [f"peer-{mentor.tab}"]
+    assert (await one.get("room.peer_joined"))["peer"]["id"] == f"peer-{mentee.tab}"
+    back_us = app.clock.wall_us()
+
+    await app.advance(8)
+    back.send("room.end", room=mentee.room)
+    ended = (await one.get("room.left", reason="ended"))["session"]
+    assert ended["together_us"] == 28 * SECOND
+    assert ended["interruptions"] == [
+        {"from_us": last_beat_us, "to_us": back_us, "absent": [mentee.person]}
+    ]
+    assert ended["estimated"] is True
+    assert time_of(ended, mentor.person) == 44 * SECOND
+
+
+@on_sqlite
+async def test_a_broken_line_ends_at_the_last_beat_and_a_closed_page_now(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    await app.advance(10)
+    await app.clock.advance(1)
+    await other.finish(1006)
+    await app.settle()
+    assert (await one.get("room.peer_left"))["reason"] == "lost"
+    assert time_of(one.take_all("session.changed")[-1]["session"], mentee.person) == 10 * SECOND
+
+    again = await mentee.connect()
+    await mentee.join(again)
+    one.frames.clear()
+    await app.clock.advance(1)
+    await again.finish(1001)
+    await app.settle()
+    assert (await one.get("room.peer_left"))["reason"] == "left"
+    view = one.take_all("session.changed")[-1]["session"]
+    assert view["together_us"] == 11 * SECOND
+
+
+async def test_a_second_tab_takes_over_without_counting_twice(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    await app.advance(10)
+    second = await app.open(mentee.link)
+    assert second.tab != mentee.tab
+    newer = await second.connect()
+    await app.settle()
+    assert other.close_code is None
+    welcome = await second.join(newer)
+    replaced = await other.get("room.left")
+    assert replaced["reason"] == "replaced"
+    assert other.close_code is None
+    gone = await one.get("room.peer_left")
+    assert (gone["peer"], gone["reason"]) == (f"peer-{mentee.tab}", "replaced")
+    assert (await one.get("room.peer_joined"))["peer"]["id"] == f"peer-{second.tab}"
+    await app.advance(10)
+    newer.send("room.leave", room=second.room)
+    left = (await newer.get("room.left", reason="left"))["session"]
+    assert left["id"] == welcome["session"]["id"]
+    assert (left["together_us"], time_of(left, mentee.person)) == (20 * SECOND, 20 * SECOND)
+    assert (left["interruptions"], left["estimated"]) == ([], False)
+    other.send("room.leave", room=mentee.room)
+    assert (await other.get("error"))["code"] == "not_in_room"
+
+
+@on_sqlite
+async def test_a_tab_that_connects_again_replaces_its_own_connection(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    await app.advance(10)
+    newer = await mentee.connect()
+    assert await other.closed() == 4203
+    again = await mentee.join(newer)
+    assert [peer["id"] for peer in again["peers"]] == [f"peer-{mentor.tab}"]
+    await app.advance(10)
+    newer.send("room.leave", room=mentee.room)
+    left = (await newer.get("room.left"))["session"]
+    assert (left["together_us"], left["interruptions"]) == (20 * SECOND, [])
+
+
+async def test_either_ends_it_for_both_and_ending_twice_is_ending_once(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    await app.advance(6)
+    other.send("room.end", room=mentee.room)
+    views = [(await socket.get("room.left", reason="ended"))["session"] for socket in (one, other)]
+    session = views[0]["id"]
+    assert views[0] == views[1] == await mentor.session(session)
+    assert (views[0]["state"], views[0]["end_reason"]) == ("ended", "ended")
+    assert views[0]["together_us"] == 6 * SECOND
+    other.send("room.end", room=mentee.room)
+    assert (await other.get("room.left"))["session"] is None
+
+    second = (await mentor.join(one))["session"]["id"]
+    await mentee.join(other)
+    await app.advance(2)
+    answer = await mentor.post(f"/v1/sessions/{second}/end")
+    assert answer.status_code == 200
+    assert (await other.get("room.left", reason="ended"))["session"] == answer.json()
+    assert (await one.get("room.left", reason="ended"))["session"] == answer.json()
+    assert (await mentor.post(f"/v1/sessions/{second}/end")).json() == answer.json()
+    assert (await mentee.post(f"/v1/sessions/{session}/end")).json() == views[0]
+
+
+@on_sqlite
+async def test_a_session_with_one_person_is_over_too(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, _ = pair
+    one = await mentor.connect()
+    session = (await mentor.join(one))["session"]["id"]
+    await app.advance(4)
+    await one.finish(1001)
+    await app.advance(605)
+    await mentor.renew()
+    ended = await mentor.session(session)
+    assert (ended["state"], ended["together_us"]) == ("ended", 0)
+    assert time_of(ended, mentor.person) == 4 * SECOND
+
+
+@on_sqlite
+async def test_media_is_agreed_between_the_two(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    await mentor.join(one, peer="peer-one", audio=True, video=False)
+    welcome = await mentee.join(other, peer="peer-other", offer=SDP)
+    assert welcome["peers"] == [
+        {"id": "peer-one", "person": mentor.person, "audio": True, "video": False}
+    ]
+    assert await one.get("peer.offer") == {
+        "t": "peer.offer", "room": mentor.room, "peer": "peer-other", "sdp": SDP,
+    }  # fmt: skip
+    assert other.take("peer.offer") is None
+    for sender, receiver, to, from_ in (
+        (one, other, "peer-other", "peer-one"),
+        (other, one, "peer-one", "peer-other"),
+    ):
+        for tag in ("peer.offer", "peer.answer"):
+            sender.send(tag, room=mentor.room, peer=to, sdp=SDP)
+            assert await receiver.get(tag) == {
+                "t": tag, "room": mentor.room, "peer": from_, "sdp": SDP,
+            }  # fmt: skip
+        for candidate in (CANDIDATE, ""):
+            fields = {
+                "candidate": candidate,
+                "sdp_mid": "0",
+                "sdp_m_line_index": 0,
+                "username_fragment": "abcd",
+            }
+            sender.send("peer.candidate", room=mentor.room, peer=to, **fields)
+            assert await receiver.get("peer.candidate") == {
+                "t": "peer.candidate", "room": mentor.room, "peer": from_, **fields,
+            }  # fmt: skip
+    one.send("room.media", room=mentor.room, audio=False, video=True)
+    told = await other.get("room.peer_media")
+    assert (told["peer"], told["audio"], told["video"]) == ("peer-one", False, True)
+    assert one.take("room.peer_media") is None
+
+
+@on_sqlite
+async def test_joining_again_shows_what_changed(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    one.send("room.media", room=mentor.room, audio=False, video=False)
+    await other.get("room.peer_media")
+    await other.finish(1006)
+    again = await mentee.connect()
+    (peer,) = (await mentee.join(again))["peers"]
+    assert (peer["audio"], peer["video"]) == (False, False)
+
+
+@on_sqlite
+async def test_both_speak_json_and_msgpack(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    one = await mentor.connect(subprotocol="ithaca.v1.json")
+    other = await mentee.connect()
+    await mentor.join(one)
+    await mentee.join(other, offer=SDP)
+    assert (await one.get("peer.offer"))["sdp"] == SDP
+    one.send("peer.answer", room=mentor.room, peer=f"peer-{mentee.tab}", sdp=SDP)
+    assert (await other.get("peer.answer"))["peer"] == f"peer-{mentor.tab}"
+    one.send("chat.send", conversation=mentor.conversation, id="message-1", body="grüß dich")
+    assert (await one.get("chat.accepted"))["seq"] == 1
+    assert (await other.get("chat.messages"))["messages"][0]["body"] == "grüß dich"
+
+
+async def test_a_crash_leaves_the_record_as_far_as_it_was_proven(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    await app.advance(20)
+    session = (await mentor.get("/v1/sessions")).json()["sessions"][0]["id"]
+    await app.clock.advance(2)  # what was proven is put on disk every two seconds
+    await app.settle()
+    await app.crash()
+    crash_us = app.clock.wall_us()
+    async with App.over(app.storage, app.clock) as after:
+        await after.advance(15)
+        page = await after.open(mentor.link)
+        view = await page.session(session)
+        assert (view["together_us"], view["estimated"]) == (20 * SECOND, True)
+        assert view["together_since_us"] is None
+        socket = await page.connect()
+        assert (await page.join(socket))["session"]["id"] == session
+        await after.advance(4)
+        await socket.finish(1001)
+        await after.advance(605)
+        await page.renew()
+        ended = await page.session(session)
+        assert (ended["state"], ended["end_reason"]) == ("ended", "empty")
+        assert ended["ended_us"] == crash_us + (15 + 4) * SECOND
+        assert ended["together_us"] == 20 * SECOND

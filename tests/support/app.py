@@ -183,7 +183,7 @@ class App:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        died = self._background.done()
+        died = self._background.done() and not self.database.cut_off
         self._background.cancel()
         await asyncio.gather(self._background, return_exceptions=True)
         ended = await asyncio.gather(
