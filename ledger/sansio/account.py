@@ -83,7 +83,5 @@ def _interruptions(
         cuts = [gap_start, *(edge for edge in edges if gap_start < edge < gap_end), gap_end]
         for start, end in zip(cuts, cuts[1:], strict=False):
             absent = tuple(who for who, spans in present.items() if not covers(spans, start))
-            if found and found[-1].to_us == start and found[-1].absent == absent:
-                start = found.pop().from_us
             found.append(Interruption(from_us=start, to_us=end, absent=absent))
     return tuple(found)

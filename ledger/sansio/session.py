@@ -84,7 +84,7 @@ def _apply(session: Session, fact: SessionFact) -> Session:
             return replace(session, present=present, last_us=max(session.last_us, fact.at_us))
         case SessionStarted():
             return replace(session, phase="open")
-        case SessionEnded():
+        case _:  # SessionEnded
             return replace(session, phase="ended", last_us=fact.at_us)
 
 

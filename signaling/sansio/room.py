@@ -8,6 +8,8 @@ continues; a newer page of the same person replaces the older.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from protocol.errors import Refusal
 from protocol.frames import (
     PeerAnswer,
@@ -166,25 +168,9 @@ def _relay(room: Room, event: Relay, now_us: int) -> Step:
     me = _inside(room, event.connection)
     for other in _others(room, me.peer.person):
         if other.peer.id == event.frame.peer:
-            return room, (Tell(other.connection, _from(event.frame, me.peer.id)),)
+            from_me = msgspec.structs.replace(event.frame, peer=me.peer.id)
+            return room, (Tell(other.connection, from_me),)
     raise Refusal("unknown_peer")
-
-
-def _from(frame: Relayed, peer: str) -> Relayed:
-    match frame:
-        case PeerOffer():
-            return PeerOffer(room=frame.room, peer=peer, sdp=frame.sdp)
-        case PeerAnswer():
-            return PeerAnswer(room=frame.room, peer=peer, sdp=frame.sdp)
-        case PeerCandidate():
-            return PeerCandidate(
-                room=frame.room,
-                peer=peer,
-                candidate=frame.candidate,
-                sdp_mid=frame.sdp_mid,
-                sdp_m_line_index=frame.sdp_m_line_index,
-                username_fragment=frame.username_fragment,
-            )
 
 
 def _outside(room: Room, event: Event, now_us: int) -> Step:
