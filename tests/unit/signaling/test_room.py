@@ -245,6 +245,14 @@ def test_nobody_talks_to_oneself_even_under_the_other_s_peer_id() -> None:
         )
 
 
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_what_is_relayed_arrives_whole_and_from_its_sender(kind: int) -> None:
+    both = room(("ana-1", "peer-ana"), ("ben-1", "peer-ben"))
+    after, effects = ROOM.step(both, Relay("ana-1", made_frame(kind, "peer-ben")), 0)
+    assert after == both
+    assert effects == (Tell("ben-1", made_frame(kind, "peer-ana")),)
+
+
 def test_a_room_is_found_by_connection() -> None:
     both = room(("ana-1", "peer-ana"), ("ben-1", "peer-ben"))
     assert both.by_connection("ben-1") == Participant(peer("peer-ben", "ben"), "ben-1")
