@@ -23,6 +23,7 @@ from protocol.frames import (
     MentorshipAdded,
     PresenceChanged,
     ServerFrame,
+    SessionChanged,
 )
 from protocol.types import BEAT_INTERVAL_US, LeaveReason
 from runtime.bus import GAP, SubscriptionClosed
@@ -117,6 +118,7 @@ class _Live:
         self._caller: Caller | None = None
         self._tab = ("", "", "")
         self._mentorships: dict[str, Mentorship] = {}
+        self._opened = asyncio.Event()
         self._catch_up: CatchUp | None = None
         self._close_code: int | None = None
         self._reason: LeaveReason = "lost"
@@ -179,11 +181,21 @@ class _Live:
         return Received(frame)
 
     async def _listen(self) -> None:
+        """Ends only with the connection: a deaf one would look alive and hear nothing."""
+        try:
+            await self._heed()
+        except SubscriptionClosed:
+            return
+        except DatabaseError:
+            self._kick("slow_consumer")
+        except Exception:
+            log.exception("listener failed", connection=self.id)
+            self._kick("internal")
+
+    async def _heed(self) -> None:
+        await self._opened.wait()  # what happens meanwhile waits behind the snapshot
         while True:
-            try:
-                item = await self._subscription.get()
-            except SubscriptionClosed:
-                return
+            item = await self._subscription.get()
             if item is GAP:
                 self._kick("slow_consumer")  # it comes back and reads what it missed
                 return
@@ -200,14 +212,19 @@ class _Live:
     async def _forward(self, payload: bytes) -> None:
         """A frame that came over the bus."""
         frame = decode_server(payload)
-        if isinstance(frame, ChatMessages):
-            assert self._catch_up is not None
-            self._catch_up.hint(frame)
-            return
-        if isinstance(frame, MentorshipAdded):
-            assert self._caller is not None
-            known = await self._services.access.mine(self._caller)
-            self._follow([each for each in known if each.id not in self._mentorships])
+        match frame:
+            case ChatMessages():
+                assert self._catch_up is not None
+                self._catch_up.hint(frame)
+                return
+            case MentorshipAdded(mentorship=view):
+                assert self._caller is not None
+                known = await self._services.access.mine(self._caller)
+                self._follow([each for each in known if each.id not in self._mentorships])
+                if view.id not in self._mentorships:
+                    return  # beyond a narrowed grant
+            case SessionChanged(session=session) if session.mentorship not in self._mentorships:
+                return
         self._send(frame, payload)
 
     # ---- what the machine decides --------------------------------------------------------------
@@ -228,6 +245,7 @@ class _Live:
                 self._complain(refusal, None)
             case Close(code):
                 self._services.metrics.closes.labels(code).inc()
+                log.info("connection closed", code=code, connection=self.id)
                 self._close_code = ERRORS[code].close
                 self._reason = REASONS.get(code, self._reason)
                 self._driver.stop()
@@ -271,6 +289,7 @@ class _Live:
         for view in views:
             seq = frame.cursors.get(view.conversation, view.head)
             self._catch_up.follow(view.conversation, seq, view.head)
+        self._opened.set()
 
     def _listen_to(self, mentorships: list[Mentorship]) -> None:
         assert self._caller is not None
