@@ -96,7 +96,7 @@ class Http:
         routes.append(Mount("/static", StaticFiles(directory=self._static, check_dir=False)))
         http = Starlette(
             routes=routes,
-            exception_handlers={HTTPException: _http_exception, Exception: _broken},
+            exception_handlers={HTTPException: self._http_exception, Exception: _broken},
         )
         return _Edge(self._services, http, socket)
 
@@ -111,11 +111,11 @@ class Http:
             asked = await self._ask(route, request)
             result = await self._handlers[route.name](asked)
         except Refusal as refusal:
-            return self._refuse(refusal, route)
+            return refuse(self._services, refusal, route.name)
         except StorageFull:
-            return self._refuse(Refusal("storage_full"), route)
+            return refuse(self._services, Refusal("storage_full"), route.name)
         except DatabaseError:
-            return self._refuse(Refusal("unavailable"), route)
+            return refuse(self._services, Refusal("unavailable"), route.name)
         if isinstance(result, Response):
             return result
         return Response(
@@ -159,10 +159,10 @@ class Http:
             raise Refusal("forbidden", "This grant is narrowed to one mentorship.")
         return caller
 
-    def _refuse(self, refusal: Refusal, route: registry.Route) -> Response:
-        self._services.metrics.refusals.labels(refusal.code).inc()
-        log.info("request refused", code=refusal.code, route=route.name)
-        return problem(refusal)
+    async def _http_exception(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+        return refuse(self._services, Refusal(code), "none")
 
 
 class _Operation:
@@ -170,10 +170,18 @@ class _Operation:
 
     def __init__(self, http: Http, route: registry.Route) -> None:
         self._http, self._route = http, route
+        self.name = route.name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._http.answer(self._route, Request(scope, receive))
         await response(scope, receive, send)
+
+
+def refuse(services: Services, refusal: Refusal, route: str) -> Response:
+    """A refusal, counted and logged once: its code, never what was asked."""
+    services.metrics.refusals.labels(refusal.code).inc()
+    log.info("request refused", code=refusal.code, route=route)
+    return problem(refusal)
 
 
 def problem(refusal: Refusal) -> Response:
@@ -194,12 +202,6 @@ def problem(refusal: Refusal) -> Response:
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     return Response(msgspec.json.encode(body), error.status, headers, "application/problem+json")
-
-
-async def _http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
-    return problem(Refusal(code))
 
 
 async def _broken(request: Request, error: Exception) -> Response:
@@ -294,8 +296,8 @@ class _Edge:
         refusal = self._turned_away(Request(scope))
         try:
             if refusal is not None:
-                self._services.metrics.refusals.labels(refusal.code).inc()
-                await problem(refusal)(scope, receive, send_secured)
+                answer = refuse(self._services, refusal, "none")
+                await answer(scope, receive, send_secured)
             else:
                 await self._http(scope, receive, send_secured)
         finally:
