@@ -17,6 +17,10 @@ from sqlalchemy import Connection
 from ithaca import VERSION
 from ithaca.house import House
 from ithaca.settings import Settings
+from people import tables as people_tables
+from people.tables import Key
+from people.tokens import GRANT_ALGORITHM, new_grant_secret
+from protocol.rest import NewMentorship, NewPerson
 from runtime.database import Database, DatabaseUnavailable, Plan
 from runtime.database.plan import P
 from tests.support.clock import ManualClock, settle
@@ -241,17 +245,31 @@ class App:
     # ---- people --------------------------------------------------------------------------------
 
     async def begin(
-        self, mentor: str = "Ada", mentee: str = "Ben", site_id: str | None = None
+        self, mentor: str = "Ada", mentee: str = "Ben", *, site_id: str = ""
     ) -> tuple[str, str]:
         """A new mentorship's two links, the mentor's first."""
-        wish = {
-            "mentor": {"name": mentor, "zone": "Europe/Vienna"},
-            "mentee": {"name": mentee, "zone": "Africa/Lagos"},
-        }
-        answer = await self.http.post("/v1/mentorships", json=wish)
-        assert answer.status_code == 201, answer.text
-        one, other = (link["url"] for link in answer.json()["links"])
-        return one, other
+        people = self.house.services.people
+        site_id = site_id or people.home_site
+        wish = NewMentorship(
+            mentor=NewPerson(name=mentor, zone="Europe/Vienna"),
+            mentee=NewPerson(name=mentee, zone="Africa/Lagos"),
+        )
+        started = await self.house.mentoring.start(site_id, wish, actor=None, key=None)
+        one, other = (people.link_handle(site_id, each.invitation) for each in started.invited)
+        return f"http://{HOST}/open#{one}", f"http://{HOST}/open#{other}"
+
+    async def another_site(self) -> str:
+        """A second site in the same database, with keys of its own; its id."""
+        ids, now_us = self.house.services.ids, self.clock.wall_us()
+        site = ids.new("site")
+        keys = [
+            Key(site, ids.new("key"), "grant", GRANT_ALGORITHM, new_grant_secret()),
+            Key(site, ids.new("key"), "handle", "HS256", ids.secret().encode()),
+        ]
+        # Later than the first: visitors without a link still see that one.
+        await self.database.write(people_tables.add_site, site, "another", keys, now_us + 1)
+        await self.house.services.people.open()
+        return site
 
     async def open(self, link: str, tab: str | None = None) -> Page:
         """Opens a link in a new tab."""

@@ -1,0 +1,284 @@
+"""Writing to each other, at once or over days, by one order that has no gap."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.support.app import App, Page
+from tests.support.wire import Frame, Socket
+
+on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
+
+
+def say(page: Page, socket: Socket, number: int, body: str = "") -> str:
+    id_ = f"message-{number:05}"
+    body = body or f"message {number}"
+    socket.send("chat.send", conversation=page.conversation, id=id_, body=body)
+    return id_
+
+
+def seqs(frames: list[Frame]) -> list[int]:
+    return [message["seq"] for frame in frames for message in frame["messages"]]
+
+
+async def write(page: Page, count: int, body: str = "") -> None:
+    """`count` messages of the page's person, past any rate limit."""
+    chat, site = page.app.house.services.chat, page.app.house.services.people.home_site
+    for first in range(1, count + 1, 100):
+        await asyncio.gather(
+            *(
+                chat.send(
+                    site,
+                    page.conversation,
+                    page.person,
+                    f"{page.tab}-{number:05}",
+                    f"{number}{body}",
+                )
+                for number in range(first, min(first + 100, count + 1))
+            )
+        )
+
+
+@on_sqlite
+async def test_a_message_reaches_both_once_and_in_order(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    for number in range(1, 21):
+        page, socket = (mentor, one) if number % 2 else (mentee, other)
+        id_ = say(page, socket, number)
+        accepted = await socket.get("chat.accepted", id=id_)
+        assert accepted["seq"] == number
+    await app.settle()
+    for socket in (one, other):
+        frames = socket.take_all("chat.messages")
+        assert seqs(frames) == list(range(1, 21))
+        assert [frame["head"] for frame in frames] == list(range(1, 21))
+        authors = [frame["messages"][0]["person"] for frame in frames]
+        assert authors == [mentor.person, mentee.person] * 10
+
+
+async def test_written_to_someone_who_is_away_it_is_there_when_they_return(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one = await mentor.connect()
+    for number in (1, 2, 3):
+        await one.get("chat.accepted", id=say(mentor, one, number))
+    other = await mentee.connect(cursors={mentee.conversation: 0})
+    (view,) = other.opened["mentorships"]
+    assert (view["head"], view["read"], view["unread"]) == (3, 0, 3)
+    assert view["last"]["body"] == "message 3"
+    page = await other.get("chat.messages")
+    assert [message["body"] for message in page["messages"]] == [
+        "message 1",
+        "message 2",
+        "message 3",
+    ]
+
+
+@on_sqlite
+async def test_a_thousand_missed_messages_arrive_without_a_gap(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    other = await mentee.connect()
+    await write(mentor, 10)
+    await app.settle()
+    assert seqs(other.take_all("chat.messages")) == list(range(1, 11))
+    await other.finish(1006)
+    mentor.tab = "tab-again"
+    await write(mentor, 980)
+    mentor.tab = "tab-longer"
+    await write(mentor, 20, "x" * 16_000)
+    back = await mentee.connect(cursors={mentee.conversation: 10})
+    live = await mentor.connect()
+    say(mentor, live, 1, "and now")
+    await live.get("chat.accepted")
+    await app.settle()
+    assert seqs(back.take_all("chat.messages")) == list(range(11, 1012))
+    assert back.close_code is None
+
+
+@on_sqlite
+async def test_without_a_cursor_only_what_is_new_comes(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    await write(mentor, 5)
+    other = await mentee.connect()
+    one = await mentor.connect(cursors={mentor.conversation: 10**15})
+    await app.settle()
+    assert other.take("chat.messages") is None
+    await one.get("chat.accepted", id=say(mentor, one, 1))
+    assert seqs([await other.get("chat.messages")]) == [6]
+    assert seqs([await one.get("chat.messages")]) == [6]
+    strange = await mentee.connect(cursors={mentor.mentorship: 3})
+    await app.settle()
+    assert strange.take("chat.messages") is None
+
+
+@on_sqlite
+async def test_a_hint_that_was_lost_is_noticed_by_beats(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    other = await mentee.connect()
+    bus = app.house.services.bus
+    published, bus.publish = bus.publish, lambda topic, payload: None  # type: ignore[method-assign]
+    await write(mentor, 3)
+    bus.publish = published  # type: ignore[method-assign]
+    await app.settle()
+    assert other.take("chat.messages") is None
+    await app.advance(10)
+    assert seqs(other.take_all("chat.messages")) == [1, 2, 3]
+
+
+async def test_sending_again_is_accepted_again_and_shown_once(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    id_ = say(mentor, one, 1)
+    first = await one.get("chat.accepted")
+    await one.finish(1006)
+    one = await mentor.connect()
+    for _ in range(3):
+        say(mentor, one, 1)
+        assert await one.get("chat.accepted") == first
+    say(mentor, one, 1, "something else")
+    error = await one.get("error")
+    assert (error["code"], error["about"], error["ref"]) == ("conflict", "chat.send", id_)
+    rest = f"/v1/conversations/{mentor.conversation}/messages"
+    again = await mentor.post(rest, json={"id": id_, "body": "message 1"})
+    assert (again.status_code, again.json()["seq"]) == (201, 1)
+    other_body = await mentor.post(rest, json={"id": id_, "body": "another"})
+    assert (other_body.status_code, other_body.json()["code"]) == (409, "conflict")
+    await app.settle()
+    assert seqs(other.take_all("chat.messages")) == [1]
+
+
+async def test_what_was_read_is_told_and_only_grows(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    for number in range(1, 6):
+        await one.get("chat.accepted", id=say(mentor, one, number))
+    for seq, told in ((3, 3), (2, None), (10**15, 5), (5, None)):
+        other.send("chat.read", conversation=mentee.conversation, seq=seq)
+        await app.settle()
+        for socket in (one, other):
+            receipts = socket.take_all("chat.receipt")
+            assert [(each["person"], each["read"]) for each in receipts] == (
+                [(mentee.person, told)] if told else []
+            )
+    (mine,) = (await mentee.get("/v1/me")).json()["mentorships"]
+    (theirs,) = (await mentor.get("/v1/me")).json()["mentorships"]
+    assert (mine["read"], mine["unread"], mine["head"]) == (5, 0, 5)
+    assert (theirs["read"], theirs["unread"]) == (0, 0)
+    say(mentee, other, 6)
+    await other.get("chat.accepted")
+    view = (await mentor.get(f"/v1/mentorships/{mentor.mentorship}")).json()
+    assert (view["unread"], view["last"]["body"]) == (1, "message 6")
+
+
+async def test_history_comes_by_page_over_either_way_in(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    await write(mentor, 30)
+    other = await mentee.connect()
+    rest = f"/v1/conversations/{mentee.conversation}/messages"
+    for query, expected in (
+        ({}, list(range(1, 31))),
+        ({"limit": 4}, [27, 28, 29, 30]),
+        ({"before": 5, "limit": 2}, [3, 4]),
+        ({"after": 28}, [29, 30]),
+        ({"after": 10**15}, []),
+        ({"before": 1}, []),
+    ):
+        other.send("chat.fetch", conversation=mentee.conversation, **query)
+        frame = await other.get("chat.messages")
+        page = (await mentee.get(rest, params=query)).json()
+        assert seqs([frame]) == expected
+        assert page == {
+            "conversation": mentee.conversation,
+            "head": 30,
+            "messages": frame["messages"],
+        }
+
+
+async def test_a_new_mentorship_appears_where_its_people_are(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    wish = {"mentee": {"name": "Cleo", "zone": "UTC"}, "i_am": "mentor"}
+    key = {"idempotency-key": "once"}
+    made = await mentor.post("/v1/mentorships", json=wish, headers=key)
+    again = await mentor.post("/v1/mentorships", json=wish, headers=key)
+    assert (made.status_code, again.content) == (201, made.content)
+    (link,) = made.json()["links"]
+    added = (await one.get("mentorship.added"))["mentorship"]
+    assert added["id"] == made.json()["mentorship"]
+    assert {member["person"]["name"] for member in added["members"]} == {"Ada", "Cleo"}
+    await app.settle()
+    assert one.take("mentorship.added") is None
+    assert other.take("mentorship.added") is None
+
+    cleo = await app.open(link["url"])
+    theirs = await cleo.connect()
+    assert (await one.get("presence.changed", mentorship=added["id"]))["presence"] == "here"
+    await theirs.get("chat.accepted", id=say(cleo, theirs, 1))
+    assert (await one.get("chat.messages"))["conversation"] == added["conversation"]
+    await app.settle()
+    assert other.take("chat.messages") is None
+
+
+@on_sqlite
+async def test_presence_is_what_the_last_open_page_says(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    one = await mentor.connect()
+    states = {m["person"]["id"]: m["presence"] for m in one.opened["mentorships"][0]["members"]}
+    assert states == {mentor.person: "here", mentee.person: "away"}
+
+    async def told() -> list[str]:
+        await app.settle()
+        return [frame["presence"] for frame in one.take_all("presence.changed")]
+
+    first = await mentee.connect()
+    assert await told() == ["here"]
+    second = await (await app.open(mentee.link)).connect()
+    assert await told() == []
+    await mentee.join(first)
+    assert await told() == ["in_room"]
+    first.send("room.leave", room=mentee.room)
+    assert await told() == ["here"]
+    await first.finish()
+    assert await told() == []
+    await second.finish()
+    assert (await told())[-1] == "away"
+
+
+@on_sqlite
+async def test_too_many_messages_are_held_up_for_a_while(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, _ = pair
+    one = await mentor.connect()
+    for number in range(1, 202):
+        say(mentor, one, number)
+    error = await one.get("error")
+    assert (error["code"], error["ref"]) == ("rate_limited", "message-00201")
+    await app.clock.advance(error["retry_after_us"] / 1_000_000)
+    say(mentor, one, 201)
+    assert (await one.get("chat.accepted", id="message-00201"))["seq"] == 201
+
+
+@on_sqlite
+async def test_what_is_written_while_one_signs_in_is_not_lost(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    for number in range(8):
+        mentor.tab = f"tab-while-{number}"
+        writing = asyncio.create_task(write(mentor, 20))
+        other = await mentee.connect(cursors={mentee.conversation: 0})
+        await writing
+        mentor.tab = f"tab-after-{number}"
+        await write(mentor, 1)
+        await app.settle()
+        assert seqs(other.take_all("chat.messages")) == list(range(1, 21 * (number + 1) + 1))
+        await other.finish()
