@@ -12,9 +12,10 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 
 from tests.support.browser import Person, enter, launch, window
 from tests.support.clips import Clip, likeness, make_clip
-from tests.support.serving import Server
+from tests.support.serving import Server, new_mentorship
 
 MENTOR, MENTEE = 5, 9
+MENTORS_NAME, MENTEES_NAME = "Athena", "Telemachus"
 LISTEN_S = 40
 SPEECH = {  # one speaks in long sentences, the other in single words
     MENTOR: (
@@ -52,11 +53,12 @@ async def mentees_browser(playwright: Playwright, clips: dict[int, Clip]) -> Asy
 
 
 class House:
-    """Opens windows and tabs; when the test is over, it closes them and asks for complaints."""
+    """A mentorship at a server. Opens windows and tabs; when the test is over, it closes them and
+    asks for complaints."""
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.people: list[Person] = []
+    def __init__(self, server: Server, links: dict[str, str]) -> None:
+        self.server, self.links = server, links
+        self._people: list[Person] = []
         self._windows: list[BrowserContext] = []
         self._browsers: list[Browser] = []
 
@@ -66,13 +68,14 @@ class House:
         return context
 
     async def enter(self, where: Browser | BrowserContext, url: str, **options: Any) -> Person:
+        """Opens a link: in a new window of the browser, or in a new tab of that window."""
         context = await self.window(where, **options) if isinstance(where, Browser) else where
         person = await enter(context, url)
-        self.people.append(person)
+        self._people.append(person)
         return person
 
     def closes(self, browser: Browser) -> Browser:
-        """A browser that the test launched itself."""
+        """Takes care of a browser that the test launched itself."""
         self._browsers.append(browser)
         return browser
 
@@ -82,10 +85,17 @@ class House:
         for browser in self._browsers:
             await browser.close()
 
+    def check(self) -> None:
+        for person in self._people:
+            assert not person.complaints
+            assert not person.refusals
+            assert self.server.was_away or not person.network
+        assert not self.server.errors()
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    server = Server(tmp_path)
+
+@pytest.fixture(scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"))
     await server.start()
     yield server
     await server.stop()
@@ -94,12 +104,23 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def house(server: Server) -> AsyncIterator[House]:
-    house = House(server)
+    """A mentorship of this test's own."""
+    house = House(server, await new_mentorship(server, MENTORS_NAME, MENTEES_NAME))
     yield house
     await house.close()
-    assert not [complaint for person in house.people for complaint in person.complaints]
-    if not server.was_away:
-        assert not [complaint for person in house.people for complaint in person.network]
+    house.check()
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[House]:
+    """A server of this test's own, and the links that it prints."""
+    server = Server(tmp_path)
+    await server.start()
+    house = House(server, server.links)
+    yield house
+    await house.close()
+    await server.stop()
+    house.check()
 
 
 async def hears(person: Person, other: int, clips: dict[int, Clip]) -> None:

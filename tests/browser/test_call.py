@@ -67,17 +67,17 @@ def within(shortest: list[Stretch], s: float, longest: list[Stretch]) -> bool:
 
 
 async def test_a_call_with_a_reload_and_a_crash_is_on_record(
-    house: House,
+    demo: House,
     playwright: Playwright,
     mentors_browser: Browser,
     mentees_browser: Browser,
     clips: dict[int, Clip],
 ) -> None:
-    links = house.server.links
+    links = demo.links
     mentors_time, mentees_time = Stopwatch(), Stopwatch()
-    fragile = house.closes(await launch(playwright, clips[MENTEE]))
-    mentor = await house.enter(mentors_browser, links["mentor"])
-    mentee = await house.enter(fragile, links["mentee"])
+    fragile = demo.closes(await launch(playwright, clips[MENTEE]))
+    mentor = await demo.enter(mentors_browser, links["mentor"])
+    mentee = await demo.enter(fragile, links["mentee"])
 
     with mentors_time.starting():
         await mentor.join()
@@ -106,7 +106,7 @@ async def test_a_call_with_a_reload_and_a_crash_is_on_record(
     with mentees_time.stopping():
         await kill(fragile)
     await mentor.page.get_by_text(re.compile("is reconnecting|connection is lost")).wait_for()
-    mentee = await house.enter(mentees_browser, links["mentee"])
+    mentee = await demo.enter(mentees_browser, links["mentee"])
     with mentees_time.starting():
         await mentee.join()
     await mentee.sees(MENTOR)
@@ -120,7 +120,7 @@ async def test_a_call_with_a_reload_and_a_crash_is_on_record(
     with mentors_time.stopping():
         await mentor.leave()
 
-    api = Api(house.server, links["mentee"])
+    api = Api(demo.server, links["mentee"])
     signed_in = await api.sign_in()
     (listed,) = await api.sessions()
     session = await api.session(urlsplit(mentor.page.url).path.removeprefix("/s/"))

@@ -20,8 +20,8 @@ async def test_without_a_camera_one_is_heard(
     house: House, playwright: Playwright, mentees_browser: Browser, clips: dict[int, Clip]
 ) -> None:
     blind = house.closes(await launch(playwright, clips[MENTOR], cameras=0))
-    mentor = await house.enter(blind, house.server.links["mentor"])
-    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    mentor = await house.enter(blind, house.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
     await mentor.page.get_by_text("No camera was found.").wait_for()
     await mentor.page.get_by_text("You join with sound only.").wait_for()
     await mentor.join()
@@ -34,8 +34,8 @@ async def test_without_a_camera_one_is_heard(
 async def test_without_permission_one_watches_and_writes(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
-    mentor = await house.enter(mentors_browser, house.server.links["mentor"], allowed=False)
-    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    mentor = await house.enter(mentors_browser, house.links["mentor"], allowed=False)
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
     await mentor.page.get_by_text("does not let Ithaca use the camera and microphone").wait_for()
     await mentor.page.get_by_text("You join to watch and write.").wait_for()
     await mentor.join()
@@ -54,19 +54,19 @@ async def test_without_permission_one_watches_and_writes(
 async def test_the_camera_goes_off_and_on_in_the_call(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
-    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
-    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
     await mentor.join()
     await mentee.join()
     await mentee.sees(MENTOR)
     await mentor.button("Turn camera off").click()
     await mentee.page.get_by_text("The camera is off.").wait_for()
     await mentor.button("Mute").click()
-    await mentee.page.get_by_text("Mentor (demo) is muted.").wait_for()
+    await mentee.page.get_by_text("Athena is muted.").wait_for()
     await mentor.button("Turn camera on").click()
     await mentee.sees(MENTOR)
     await mentor.button("Unmute").click()
-    await mentee.page.get_by_text("Mentor (demo) is muted.").wait_for(state="hidden")
+    await mentee.page.get_by_text("Athena is muted.").wait_for(state="hidden")
 
 
 @pytest.fixture

@@ -12,18 +12,18 @@ pytestmark = pytest.mark.browser
 
 
 async def test_a_call_outlives_the_server_and_stays_one_session(
-    house: House, mentors_browser: Browser, mentees_browser: Browser
+    demo: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
-    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
-    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    mentor = await demo.enter(mentors_browser, demo.links["mentor"])
+    mentee = await demo.enter(mentees_browser, demo.links["mentee"])
     await mentor.join()
     await mentee.join()
     await mentor.sees(MENTEE)
-    api = Api(house.server, house.server.links["mentor"])
+    api = Api(demo.server, demo.links["mentor"])
     await api.sign_in()
     (before,) = await api.sessions()
 
-    await house.server.kill()
+    await demo.server.kill()
     for person, other in ((mentor, MENTEE), (mentee, MENTOR)):
         await person.page.get_by_text("Reconnecting, you can keep talking.").wait_for()
         await person.sees(other)
@@ -31,7 +31,7 @@ async def test_a_call_outlives_the_server_and_stays_one_session(
     await mentor.write("Did you notice anything?")
     await expect(mentor.waiting).to_have_text(["Did you notice anything?"])
 
-    await house.server.start()
+    await demo.server.start()
     await mentee.reads("Did you notice anything?")
     for person, other in ((mentor, MENTEE), (mentee, MENTOR)):
         await person.page.get_by_text("Reconnecting, you can keep talking.").wait_for(
@@ -46,6 +46,5 @@ async def test_a_call_outlives_the_server_and_stays_one_session(
     await mentor.leave()
     await mentee.leave()
     (after,) = await api.sessions()
-    print(before, during, after)
     assert after.together_us > 0
     assert after.together_since_us is None

@@ -10,8 +10,10 @@ from tests.browser.conftest import MENTEE, MENTOR, House
 pytestmark = pytest.mark.browser
 
 
-async def test_two_people_in_two_tabs_of_one_profile(house: House, mentors_browser: Browser) -> None:
-    links = house.server.links
+async def test_two_people_in_two_tabs_of_one_profile(
+    house: House, mentors_browser: Browser
+) -> None:
+    links = house.links
     profile = await house.window(mentors_browser)
     mentor = await house.enter(profile, links["mentor"])
     mentee = await house.enter(profile, links["mentee"])
@@ -25,8 +27,8 @@ async def test_two_people_in_two_tabs_of_one_profile(house: House, mentors_brows
     await mentor.page.reload()
     await expect(mentors_words).to_have_value("What the mentor has not sent")
     heading = mentor.page.get_by_role("heading", level=1)
-    await expect(heading).to_have_text("Telemachus (demo)")
-    await expect(mentee.page.get_by_role("heading", level=1)).to_have_text("Mentor (demo)")
+    await expect(heading).to_have_text("Telemachus")
+    await expect(mentee.page.get_by_role("heading", level=1)).to_have_text("Athena")
 
     await mentor.join()
     await mentee.join()
@@ -39,16 +41,16 @@ async def test_two_people_in_two_tabs_of_one_profile(house: House, mentors_brows
 
 
 async def test_what_waits_in_two_tabs_goes_out_once_in_one_order(
-    house: House, mentors_browser: Browser
+    demo: House, mentors_browser: Browser
 ) -> None:
-    links = house.server.links
-    profile = await house.window(mentors_browser)
-    mentor = await house.enter(profile, links["mentor"])
-    mentee = await house.enter(profile, links["mentee"])
+    links = demo.links
+    profile = await demo.window(mentors_browser)
+    mentor = await demo.enter(profile, links["mentor"])
+    mentee = await demo.enter(profile, links["mentee"])
     await mentor.write("before")
     await mentee.reads("before")
 
-    await house.server.kill()
+    await demo.server.kill()
     for words in ("one", "two", "three"):
         await mentor.write(words)
     for words in ("eins", "zwei"):
@@ -58,7 +60,7 @@ async def test_what_waits_in_two_tabs_goes_out_once_in_one_order(
     await expect(mentor.page.get_by_text("Waiting to be sent")).to_have_count(3)
     await mentor.page.get_by_text("You are offline. What you write is kept").wait_for()
 
-    await house.server.start()
+    await demo.server.start()
     for person in (mentor, mentee):
         await expect(person.said).to_have_count(6)
         await expect(person.waiting).to_have_count(0)
@@ -72,7 +74,7 @@ async def test_what_waits_in_two_tabs_goes_out_once_in_one_order(
 async def test_a_second_tab_of_the_same_person_takes_the_call_over(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
-    links = house.server.links
+    links = house.links
     profile = await house.window(mentors_browser)
     first = await house.enter(profile, links["mentor"])
     mentee = await house.enter(mentees_browser, links["mentee"])

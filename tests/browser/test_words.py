@@ -6,18 +6,20 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import House
+from tests.support.serving import new_mentorship
 
 pytestmark = pytest.mark.browser
 
 LIMIT = 16 * 1024
 HOSTILE = '<img src=x onerror="window.hit = 1"><script>window.hit = 1</script> & "quotes"'
+NAME = "<img src=x onerror=hit=1> & Co"
 
 
 async def test_a_message_that_is_too_long_is_refused_in_the_composer_and_kept(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
-    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
-    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
     composer = mentor.page.get_by_label("Message", exact=True)
     await mentor.write("ä" * (LIMIT // 2) + "x")  # in bytes, not in letters
     await mentor.page.get_by_role("alert").filter(has_text="longer than 16 KiB").wait_for()
@@ -34,8 +36,8 @@ async def test_a_message_that_is_too_long_is_refused_in_the_composer_and_kept(
 async def test_unread_messages_are_counted_until_they_are_seen(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
-    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
-    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
     await mentor.page.get_by_role("link", name="Ithaca").click()
     await mentor.page.get_by_role("heading", name="Your mentorships").wait_for()
     await mentee.write("Are you there?")
@@ -54,12 +56,12 @@ async def test_unread_messages_are_counted_until_they_are_seen(
 async def test_what_was_said_while_away_is_there_on_return(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
-    mentor = await house.enter(mentors_browser, house.server.links["mentor"])
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
     said = [f"line {number}" for number in range(1, 71)]  # more than one page of history
     for line in said:
         await mentor.write(line)
     await expect(mentor.waiting).to_have_count(0)
-    mentee = await house.enter(mentees_browser, house.server.links["mentee"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
     await mentee.page.get_by_text("line 70", exact=True).wait_for()
     await mentee.page.get_by_role("log").hover()
     while await mentee.said.first.inner_text() != "line 1":
@@ -72,10 +74,10 @@ async def test_what_was_said_while_away_is_there_on_return(
 async def test_names_and_messages_are_text_and_nothing_else(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
-    links = await house.server.invite(f"Mentor {HOSTILE}", "Ben")
+    links = await new_mentorship(house.server, NAME, "Ben")
     mentor = await house.enter(mentors_browser, links["mentor"])
     mentee = await house.enter(mentees_browser, links["mentee"])
-    await expect(mentee.page.get_by_role("heading", level=1)).to_have_text(f"Mentor {HOSTILE}")
+    await expect(mentee.page.get_by_role("heading", level=1)).to_have_text(NAME)
     await mentor.write(HOSTILE)
     await mentee.reads(HOSTILE)
     await mentor.join()
@@ -83,7 +85,7 @@ async def test_names_and_messages_are_text_and_nothing_else(
     await mentor.leave()
     await mentee.leave()
     await mentee.page.get_by_role("link", name="Ithaca").click()
-    await mentee.page.get_by_role("heading", name=f"Mentor {HOSTILE}").wait_for()
+    await mentee.page.get_by_role("heading", name=NAME).wait_for()
     for person in (mentor, mentee):
         assert await person.page.evaluate("window.hit === undefined")
         assert await person.page.locator("img").count() == 0

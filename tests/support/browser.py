@@ -17,6 +17,7 @@ from playwright.async_api import (
     Locator,
     Page,
     Playwright,
+    WebSocket,
     expect,
 )
 
@@ -115,6 +116,7 @@ COMPLAIN = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error("CSP", event.violatedDirective, event.blockedURI, event.sourceFile));
 """
+REFUSAL = re.compile(r"the server responded with a status of 4\d\d")
 NETWORK = re.compile(r"net::ERR_|WebSocket connection to .* failed")
 
 
@@ -136,20 +138,26 @@ def exactly(text: str) -> re.Pattern[str]:
 
 class Person:
     """Someone in a window (or a tab) of their own. `complaints` are the errors on its console and
-    violations of the page's security policy; `network` those about a server that is not there."""
+    violations of the page's security policy; `refusals` what the browser says there of 4xx answers,
+    `network` of a server that is not there."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.complaints: list[str] = []
+        self.refusals: list[str] = []
         self.network: list[str] = []
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.complaints.append(f"{error}"))
-        self._beaten = asyncio.Event()
-        page.on("websocket", lambda socket: socket.on("framesent", self._sent))
+        self._beaten, self._out = asyncio.Event(), asyncio.Event()
+        page.on("websocket", self._connected)
 
-    def _sent(self, frame: bytes | str) -> None:
-        if isinstance(frame, bytes) and b"\xa4beat" in frame:
-            self._beaten.set()
+    def _connected(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self._passed(frame, b"\xa4beat", self._beaten))
+        socket.on("framereceived", lambda frame: self._passed(frame, b"\xa9room.left", self._out))
+
+    def _passed(self, frame: bytes | str, tag: bytes, event: asyncio.Event) -> None:
+        if isinstance(frame, bytes) and tag in frame:
+            event.set()
 
     async def beat(self) -> None:
         """Returns just after the page's next sign of life."""
@@ -157,9 +165,13 @@ class Person:
         await soon(self._beaten.wait())
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "assert"):
-            kind = self.network if NETWORK.search(message.text) else self.complaints
-            kind.append(f"{message.text} ({message.location.get('url')})")
+        if message.type not in ("error", "assert"):
+            return
+        if NETWORK.search(message.text):
+            kind = self.network
+        else:
+            kind = self.refusals if REFUSAL.search(message.text) else self.complaints
+        kind.append(f"{message.text} ({message.location.get('url')})")
 
     # ---- doing -----------------------------------------------------------------------------------
 
@@ -176,8 +188,11 @@ class Person:
         await self.page.get_by_text("Joining…").wait_for(state="hidden")
 
     async def leave(self) -> None:
-        """Out of the room, to the page about the session."""
+        """Out of the room, to the page about the session; the server has said so when this
+        returns."""
+        self._out.clear()
         await self.button("Leave").click()
+        await soon(self._out.wait())
         await self.page.wait_for_url("**/s/*")
         await self.page.get_by_role("heading", name="In the room").wait_for()
 

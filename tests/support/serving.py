@@ -9,16 +9,17 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
 
-from protocol.rest import Grant, MessagePage, SessionPage
-from protocol.views import Message, SessionView
+from protocol.rest import Grant, MentorshipCreated, SessionPage
+from protocol.views import SessionView
 
 ROOT = Path(__file__).resolve().parents[2]
+ZONES = {"mentor": "Europe/Athens", "mentee": "America/New_York"}
 GUARD_S = 30
 """How long a test waits for what never comes before it says so."""
 
@@ -111,17 +112,25 @@ class Server:
         ]
 
 
+async def new_mentorship(server: Server, mentor: str, mentee: str) -> dict[str, str]:
+    """A link for each role, by the HTTP API."""
+    people = {"mentor": mentor, "mentee": mentee}
+    body = {role: {"name": name, "zone": ZONES[role]} for role, name in people.items()}
+    created = await _ask(server, "POST", "/v1/mentorships", MentorshipCreated, body)
+    return {link.role: link.url for link in created.links}
+
+
 class Api:
     """The HTTP API in one person's name."""
 
     def __init__(self, server: Server, link: str) -> None:
-        self._base = f"http://127.0.0.1:{server.port}"
+        self._server = server
         self._invitation = urlsplit(link).fragment
         self.grant: Grant | None = None
 
     async def sign_in(self) -> Grant:
         body = {"invitation": self._invitation}
-        self.grant = await self._ask("POST", "/v1/grants", Grant, body)
+        self.grant = await _ask(self._server, "POST", "/v1/grants", Grant, body)
         return self.grant
 
     async def sessions(self) -> tuple[SessionView, ...]:
@@ -130,21 +139,22 @@ class Api:
     async def session(self, id_: str) -> SessionView:
         return await self._get(f"/v1/sessions/{id_}", SessionView)
 
-    async def messages(self, conversation: str, after: int | None = None) -> tuple[Message, ...]:
-        """The newest page, or the one after a seq."""
-        path = f"/v1/conversations/{conversation}/messages"
-        if after is not None:
-            path += f"?after={after}&limit=200"
-        return (await self._get(path, MessagePage)).messages
-
     async def _get(self, path: str, shape: type[Answer]) -> Answer:
-        return await self._ask("GET", path, shape, None)
+        assert self.grant is not None
+        return await _ask(self._server, "GET", path, shape, grant=self.grant.grant)
 
-    async def _ask(
-        self, method: str, path: str, shape: type[Answer], body: dict[str, str] | None
-    ) -> Answer:
-        headers = {"Authorization": f"Bearer {self.grant.grant}"} if self.grant else {}
-        async with httpx2.AsyncClient(base_url=self._base, headers=headers) as client:
-            answer = await client.request(method, path, json=body)
-        answer.raise_for_status()
-        return msgspec.json.decode(answer.content, type=shape)
+
+async def _ask(
+    server: Server,
+    method: str,
+    path: str,
+    shape: type[Answer],
+    body: dict[str, Any] | None = None,
+    grant: str | None = None,
+) -> Answer:
+    headers = {"Authorization": f"Bearer {grant}"} if grant else {}
+    base = f"http://127.0.0.1:{server.port}"
+    async with httpx2.AsyncClient(base_url=base, headers=headers) as client:
+        answer = await client.request(method, path, json=body)
+    answer.raise_for_status()
+    return msgspec.json.decode(answer.content, type=shape)

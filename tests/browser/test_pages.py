@@ -1,0 +1,89 @@
+"""Every page, in light and dark, on a phone and on a desk: readable by all, nothing sticks out."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.browser.conftest import MENTEE, House
+from tests.support.browser import Person, soon
+from tests.support.serving import ROOT
+
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "web" / "client" / "node_modules" / "axe-core" / "axe.min.js"
+LOOKS: tuple[tuple[Literal["light", "dark"], int, int], ...] = (
+    ("light", 1280, 800),
+    ("dark", 1280, 800),
+    ("dark", 360, 780),
+    ("light", 360, 780),
+)
+RUN = """
+async () => {
+  await Promise.all(document.getAnimations({ subtree: true }).map((each) => each.finished));
+  const { violations } = await axe.run(document);
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`));
+}
+"""
+
+
+async def look_over(person: Person, page: str) -> None:
+    """Axe has nothing to say, and nothing needs scrolling sideways, in any look."""
+    await person.page.evaluate(AXE.read_text())
+    for scheme, width, height in LOOKS:
+        await person.page.set_viewport_size({"width": width, "height": height})
+        await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found: Any = await soon(person.page.evaluate(RUN))
+        assert not found, (page, scheme, width)
+        assert not await person.scrolls_sideways(), (page, scheme, width)
+
+
+async def test_pages_before_one_is_known(house: House, mentors_browser: Browser) -> None:
+    stranger = await house.enter(mentors_browser, house.server.address)
+    await stranger.page.get_by_role("link", name="New mentorship").wait_for()
+    await look_over(stranger, "signed out")
+    await stranger.page.get_by_role("link", name="New mentorship").click()
+    await look_over(stranger, "new mentorship")
+    await stranger.button("Make the links").click()
+    await stranger.page.locator("[aria-invalid=true]").first.wait_for()
+    await look_over(stranger, "new mentorship, refused")
+    stranger.refusals.clear()
+    refused = await house.enter(mentors_browser, f"{house.server.address}/open#nonsense")
+    await look_over(refused, "refused link")
+    refused.refusals.clear()
+
+
+async def test_pages_of_a_mentorship(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
+    await mentor.page.get_by_role("meter").wait_for()
+    await look_over(mentor, "pre-join")
+    await mentor.page.set_viewport_size({"width": 1280, "height": 800})
+    await mentor.write("A word with https://example.org/" + "very-long-" * 20 + " in it")
+    await mentee.write("שלום, and a second line\nfrom right to left")
+    await mentor.reads("שלום, and a second line\nfrom right to left")
+    await look_over(mentor, "conversation beside the pre-join page")
+    await mentor.button("Conversation").click()
+    await mentor.page.get_by_role("dialog").wait_for()
+    await look_over(mentor, "conversation")
+    await mentor.button("Close").click()
+
+    await mentor.join()
+    await look_over(mentor, "call, alone")
+    await mentee.join()
+    await mentor.sees(MENTEE)
+    await look_over(mentor, "call")
+    await mentor.leave()
+    await look_over(mentor, "summary")
+    await mentee.leave()
+    await mentor.page.get_by_role("link", name="Ithaca").click()
+    await mentor.page.get_by_role("region", name="Sessions with").wait_for()
+    await look_over(mentor, "home")
+    await mentor.page.goto(f"{house.server.address}/m/men_{'0' * 26}")
+    await mentor.page.get_by_role("heading", name="There is nothing here").wait_for()
+    await look_over(mentor, "nothing here")
