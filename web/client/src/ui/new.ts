@@ -87,7 +87,7 @@ export class New extends AppElement {
         <form @submit=${this.submit} novalidate>
           ${me ? this.choice() : nothing}
           ${ROLES.map((role) => (me && this.iAm === role ? nothing : this.person(role)))}
-          ${general ? notice({ what: general.what, advice: general.advice }) : nothing}
+          ${general ? notice(general) : nothing}
           <div><button class="filled" ?disabled=${this.busy}>Make the links</button></div>
           ${this.busy ? html`<p class="soft late" role="status">Making the links…</p>` : nothing}
         </form>

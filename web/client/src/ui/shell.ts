@@ -7,12 +7,12 @@ import "./call/call.js";
 import { AppElement } from "./element.js";
 import "./home.js";
 import "./new.js";
+import "./parts/wait.js";
 import "./prejoin.js";
 import { navigate, parseRoute, paths, type Route } from "./route.js";
 import "./summary.js";
 import { otherOf } from "./words/people.js";
 
-const LONG_MS = 10_000;
 const IN_CALL = "ithaca.call"; // in the tab: the mentorship it is in a call of, for a reload
 
 /** The page: which screen, its title, where the focus goes, and what stops everything. */
@@ -51,9 +51,7 @@ export class Shell extends AppElement {
     `,
   ];
   @state() private route: Route = parseRoute(location.pathname);
-  @state() private long = false;
   @query(".page > *") private page!: AppElement | null;
-  private longTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly moved = (): void => this.go();
   private readonly clicked = (event: MouseEvent): void => this.follow(event);
 
@@ -66,14 +64,12 @@ export class Shell extends AppElement {
     addEventListener("popstate", this.moved);
     addEventListener("ithaca:route", this.moved);
     this.addEventListener("click", this.clicked);
-    this.longTimer = setTimeout(() => (this.long = true), LONG_MS);
   }
 
   override disconnectedCallback(): void {
     removeEventListener("popstate", this.moved);
     removeEventListener("ithaca:route", this.moved);
     this.removeEventListener("click", this.clicked);
-    clearTimeout(this.longTimer);
     super.disconnectedCallback();
   }
 
@@ -123,11 +119,14 @@ export class Shell extends AppElement {
       else if (over) navigate(paths.prejoin(mentorship), "replace");
     } else if (sessionStorage.getItem(IN_CALL) === mentorship && known) {
       sessionStorage.removeItem(IN_CALL); // once: what fails does not come round again
-      this.app.prepare(mentorship).then(
-        () => this.app.join(),
-        () => navigate(paths.prejoin(mentorship), "replace"),
-      );
       this.rejoining = true;
+      this.app
+        .prepare(mentorship)
+        .then(
+          () => this.app.join(),
+          () => navigate(paths.prejoin(mentorship), "replace"),
+        )
+        .finally(() => (this.rejoining = false));
     } else if (!this.rejoining && known) {
       navigate(paths.prejoin(mentorship), "replace");
     }
@@ -233,13 +232,9 @@ export class Shell extends AppElement {
     return html`
       <main id="main">
         <h1 class="hidden" tabindex="-1">Ithaca</h1>
-        <p class="soft late" role="status">
-          ${link.is === "offline" ? "No connection to Ithaca yet. Trying again…" : "Opening…"}
-        </p>
-        ${this.long
-          ? html`<p>This takes longer than usual. Check the network, or try again.</p>
-              <p><button @click=${() => location.reload()}>Try again</button></p>`
-          : nothing}
+        <ith-wait
+          words=${link.is === "offline" ? "No connection to Ithaca yet. Trying again…" : "Opening…"}
+        ></ith-wait>
       </main>
     `;
   }

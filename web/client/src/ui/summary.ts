@@ -7,6 +7,7 @@ import { base, column, controls } from "./base.js";
 import { AppElement, Ticking } from "./element.js";
 import { notice } from "./parts/notice.js";
 import "./parts/sheet.js";
+import "./parts/wait.js";
 import { paths } from "./route.js";
 import { headline, interruptionWords, newest, presentUs } from "./words/session.js";
 import { otherOf } from "./words/people.js";
@@ -47,11 +48,6 @@ export class Summary extends AppElement {
       }
       li {
         padding-block: 4px;
-      }
-      .ask {
-        display: grid;
-        gap: 16px;
-        padding: 0 16px 24px;
       }
     `,
   ];
@@ -136,7 +132,7 @@ export class Summary extends AppElement {
                 html`<button @click=${this.load}>Try again</button>`,
               )}
               <p><a href=${paths.home}>To the start</a></p>`
-          : html`<p class="soft late">Fetching the session…</p>`}
+          : html`<ith-wait words="Fetching the session…"></ith-wait>`}
       </main>
     `;
   }
@@ -232,15 +228,13 @@ export class Summary extends AppElement {
         .open=${this.asking}
         @close=${() => (this.asking = false)}
       >
-        <div class="ask">
-          <p>
-            The session closes with the time so far, and ${named(other.name)} leaves the call too if
-            still in it. You can always begin another one.
-          </p>
-          <div class="row">
-            <button class="clay" @click=${this.end}>End it</button>
-            <button @click=${() => (this.asking = false)}>Keep it open</button>
-          </div>
+        <p>
+          The session closes with the time so far, and ${named(other.name)} leaves the call too if
+          still in it. You can always begin another one.
+        </p>
+        <div class="row">
+          <button class="clay" @click=${this.end}>End it</button>
+          <button @click=${() => (this.asking = false)}>Keep it open</button>
         </div>
       </ith-sheet>
     `;

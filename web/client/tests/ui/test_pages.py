@@ -18,6 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from web.hatch_build import install, quietly
 
 CLIENT = Path(__file__).resolve().parents[2]
+AXE = CLIENT / "node_modules/axe-core/axe.min.js"
 SIZES = {"phone": (360, 780), "desktop": (1280, 800), "zoomed": (640, 400)}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -85,6 +86,17 @@ class Screen:
         await self.page.goto(f"{self.gallery}?{state}")
         await self.page.evaluate("settle()")
 
+    async def violations(self) -> list[str]:
+        """What axe finds on the page as it is."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE.read_text())
+        result = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{violation['id']} at {node['target']}"
+            for violation in result["violations"]
+            for node in violation["nodes"]
+        ]
+
     async def calls(self) -> list[str]:
         """What the elements asked of the app so far."""
         asked: list[str] = await self.page.evaluate("app.calls")
@@ -128,7 +140,6 @@ async def test_every_state_is_accessible_and_fits(
 ) -> None:
     """axe finds nothing in light or dark, nothing scrolls sideways, the console stays quiet."""
     width, height = SIZES[size]
-    axe = (CLIENT / "node_modules/axe-core/axe.min.js").read_text()
     # Half faded is neither state: without motion the controls are there or at rest.
     context = await chromium.new_context(
         viewport={"width": width, "height": height}, reduced_motion="reduce"
@@ -140,24 +151,53 @@ async def test_every_state_is_accessible_and_fits(
     for state in await page.evaluate("states"):
         await page.emulate_media(color_scheme="light")
         await screen.show(state)
-        await page.evaluate(axe)
         for theme in ("light", "dark"):
             await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
             await page.evaluate("settle()")
             if folder := os.environ.get("PICTURES"):
                 await page.screenshot(path=f"{folder}/{state}-{size}-{theme}.png")
-            result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            findings += [
-                f"{state} {theme}: {violation['id']} at {node['target']}"
-                for violation in result["violations"]
-                for node in violation["nodes"]
-            ]
+            findings += [f"{state} {theme}: {found}" for found in await screen.violations()]
         if await page.evaluate("document.documentElement.scrollWidth") > width:
             findings.append(f"{state}: scrolls sideways")
         findings += [f"{state}: {error}" for error in screen.errors]
         screen.errors.clear()
     await context.close()
     assert findings == []
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+@pytest.mark.parametrize(
+    ("state", "press", "then"),
+    [
+        ("home", "Conversation", "Message"),
+        ("home", "Replace my link", "Make a new link"),
+        ("prejoin", "Conversation", "Message"),
+        ("call", "Devices", "Speakers"),
+        ("new-signed-out", "Make the links", "Link for"),
+        ("summary-open", "End the session for both", "End it"),
+    ],
+)
+async def test_what_opens_is_accessible_too(
+    chromium: Browser, gallery: str, size: str, state: str, press: str, then: str
+) -> None:
+    width, height = SIZES[size]
+    context = await chromium.new_context(
+        viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    await screen.show(state)
+    if not (size == "desktop" and state == "prejoin"):  # there it stands open
+        await page.get_by_role("button", name=press).first.click()
+    shown = page.get_by_role("button", name=then).or_(page.get_by_label(then)).first
+    await expect(shown).to_be_visible()
+    await page.evaluate("settle()")
+    if folder := os.environ.get("PICTURES"):
+        await page.screenshot(path=f"{folder}/open-{state}-{press}-{size}.png")
+    assert await screen.violations() == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert screen.errors == []
+    await context.close()
 
 
 # ---- the conversation --------------------------------------------------------------------------
@@ -301,21 +341,24 @@ async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) 
     context = await chromium.new_context(viewport={"width": 1280, "height": 800})
     screen = Screen(await context.new_page(), gallery)
     page = screen.page
-    await page.clock.install()
+    await page.clock.install(time=0)
     await page.goto(f"{gallery}?call")
     bar = page.locator(".bottom")
     await expect(page.locator("video[data-peer]")).to_be_visible()
-    await page.clock.fast_forward(1000)
-    await expect(bar).not_to_have_class("bottom resting")
-    await page.clock.fast_forward(3000)
+    await page.clock.pause_at(60_000)
     await expect(bar).to_have_css("opacity", "0")
     await page.mouse.move(300, 300)
     await expect(bar).to_have_css("opacity", "1")
-    await page.clock.fast_forward(4000)
+    await page.clock.fast_forward(2_900)
+    await page.evaluate("document.querySelector('ith-app').updateComplete")
+    await expect(bar).to_have_css("opacity", "1")
+    await page.clock.fast_forward(200)
     await expect(bar).to_have_css("opacity", "0")
-    await page.keyboard.press("Tab")
+    await page.keyboard.press("Shift")  # a key brings it back
+    await expect(bar).to_have_css("opacity", "1")
     await page.get_by_role("button", name="Mute").focus()
-    await page.clock.fast_forward(4000)
+    await page.clock.fast_forward(4_000)
+    await expect(bar).to_have_class("bottom resting")
     await expect(bar).to_have_css("opacity", "1")  # never while the keyboard is in it
     await context.close()
     assert screen.errors == []

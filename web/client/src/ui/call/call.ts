@@ -11,7 +11,7 @@ import "../parts/icon.js";
 import "../parts/sheet.js";
 import "../parts/side.js";
 import { switches } from "../parts/switches.js";
-import { callWords } from "../words/call.js";
+import { callWords, mainPeer } from "../words/call.js";
 import { deviceTroubles } from "../words/devices.js";
 import { otherOf } from "../words/people.js";
 import { togetherUs } from "../words/session.js";
@@ -161,9 +161,6 @@ export class Call extends AppElement {
         min-height: 32px;
         padding: 0 8px;
       }
-      .sheet {
-        padding: 0 16px 24px;
-      }
     `,
   ];
   @property() mentorship = "";
@@ -232,7 +229,7 @@ export class Call extends AppElement {
     const waiting =
       call?.phase === "joining"
         ? "join"
-        : call?.peers[0]?.media === "connecting"
+        : call && mainPeer(call)?.media === "connecting"
           ? "media"
           : "";
     if (waiting === this.waitingFor) return;
@@ -256,7 +253,7 @@ export class Call extends AppElement {
     const view = this.state.mentorships.find((each) => each.id === this.mentorship);
     if (!call || !view || !me) return nothing;
     const { name } = otherOf(view, me).person;
-    const peer = call.peers[0];
+    const peer = mainPeer(call);
     const resting = this.resting && peer?.video && peer.media === "connected" ? "resting" : "";
     return html`
       <main id="main">
@@ -290,7 +287,7 @@ export class Call extends AppElement {
         @close=${() => (this.talking = false)}
       ></ith-side>
       <ith-sheet heading="Devices" .open=${this.choosing} @close=${() => (this.choosing = false)}>
-        <div class="sheet"><ith-devices unfolded .app=${this.app}></ith-devices></div>
+        <ith-devices unfolded .app=${this.app}></ith-devices>
       </ith-sheet>
     `;
   }
@@ -323,7 +320,7 @@ export class Call extends AppElement {
             This takes longer than usual. You can write meanwhile, or leave and join again.
           </p>`
         : nothing}
-      <p class="line ${words?.tone ?? ""}" role="status" ?hidden=${!words}>${words?.text}</p>
+      <p class="line late ${words?.tone ?? ""}" role="status" ?hidden=${!words}>${words?.text}</p>
     `;
   }
 

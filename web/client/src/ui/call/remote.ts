@@ -73,6 +73,7 @@ export class Remote extends LitElement {
         playsinline
         aria-label="Picture of ${this.name}"
         @resize=${this.measure}
+        @emptied=${this.measure}
         @playing=${this.measure}
       ></video>
       ${seen

@@ -90,6 +90,13 @@ export class Conversation extends AppElement {
       .waiting .bubble {
         border: 1px dashed var(--edge);
         background: none;
+        animation: settle 0s linear 400ms both; /* a message that goes at once does not flicker */
+      }
+      @keyframes settle {
+        from {
+          border: 1px solid transparent;
+          background: var(--sea-soft);
+        }
       }
       .mark {
         display: inline-flex;
@@ -132,7 +139,8 @@ export class Conversation extends AppElement {
   @query("ith-composer") private composer!: Composer;
   private following = true; // the newest message stays in view
   private opened = "";
-  private kept: { first: number; height: number; top: number } | null = null;
+  private drawnFirst = 0; // seq of the oldest message drawn, 0: none
+  private kept: { readonly height: number; readonly top: number } | null = null;
   private observed: HTMLElement | null = null;
   private readonly resized = new ResizeObserver(() => this.settle());
   private readonly returned = (): void => {
@@ -175,9 +183,8 @@ export class Conversation extends AppElement {
       this.app.openConversation(view.conversation);
     }
     const first = this.conversation?.messages[0]?.seq;
-    this.kept = log && first !== undefined ? { first: this.drawnFirst, height: log.scrollHeight, top: log.scrollTop } : null;
+    this.kept = log && first !== undefined ? { height: log.scrollHeight, top: log.scrollTop } : null;
   }
-  private drawnFirst = 0;
 
   protected override updated(): void {
     const { log, kept } = this;
@@ -205,7 +212,7 @@ export class Conversation extends AppElement {
         role="log"
         tabindex="0"
         aria-label="Conversation with ${other.name}"
-        aria-live=${this.conversation?.loadingOlder ? "off" : "polite"}
+        aria-live=${this.isQuiet() ? "off" : "polite"}
         @scroll=${this.scrolled}
       >
         ${this.content(view, me, other)}
@@ -252,6 +259,12 @@ export class Conversation extends AppElement {
         (message) => this.pending(message),
       )}
     `;
+  }
+
+  /** What was there before is not read out as if it were new. */
+  private isQuiet(): boolean {
+    const { messages = [], loadingOlder = false } = this.conversation ?? {};
+    return loadingOlder || (messages.length > 1 && messages[0]?.seq !== this.drawnFirst);
   }
 
   private older(messages: readonly Message[]): unknown {

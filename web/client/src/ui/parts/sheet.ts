@@ -41,7 +41,7 @@ export class Sheet extends LitElement {
           border-radius: 16px;
         }
       }
-      header {
+      .head {
         display: flex;
         align-items: center;
         justify-content: space-between;
@@ -52,8 +52,13 @@ export class Sheet extends LitElement {
         display: flex;
         flex: 1;
         flex-direction: column;
+        gap: 16px;
         min-height: 0;
+        padding: 0 16px 24px;
         overflow: auto;
+      }
+      :host([tall]) .body {
+        padding: 0;
       }
     `,
   ];
@@ -69,12 +74,12 @@ export class Sheet extends LitElement {
   override render(): unknown {
     return html`
       <dialog aria-labelledby="heading" @close=${this.closed} @click=${this.clicked}>
-        <header>
+        <div class="head">
           <h2 id="heading"><bdi>${this.heading}</bdi></h2>
           <button class="plain" @click=${this.closed} aria-label="Close">
             <ith-icon .of=${X}></ith-icon>
           </button>
-        </header>
+        </div>
         <div class="body"><slot></slot></div>
       </dialog>
     `;

@@ -7,11 +7,16 @@ export interface CallWords {
   readonly tone: "calm" | "attention";
 }
 
+/** Whom the stage shows: who is here, rather than a page of theirs that was lost. */
+export function mainPeer(call: CallState): RemotePeer | undefined {
+  return call.peers.find((peer) => peer.here) ?? call.peers[0];
+}
+
 /** The state in words; null while all is well and the other is seen. */
 export function callWords(call: CallState, link: Link, name: string): CallWords | null {
   const who = named(name);
   const online = link.is === "online";
-  const peer = call.peers[0];
+  const peer = mainPeer(call);
   if (call.phase === "joining") {
     return online
       ? { text: "Joining…", tone: "calm" }
