@@ -65,5 +65,11 @@ def test_a_member_frame_says_of_what(rule: FrameRule) -> None:
         assert get_type_hints(rule.frame, include_extras=True)[rule.scope] == Id
 
 
+@pytest.mark.parametrize("rule", FRAMES, ids=lambda rule: rule.frame.__name__)
+def test_who_names_a_room_or_conversation_must_be_a_member_of_it(rule: FrameRule) -> None:
+    named = {"conversation", "room"} & set(rule.frame.__struct_fields__)
+    assert named == ({rule.scope} if rule.scope else set())
+
+
 def test_only_signing_in_needs_no_grant() -> None:
     assert [rule.frame.__name__ for rule in FRAMES if rule.right == "public"] == ["AuthOpen"]
