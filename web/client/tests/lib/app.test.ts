@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Drawer } from "../../src/lib/drawer.js";
 import type { App } from "../../src/lib/model.js";
 import { MemoryStorage } from "../../src/lib/page.js";
 import { FakeServer, settled, type Tab } from "./server.js";
@@ -63,6 +64,30 @@ describe("coming in", () => {
     const opens = server.frames.filter((frame) => frame.t === "auth.open");
     expect(opens.map(({ tab }) => tab)).toEqual([opens[0]?.tab, opens[0]?.tab]);
     expect(server.requests.at(-1)?.path).toBe("/v1/grants/renew");
+  });
+
+  test("again by a reload while the server is away: still the same person", async () => {
+    const server = new FakeServer();
+    const browser = new MemoryStorage();
+    const { tab } = await signedIn(server, LINK, browser);
+    server.reachable = false;
+    const again = server.open("/m/men_1", browser, tab);
+    await server.pass(30_000);
+    expect(again.app.state).toMatchObject({ phase: "starting", link: { is: "offline" } });
+    server.reachable = true;
+    await server.pass(11_000);
+    expect(again.app.state).toMatchObject({ phase: "ready", me: { id: "per_me" } });
+  });
+
+  test("again after the access has ended: said so, and forgotten", async () => {
+    const server = new FakeServer();
+    const browser = new MemoryStorage();
+    const { tab } = await signedIn(server, LINK, browser);
+    server.revoked = true;
+    const again = server.open("/m/men_1", browser, tab);
+    await settled();
+    expect(again.app.state).toMatchObject({ phase: "refused", trouble: { code: "revoked" } });
+    expect(tab.getItem("ithaca.identity")).toBeNull();
   });
 
   test("two people in two tabs of one browser", async () => {
@@ -137,8 +162,18 @@ describe("the socket", () => {
     const server = new FakeServer();
     const { app } = await signedIn(server);
     await server.pass(4_000);
-    expect(app.nowUs()).toBe(server.nowMs * 1000);
+    expect(app.nowUs()).toBe(server.clockUs());
     expect(app.state.clockOffsetUs).toBe(3_600_000_000);
+  });
+
+  test("after this computer slept, the server's clock is learnt anew", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    await server.pass(30_000);
+    server.aheadMs = 5_000_000;
+    server.close(1006);
+    await server.pass(11_000);
+    expect(app.nowUs()).toBe(server.clockUs());
   });
 });
 
@@ -199,6 +234,17 @@ describe("writing", () => {
     await server.pass(11_000);
     expect([log(first.app), pending(first.app)]).toEqual([["kept"], []]);
     expect(server.log).toHaveLength(1);
+  });
+
+  test("what another tab left behind goes out when the socket is back", async () => {
+    const server = new FakeServer();
+    const browser = new MemoryStorage();
+    const { app } = await signedIn(server, LINK, browser);
+    const left = { id: "left-behind", body: "left", writtenUs: 1, order: 1, refused: null };
+    new Drawer(browser, "per_me").keep({ ...left, conversation: "cnv_1" });
+    server.close(1006);
+    await server.pass(11_000);
+    expect([log(app), browser.length]).toEqual([["left"], 0]);
   });
 
   test("too much for a while: tried again, in order", async () => {

@@ -19,6 +19,8 @@ export const PEOPLE: Readonly<Record<string, PersonView>> = {
 
 export class FakeServer {
   nowMs = 0;
+  /** Its clock minus nowMs. */
+  aheadMs = 0;
   reachable = true;
   readonly log: Message[] = [];
   readonly sockets = new Set<FakeSocket>();
@@ -98,12 +100,16 @@ export class FakeServer {
       case "auth.open": {
         socket.person = frame.grant.split(" ")[0] ?? "";
         socket.cursor = frame.cursors?.cnv_1 ?? this.log.length;
-        socket.tell({ ...opened(this.view(socket.person)), person: socket.person, now_us: this.nowMs * 1000 });
+        socket.tell({
+          ...opened(this.view(socket.person)),
+          person: socket.person,
+          now_us: this.clockUs(),
+        });
         this.deliver();
         break;
       }
       case "beat":
-        socket.tell({ t: "beat.ack", n: frame.n, now_us: this.nowMs * 1000 });
+        socket.tell({ t: "beat.ack", n: frame.n, now_us: this.clockUs() });
         break;
       case "chat.send": {
         const refusal = this.refusals.shift();
@@ -126,6 +132,10 @@ export class FakeServer {
       default:
         break;
     }
+  }
+
+  clockUs(): number {
+    return (this.nowMs + this.aheadMs) * 1000;
   }
 
   store(person: string, id: string, body: string): Message {

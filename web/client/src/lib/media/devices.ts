@@ -133,7 +133,7 @@ export class Devices {
     const found = await this.ask(this.env.media, names);
     for (const name of names) {
       const result = found[name];
-      if (wish.get(name) !== this.wishes[name] || !this.running) {
+      if (wish.get(name) !== this.wishes[name]) {
         if (typeof result === "object") result.stop();
       } else if (typeof result === "object") {
         this.put(name, result);
