@@ -100,7 +100,7 @@ class Page:
     async def connect(self, *, subprotocol: str = MSGPACK, **fields: Any) -> Socket:
         """A connection that is signed in; `fields` override those of auth.open."""
         socket = self.app.socket(subprotocols=(subprotocol,))
-        await self.app.settle()
+        assert await socket.answered()
         socket.send("auth.open", **{"grant": self.grant, "tab": self.tab, **fields})
         socket.opened = await socket.get("auth.opened")
         return socket

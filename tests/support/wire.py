@@ -163,6 +163,13 @@ class Socket(Inbox):
             case _:
                 self.put(json.loads(message["text"]))
 
+    async def answered(self) -> bool:
+        """Whether the upgrade was accepted, once that is decided."""
+        await self._until(
+            lambda: self.accepted or self.close_code is not None, "an answer", ended_is_fine=True
+        )
+        return self.accepted
+
     def stall(self) -> None:
         """From now on nothing is read."""
         self._reads.clear()
