@@ -219,8 +219,8 @@ def _is_local(request: Request) -> bool:
 
 def _key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
-    if key is not None and not 1 <= len(key) <= 200:
-        raise Refusal("bad_request", "Idempotency-Key has 1 to 200 characters.")
+    if key is not None and not (8 <= len(key) <= 64 and key.isascii()):
+        raise Refusal("bad_request", "Idempotency-Key has 8 to 64 characters.")
     return key
 
 
