@@ -135,6 +135,11 @@ def test_a_full_page_of_long_or_many_messages(body: str) -> None:
         assert len(encode(frame_of(kept), "json")) <= FRAME_MAX_BYTES
 
 
+@pytest.mark.parametrize("keep_newest", [True, False])
+def test_a_page_is_never_empty_for_its_messages_size(keep_newest: bool) -> None:
+    assert len(fit(page(["x" * PAGE_MOST_BYTES] * 2), keep_newest=keep_newest)) == 1
+
+
 def test_a_short_page_is_kept_whole() -> None:
     messages = page(["hello"] * 50)
     assert fit(messages, keep_newest=True) == messages

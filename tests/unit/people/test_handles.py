@@ -31,11 +31,12 @@ def test_a_handle_is_the_id_and_its_hmac() -> None:
     assert base64.urlsafe_b64decode(seal(KEY, ID).partition(".")[2] + "=") == mac
 
 
-@given(st.integers(0, 73), st.sampled_from(WORD + ".=+/\n\x00é☃") | st.characters())
-def test_no_character_can_be_altered(at: int, other: str) -> None:
+def test_no_character_can_be_altered() -> None:
     handle = seal(KEY, ID)
-    altered = handle[:at] + other + handle[at + 1 :]
-    assert (unseal(KEY, altered, "inv") is None) == (altered != handle)
+    for at in range(len(handle)):
+        for other in WORD + ".=+/\n\x00é☃":
+            altered = handle[:at] + other + handle[at + 1 :]
+            assert (unseal(KEY, altered, "inv") is None) == (altered != handle)
 
 
 @given(st.integers(0, 74), st.text(min_size=1, max_size=3))
