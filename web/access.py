@@ -1,11 +1,14 @@
 """Who may do what: where a right of the registry becomes a yes or a refusal."""
 
+import msgspec
+
 from ledger.service import Ledger
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.errors import Refusal
 from protocol.registry import Scope
+from protocol.types import Id
 
 
 class Access:
@@ -17,6 +20,10 @@ class Access:
     async def member(self, caller: Caller, scope: Scope, id_: str) -> Mentorship:
         """The mentorship that the named thing belongs to, if the caller is in it; to all others it
         is `not_found`, exactly as if it did not exist."""
+        try:
+            msgspec.convert(id_, Id)  # a path may hold anything, even what no database can
+        except msgspec.ValidationError:
+            raise Refusal("not_found") from None
         if scope == "session":
             id_, scope = await self._ledger.mentorship_of(caller.site_id, id_) or "", "mentorship"
         found = await self._mentoring.find(caller.site_id, scope, id_) if id_ else None
