@@ -210,9 +210,11 @@ class App:
         self._background.cancel()
         await asyncio.gather(self._background, return_exceptions=True)
 
-    def client(self, address: str = "127.0.0.1") -> httpx2.AsyncClient:
-        """An HTTP client that calls from `address`."""
-        transport = httpx2.ASGITransport(self._asgi, client=(address, 50_000))
+    def client(self, address: str = "127.0.0.1", *, raises: bool = True) -> httpx2.AsyncClient:
+        """An HTTP client that calls from `address`; faults of ours come out here when `raises`."""
+        transport = httpx2.ASGITransport(
+            self._asgi, client=(address, 50_000), raise_app_exceptions=raises
+        )
         return httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}")
 
     def socket(self, **options: Any) -> Socket:
