@@ -19,7 +19,8 @@ from web.hatch_build import install, quietly
 
 CLIENT = Path(__file__).resolve().parents[2]
 AXE = CLIENT / "node_modules/axe-core/axe.min.js"
-SIZES = {"phone": (360, 780), "desktop": (1280, 800), "zoomed": (640, 400)}
+SIZES = {"phone": (360, 780), "desktop": (1280, 800)}
+ZOOMED = {"phone": (320, 640), "desktop": (640, 400)}  # the narrowest phone; a desktop at 200 %
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; connect-src 'self' ws: wss:; worker-src 'self'; font-src 'none'; "
@@ -149,7 +150,7 @@ async def test_every_state_is_accessible_and_fits(
     findings = []
     await screen.show("home")
     for state in await page.evaluate("states"):
-        await page.emulate_media(color_scheme="light")
+        await page.set_viewport_size({"width": width, "height": height})
         await screen.show(state)
         for theme in ("light", "dark"):
             await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
@@ -157,8 +158,10 @@ async def test_every_state_is_accessible_and_fits(
             if folder := os.environ.get("PICTURES"):
                 await page.screenshot(path=f"{folder}/{state}-{size}-{theme}.png")
             findings += [f"{state} {theme}: {found}" for found in await screen.violations()]
-        if await page.evaluate("document.documentElement.scrollWidth") > width:
-            findings.append(f"{state}: scrolls sideways")
+        for wide, high in (SIZES[size], ZOOMED[size]):
+            await page.set_viewport_size({"width": wide, "height": high})
+            if await page.evaluate("document.documentElement.scrollWidth") > wide:
+                findings.append(f"{state}: scrolls sideways at {wide} px")
         findings += [f"{state}: {error}" for error in screen.errors]
         screen.errors.clear()
     await context.close()
@@ -356,6 +359,12 @@ async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) 
     await expect(bar).to_have_css("opacity", "0")
     await page.keyboard.press("Shift")  # a key brings it back
     await expect(bar).to_have_css("opacity", "1")
+    await page.clock.fast_forward(4_000)
+    await expect(bar).to_have_css("opacity", "0")
+    await page.evaluate("app.set({link: {is: 'offline', retryAt: 0, trouble: null}})")
+    await expect(bar).to_have_css("opacity", "1")  # there is something to say
+    await page.evaluate("app.set({link: {is: 'online'}})")
+    await expect(bar).to_have_css("opacity", "0")
     await page.get_by_role("button", name="Mute").focus()
     await page.clock.fast_forward(4_000)
     await expect(bar).to_have_class("bottom resting")

@@ -11,7 +11,7 @@ import "../parts/icon.js";
 import "../parts/sheet.js";
 import "../parts/side.js";
 import { switches } from "../parts/switches.js";
-import { callWords, mainPeer } from "../words/call.js";
+import { callWords, mainPeer, type CallWords } from "../words/call.js";
 import { deviceTroubles } from "../words/devices.js";
 import { otherOf } from "../words/people.js";
 import { togetherUs } from "../words/session.js";
@@ -254,7 +254,8 @@ export class Call extends AppElement {
     if (!call || !view || !me) return nothing;
     const { name } = otherOf(view, me).person;
     const peer = mainPeer(call);
-    const resting = this.resting && peer?.video && peer.media === "connected" ? "resting" : "";
+    const words = callWords(call, this.state.link, name);
+    const resting = this.resting && peer?.video && this.isCalm(call, words) ? "resting" : "";
     return html`
       <main id="main">
         <h1 class="hidden" tabindex="-1">Call with ${name}</h1>
@@ -278,7 +279,7 @@ export class Call extends AppElement {
           <bdi class="name small">${peer ? name : nothing}</bdi>
         </div>
         <ith-self-view .stream=${media.preview} .on=${media.camera.live && call.cameraOn}></ith-self-view>
-        <div class="bottom ${resting}">${this.lines(call, name)} ${this.bar(call, view.unread)}</div>
+        <div class="bottom ${resting}">${this.lines(call, words)} ${this.bar(call, view.unread)}</div>
       </main>
       <ith-side
         .app=${this.app}
@@ -292,9 +293,15 @@ export class Call extends AppElement {
     `;
   }
 
+  /** Nothing is being said that should be seen. */
+  private isCalm(call: CallState, words: CallWords | null): boolean {
+    const { camera, microphone } = deviceTroubles(this.state.media);
+    const blocked = this.blocked || call.soundBlocked;
+    return words?.tone !== "attention" && !blocked && !call.trouble && !camera && !microphone;
+  }
+
   /** What is to be said, above the bar. */
-  private lines(call: CallState, name: string): unknown {
-    const words = callWords(call, this.state.link, name);
+  private lines(call: CallState, words: CallWords | null): unknown {
     const troubles = deviceTroubles(this.state.media);
     return html`
       ${this.blocked || call.soundBlocked
