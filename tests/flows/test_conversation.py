@@ -208,7 +208,7 @@ async def test_a_new_mentorship_appears_where_its_people_are(
     mentor, mentee = pair
     one, other = await mentor.connect(), await mentee.connect()
     wish = {"mentee": {"name": "Cleo", "zone": "UTC"}, "i_am": "mentor"}
-    key = {"idempotency-key": "once"}
+    key = {"idempotency-key": "once-only"}
     made = await mentor.post("/v1/mentorships", json=wish, headers=key)
     again = await mentor.post("/v1/mentorships", json=wish, headers=key)
     assert (made.status_code, again.content) == (201, made.content)
