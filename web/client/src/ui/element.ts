@@ -18,7 +18,8 @@ export abstract class AppElement extends LitElement {
     this.seen = this.watch(this.app.state);
     this.stop = this.app.subscribe((state) => {
       const now = this.watch(state);
-      if (now.length === this.seen.length && now.every((value, i) => value === this.seen[i])) return;
+      if (now.length === this.seen.length && now.every((value, i) => value === this.seen[i]))
+        return;
       this.seen = now;
       this.requestUpdate();
     });

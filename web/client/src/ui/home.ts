@@ -117,28 +117,32 @@ export class Home extends AppElement {
           <h1 tabindex="-1">Your mentorships</h1>
           <a class="button" href=${paths.new}>New mentorship</a>
         </div>
-        ${mentorships.length
-          ? html`<ul class="people">
+        ${
+          mentorships.length
+            ? html`<ul class="people">
               ${repeat(
                 mentorships,
                 (each) => each.id,
                 (each) => this.person(each, me),
               )}
             </ul>`
-          : html`<p>
+            : html`<p>
               Nobody is here yet. Begin with <em>New mentorship</em>: it gives each of you a link, and
               the links bring you together.
-            </p>`}
+            </p>`
+        }
         ${ownLink(this.app, me)}
       </main>
-      ${this.talking === null
-        ? nothing
-        : html`<ith-side
+      ${
+        this.talking === null
+          ? nothing
+          : html`<ith-side
             open
             .app=${this.app}
             .mentorship=${this.talking}
             @close=${() => (this.talking = null)}
-          ></ith-side>`}
+          ></ith-side>`
+      }
     `;
   }
 
@@ -150,9 +154,11 @@ export class Home extends AppElement {
           A place where a mentor and a mentee meet. Open the link that you were given: it leads to the
           person you talk to.
         </p>
-        ${this.state.canStart
-          ? html`<p><a class="button filled" href=${paths.new}>New mentorship</a></p>`
-          : nothing}
+        ${
+          this.state.canStart
+            ? html`<p><a class="button filled" href=${paths.new}>New mentorship</a></p>`
+            : nothing
+        }
       </main>
     `;
   }
@@ -181,9 +187,11 @@ export class Home extends AppElement {
             @click=${() => (this.talking = this.talking === view.id ? null : view.id)}
           >
             <ith-icon .of=${MessageSquare}></ith-icon>Conversation
-            ${view.unread
-              ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
-              : nothing}
+            ${
+              view.unread
+                ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
+                : nothing
+            }
           </button>
         </div>
         ${this.sessions(view, me)}
@@ -213,14 +221,16 @@ export class Home extends AppElement {
         <ul>
           ${shown.map((session) => this.session(session, me))}
         </ul>
-        ${all.length > shown.length
-          ? html`<button
+        ${
+          all.length > shown.length
+            ? html`<button
               class="plain small"
               @click=${() => (this.unfolded = new Set([...this.unfolded, view.id]))}
             >
               Show all ${all.length}
             </button>`
-          : nothing}
+            : nothing
+        }
       </section>
     `;
   }

@@ -13,7 +13,11 @@ import { named } from "./words/time.js";
 type Role = "mentor" | "mentee";
 type Field = "name" | "zone" | "email";
 const ROLES: readonly Role[] = ["mentor", "mentee"];
-const LABELS: Record<Field, string> = { name: "Name", zone: "Time zone", email: "E-mail (optional)" };
+const LABELS: Record<Field, string> = {
+  name: "Name",
+  zone: "Time zone",
+  email: "E-mail (optional)",
+};
 
 /** Two people to bring together; then a link for each. */
 @customElement("ith-new")
@@ -58,7 +62,8 @@ export class New extends AppElement {
   ];
   @state() private iAm: Role | null = "mentor";
   @state() private busy = false;
-  @state() private wrong: { readonly field: string | null; readonly trouble: Trouble } | null = null;
+  @state() private wrong: { readonly field: string | null; readonly trouble: Trouble } | null =
+    null;
   @state() private made: MentorshipCreated | null = null;
   private readonly zones = Intl.supportedValuesOf("timeZone");
   private readonly zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -189,7 +194,9 @@ export class New extends AppElement {
       this.busy = false;
     }
     await this.updateComplete;
-    const next = this.made ? this.renderRoot.querySelector("h1") : this.fieldOf(this.wrong?.field ?? null);
+    const next = this.made
+      ? this.renderRoot.querySelector("h1")
+      : this.fieldOf(this.wrong?.field ?? null);
     next?.focus();
   }
 
@@ -207,20 +214,24 @@ export class New extends AppElement {
               <section class="card">
                 <h2>For ${named(link.person.name)}, the ${link.role}</h2>
                 <ith-copy .text=${link.url} .label="Link for ${link.person.name}"></ith-copy>
-                ${this.state.me
-                  ? nothing
-                  : html`<p class="small">
+                ${
+                  this.state.me
+                    ? nothing
+                    : html`<p class="small">
                       <a href=${link.url} target="_blank" rel="noopener noreferrer"
                         >Open it in a new tab</a
                       >, if this is you.
-                    </p>`}
+                    </p>`
+                }
               </section>
             `,
           )}
         </div>
-        ${this.state.me && this.iAm
-          ? html`<p><a class="button filled" href=${paths.prejoin(made.mentorship)}>Go there</a></p>`
-          : nothing}
+        ${
+          this.state.me && this.iAm
+            ? html`<p><a class="button filled" href=${paths.prejoin(made.mentorship)}>Go there</a></p>`
+            : nothing
+        }
         <p><a href=${paths.home}>To the start</a></p>
       </main>
     `;

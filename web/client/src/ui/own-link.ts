@@ -31,8 +31,9 @@ export class OwnLink extends LitElement {
         <button class="plain small" @click=${this.signOut}>Sign out of this tab</button>
       </div>
       <ith-sheet heading="Replace my link" .open=${this.asking} @close=${this.done}>
-        ${this.url === null
-          ? html`
+        ${
+          this.url === null
+            ? html`
               <p>
                 You get a new link. All earlier ones stop working, and whatever was opened with them
                 stops too.
@@ -40,10 +41,11 @@ export class OwnLink extends LitElement {
               ${this.trouble ? notice(this.trouble) : nothing}
               <button class="filled" @click=${this.replace}>Make a new link</button>
             `
-          : html`
+            : html`
               <p>This is your link now. Keep it: it is personal and secret.</p>
               <ith-copy .text=${this.url}></ith-copy>
-            `}
+            `
+        }
       </ith-sheet>
     `;
   }

@@ -167,28 +167,36 @@ export class Prejoin extends AppElement {
           <div class="row center">
             ${switches(this.app, { microphone: media.microphone.wanted, camera: media.camera.wanted })}
           </div>
-          ${troubles.microphone
-            ? notice(troubles.microphone, this.retry(troubles.microphone))
-            : media.microphone.live && media.microphone.wanted
-              ? html`<ith-meter .app=${this.app}></ith-meter>`
-              : nothing}
+          ${
+            troubles.microphone
+              ? notice(troubles.microphone, this.retry(troubles.microphone))
+              : media.microphone.live && media.microphone.wanted
+                ? html`<ith-meter .app=${this.app}></ith-meter>`
+                : nothing
+          }
           <ith-devices .app=${this.app}></ith-devices>
         </section>
         <section class="other" aria-label="Who you meet">
           ${this.other(other, me)}
           <button class="filled join" @click=${this.join}>Join</button>
           <p class="small soft" role="status">${this.line(view, me)}</p>
-          ${this.trouble
-            ? notice(this.trouble, html`<button @click=${this.prepare}>Try again</button>`)
-            : nothing}
-          ${this.wide.matches
-            ? nothing
-            : html`<button @click=${() => (this.talking = true)}>
+          ${
+            this.trouble
+              ? notice(this.trouble, html`<button @click=${this.prepare}>Try again</button>`)
+              : nothing
+          }
+          ${
+            this.wide.matches
+              ? nothing
+              : html`<button @click=${() => (this.talking = true)}>
                 <ith-icon .of=${MessageSquare}></ith-icon>Conversation
-                ${view.unread
-                  ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
-                  : nothing}
-              </button>`}
+                ${
+                  view.unread
+                    ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
+                    : nothing
+                }
+              </button>`
+          }
         </section>
       </main>
       <ith-side
@@ -215,11 +223,13 @@ export class Prejoin extends AppElement {
     const live = camera.wanted && camera.live && preview;
     return html`
       <div class="preview">
-        ${live
-          ? html`<video data-self autoplay playsinline .muted=${true} aria-label="Your picture"></video>`
-          : camera.asking
-            ? html`<p class="late">Starting the camera…</p>`
-            : html`<p>Your camera is off.</p>`}
+        ${
+          live
+            ? html`<video data-self autoplay playsinline .muted=${true} aria-label="Your picture"></video>`
+            : camera.asking
+              ? html`<p class="late">Starting the camera…</p>`
+              : html`<p>Your camera is off.</p>`
+        }
       </div>
     `;
   }

@@ -56,7 +56,15 @@ export class Shell extends AppElement {
   private readonly clicked = (event: MouseEvent): void => this.follow(event);
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.phase, state.trouble, state.me, state.mentorships, state.arrivedAt, state.call, state.link];
+    return [
+      state.phase,
+      state.trouble,
+      state.me,
+      state.mentorships,
+      state.arrivedAt,
+      state.call,
+      state.link,
+    ];
   }
 
   override connectedCallback(): void {
@@ -102,7 +110,11 @@ export class Shell extends AppElement {
       // The link has been exchanged; what it held must not stay in the address bar.
       navigate(arrivedAt ? paths.prejoin(arrivedAt) : paths.home, "replace");
     } else if (route.page === "call") {
-      this.attend(route.mentorship, call, mentorships.some(({ id }) => id === route.mentorship));
+      this.attend(
+        route.mentorship,
+        call,
+        mentorships.some(({ id }) => id === route.mentorship),
+      );
     } else {
       sessionStorage.removeItem(IN_CALL);
     }
@@ -159,7 +171,9 @@ export class Shell extends AppElement {
       const { name } = otherOf(view, me).person;
       return route.page === "call" ? `Call with ${name}` : name;
     })();
-    return [unread ? `(${unread})` : "", place ? `${place} · Ithaca` : "Ithaca"].filter(Boolean).join(" ");
+    return [unread ? `(${unread})` : "", place ? `${place} · Ithaca` : "Ithaca"]
+      .filter(Boolean)
+      .join(" ");
   }
 
   override render(): unknown {
@@ -213,13 +227,17 @@ export class Shell extends AppElement {
             ${replaced ? "The call went on in another tab" : "The call ended for you"}
           </h1>
           <p>
-            ${replaced
-              ? "You joined it there, so this tab left it."
-              : "Your link was withdrawn. Ask for a new one."}
+            ${
+              replaced
+                ? "You joined it there, so this tab left it."
+                : "Your link was withdrawn. Ask for a new one."
+            }
           </p>
-          ${replaced
-            ? html`<p><a class="button filled" href=${paths.prejoin(mentorship)}>Bring it back here</a></p>`
-            : html`<p><a class="button" href=${paths.home}>To the start</a></p>`}
+          ${
+            replaced
+              ? html`<p><a class="button filled" href=${paths.prejoin(mentorship)}>Bring it back here</a></p>`
+              : html`<p><a class="button" href=${paths.home}>To the start</a></p>`
+          }
         </main>
       `;
     }
@@ -241,15 +259,18 @@ export class Shell extends AppElement {
 
   private stopped(trouble: Trouble | null, action: string, act: () => void): unknown {
     // A link that is not known, or withdrawn, does not get better by trying again.
-    const again = !trouble || !/^(invitation_|renewal_invalid|revoked|forbidden)/.test(trouble.code);
+    const again =
+      !trouble || !/^(invitation_|renewal_invalid|revoked|forbidden)/.test(trouble.code);
     return html`
       <main id="main">
         <h1 tabindex="-1">${trouble?.what ?? "This page cannot go on"}</h1>
         ${trouble ? html`<p>${trouble.advice}</p>` : nothing}
         <p>
-          ${again
-            ? html`<button class="filled" @click=${act}>${action}</button>`
-            : html`<button @click=${this.signOut}>To the start</button>`}
+          ${
+            again
+              ? html`<button class="filled" @click=${act}>${action}</button>`
+              : html`<button @click=${this.signOut}>To the start</button>`
+          }
         </p>
       </main>
     `;

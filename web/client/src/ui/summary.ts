@@ -111,12 +111,14 @@ export class Summary extends AppElement {
           ${this.when(view, me, other)} ${this.why(view)}
         </div>
         ${this.people(view, mentorship, me)} ${this.interruptions(view, me, other)}
-        ${view.estimated
-          ? html`<p class="small soft">
+        ${
+          view.estimated
+            ? html`<p class="small soft">
               An end is estimated: a page went silent without leaving, so its time counts up to its
               last sign of life.
             </p>`
-          : nothing}
+            : nothing
+        }
         ${this.actions(view, mentorship, other)}
       </main>
     `;
@@ -126,13 +128,12 @@ export class Summary extends AppElement {
     return html`
       <main id="main">
         <h1 tabindex="-1">Session</h1>
-        ${this.trouble
-          ? html`${notice(
-                this.trouble,
-                html`<button @click=${this.load}>Try again</button>`,
-              )}
+        ${
+          this.trouble
+            ? html`${notice(this.trouble, html`<button @click=${this.load}>Try again</button>`)}
               <p><a href=${paths.home}>To the start</a></p>`
-          : html`<ith-wait words="Fetching the session…"></ith-wait>`}
+            : html`<ith-wait words="Fetching the session…"></ith-wait>`
+        }
       </main>
     `;
   }
@@ -162,7 +163,9 @@ export class Summary extends AppElement {
 
   private people(view: SessionView, mentorship: MentorshipView, me: PersonView): unknown {
     const nameOf = (id: string): string =>
-      id === me.id ? "You" : (mentorship.members.find((m) => m.person.id === id)?.person.name ?? "");
+      id === me.id
+        ? "You"
+        : (mentorship.members.find((m) => m.person.id === id)?.person.name ?? "");
     const meFirst = [...view.people].sort(
       (a, b) => Number(b.person === me.id) - Number(a.person === me.id),
     );
@@ -216,11 +219,13 @@ export class Summary extends AppElement {
     return html`
       <div class="row">
         <a class="button filled" href=${paths.prejoin(mentorship.id)}>Back to the call</a>
-        ${mine
-          ? html`<button class="clay" @click=${() => (this.asking = true)}>
+        ${
+          mine
+            ? html`<button class="clay" @click=${() => (this.asking = true)}>
               End the session for both
             </button>`
-          : nothing}
+            : nothing
+        }
         <a class="button" href=${paths.home}>Done</a>
       </div>
       <ith-sheet

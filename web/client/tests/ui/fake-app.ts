@@ -1,5 +1,11 @@
 /** An App of canned states: what the elements draw, without a server. */
-import { Refused, type App, type AppState, type CallState, type MediaState } from "../../src/lib/model.js";
+import {
+  Refused,
+  type App,
+  type AppState,
+  type CallState,
+  type MediaState,
+} from "../../src/lib/model.js";
 import type { MentorshipView, Message, SessionView } from "../../src/protocol/types.js";
 
 export const MIN = 60_000_000;
@@ -51,7 +57,12 @@ export const MENTORSHIP: MentorshipView = {
   head: 40,
   read: 38,
   unread: 2,
-  last: message(40, ANA.id, "Shall we talk about the presentation first? I have two versions.", NOW - 2 * MIN),
+  last: message(
+    40,
+    ANA.id,
+    "Shall we talk about the presentation first? I have two versions.",
+    NOW - 2 * MIN,
+  ),
   session: null,
 };
 
@@ -132,7 +143,13 @@ export const CALL: CallState = {
   room: MENTORSHIP.room,
   phase: "joined",
   peers: [],
-  session: { ...SESSION, state: "open", ended_us: null, end_reason: null, together_since_us: NOW - MIN },
+  session: {
+    ...SESSION,
+    state: "open",
+    ended_us: null,
+    end_reason: null,
+    together_since_us: NOW - MIN,
+  },
   microphoneOn: true,
   cameraOn: true,
   ended: null,
@@ -168,10 +185,16 @@ export class FakeApp implements App {
     this.note("startMentorship");
     if (this.wrongField) {
       const what = "There is no such time zone.";
-      throw new Refused({ code: "invalid_field", what, advice: "Choose one from the list." }, this.wrongField);
+      throw new Refused(
+        { code: "invalid_field", what, advice: "Choose one from the list." },
+        this.wrongField,
+      );
     }
-    const link = (person: typeof ME, role: "mentor" | "mentee", n: number) =>
-      ({ person, role, url: `https://ithaca.example/open#inv_${"0".repeat(25)}${n}.${"x".repeat(43)}` });
+    const link = (person: typeof ME, role: "mentor" | "mentee", n: number) => ({
+      person,
+      role,
+      url: `https://ithaca.example/open#inv_${"0".repeat(25)}${n}.${"x".repeat(43)}`,
+    });
     return { mentorship: MENTORSHIP.id, links: [link(ME, "mentor", 1), link(ANA, "mentee", 2)] };
   }
   async replaceLink(): Promise<string> {
@@ -205,7 +228,10 @@ export class FakeApp implements App {
     }
     const log = this.state.conversations[conversation];
     if (log) {
-      const pending = [...log.pending, { id: `p${log.pending.length}`, body, writtenUs: NOW, refused: null }];
+      const pending = [
+        ...log.pending,
+        { id: `p${log.pending.length}`, body, writtenUs: NOW, refused: null },
+      ];
       this.set({ conversations: { [conversation]: { ...log, pending } } });
     }
     return null;

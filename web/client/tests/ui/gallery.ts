@@ -1,9 +1,27 @@
 /** `?NAME` shows one state; `window.states` names them all. */
-import type { AppState, Conversation, DeviceProblem, MediaState, RemotePeer } from "../../src/lib/model.js";
+import type {
+  AppState,
+  Conversation,
+  DeviceProblem,
+  MediaState,
+  RemotePeer,
+} from "../../src/lib/model.js";
 import "../../src/ui/page.css";
 import { Shell } from "../../src/ui/shell.js";
 import {
-  ANA, BASE, CALL, FakeApp, LEYLA, LONG, ME, MEDIA, MENTORSHIP, MIN, NOW, SESSION, talk,
+  ANA,
+  BASE,
+  CALL,
+  FakeApp,
+  LEYLA,
+  LONG,
+  ME,
+  MEDIA,
+  MENTORSHIP,
+  MIN,
+  NOW,
+  SESSION,
+  talk,
 } from "./fake-app.js";
 
 /** A picture that moves: stands in for a camera. */
@@ -33,7 +51,10 @@ function picture(width: number, height: number, hue: number): MediaStream {
 }
 
 const WITH_PICTURE: MediaState = { ...MEDIA, preview: picture(640, 360, 150) };
-const peer = (more: Partial<RemotePeer> = {}, size: [number, number] = [1280, 720]): RemotePeer => ({
+const peer = (
+  more: Partial<RemotePeer> = {},
+  size: [number, number] = [1280, 720],
+): RemotePeer => ({
   id: "peer-ana-1",
   person: ANA.id,
   audio: true,
@@ -57,7 +78,10 @@ const problem = (microphone: DeviceProblem | null, camera: DeviceProblem | null)
 
 const room = `/m/${MENTORSHIP.id}`;
 const withOther = (person: typeof ANA): AppState["mentorships"] => [
-  { ...MENTORSHIP, members: [MENTORSHIP.members[0]!, { person, role: "mentee", presence: "in_room" }] },
+  {
+    ...MENTORSHIP,
+    members: [MENTORSHIP.members[0]!, { person, role: "mentee", presence: "in_room" }],
+  },
 ];
 const OFFLINE: AppState["link"] = { is: "offline", retryAt: 0, trouble: null };
 const inCall = (more: Partial<typeof CALL>, state: Partial<AppState> = {}): [string, AppState] => [
@@ -74,61 +98,179 @@ const four = [1, 2, 3, 4].map((n) => ({
 }));
 
 const STATES: Record<string, [string, AppState]> = {
-  "home": ["/", {
-    ...BASE,
-    mentorships: [
-      MENTORSHIP,
-      { ...second, members: [{ person: ME, role: "mentee", presence: "here" }, { person: LEYLA, role: "mentor", presence: "in_room" }] },
-      { ...third, members: [{ person: ME, role: "mentor", presence: "here" }, { person: LONG, role: "mentee", presence: "away" }] },
-    ],
-    sessions: { [MENTORSHIP.id]: four },
-  }],
+  home: [
+    "/",
+    {
+      ...BASE,
+      mentorships: [
+        MENTORSHIP,
+        {
+          ...second,
+          members: [
+            { person: ME, role: "mentee", presence: "here" },
+            { person: LEYLA, role: "mentor", presence: "in_room" },
+          ],
+        },
+        {
+          ...third,
+          members: [
+            { person: ME, role: "mentor", presence: "here" },
+            { person: LONG, role: "mentee", presence: "away" },
+          ],
+        },
+      ],
+      sessions: { [MENTORSHIP.id]: four },
+    },
+  ],
   "home-empty": ["/", { ...BASE, mentorships: [] }],
   "signed-out": ["/", { ...BASE, phase: "signed_out", me: null, mentorships: [] }],
-  "signed-out-start": ["/", { ...BASE, phase: "signed_out", me: null, mentorships: [], canStart: true }],
-  "starting": ["/", { ...BASE, phase: "starting", me: null, mentorships: [] }],
-  "refused": ["/open", {
-    ...BASE, phase: "refused", me: null, mentorships: [],
-    trouble: { code: "invitation_expired", what: "This link has run out.", advice: "Ask for a new one." },
-  }],
-  "stopped": ["/", {
-    ...BASE,
-    link: { is: "stopped", trouble: { code: "replaced", what: "Ithaca went on in another tab.", advice: "Close this one, or use it instead." } },
-  }],
-  "unknown": ["/nowhere/at/all", BASE],
-  "new": ["/new", BASE],
-  "new-signed-out": ["/new", { ...BASE, phase: "signed_out", me: null, mentorships: [], canStart: true }],
-  "prejoin": [room, { ...BASE, media: WITH_PICTURE }],
-  "prejoin-asking": [room, { ...BASE, media: { ...problem(null, null), camera: { ...MEDIA.camera, live: false, asking: true } } }],
-  "prejoin-denied": [room, { ...BASE, media: problem("denied", "denied"), mentorships: withOther({ ...ANA }) }],
+  "signed-out-start": [
+    "/",
+    { ...BASE, phase: "signed_out", me: null, mentorships: [], canStart: true },
+  ],
+  starting: ["/", { ...BASE, phase: "starting", me: null, mentorships: [] }],
+  refused: [
+    "/open",
+    {
+      ...BASE,
+      phase: "refused",
+      me: null,
+      mentorships: [],
+      trouble: {
+        code: "invitation_expired",
+        what: "This link has run out.",
+        advice: "Ask for a new one.",
+      },
+    },
+  ],
+  stopped: [
+    "/",
+    {
+      ...BASE,
+      link: {
+        is: "stopped",
+        trouble: {
+          code: "replaced",
+          what: "Ithaca went on in another tab.",
+          advice: "Close this one, or use it instead.",
+        },
+      },
+    },
+  ],
+  unknown: ["/nowhere/at/all", BASE],
+  new: ["/new", BASE],
+  "new-signed-out": [
+    "/new",
+    { ...BASE, phase: "signed_out", me: null, mentorships: [], canStart: true },
+  ],
+  prejoin: [room, { ...BASE, media: WITH_PICTURE }],
+  "prejoin-asking": [
+    room,
+    {
+      ...BASE,
+      media: { ...problem(null, null), camera: { ...MEDIA.camera, live: false, asking: true } },
+    },
+  ],
+  "prejoin-denied": [
+    room,
+    { ...BASE, media: problem("denied", "denied"), mentorships: withOther({ ...ANA }) },
+  ],
   "prejoin-missing": [room, { ...BASE, media: problem(null, "missing") }],
   "prejoin-busy": [room, { ...BASE, media: problem("busy", null) }],
-  "prejoin-insecure": [room, { ...BASE, media: { ...problem("insecure", "insecure"), speakers: { chosen: null, choices: [] } } }],
+  "prejoin-insecure": [
+    room,
+    {
+      ...BASE,
+      media: { ...problem("insecure", "insecure"), speakers: { chosen: null, choices: [] } },
+    },
+  ],
   "prejoin-rtl": [room, { ...BASE, media: WITH_PICTURE, mentorships: withOther(LEYLA) }],
   "prejoin-long": [room, { ...BASE, media: WITH_PICTURE, mentorships: withOther(LONG) }],
-  "conversation-empty": [room, { ...BASE, media: WITH_PICTURE, mentorships: [{ ...MENTORSHIP, head: 0, read: 0, unread: 0, last: null }], conversations: log({ head: 0, read: 0, messages: [] }) }],
-  "conversation-offline": [room, {
-    ...BASE, media: WITH_PICTURE, link: OFFLINE,
-    conversations: log({
-      pending: [
-        { id: "p1", body: "I will be there in a minute, the train is late.", writtenUs: NOW, refused: null },
-        { id: "p2", body: "x".repeat(300), writtenUs: NOW, refused: { code: "message_too_long", what: "A message may have at most 16 KiB of UTF-8 text.", advice: "Shorten it, or send it in parts." } },
-      ],
-    }),
-  }],
-  "conversation-thousand": [room, { ...BASE, media: WITH_PICTURE, mentorships: [{ ...MENTORSHIP, head: 1000, read: 1000, unread: 0 }], conversations: log({ head: 1000, read: 1000, messages: talk(1000) }) }],
-  "call": inCall({ peers: [peer()] }),
+  "conversation-empty": [
+    room,
+    {
+      ...BASE,
+      media: WITH_PICTURE,
+      mentorships: [{ ...MENTORSHIP, head: 0, read: 0, unread: 0, last: null }],
+      conversations: log({ head: 0, read: 0, messages: [] }),
+    },
+  ],
+  "conversation-offline": [
+    room,
+    {
+      ...BASE,
+      media: WITH_PICTURE,
+      link: OFFLINE,
+      conversations: log({
+        pending: [
+          {
+            id: "p1",
+            body: "I will be there in a minute, the train is late.",
+            writtenUs: NOW,
+            refused: null,
+          },
+          {
+            id: "p2",
+            body: "x".repeat(300),
+            writtenUs: NOW,
+            refused: {
+              code: "message_too_long",
+              what: "A message may have at most 16 KiB of UTF-8 text.",
+              advice: "Shorten it, or send it in parts.",
+            },
+          },
+        ],
+      }),
+    },
+  ],
+  "conversation-thousand": [
+    room,
+    {
+      ...BASE,
+      media: WITH_PICTURE,
+      mentorships: [{ ...MENTORSHIP, head: 1000, read: 1000, unread: 0 }],
+      conversations: log({ head: 1000, read: 1000, messages: talk(1000) }),
+    },
+  ],
+  call: inCall({ peers: [peer()] }),
   "call-portrait": inCall({ peers: [peer({}, [720, 1280])] }),
-  "call-alone": inCall({ peers: [], session: { ...SESSION, state: "waiting", started_us: null, ended_us: null, together_us: 0 } }),
+  "call-alone": inCall({
+    peers: [],
+    session: { ...SESSION, state: "waiting", started_us: null, ended_us: null, together_us: 0 },
+  }),
   "call-joining": inCall({ phase: "joining", session: null }),
-  "call-video-off": inCall({ peers: [peer({ video: false, audio: false })], microphoneOn: false, cameraOn: false }),
+  "call-video-off": inCall({
+    peers: [peer({ video: false, audio: false })],
+    microphoneOn: false,
+    cameraOn: false,
+  }),
   "call-reconnecting": inCall({ peers: [peer()] }, { link: OFFLINE }),
   "call-lost": inCall({ peers: [peer({ media: "interrupted", here: false })] }),
-  "call-sound": inCall({ peers: [peer()], soundBlocked: true }, { media: { ...problem("unplugged", null), preview: WITH_PICTURE.preview } }),
-  "call-replaced": [`${room}/call`, { ...BASE, call: { ...CALL, phase: "left", ended: "replaced" } }],
-  "summary": [`/s/${SESSION.id}`, BASE],
-  "summary-open": [`/s/${SESSION.id}`, { ...BASE, call: { ...CALL, phase: "left", ended: "left", session: { ...CALL.session!, estimated: true, as_of_us: NOW + 1 } } }],
-  "summary-long": [`/s/${SESSION.id}`, { ...BASE, mentorships: withOther({ ...LONG, id: ANA.id }) }],
+  "call-sound": inCall(
+    { peers: [peer()], soundBlocked: true },
+    { media: { ...problem("unplugged", null), preview: WITH_PICTURE.preview } },
+  ),
+  "call-replaced": [
+    `${room}/call`,
+    { ...BASE, call: { ...CALL, phase: "left", ended: "replaced" } },
+  ],
+  summary: [`/s/${SESSION.id}`, BASE],
+  "summary-open": [
+    `/s/${SESSION.id}`,
+    {
+      ...BASE,
+      call: {
+        ...CALL,
+        phase: "left",
+        ended: "left",
+        session: { ...CALL.session!, estimated: true, as_of_us: NOW + 1 },
+      },
+    },
+  ],
+  "summary-long": [
+    `/s/${SESSION.id}`,
+    { ...BASE, mentorships: withOther({ ...LONG, id: ANA.id }) },
+  ],
 };
 
 const name = location.search.slice(1);

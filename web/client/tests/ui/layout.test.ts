@@ -46,7 +46,11 @@ describe("the log's layout", () => {
   });
 
   it("gives every item a key of its own", () => {
-    const back = [message(1, ANA.id, "a", NOW), message(2, ANA.id, "b", NOW - 48 * 60 * MIN), message(3, ANA.id, "c", NOW)];
+    const back = [
+      message(1, ANA.id, "a", NOW),
+      message(2, ANA.id, "b", NOW - 48 * 60 * MIN),
+      message(3, ANA.id, "c", NOW),
+    ];
     const keys = layout(back, ME.id, ZONE, NOW, 0).map((item) => item.key);
     expect(new Set(keys).size).toBe(keys.length);
   });

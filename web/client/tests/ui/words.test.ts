@@ -4,7 +4,13 @@ import type { CallState, DeviceState, Link, MediaState, RemotePeer } from "../..
 import { callWords, fitOf } from "../../src/ui/words/call.js";
 import { deviceTroubles, joinWords } from "../../src/ui/words/devices.js";
 import { initials, presenceWords } from "../../src/ui/words/people.js";
-import { headline, interruptionWords, newest, presentUs, togetherUs } from "../../src/ui/words/session.js";
+import {
+  headline,
+  interruptionWords,
+  newest,
+  presentUs,
+  togetherUs,
+} from "../../src/ui/words/session.js";
 import * as time from "../../src/ui/words/time.js";
 import { parseRoute, paths } from "../../src/ui/route.js";
 import { ANA, CALL, LEYLA, ME, MEDIA, MIN, NOW, SESSION } from "./fake-app.js";
@@ -50,7 +56,9 @@ describe("days and clocks", () => {
     expect(time.bothClocks(NOW, ME, ANA)).toBe(
       "14:13 for you in Vienna, 08:13 for Ana Quispe in Lima",
     );
-    expect(time.bothClocks(NOW, ME, { name: "Jo", zone: "Europe/Berlin" })).toBe("14:13 for both of you");
+    expect(time.bothClocks(NOW, ME, { name: "Jo", zone: "Europe/Berlin" })).toBe(
+      "14:13 for both of you",
+    );
     const early = NOW - 12 * 60 * MIN; // 02:13 on Tuesday in Vienna
     expect(time.theirClock(early, ME, ANA)).toBe("20:13 on Monday for Ana Quispe");
     expect(time.theirClock(NOW, ME, ME)).toBe("");
@@ -172,7 +180,9 @@ describe("devices", () => {
   });
 
   it("says a cause that both share once", () => {
-    const both = deviceTroubles(media({ live: false, problem: "denied" }, { live: false, problem: "denied" }));
+    const both = deviceTroubles(
+      media({ live: false, problem: "denied" }, { live: false, problem: "denied" }),
+    );
     expect(both.camera?.what).toContain("camera and microphone");
     expect(both.microphone).toBe(null);
     const two = deviceTroubles(media({ live: false, problem: "busy" }, gone));
@@ -204,8 +214,14 @@ describe("the call in words", () => {
     ...CALL,
     peers: [
       {
-        id: "p", person: ANA.id, audio: true, video: true, here: true, media: "connected",
-        stream: {} as MediaStream, ...more,
+        id: "p",
+        person: ANA.id,
+        audio: true,
+        video: true,
+        here: true,
+        media: "connected",
+        stream: {} as MediaStream,
+        ...more,
       },
     ],
   });

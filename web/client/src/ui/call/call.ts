@@ -186,7 +186,16 @@ export class Call extends AppElement {
 
   protected override watch(state: AppState): readonly unknown[] {
     const { microphone, camera, speakers, preview } = state.media;
-    return [state.call, state.link.is, state.mentorships, state.me, microphone, camera, speakers, preview];
+    return [
+      state.call,
+      state.link.is,
+      state.mentorships,
+      state.me,
+      microphone,
+      camera,
+      speakers,
+      preview,
+    ];
   }
 
   override connectedCallback(): void {
@@ -259,23 +268,27 @@ export class Call extends AppElement {
     return html`
       <main id="main">
         <h1 class="hidden" tabindex="-1">Call with ${name}</h1>
-        ${peer
-          ? html`<ith-remote
+        ${
+          peer
+            ? html`<ith-remote
               .peer=${peer}
               .name=${name}
               .speakers=${media.speakers.chosen}
               @blocked=${() => (this.blocked = true)}
             ></ith-remote>`
-          : html`<div class="alone">
+            : html`<div class="alone">
               <ith-avatar .name=${name}></ith-avatar>
               <p dir="auto">${name}</p>
-            </div>`}
+            </div>`
+        }
         <div class="top ${resting}">
-          ${call.session
-            ? html`<span class="time number" role="timer" aria-label="Time together"
+          ${
+            call.session
+              ? html`<span class="time number" role="timer" aria-label="Time together"
                 >${count(togetherUs(call.session, this.app.nowUs()))}</span
               >`
-            : nothing}
+              : nothing
+          }
           <bdi class="name small">${peer ? name : nothing}</bdi>
         </div>
         <ith-self-view .stream=${media.preview} .on=${media.camera.live && call.cameraOn}></ith-self-view>
@@ -304,29 +317,37 @@ export class Call extends AppElement {
   private lines(call: CallState, words: CallWords | null): unknown {
     const troubles = deviceTroubles(this.state.media);
     return html`
-      ${this.blocked || call.soundBlocked
-        ? html`<button class="filled" @click=${this.unblock}>
+      ${
+        this.blocked || call.soundBlocked
+          ? html`<button class="filled" @click=${this.unblock}>
             <ith-icon .of=${Volume2}></ith-icon>Turn on sound
           </button>`
-        : nothing}
+          : nothing
+      }
       ${[troubles.microphone, troubles.camera].map((trouble) =>
         trouble
           ? html`<p class="line attention" role="status">
               <span>${trouble.what}</span>
-              ${trouble.retry
-                ? html`<button @click=${() => this.app.retryDevices()}>Try again</button>`
-                : nothing}
+              ${
+                trouble.retry
+                  ? html`<button @click=${() => this.app.retryDevices()}>Try again</button>`
+                  : nothing
+              }
             </p>`
           : nothing,
       )}
-      ${call.trouble
-        ? html`<p class="line attention" role="status">${call.trouble.what} ${call.trouble.advice}</p>`
-        : nothing}
-      ${this.long
-        ? html`<p class="line attention" role="status">
+      ${
+        call.trouble
+          ? html`<p class="line attention" role="status">${call.trouble.what} ${call.trouble.advice}</p>`
+          : nothing
+      }
+      ${
+        this.long
+          ? html`<p class="line attention" role="status">
             This takes longer than usual. You can write meanwhile, or leave and join again.
           </p>`
-        : nothing}
+          : nothing
+      }
       <p class="line late ${words?.tone ?? ""}" role="status" ?hidden=${!words}>${words?.text}</p>
     `;
   }
@@ -340,9 +361,11 @@ export class Call extends AppElement {
         </button>
         <button aria-expanded=${this.talking} @click=${() => (this.talking = !this.talking)}>
           <ith-icon .of=${MessageSquare}></ith-icon><span class="word">Conversation</span>
-          ${unread && !(this.talking && this.wide.matches)
-            ? html`<span class="badge">${unread}<span class="hidden"> unread</span></span>`
-            : nothing}
+          ${
+            unread && !(this.talking && this.wide.matches)
+              ? html`<span class="badge">${unread}<span class="hidden"> unread</span></span>`
+              : nothing
+          }
         </button>
         <button class="leave" @click=${() => this.app.leave()}>
           <ith-icon .of=${PhoneOff}></ith-icon><span class="word">Leave</span>

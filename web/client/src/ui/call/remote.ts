@@ -76,15 +76,19 @@ export class Remote extends LitElement {
         @emptied=${this.measure}
         @playing=${this.measure}
       ></video>
-      ${seen
-        ? nothing
-        : html`<div class="name">
+      ${
+        seen
+          ? nothing
+          : html`<div class="name">
             <ith-avatar .name=${this.name}></ith-avatar>
             <p dir="auto">${this.name}</p>
-            ${this.peer.media === "connected" && !this.peer.video
-              ? html`<p class="small soft">The camera is off.</p>`
-              : nothing}
-          </div>`}
+            ${
+              this.peer.media === "connected" && !this.peer.video
+                ? html`<p class="small soft">The camera is off.</p>`
+                : nothing
+            }
+          </div>`
+      }
     `;
   }
 
@@ -111,7 +115,8 @@ export class Remote extends LitElement {
     try {
       await video.play();
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== "NotAllowedError" || video.muted) return;
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError" || video.muted)
+        return;
       video.muted = true; // the picture at least
       this.dispatchEvent(new Event("blocked"));
       void this.play();

@@ -97,9 +97,11 @@ export class SelfView extends LitElement {
         @pointercancel=${this.drop}
         @keydown=${this.keydown}
       >
-        ${this.on && this.stream
-          ? html`<video data-self autoplay playsinline .muted=${true} aria-label="Your picture"></video>`
-          : html`<p class="small soft">Camera off</p>`}
+        ${
+          this.on && this.stream
+            ? html`<video data-self autoplay playsinline .muted=${true} aria-label="Your picture"></video>`
+            : html`<p class="small soft">Camera off</p>`
+        }
         <button class="hide" aria-label="Hide your picture" @click=${() => (this.away = true)}>
           <ith-icon .of=${EyeOff}></ith-icon>
         </button>

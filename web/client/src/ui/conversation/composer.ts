@@ -69,9 +69,11 @@ export class Composer extends AppElement {
     const left = roomLeft(this.text, BODY_MAX_BYTES);
     const { refused } = this;
     return html`
-      ${refused
-        ? html`<div class="notice" role="alert"><p>${refused.what} ${refused.advice}</p></div>`
-        : nothing}
+      ${
+        refused
+          ? html`<div class="notice" role="alert"><p>${refused.what} ${refused.advice}</p></div>`
+          : nothing
+      }
       <form @submit=${this.submit}>
         <label class="hidden" for="message">Message</label>
         <textarea
@@ -88,11 +90,13 @@ export class Composer extends AppElement {
         <button class="filled">Send</button>
       </form>
       <p id="counter" class="counter number ${left !== null && left < 0 ? "over" : ""}">
-        ${left === null
-          ? nothing
-          : left < 0
-            ? `${-left} bytes too long for one message (16 KiB at most).`
-            : `${left} bytes left of 16 KiB.`}
+        ${
+          left === null
+            ? nothing
+            : left < 0
+              ? `${-left} bytes too long for one message (16 KiB at most).`
+              : `${left} bytes left of 16 KiB.`
+        }
       </p>
     `;
   }

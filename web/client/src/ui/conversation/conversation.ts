@@ -183,7 +183,8 @@ export class Conversation extends AppElement {
       this.app.openConversation(view.conversation);
     }
     const first = this.conversation?.messages[0]?.seq;
-    this.kept = log && first !== undefined ? { height: log.scrollHeight, top: log.scrollTop } : null;
+    this.kept =
+      log && first !== undefined ? { height: log.scrollHeight, top: log.scrollTop } : null;
   }
 
   protected override updated(): void {
@@ -313,17 +314,19 @@ export class Conversation extends AppElement {
     return html`
       <div class="group own waiting">
         <div class="bubble" dir="auto">${message.body}</div>
-        ${refused
-          ? html`
+        ${
+          refused
+            ? html`
               <p class="small error">Not sent. ${refused.what} ${refused.advice}</p>
               <div class="row">
                 <button class="plain" @click=${() => this.edit(message)}>Edit</button>
                 <button class="plain" @click=${() => this.discard(message)}>Discard</button>
               </div>
             `
-          : html`<p class="small soft mark late">
+            : html`<p class="small soft mark late">
               <ith-icon .of=${Clock}></ith-icon>Waiting to be sent
-            </p>`}
+            </p>`
+        }
       </div>
     `;
   }

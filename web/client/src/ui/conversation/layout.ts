@@ -32,7 +32,11 @@ export function layout(
     const today = dayKey(zone, message.at_us);
     if (today !== day) {
       day = today;
-      items.push({ is: "day", key: `day ${today} ${message.seq}`, words: dayName(zone, message.at_us, nowUs) });
+      items.push({
+        is: "day",
+        key: `day ${today} ${message.seq}`,
+        words: dayName(zone, message.at_us, nowUs),
+      });
       group = null;
     }
     if (!marked && newAfter !== null && message.seq > newAfter && message.person !== me) {
@@ -44,7 +48,12 @@ export function layout(
     if (group && close && group.person === message.person) {
       group.messages.push(message);
     } else {
-      group = { is: "group", key: `group ${message.seq}`, person: message.person, messages: [message] };
+      group = {
+        is: "group",
+        key: `group ${message.seq}`,
+        person: message.person,
+        messages: [message],
+      };
       items.push(group);
     }
     before = message;

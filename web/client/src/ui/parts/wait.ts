@@ -26,10 +26,12 @@ export class Wait extends LitElement {
   override render(): unknown {
     return html`
       <p class="soft late" role="status">${this.words}</p>
-      ${this.long
-        ? html`<p>This takes longer than usual. Check the network, or try again.</p>
+      ${
+        this.long
+          ? html`<p>This takes longer than usual. Check the network, or try again.</p>
             <p><button @click=${() => location.reload()}>Try again</button></p>`
-        : nothing}
+          : nothing
+      }
     `;
   }
 }

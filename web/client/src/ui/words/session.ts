@@ -39,13 +39,13 @@ export function interruptionWords(
   if (absent.length > 1) return `You were both away for ${length}`;
   const who = absent[0];
   if (who === undefined) return `You were apart for ${length}`;
-  return who === me ? `You were away for ${length}` : `${named(nameOf(who))} was away for ${length}`;
+  return who === me
+    ? `You were away for ${length}`
+    : `${named(nameOf(who))} was away for ${length}`;
 }
 
 /** The newest of several views of one session. */
-export function newest(
-  views: readonly (SessionView | null | undefined)[],
-): SessionView | null {
+export function newest(views: readonly (SessionView | null | undefined)[]): SessionView | null {
   return views.reduce<SessionView | null>(
     (best, view) => (view && (!best || view.as_of_us >= best.as_of_us) ? view : best),
     null,

@@ -52,17 +52,16 @@ export function timeIn(zone: string, us: number): string {
 
 /** `2026-11-23`: the same for all instants of one day in that zone. */
 export function dayKey(zone: string, us: number): string {
-  const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit" })
-    .formatToParts(at(us));
+  const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(
+    at(us),
+  );
   const part = (type: string): string => parts.find((each) => each.type === type)?.value ?? "";
   return `${part("year")}-${part("month")}-${part("day")}`;
 }
 
 /** Whole days from the day of `us` to the day of `nowUs`; the past is positive. */
 function daysAgo(zone: string, us: number, nowUs: number): number {
-  return Math.round(
-    (Date.parse(dayKey(zone, nowUs)) - Date.parse(dayKey(zone, us))) / 86_400_000,
-  );
+  return Math.round((Date.parse(dayKey(zone, nowUs)) - Date.parse(dayKey(zone, us))) / 86_400_000);
 }
 
 /** `Today`, `Yesterday`, `Tuesday 24 November`, `Tuesday 24 November 2026` in another year. */
