@@ -120,6 +120,7 @@ class _Live:
         self._mentorships: dict[str, Mentorship] = {}
         self._opened = asyncio.Event()
         self._catch_up: CatchUp | None = None
+        self._ending = False
         self._close_code: int | None = None
         self._reason: LeaveReason = "lost"
         self._driver: Driver[Connection, Event, Effect] = Driver(
@@ -375,15 +376,20 @@ class _Live:
 
     async def _room_to_send(self) -> bool:
         """Waits until what was queued is mostly sent; whoever lets us wait too long is cut."""
+        if self._ending:
+            return False
         try:
             async with asyncio.timeout(SLOW_S):
                 await self._out.has_room()
         except TimeoutError:
             self._kick("slow_consumer")
-            return False
-        return True
+        return not self._ending
 
     def _kick(self, code: str) -> None:
+        """Ends the connection. Frames that wait before this are dropped: they may be many, each
+        would wait for room again, and whoever sent them was not answered yet."""
+        self._ending = True
+        self._out.release()
         self._driver.feed(Kicked(code))
 
     async def _write_frames(self) -> None:

@@ -45,6 +45,10 @@ class Outgoing:
         """Returns when a page of history can be queued without crowding out live frames."""
         await self._room.wait()
 
+    def release(self) -> None:
+        """Whoever waits for room need not wait any more: the connection ends."""
+        self._room.set()
+
     def rest(self) -> list[bytes]:
         """What still waits, taken out."""
         rest = list(self._waiting)
