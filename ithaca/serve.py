@@ -41,6 +41,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._hub = hub
         self.draining = False
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.draining = True
@@ -129,8 +134,11 @@ async def _serve(
     admin = Admin(house, settings.data)
     await admin.open()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    listening = asyncio.create_task(server.listening.wait())
     try:
-        await _announce(settings, house)
+        await asyncio.wait((listening, serving), return_when=asyncio.FIRST_COMPLETED)
+        if server.listening.is_set():
+            await _announce(settings, house)
         watched: tuple[asyncio.Future[Any], ...] = (serving, background, broken)
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         if broken.done():
@@ -140,8 +148,9 @@ async def _serve(
         await serving
     finally:
         await admin.close()
-        background.cancel()
-        await asyncio.gather(background, return_exceptions=True)
+        for task in (background, listening):
+            task.cancel()
+        await asyncio.gather(background, listening, return_exceptions=True)
     if broken.done():
         raise SystemExit(3)
 
