@@ -232,6 +232,15 @@ class RemoteSocket(Inbox):
         finally:
             self.end(self.connection.close_code or 1006)
 
+    async def live(self) -> None:
+        """Gives a sign of life every two seconds, as a page's worker does, until it ends."""
+        n = 0
+        while self.close_code is None:
+            n += 1
+            await self.send("beat", n=n)
+            await self.get("beat.ack", n=n)
+            await asyncio.wait([self.task], timeout=2)
+
     async def send(self, tag: str, **fields: Any) -> None:
         frame = {"t": tag, **fields}
         if self.connection.subprotocol == JSON:
