@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 
-from protocol.rest import Grant, MentorshipCreated, SessionPage
-from protocol.views import SessionView
+from protocol.rest import Grant, MentorshipCreated, MessagePage, SessionPage
+from protocol.views import Message, SessionView
 
 ROOT = Path(__file__).resolve().parents[2]
 ZONES = {"mentor": "Europe/Athens", "mentee": "America/New_York"}
@@ -138,6 +138,11 @@ class Api:
 
     async def session(self, id_: str) -> SessionView:
         return await self._get(f"/v1/sessions/{id_}", SessionView)
+
+    async def messages(self, conversation: str, after: int) -> tuple[Message, ...]:
+        """The page after a seq."""
+        path = f"/v1/conversations/{conversation}/messages?after={after}&limit=200"
+        return (await self._get(path, MessagePage)).messages
 
     async def _get(self, path: str, shape: type[Answer]) -> Answer:
         assert self.grant is not None
