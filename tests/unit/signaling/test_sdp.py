@@ -189,13 +189,25 @@ def test_each_way_to_be_wrong_is_named(sdp: str, mutation: str) -> None:
     assert words in refused_sdp(mutate(sdp))
 
 
-def test_up_to_the_limits() -> None:
-    size = len(CHROMIUM.encode())
-    check_sdp(CHROMIUM + "a=" + "x" * (SDP_MAX_BYTES - size - 2))
-    check_sdp(CHROMIUM + "a=x\r\n" * (MAX_LINES - CHROMIUM.count("\r\n")))
-    check_sdp(CHROMIUM + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n" * (MAX_SECTIONS - 3))
-    line = "a=candidate:0 1 UDP 2122187007 192.0.2.1 51234 typ host\r\n"
-    check_sdp(FIREFOX + line * (MAX_CANDIDATES - 2))
+CANDIDATE_LINE = "a=candidate:0 1 UDP 2122187007 192.0.2.1 51234 typ host\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "more", "room_for"),
+    [
+        (CHROMIUM + "a=", "x", SDP_MAX_BYTES - len(CHROMIUM.encode()) - 2),
+        (CHROMIUM, "a=x\r\n", MAX_LINES - CHROMIUM.count("\r\n")),
+        (CHROMIUM, "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n", MAX_SECTIONS - 3),
+        (FIREFOX, CANDIDATE_LINE, MAX_CANDIDATES - 2),
+    ],
+    ids=["bytes", "lines", "sections", "candidates"],
+)
+def test_up_to_the_limits_and_no_further(start: str, more: str, room_for: int) -> None:
+    check_sdp(start + more * room_for)
+    refused_sdp(start + more * (room_for + 1))
+
+
+def test_a_port_may_have_a_count() -> None:
     check_sdp(FIREFOX + "m=audio 5000/2 RTP/SAVPF 0\r\n")
 
 
