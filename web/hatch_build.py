@@ -16,7 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 CLIENT = Path("web", "client")
 STATIC = Path("web", "static")
-NOT_SOURCES = {"node_modules", "dist", "coverage"}
+NOT_SOURCES = {"node_modules", "__pycache__", "dist", "coverage"}
 
 
 def digest(folder: Path, files: Iterable[Path]) -> str:

@@ -451,20 +451,9 @@ class Ithaca implements App {
     this.call?.leave();
   }
 
-  endForBoth(): void {
-    const session = this.current.call?.session;
-    const said = this.call?.endForBoth() ?? false;
-    if (!said && session) void this.endSession(session.id);
-  }
-
-  private async endSession(id: string): Promise<void> {
-    try {
-      const view = await this.access.call<SessionView>("POST", `/v1/sessions/${id}/end`);
-      this.set(reduce.withSession(this.current, view));
-    } catch (error) {
-      const { call } = this.current;
-      if (call) this.set({ ...this.current, call: { ...call, trouble: inWords(error) } });
-    }
+  async endSession(session: string): Promise<void> {
+    const view = await this.access.call<SessionView>("POST", `/v1/sessions/${session}/end`);
+    this.set(reduce.withSession(this.current, view));
   }
 
   closeCall(): void {

@@ -138,7 +138,7 @@ export interface App {
   retryDevices(): Promise<void>;
   join(): void;                                          // joins what was prepared, with what there is
   leave(): void;
-  endForBoth(): void;
+  endSession(session: string): Promise<void>;            // for both, wherever they are
   resumeSound(): void;                                   // after a click, when sound was blocked
   closeCall(): void;                                     // puts the summary away
   reconnectNow(): void;

@@ -119,7 +119,7 @@ export class Summary extends AppElement {
             </p>`
             : nothing
         }
-        ${this.actions(view, mentorship, other)}
+        ${this.trouble ? notice(this.trouble) : nothing} ${this.actions(view, mentorship, other)}
       </main>
     `;
   }
@@ -214,18 +214,10 @@ export class Summary extends AppElement {
         <a class="button" href=${paths.prejoin(mentorship.id)}>Write or call again</a>
       </div>`;
     }
-    const { call } = this.state;
-    const mine = call?.phase === "left" && call.room === view.room;
     return html`
       <div class="row">
         <a class="button filled" href=${paths.prejoin(mentorship.id)}>Back to the call</a>
-        ${
-          mine
-            ? html`<button class="clay" @click=${() => (this.asking = true)}>
-              End the session for both
-            </button>`
-            : nothing
-        }
+        <button class="clay" @click=${() => (this.asking = true)}>End the session for both</button>
         <a class="button" href=${paths.home}>Done</a>
       </div>
       <ith-sheet
@@ -238,15 +230,21 @@ export class Summary extends AppElement {
           still in it. You can always begin another one.
         </p>
         <div class="row">
-          <button class="clay" @click=${this.end}>End it</button>
+          <button class="clay" @click=${() => this.end(view.id)}>End it</button>
           <button @click=${() => (this.asking = false)}>Keep it open</button>
         </div>
       </ith-sheet>
     `;
   }
 
-  private end(): void {
+  private async end(session: string): Promise<void> {
     this.asking = false;
-    this.app.endForBoth();
+    this.trouble = null;
+    try {
+      await this.app.endSession(session);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.trouble = error.trouble;
+    }
   }
 }

@@ -295,8 +295,8 @@ export class FakeApp implements App {
     const { call } = this.state;
     if (call) this.set({ call: { ...call, phase: "left", ended: "left" } });
   }
-  endForBoth(): void {
-    this.note("endForBoth");
+  async endSession(session: string): Promise<void> {
+    this.note(`endSession ${session}`);
   }
   resumeSound(): void {
     this.note("resumeSound");

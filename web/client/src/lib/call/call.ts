@@ -101,13 +101,6 @@ export class Call {
     if (this.isActive) this.finish(why);
   }
 
-  /** Whether the server has been told; without a socket somebody else must. */
-  endForBoth(): boolean {
-    const said = this.phase === "joined" && this.env.send({ t: "room.end", room: this.env.room });
-    this.finish("ended");
-    return said;
-  }
-
   /** Away from the pre-join page, or the end: no picture, no sound, no candidates any more. */
   dispose(): void {
     this.cancelRetry?.();
