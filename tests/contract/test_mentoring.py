@@ -27,10 +27,10 @@ class Rooms:
 
     def __init__(self, database: Database) -> None:
         self.nudges = 0
-        clock = ManualClock()
-        ids = Ids(clock)
-        self.people = People(database, clock, ids, self._nudge)
-        self.mentoring = Mentoring(database, clock, ids, self.people, self._nudge)
+        self.clock = ManualClock()
+        ids = Ids(self.clock)
+        self.people = People(database, self.clock, ids, self._nudge)
+        self.mentoring = Mentoring(database, self.clock, ids, self.people, self._nudge)
 
     def _nudge(self) -> None:
         self.nudges += 1
@@ -110,9 +110,12 @@ async def test_many_at_once_under_one_key_are_one(mentoring: Mentoring, site: st
     assert len(await mentoring.of_person(site, started[0].invited[0].person.id)) == 1
 
 
-async def test_one_of_the_two_may_be_who_asks(mentoring: Mentoring, site: str) -> None:
+async def test_one_of_the_two_may_be_who_asks(
+    rooms: Rooms, mentoring: Mentoring, site: str
+) -> None:
     first = await mentoring.start(site, WISH, actor=None, key=None)
     ada = first.invited[0].person.id
+    rooms.clock.step_wall(1)
     second = await mentoring.start(
         site, NewMentorship(mentee=WISH.mentee, i_am="mentor"), actor=ada, key=None
     )
