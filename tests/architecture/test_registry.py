@@ -165,6 +165,7 @@ async def world(storage: Storage) -> AsyncIterator[World]:
                 altered(iss=elsewhere),
                 "unauthenticated",
             ),
+            "of another site for ours": (altered(their_keys, iss=elsewhere), "unauthenticated"),
             "revoked": (revoked.grant, "revoked"),
         }
         yield World(app, ada, ben, session, bad, foreign)
