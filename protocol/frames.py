@@ -73,8 +73,8 @@ class ChatRead(Frame, tag="chat.read", frozen=True, kw_only=True):
 
 
 class RoomJoin(Frame, tag="room.join", frozen=True, kw_only=True):
-    """Joins the call. `offer`, if given, goes at once to who is already there: it saves a round
-    trip. Joining again with the same `peer` after a new socket continues the call."""
+    """Joins the call. `offer`, if given, goes at once to who is already there, ahead of
+    `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the same `peer` after a new socket continues the call."""
 
     room: Id
     peer: ClientId

@@ -31,10 +31,12 @@ from signaling.sansio.room import (
     Join,
     Leave,
     Media,
+    Offer,
     Relay,
     Room,
     Tell,
     Welcome,
+    Withdraw,
 )
 from signaling.sansio.sdp import check_candidate, check_sdp
 
@@ -111,7 +113,9 @@ class Signaling:
         connection: str,
         frame: RoomJoin,
     ) -> None:
-        """Lets a connection in: on record first, then told. Refuses with `bad_sdp`."""
+        """Lets a connection in: on record first, then told. Its offer goes ahead, so that the
+        answer is made meanwhile; the answer waits for its turn, which comes after the record.
+        Refuses with `bad_sdp`."""
         if frame.offer is not None:
             check_sdp(frame.offer)
         key = (site_id, frame.room)
@@ -119,14 +123,18 @@ class Signaling:
             await self.leave(connection, "left", said=True)
         # From here on a goodbye of this connection waits for its turn, and undoes what follows.
         self._by_connection[connection] = key
+        peer = Peer(id=frame.peer, person=person, audio=frame.audio, video=frame.video)
         async with self._turn(key, tuple(members)) as live:
+            if frame.offer is not None:
+                await self._step(live, Offer(connection, peer, frame.offer), None)
             try:
                 session = await self._log.join(site_id, frame.room, mentorship, person, connection)
             except BaseException:
                 del self._by_connection[connection]
+                if frame.offer is not None:
+                    await self._step(live, Withdraw(connection, peer), None)
                 raise
-            peer = Peer(id=frame.peer, person=person, audio=frame.audio, video=frame.video)
-            await self._step(live, Join(connection, peer, frame.offer), session)
+            await self._step(live, Join(connection, peer), session)
         self._presence_changed(live, person)
         await self._announce(live)
 

@@ -51,10 +51,26 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A newcomer's offer, ahead of its `Join`: it is answered while that is put on record."""
+
+    connection: str
+    peer: Peer
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The join that was to follow an offer has failed."""
+
+    connection: str
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
     connection: str
     peer: Peer
-    offer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,7 @@ class Relay:
     frame: Relayed
 
 
-Event = Join | Leave | Media | Relay
+Event = Offer | Withdraw | Join | Leave | Media | Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,19 @@ def _others(room: Room, person: str) -> list[Participant]:
     return [p for p in room.participants.values() if p.peer.person != person]
 
 
+def _offer(room: Room, event: Offer, now_us: int) -> Step:
+    offer = PeerOffer(room=room.id, peer=event.peer.id, sdp=event.sdp)
+    return room, tuple(Tell(p.connection, offer) for p in _others(room, event.peer.person))
+
+
+def _withdraw(room: Room, event: Withdraw, now_us: int) -> Step:
+    peer = event.peer
+    if (earlier := room.participants.get(peer.person)) and earlier.peer.id == peer.id:
+        return room, ()  # it is inside already, and stays
+    gone = RoomPeerLeft(room=room.id, peer=peer.id, person=peer.person, reason="lost")
+    return room, tuple(Tell(p.connection, gone) for p in _others(room, peer.person))
+
+
 def _join(room: Room, event: Join, now_us: int) -> Step:
     peer, effects = event.peer, list[Effect]()
     others = _others(room, peer.person)
@@ -127,9 +156,6 @@ def _join(room: Room, event: Join, now_us: int) -> Step:
     effects.append(Welcome(event.connection, peer.id, tuple(other.peer for other in others)))
     for other in others:
         effects.append(Tell(other.connection, RoomPeerJoined(room=room.id, peer=peer)))
-        if event.offer is not None:
-            offer = PeerOffer(room=room.id, peer=peer.id, sdp=event.offer)
-            effects.append(Tell(other.connection, offer))
     rest = {who: p for who, p in room.participants.items() if who != peer.person}
     participants = {**rest, peer.person: Participant(peer, event.connection)}
     return replace(room, participants=participants), tuple(effects)
@@ -181,14 +207,20 @@ ROOM: Machine[Room, Event, Effect] = Machine(
     "room",
     phase_of=lambda room: room.phase,
     table={
+        ("empty", Offer): cell(_offer, "empty"),
+        ("empty", Withdraw): cell(_withdraw, "empty"),
         ("empty", Join): cell(_join, "alone"),
         ("empty", Leave): cell(_leave, "empty"),
         ("empty", Media): cell(_outside, "empty"),
         ("empty", Relay): cell(_outside, "empty"),
+        ("alone", Offer): cell(_offer, "alone"),
+        ("alone", Withdraw): cell(_withdraw, "alone"),
         ("alone", Join): cell(_join, "alone", "together"),
         ("alone", Leave): cell(_leave, "alone", "empty"),
         ("alone", Media): cell(_media, "alone"),
         ("alone", Relay): cell(_relay, "alone"),
+        ("together", Offer): cell(_offer, "together"),
+        ("together", Withdraw): cell(_withdraw, "together"),
         ("together", Join): cell(_join, "together"),
         ("together", Leave): cell(_leave, "together", "alone"),
         ("together", Media): cell(_media, "together"),

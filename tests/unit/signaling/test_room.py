@@ -27,12 +27,14 @@ from signaling.sansio.room import (
     Join,
     Leave,
     Media,
+    Offer,
     Participant,
     Relay,
     Relayed,
     Room,
     Tell,
     Welcome,
+    Withdraw,
 )
 
 ID = "room_01jd3v0k7r9q2x4m6n8p0s2t4v"
@@ -51,8 +53,16 @@ def joins(draw: st.DrawFn) -> Join:
     person = owner(connection)
     id_: str = draw(st.sampled_from([f"peer-{person}-1", f"peer-{person}-2"]))
     audio: bool = draw(st.booleans())
-    offer: str | None = draw(st.none() | st.just("v=0"))
-    return Join(connection, Peer(id=id_, person=person, audio=audio, video=not audio), offer)
+    return Join(connection, Peer(id=id_, person=person, audio=audio, video=not audio))
+
+
+@st.composite
+def offers(draw: st.DrawFn) -> Offer | Withdraw:
+    """Of a page that is about to join, or cannot."""
+    join = draw(joins())
+    if draw(st.booleans()):
+        return Withdraw(join.connection, join.peer)
+    return Offer(join.connection, join.peer, "v=0")
 
 
 def made_frame(kind: int, peer: str) -> Relayed:
@@ -74,6 +84,7 @@ CONNECTION = st.sampled_from(CONNECTIONS)
 FRAMES = st.builds(made_frame, st.integers(0, 2), st.sampled_from([*PEERS, "peer-nobody"]))
 EVENTS = st.one_of(
     joins(),
+    offers(),
     st.builds(Leave, CONNECTION, st.sampled_from(["left", "lost", "ended"])),
     st.builds(Media, CONNECTION, st.booleans(), st.booleans()),
     st.builds(Relay, CONNECTION, FRAMES),
@@ -141,7 +152,22 @@ def test_everybody_knows_who_is_there_and_nobody_else_is_told(events: list[Event
         mine = world.inside.get(person)
         in_room = mine is not None and mine[0] == connection
         match event:
-            case Join(_, peer, offer):
+            case Offer(_, peer, sdp):
+                ahead = PeerOffer(room=ID, peer=peer.id, sdp=sdp)
+                before = world.room
+                assert ROOM.step(before, event, 0) == (
+                    before,
+                    tuple(Tell(other, ahead) for other in everyone),
+                )
+            case Withdraw(_, peer):
+                lost = RoomPeerLeft(room=ID, peer=peer.id, person=person, reason="lost")
+                inside = mine is not None and mine[1].id == peer.id
+                before = world.room
+                assert ROOM.step(before, event, 0) == (
+                    before,
+                    () if inside else tuple(Tell(other, lost) for other in everyone),
+                )
+            case Join(_, peer):
                 effects = world.step(event)
                 world.inside[person] = (connection, peer)
                 assert [each for each in effects if isinstance(each, Welcome)] == [
@@ -156,8 +182,7 @@ def test_everybody_knows_who_is_there_and_nobody_else_is_told(events: list[Event
                         if mine is not None and mine[1].id != peer.id
                         else []
                     )
-                    offers = [] if offer is None else [PeerOffer(room=ID, peer=peer.id, sdp=offer)]
-                    assert frames == [*gone, RoomPeerJoined(room=ID, peer=peer), *offers]
+                    assert frames == [*gone, RoomPeerJoined(room=ID, peer=peer)]
                 assert {who for who, _ in told(effects)} == set(everyone)
             case Leave(_, reason) if in_room:
                 assert mine is not None
@@ -216,13 +241,13 @@ def room(*joined: tuple[str, str]) -> Room:
     """(connection, peer id) of each who joined, in this order."""
     made = Room(ID)
     for connection, id_ in joined:
-        made, _ = ROOM.step(made, Join(connection, peer(id_, owner(connection)), None), 0)
+        made, _ = ROOM.step(made, Join(connection, peer(id_, owner(connection))), 0)
     return made
 
 
 def test_a_reload_comes_back_as_the_same_peer() -> None:
     before = room(("ana-1", "peer-ana"), ("ben-1", "peer-ben"))
-    after, effects = ROOM.step(before, Join("ana-2", peer("peer-ana", "ana"), None), 0)
+    after, effects = ROOM.step(before, Join("ana-2", peer("peer-ana", "ana")), 0)
     assert after.phase == "together"
     assert effects == (
         Dismiss("ana-1"),

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 614193912d868834265a2e0196d37ff5
- * text   0eb62e9034ef9ef6953aee659f09985e
+ * schema 36041a81966f8b53495f627cc11b79ff
+ * text   b3f6cf732fd691770809d5b38fffa115
  */
 export type ClientFrame =
   | AuthOpen
@@ -84,8 +84,8 @@ export interface ChatRead {
   seq: number;
 }
 /**
- * Joins the call. `offer`, if given, goes at once to who is already there: it saves a round
- * trip. Joining again with the same `peer` after a new socket continues the call.
+ * Joins the call. `offer`, if given, goes at once to who is already there, ahead of
+ * `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the same `peer` after a new socket continues the call.
  */
 export interface RoomJoin {
   t: "room.join";

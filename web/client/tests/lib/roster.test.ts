@@ -71,9 +71,9 @@ describe("somebody comes", () => {
     expect(onPeerJoined([link], peer("p1"))).toEqual([{ do: "keep", peer: peer("p1") }]);
   });
 
-  test("back before anything flowed: start over, it is the newcomer", () => {
+  test("after its offer, which came ahead: the link that answers it stays", () => {
     const link = known("p1", { proven: false, connected: false });
-    expect(onPeerJoined([link], peer("p1"))).toEqual([{ do: "await", peer: peer("p1") }]);
+    expect(onPeerJoined([link], peer("p1"))).toEqual([{ do: "keep", peer: peer("p1") }]);
   });
 });
 

@@ -277,7 +277,7 @@ export class Call {
           const remote = this.remotes.get(action.peer.id);
           if (!remote) break;
           this.remotes.set(action.peer.id, { ...remote, peer: action.peer, here: true });
-          remote.link.returned();
+          if (remote.link.proven) remote.link.returned();
           break;
         }
         case "miss": {

@@ -32,12 +32,12 @@ export function onJoined(known: readonly Known[], peers: readonly Peer[]): Actio
   ];
 }
 
-/** `room.peer_joined`: somebody came, or came back. */
+/** `room.peer_joined`: somebody came, or came back. One whose offer came ahead is known already. */
 export function onPeerJoined(known: readonly Known[], peer: Peer): Action[] {
   const older = known.filter(({ person, peer: id }) => person === peer.person && id !== peer.id);
   return [
     ...older.map((link): Action => ({ do: "close", peer: link.peer })),
-    { do: isProven(known, peer.id) ? "keep" : "await", peer },
+    { do: known.some((each) => each.peer === peer.id) ? "keep" : "await", peer },
   ];
 }
 
