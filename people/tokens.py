@@ -61,6 +61,6 @@ class Tokens:
             if key is None:
                 return None
             raw = jwt.decode(token, key.jwk, algorithms=[key.algorithm]).claims
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
             return None
         return claims.believe(raw, site=key.site_id, now_us=now_us)

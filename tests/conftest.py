@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hypothesis import settings
+
 from runtime.database import Database
 from tests.support.databases import (
     ENGINES,
@@ -16,6 +18,11 @@ from tests.support.databases import (
     sqlite_template,
 )
 from tests.support.postgres import PostgresServer
+
+
+# A deadline for an example would be a timing assertion, and machines are noisy.
+settings.register_profile("ithaca", deadline=None)
+settings.load_profile("ithaca")
 
 
 @pytest.fixture(scope="session")

@@ -156,8 +156,7 @@ def _join(room: Room, event: Join, now_us: int) -> Step:
     effects.append(Welcome(event.connection, peer.id, tuple(other.peer for other in others)))
     for other in others:
         effects.append(Tell(other.connection, RoomPeerJoined(room=room.id, peer=peer)))
-    rest = {who: p for who, p in room.participants.items() if who != peer.person}
-    participants = {**rest, peer.person: Participant(peer, event.connection)}
+    participants = {**room.participants, peer.person: Participant(peer, event.connection)}
     return replace(room, participants=participants), tuple(effects)
 
 
