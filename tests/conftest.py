@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-
 from hypothesis import settings
 
 from runtime.database import Database
@@ -18,7 +17,6 @@ from tests.support.databases import (
     sqlite_template,
 )
 from tests.support.postgres import PostgresServer
-
 
 # A deadline for an example would be a timing assertion, and machines are noisy.
 settings.register_profile("ithaca", deadline=None)
