@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from web.hatch_build import install, quietly
 
-CLIENT = Path(__file__).resolve().parents[2]
+CLIENT = Path(__file__).resolve().parents[2] / "web" / "client"
 AXE = CLIENT / "node_modules/axe-core/axe.min.js"
 SIZES = {"phone": (360, 780), "desktop": (1280, 800)}
 ZOOMED = {"phone": (320, 640), "desktop": (640, 400)}  # the narrowest phone; a desktop at 200 %
