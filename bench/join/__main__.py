@@ -86,7 +86,8 @@ async def run(browsers: tuple[Browser, Browser], contender: Contender) -> Sample
         seen: list[Any] = [await soon(page.evaluate("painted")) for page in (joiner, waiter)]
         clicked: Any = await joiner.evaluate("clicked")
         sizes = "/".join(sorted({each["size"] for each in seen}))
-        return Sample(*(each["at"] - clicked for each in seen), sizes)
+        at_joiner, at_waiter = (each["at"] - clicked for each in seen)
+        return Sample(at_joiner, at_waiter, sizes)
     finally:
         for context in contexts:
             await context.close()
