@@ -11,9 +11,11 @@ from pathlib import Path
 import msgspec
 
 from ithaca.house import House
+from ithaca.settings import SettingsError
 from protocol.errors import Refusal
 from protocol.rest import InvitationLink, MentorshipCreated, NewMentorship
 from protocol.views import PersonView
+from runtime.database import DatabaseError
 
 LINE_MAX = 64 * 1024
 
@@ -78,9 +80,15 @@ class Admin:
 
     async def open(self) -> None:
         self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(
-            self._serve, self._path, limit=LINE_MAX, start_serving=False
-        )
+        try:
+            self._server = await asyncio.start_unix_server(
+                self._serve, self._path, limit=LINE_MAX, start_serving=False
+            )
+        except OSError as error:
+            raise SettingsError(
+                f"Cannot make the admin socket {self._path} ({error}). "
+                "Choose a data folder with a shorter path."
+            ) from None
         self._path.chmod(0o600)
         await self._server.start_serving()
 
@@ -92,6 +100,8 @@ class Admin:
                 answer = await perform(self._house, request)
             except msgspec.DecodeError:
                 answer = Refused("Not a request.")
+            except DatabaseError:
+                answer = Refused("The database does not answer. Try again in a moment.")
             writer.write(msgspec.json.encode(answer) + b"\n")
             await writer.drain()
         writer.close()
@@ -107,9 +117,13 @@ async def ask(data: Path, request: Request) -> Answer | None:
         reader, writer = await asyncio.open_unix_connection(data / "admin.sock", limit=LINE_MAX)
     except (FileNotFoundError, ConnectionRefusedError):
         return None
+    except OSError as error:
+        raise SettingsError(f"Cannot ask the running server ({error.strerror}).") from None
     writer.write(msgspec.json.encode(request) + b"\n")
     await writer.drain()
     line = await reader.readline()
     writer.close()
+    if not line:
+        raise SettingsError("The running server did not answer. Its log says why.")
     answer: Answer = msgspec.json.decode(line, type=Answer)
     return answer

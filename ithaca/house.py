@@ -33,6 +33,7 @@ from web.views import Views
 
 ROOMS = ("runtime", "people", "mentoring", "chat", "ledger")
 SWEEP_INTERVAL_S = 5.0
+FORGET_INTERVAL_S = 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -123,6 +124,12 @@ class House:
             tasks.create_task(self.dispatcher.run())
             tasks.create_task(self._every(FLUSH_INTERVAL_S, self.services.ledger.flush))
             tasks.create_task(self._every(SWEEP_INTERVAL_S, self.services.ledger.sweep))
+            tasks.create_task(self._every(FORGET_INTERVAL_S, self._forget))
+
+    async def _forget(self) -> None:
+        """What has run out leaves the tables."""
+        await self.services.people.forget_expired()
+        await self.mentoring.forget_keys()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         while True:
@@ -130,4 +137,6 @@ class House:
                 await work()
             except DatabaseError as error:
                 log.warning("background work waits for the database", error=type(error).__name__)
+            except Exception:
+                log.exception("background work failed; it is tried again")
             await self.clock.sleep(seconds)

@@ -144,6 +144,8 @@ async def _serve(
         if broken.done():
             log.error("storage failed; stopping", error=str(broken.result()))
             server.force_exit = True
+        if background.done() and not background.cancelled():
+            log.error("background work ended; stopping", exc_info=background.exception())
         server.should_exit = True
         await serving
     finally:
@@ -151,7 +153,7 @@ async def _serve(
         for task in (background, listening):
             task.cancel()
         await asyncio.gather(background, listening, return_exceptions=True)
-    if broken.done():
+    if broken.done() or not background.cancelled():
         raise SystemExit(3)
 
 

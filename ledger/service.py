@@ -213,7 +213,10 @@ class Ledger:
     def _over(self, now_us: int) -> Plan[list[SessionRow]]:
         """The sessions that a sweep would close."""
         over = []
+        busy = {held.session for held in self._held.values()}
         for row in (yield from tables.not_ended()):
+            if row.id in busy:
+                continue
             facts = yield from tables.facts_of(row.site_id, row.id)
             state = restore(Session(row.id, row.mentorship), facts)
             if LIFE.step(state, Sweep(), now_us)[1]:

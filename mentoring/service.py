@@ -10,7 +10,6 @@ import msgspec
 
 from mentoring import tables
 from mentoring.tables import Mentorship
-from people import tables as people_tables
 from people.service import People
 from protocol.errors import Refusal
 from protocol.facts import MentorshipStarted
@@ -25,6 +24,7 @@ from runtime.ids import Ids
 
 CACHED = 10_000
 DAY_US = 24 * 3600 * 1_000_000
+KEYS_KEPT_US = 30 * DAY_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,8 @@ class Mentoring:
             if first is not None:
                 return msgspec.json.decode(first, type=Started)
         for (view, email, _), invited in zip(new, started.invited, strict=True):
-            yield from people_tables.add_person(site_id, view, email, now_us)
-            yield from people_tables.add_invitation(
-                site_id, invited.invitation, view.id, mentorship.id, now_us, expires_us
+            yield from self._people.add(
+                site_id, view, email, invited.invitation, mentorship.id, now_us, expires_us
             )
         yield from tables.add(mentorship)
         by_role = {role: person for person, role in mentorship.roles.items()}
@@ -148,6 +147,10 @@ class Mentoring:
     async def was_started(self, site_id: str, actor: str, key: str) -> bool:
         """Whether `start` was called by this actor with this idempotency key."""
         return await self._database.read(idempotency.known, site_id, actor, "start_mentorship", key)
+
+    async def forget_keys(self) -> None:
+        """Removes idempotency keys that nobody will repeat any more."""
+        await self._database.write(idempotency.forget, self._clock.wall_us() - KEYS_KEPT_US)
 
     async def find(self, site_id: str, scope: Scope, id_: str) -> Mentorship | None:
         """The mentorship that a mentorship, conversation or room id belongs to."""

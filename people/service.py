@@ -53,12 +53,10 @@ class People:
         (self.home_site, *_) = await self._database.read(tables.all_sites)
 
     def _first_site(self, now_us: int) -> Plan[None]:
-        # Two nodes may start at once: the loser of the race sees the winner's site.
-        if (yield from tables.all_sites()):
-            return
         site = self._ids.new("site")
         grant = Key(site, self._ids.new("key"), "grant", GRANT_ALGORITHM, new_grant_secret())
         handle = Key(site, self._ids.new("key"), "handle", "HS256", self._ids.secret().encode())
+        # Two nodes may start at once: the loser of the race finds the winner's site.
         yield from tables.add_site(site, "home", [grant, handle], now_us)
 
     # ---- plans for whoever creates people ------------------------------------------------------
@@ -69,6 +67,22 @@ class People:
         zone = clean_zone(person.zone, self._zones, f"{field}.zone")
         email = clean_email(person.email, f"{field}.email")
         return PersonView(id=self._ids.new("per"), name=name, zone=zone), email
+
+    def add(
+        self,
+        site_id: str,
+        person: PersonView,
+        email: str,
+        invitation: str,
+        mentorship: str,
+        now_us: int,
+        expires_us: int | None,
+    ) -> Plan[None]:
+        """A checked person, and an invitation that leads them to a mentorship."""
+        yield from tables.add_person(site_id, person, email, now_us)
+        yield from tables.add_invitation(
+            site_id, invitation, person.id, mentorship, now_us, expires_us
+        )
 
     def invite(self, site_id: str, person: str, mentorship: str | None, now_us: int) -> Plan[str]:
         """A new invitation's id."""
@@ -169,6 +183,10 @@ class People:
         if invitation.revoked_us is not None:
             raise Refusal("revoked")
         return Caller(granted.site, granted.sub, granted.inv, granted.mentorship)
+
+    async def forget_expired(self) -> None:
+        """Removes what has run out."""
+        await self._database.write(tables.forget_renewals, self._clock.wall_us())
 
     # ---- withdrawing ---------------------------------------------------------------------------
 

@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, LargeBinary, Table, Text, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    select,
+    update,
+)
 
 from protocol.views import PersonView
 from runtime.database import AnyRow, Micros, Plan, insert, metadata
@@ -11,7 +21,7 @@ sites = Table(
     "sites",
     metadata,
     Column("site_id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
+    Column("name", Text, nullable=False, unique=True),
     Column("created_us", Micros, nullable=False),
 )
 persons = Table(
@@ -93,8 +103,16 @@ def all_sites() -> Plan[list[str]]:
     return [row.site_id for row in rows]
 
 
-def add_site(site_id: str, name: str, new_keys: list[Key], now_us: int) -> Plan[None]:
-    yield insert(sites).values(site_id=site_id, name=name, created_us=now_us)
+def add_site(site_id: str, name: str, new_keys: list[Key], now_us: int) -> Plan[bool]:
+    """False when there is a site of that name already: nothing changes."""
+    added = yield (
+        insert(sites)
+        .values(site_id=site_id, name=name, created_us=now_us)
+        .on_conflict_do_nothing(index_elements=["name"])
+        .returning(sites.c.site_id)
+    )
+    if not added:
+        return False
     for key in new_keys:
         yield insert(keys).values(
             site_id=site_id,
@@ -104,6 +122,7 @@ def add_site(site_id: str, name: str, new_keys: list[Key], now_us: int) -> Plan[
             secret=key.secret,
             created_us=now_us,
         )
+    return True
 
 
 def all_keys() -> Plan[list[Key]]:
@@ -208,6 +227,15 @@ def revoke_invitation(site_id: str, id_: str, now_us: int) -> Plan[bool]:
         .returning(invitations.c.id)
     )
     return bool(rows)
+
+
+def forget_renewals(before_us: int) -> Plan[None]:
+    """Removes handles that ran out before then."""
+    yield (
+        delete(renewals)
+        .where(renewals.c.expires_us < before_us)
+        .execution_options(all_sites="what has run out is forgotten on every site")
+    )
 
 
 def add_renewal(

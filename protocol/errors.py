@@ -80,7 +80,9 @@ _TABLE = (
     ErrorCode("replaced", 409, "stop", "A newer connection of the same tab took over.", 4203),
     ErrorCode("restarting", 503, "reconnect", "The server restarts; it is back in a moment.", 1012),
     ErrorCode("storage_full", 507, "retry", "The server's disk is full; nothing was stored."),
-    ErrorCode("unavailable", 503, "retry", "The database does not answer; nothing was stored."),
+    ErrorCode(
+        "unavailable", 503, "retry", "The database does not answer; nothing was stored.", 4005
+    ),
     ErrorCode("internal", 500, "retry", "Something broke here; it has been logged.", 1011),
 )
 ERRORS = {error.code: error for error in _TABLE}

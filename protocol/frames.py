@@ -4,7 +4,10 @@ Subprotocol `ithaca.v1.msgpack` carries each frame as one binary message, `ithac
 text message. A client's first frame is `auth.open`, within 5 s of the upgrade.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from protocol.types import (
     ClientId,
@@ -74,7 +77,8 @@ class ChatRead(Frame, tag="chat.read", frozen=True, kw_only=True):
 
 class RoomJoin(Frame, tag="room.join", frozen=True, kw_only=True):
     """Joins the call. `offer`, if given, goes at once to who is already there, ahead of
-    `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the same `peer` after a new socket continues the call."""
+    `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the
+    same `peer` after a new socket continues the call."""
 
     room: Id
     peer: ClientId
@@ -126,9 +130,9 @@ class PeerCandidate(Frame, tag="peer.candidate", frozen=True, kw_only=True):
     room: Id
     peer: ClientId
     candidate: str
-    sdp_mid: str | None = None
+    sdp_mid: Annotated[str, Meta(max_length=64)] | None = None
     sdp_m_line_index: UnsignedShort | None = None
-    username_fragment: str | None = None
+    username_fragment: Annotated[str, Meta(max_length=256)] | None = None
 
 
 # ---- from the server ---------------------------------------------------------------------------

@@ -78,7 +78,7 @@ ROUTES = (
         "Exchange a renewal handle for a fresh grant, narrowed to one mentorship if asked.",
         rest.Grant,
         request=rest.RenewGrant,
-        errors=("renewal_invalid", "revoked", "not_found", "rate_limited"),
+        errors=("renewal_invalid", "invitation_expired", "revoked", "not_found", "rate_limited"),
     ),
     Route("me", "GET", "/v1/me", "person", "Who I am and what I am part of.", rest.Me),
     Route(
@@ -130,7 +130,14 @@ ROUTES = (
         request=rest.SendMessage,
         status=201,
         scope="conversation",
-        errors=("message_empty", "message_too_long", "conflict", "rate_limited", "storage_full"),
+        errors=(
+            "message_empty",
+            "message_too_long",
+            "invalid_field",
+            "conflict",
+            "rate_limited",
+            "storage_full",
+        ),
     ),
     Route(
         "sessions",

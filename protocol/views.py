@@ -85,7 +85,8 @@ class SessionView(View, frozen=True, kw_only=True):
 
 
 class MentorshipView(View, frozen=True, kw_only=True):
-    """A mentorship as one of its members sees it; `read` and `unread` are that member's own."""
+    """A mentorship as one of its members sees it; `read` and `unread` are that member's own, `last`
+    is the newest message with at most the first line of its body."""
 
     id: Id
     conversation: Id

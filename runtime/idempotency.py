@@ -1,7 +1,7 @@
 """Writes that happen once however often they are asked for: the key is kept in the main database,
 in the transaction of its effect."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from protocol.errors import Refusal
 from runtime.database import Plan, insert
@@ -46,6 +46,15 @@ def once(
     if first_digest != digest:
         raise Refusal("conflict", "This Idempotency-Key was used with another request.")
     return bytes(first_result)
+
+
+def forget(before_us: int) -> Plan[None]:
+    """Removes keys used before then: a repeat after so long is a new request."""
+    yield (
+        delete(idempotency)
+        .where(idempotency.c.at_us < before_us)
+        .execution_options(all_sites="old keys are forgotten on every site")
+    )
 
 
 def known(site_id: str, actor: str, operation: str, key: str) -> Plan[bool]:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Executable, bindparam, delete, func, select, update
 
 from runtime.clock import Clock, wait_until_set
-from runtime.database import Database, DatabaseUnavailable, Plan, StorageFull, insert
+from runtime.database import Database, DatabaseError, Plan, insert
 from runtime.tables import outbox
 
 POLL_S = 5.0
@@ -99,7 +99,7 @@ class Dispatcher:
             try:
                 next_us = await self.deliver()
                 await self._sweep()
-            except (DatabaseUnavailable, StorageFull) as error:
+            except DatabaseError as error:
                 log.warning("outbox.waiting", error=str(error))
                 next_us = None
             wait_s = POLL_S

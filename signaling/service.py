@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
 from protocol.codec import encode
 from protocol.errors import Refusal
 from protocol.frames import (
@@ -23,11 +25,14 @@ from protocol.types import LeaveReason
 from protocol.views import IceServer, Peer, SessionView
 from runtime.bus import Bus
 from runtime.clock import Clock
+from runtime.database import DatabaseError
 from signaling.sansio.room import (
     ROOM,
     Dismiss,
     Effect,
+    End,
     Event,
+    Expel,
     Join,
     Leave,
     Media,
@@ -39,6 +44,8 @@ from signaling.sansio.room import (
     Withdraw,
 )
 from signaling.sansio.sdp import check_candidate, check_sdp
+
+log = structlog.get_logger(__name__)
 
 
 class SessionLog(Protocol):
@@ -130,7 +137,8 @@ class Signaling:
             try:
                 session = await self._log.join(site_id, frame.room, mentorship, person, connection)
             except BaseException:
-                del self._by_connection[connection]
+                if live.room.by_connection(connection) is None:
+                    del self._by_connection[connection]
                 if frame.offer is not None:
                     await self._step(live, Withdraw(connection, peer), None)
                 raise
@@ -166,14 +174,10 @@ class Signaling:
             if running is None or session not in (None, running.id):
                 return None if session is None else await self._log.end(site_id, session, by)
             view = await self._log.end(site_id, running.id, by)
-            gone = list(live.room.participants.values())
-            live.room = Room(room)
-            for participant in gone:
-                self._by_connection.pop(participant.connection, None)
-                left = RoomLeft(room=room, reason="ended", session=view)
-                self._tell(participant.connection, left)
-        for participant in gone:
-            self._presence_changed(live, participant.peer.person)
+            gone = list(live.room.participants)
+            await self._step(live, End(), view)
+        for person in gone:
+            self._presence_changed(live, person)
         return view
 
     async def media(self, connection: str, frame: RoomMedia) -> None:
@@ -238,9 +242,17 @@ class Signaling:
                         session=session,
                     ),
                 )
+            case Expel(connection):
+                self._by_connection.pop(connection, None)
+                left = RoomLeft(room=live.room.id, reason="ended", session=session)
+                self._tell(connection, left)
             case Dismiss(connection):
                 self._by_connection.pop(connection, None)
-                view = await self._log.leave(connection, "replaced", said=False)
+                try:
+                    view = await self._log.leave(connection, "replaced", said=False)
+                except DatabaseError:
+                    log.warning("departure not recorded; its lease will lapse")
+                    view = None
                 left = RoomLeft(room=live.room.id, reason="replaced", session=view)
                 self._tell(connection, left)
 
@@ -251,7 +263,12 @@ class Signaling:
         self._bus.publish(room_presence_topic(live.site_id, person), b"")
 
     async def _announce(self, live: _Live) -> None:
-        view = await self._log.running(live.site_id, live.room.id)
+        """What has happened stands, whether or not it can be told at this moment."""
+        try:
+            view = await self._log.running(live.site_id, live.room.id)
+        except DatabaseError as error:
+            log.warning("session not announced", error=type(error).__name__)
+            return
         if view is not None:
             self.announce(live.site_id, live.members, view)
 

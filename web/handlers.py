@@ -125,6 +125,7 @@ class Handlers:
     # ---- mentorships ---------------------------------------------------------------------------
 
     async def start_mentorship(self, asked: Asked) -> MentorshipCreated:
+        self._limit_exchanges(asked)
         wish: NewMentorship = asked.body
         caller = asked.caller
         site_id = caller.site_id if caller else self._site_id

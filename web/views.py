@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from chat.service import Chat
 from chat.tables import Summary
 from ledger.service import Ledger
 from mentoring.tables import Mentorship
 from people.service import People
 from protocol.types import PresenceState
-from protocol.views import Member, MentorshipView
+from protocol.views import Member, MentorshipView, Message
 from runtime.presence import Presence
 from signaling.service import Signaling
+
+LINE_MAX = 200
 
 
 class Views:
@@ -62,8 +66,15 @@ class Views:
                     head=talk.head,
                     read=talk.read,
                     unread=talk.unread,
-                    last=talk.last,
+                    last=_line(talk.last),
                     session=await self._ledger.running(site_id, mentorship.room),
                 )
             )
         return tuple(views)
+
+
+def _line(message: Message | None) -> Message | None:
+    """The message with no more of its body than a line of the home page shows."""
+    if message is None or len(message.body) <= LINE_MAX:
+        return message
+    return msgspec.structs.replace(message, body=message.body[:LINE_MAX] + "…")

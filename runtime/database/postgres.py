@@ -28,6 +28,7 @@ from runtime.database.plan import (
 POOL_SIZE = 10
 ATTEMPTS = 10
 CONNECT_TIMEOUT_S = 10
+COMMAND_TIMEOUT_S = 15
 
 _RETRY = {"40001", "40P01"}  # serialization failure, deadlock: the whole plan again
 _FULL = {"53100"}
@@ -97,10 +98,15 @@ class PostgresDatabase:
             pool_pre_ping=True,  # a restarted server costs nobody an error
             connect_args={
                 "timeout": CONNECT_TIMEOUT_S,
+                "command_timeout": COMMAND_TIMEOUT_S,
                 "server_settings": {
                     "application_name": "ithaca",
                     # Whatever the server's default: committed means on disk.
                     "synchronous_commit": "on",
+                    # Nothing waits for ever: a plan is short, or something is wrong.
+                    "lock_timeout": "5s",
+                    "statement_timeout": "10s",
+                    "idle_in_transaction_session_timeout": "15s",
                 },
             },
         )

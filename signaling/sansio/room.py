@@ -94,7 +94,12 @@ class Relay:
     frame: Relayed
 
 
-Event = Offer | Withdraw | Join | Leave | Media | Relay
+@dataclass(frozen=True, slots=True)
+class End:
+    """The session was ended for everybody."""
+
+
+Event = Offer | Withdraw | Join | Leave | Media | Relay | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,14 @@ class Dismiss:
     connection: str
 
 
-Effect = Tell | Welcome | Dismiss
+@dataclass(frozen=True, slots=True)
+class Expel:
+    """A connection is out because the session has ended."""
+
+    connection: str
+
+
+Effect = Tell | Welcome | Dismiss | Expel
 Step = tuple[Room, tuple[Effect, ...]]
 
 
@@ -172,6 +184,12 @@ def _leave(room: Room, event: Leave, now_us: int) -> Step:
     )
 
 
+def _end(room: Room, event: End, now_us: int) -> Step:
+    return replace(room, participants={}), tuple(
+        Expel(participant.connection) for participant in room.participants.values()
+    )
+
+
 def _inside(room: Room, connection: str) -> Participant:
     participant = room.by_connection(connection)
     if participant is None:
@@ -210,18 +228,21 @@ ROOM: Machine[Room, Event, Effect] = Machine(
         ("empty", Withdraw): cell(_withdraw, "empty"),
         ("empty", Join): cell(_join, "alone"),
         ("empty", Leave): cell(_leave, "empty"),
+        ("empty", End): cell(_end, "empty"),
         ("empty", Media): cell(_outside, "empty"),
         ("empty", Relay): cell(_outside, "empty"),
         ("alone", Offer): cell(_offer, "alone"),
         ("alone", Withdraw): cell(_withdraw, "alone"),
         ("alone", Join): cell(_join, "alone", "together"),
         ("alone", Leave): cell(_leave, "alone", "empty"),
+        ("alone", End): cell(_end, "empty"),
         ("alone", Media): cell(_media, "alone"),
         ("alone", Relay): cell(_relay, "alone"),
         ("together", Offer): cell(_offer, "together"),
         ("together", Withdraw): cell(_withdraw, "together"),
         ("together", Join): cell(_join, "together"),
         ("together", Leave): cell(_leave, "together", "alone"),
+        ("together", End): cell(_end, "empty"),
         ("together", Media): cell(_media, "together"),
         ("together", Relay): cell(_relay, "together"),
     },

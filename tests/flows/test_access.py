@@ -229,7 +229,7 @@ async def test_a_connection_that_cannot_learn_of_a_new_mentorship_comes_back(
     app.database.cut_off = True
     topic = person_topic(services.people.home_site, mentor.person)
     bus.publish(topic, encode(MentorshipAdded(mentorship=view), "msgpack"))
-    assert await one.closed() == 4003
+    assert await one.closed() == 4005
     app.database.cut_off = False
     assert len((await mentor.connect()).opened["mentorships"]) == 2
 

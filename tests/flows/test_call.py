@@ -340,3 +340,22 @@ async def test_a_crash_leaves_the_record_as_far_as_it_was_proven(
         assert (ended["state"], ended["end_reason"]) == ("ended", "empty")
         assert ended["ended_us"] == crash_us + (15 + 4) * SECOND
         assert ended["together_us"] == 20 * SECOND
+
+
+async def test_a_join_that_cannot_be_recorded_leaves_no_ghost(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, _ = pair
+    socket = await mentor.connect()
+    await mentor.join(socket, peer="peer-of-the-mentor")
+    app.database.cut_off = True
+    # Again, as a page does whose first answer was lost: this one cannot be put on record.
+    socket.send("room.join", room=mentor.room, peer="peer-of-the-mentor", audio=False, video=False)
+    assert (await socket.get("error"))["code"] == "unavailable"
+    app.database.cut_off = False
+    await socket.finish(1001)
+    await app.settle()
+    signaling, site_id = app.house.services.signaling, app.house.services.people.home_site
+    assert not signaling.in_room(site_id, mentor.room, mentor.person)
+    (session,) = (await mentor.get("/v1/sessions")).json()["sessions"]
+    assert all(person.get("since_us") is None for person in session["people"])

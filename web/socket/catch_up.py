@@ -26,6 +26,7 @@ class CatchUp:
         self._deliver, self._has_room = deliver, has_room
         self._cursors: dict[str, Cursor] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._one_page = asyncio.Lock()
 
     @property
     def conversations(self) -> list[str]:
@@ -59,21 +60,25 @@ class CatchUp:
 
     async def _read(self, conversation: str) -> None:
         after: int | None = self._cursors[conversation].seq
-        while after is not None:
-            if not await self._has_room():
-                return
-            try:
-                page = await self._chat.page(
-                    self._site_id, conversation, after=after, limit=PAGE_MAX
-                )
-            except DatabaseError:
+        try:
+            while after is not None:
+                # One page at a time for the whole connection: its queue has room for one.
+                async with self._one_page:
+                    if not await self._has_room():
+                        return
+                    page = await self._chat.page(
+                        self._site_id, conversation, after=after, limit=PAGE_MAX
+                    )
+                    if page.messages:
+                        self._deliver(page)
+                last = page.messages[-1].seq if page.messages else after
+                cursor, after = wanted(read(self._cursors[conversation], last, page.head))
+                self._cursors[conversation] = cursor
+        except DatabaseError:
+            pass  # the next beats ask again
+        finally:
+            if after is not None:
                 self._cursors[conversation] = failed(self._cursors[conversation])
-                return
-            if page.messages:
-                self._deliver(page)
-            last = page.messages[-1].seq if page.messages else after
-            cursor, after = wanted(read(self._cursors[conversation], last, page.head))
-            self._cursors[conversation] = cursor
 
     async def stop(self) -> None:
         for task in self._reading.values():

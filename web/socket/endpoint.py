@@ -16,6 +16,7 @@ from protocol.frames import (
     SUBPROTOCOL_MSGPACK,
     AuthOpen,
     AuthOpened,
+    Beat,
     BeatAck,
     ChatMessages,
     ClientFrame,
@@ -119,6 +120,7 @@ class _Live:
         self._tab = ("", "", "")
         self._mentorships: dict[str, Mentorship] = {}
         self._opened = asyncio.Event()
+        self._beats = 0
         self._catch_up: CatchUp | None = None
         self._ending = False
         self._close_code: int | None = None
@@ -147,9 +149,11 @@ class _Live:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._subscription.close()
-            await self._depart()
-            await self._say_goodbye()
             self._services.metrics.connections.dec()
+            try:
+                await self._depart()
+            finally:
+                await self._say_goodbye()
 
     # ---- in ------------------------------------------------------------------------------------
 
@@ -179,6 +183,8 @@ class _Live:
             return Malformed(refusal)
         tag = str(frame.__struct_config__.tag)
         self._services.metrics.frames.labels(tag).inc()
+        if isinstance(frame, Beat):
+            self._services.ledger.proof(self.id)  # when it came, not when its turn has come
         return Received(frame)
 
     async def _listen(self) -> None:
@@ -188,7 +194,7 @@ class _Live:
         except SubscriptionClosed:
             return
         except DatabaseError:
-            self._kick("slow_consumer")
+            self._kick("unavailable")
         except Exception:
             log.exception("listener failed", connection=self.id)
             self._kick("internal")
@@ -238,10 +244,7 @@ class _Live:
                 if await self._room_to_send():
                     await self._refusing(self._dispatch(frame), frame)
             case Alive(n):
-                self._services.ledger.proof(self.id)
-                self._send(BeatAck(n=n, now_us=self._services.clock.wall_us()))
-                if n % HEADS_EVERY_BEATS == 0:
-                    await self._compare_cursors()
+                await self._refusing(self._answer_beat(n), Beat(n=n))
             case Complain(refusal):
                 self._complain(refusal, None)
             case Close(code):
@@ -260,15 +263,21 @@ class _Live:
         services = self._services
         try:
             caller = await services.people.authenticate(frame.grant)
+            # Once more, now that a revocation would be heard: it cannot fall in between.
+            self._subscription.add(access_topic(caller.site_id, caller.person))
+            caller = await services.people.authenticate(frame.grant)
         except Refusal as refusal:
             self._complain(refusal, frame)
             self._kick(refusal.code)
+            return
+        except DatabaseError:
+            self._complain(Refusal("unavailable"), frame)
+            self._kick("unavailable")
             return
         self._caller = caller
         # Listening begins before the snapshot is taken: nothing can fall in between.
         self._subscription.add(connection_topic(self.id))
         self._subscription.add(person_topic(caller.site_id, caller.person))
-        self._subscription.add(access_topic(caller.site_id, caller.person))
         self._catch_up = CatchUp(services.chat, caller.site_id, self._send, self._room_to_send)
         mine = await services.access.mine(caller)
         self._listen_to(mine)
@@ -311,9 +320,7 @@ class _Live:
 
     async def _dispatch(self, frame: ClientFrame) -> None:
         assert self._caller is not None
-        now_us = self._services.clock.monotonic_us()
-        if wait_us := self._services.frames.allow(self.id, now_us):
-            raise Refusal("rate_limited", retry_after_us=wait_us, ref=getattr(frame, "id", None))
+        self._limit(getattr(frame, "id", None))
         await dispatch(self._services, self._caller, self.id, frame, self._send)
 
     async def _refusing(self, work: Awaitable[None], frame: ClientFrame) -> None:
@@ -325,6 +332,18 @@ class _Live:
             self._complain(Refusal("storage_full"), frame)
         except DatabaseError:
             self._complain(Refusal("unavailable"), frame)
+
+    async def _answer_beat(self, n: int) -> None:
+        self._limit()
+        self._send(BeatAck(n=n, now_us=self._services.clock.wall_us()))
+        self._beats += 1
+        if self._beats % HEADS_EVERY_BEATS == 0:
+            await self._compare_cursors()
+
+    def _limit(self, ref: str | None = None) -> None:
+        now_us = self._services.clock.monotonic_us()
+        if wait_us := self._services.frames.allow(self.id, now_us):
+            raise Refusal("rate_limited", retry_after_us=wait_us, ref=ref)
 
     async def _compare_cursors(self) -> None:
         """A hint that was lost is noticed here."""

@@ -23,7 +23,9 @@ from signaling.sansio.room import (
     ROOM,
     Dismiss,
     Effect,
+    End,
     Event,
+    Expel,
     Join,
     Leave,
     Media,
@@ -142,7 +144,9 @@ def told(effects: tuple[Effect, ...]) -> list[tuple[str, object]]:
 
 
 @given(st.lists(EVENTS, max_size=30))
-def test_everybody_knows_who_is_there_and_nobody_else_is_told(events: list[Event]) -> None:
+def test_everybody_knows_who_is_there_and_nobody_else_is_told(
+    events: list[Offer | Withdraw | Join | Leave | Media | Relay],
+) -> None:
     world = World()
     for event in events:
         connection = event.connection
@@ -282,3 +286,14 @@ def test_a_room_is_found_by_connection() -> None:
     both = room(("ana-1", "peer-ana"), ("ben-1", "peer-ben"))
     assert both.by_connection("ben-1") == Participant(peer("peer-ben", "ben"), "ben-1")
     assert both.by_connection("ben-2") is None
+
+
+@pytest.mark.parametrize("people", [(), ("ana",), ("ana", "ben")])
+def test_the_end_puts_everybody_out(people: tuple[str, ...]) -> None:
+    world = World()
+    for person in people:
+        peer = Peer(id=f"peer-{person}-1", person=person, audio=True, video=True)
+        world.step(Join(f"{person}-1", peer))
+    room, effects = ROOM.step(world.room, End(), 0)
+    assert room == Room(ID)
+    assert effects == tuple(Expel(f"{person}-1") for person in people)

@@ -103,7 +103,10 @@ export class Access {
     if (!identity) throw refused("signed_out");
     const { renewal } = identity;
     try {
-      return this.keep(await this.request<Grant>("POST", "/v1/grants/renew", { body: { renewal } }));
+      const grant = await this.request<Grant>("POST", "/v1/grants/renew", { body: { renewal } });
+      // Meanwhile this tab may have signed out, or in with another link.
+      if (this.identity()?.renewal !== renewal) throw refused("signed_out");
+      return this.keep(grant);
     } catch (error) {
       // A handle that is not taken will never be; one of a newer identity is another matter.
       const final = error instanceof Refused && actOf(error.trouble.code) === "stop";

@@ -31,10 +31,11 @@ export interface Box {
 
 export const EMPTY: Box = { items: [], flying: {}, stored: [], failures: 0, notBefore: 0 };
 
-/** Why a body cannot be sent, or null. `\p{C}\p{Z}` is what the server calls invisible. */
+/** Why a body cannot be sent, or null. The server calls the same invisible; an
+ * unassigned character may be an emoji newer than this browser. */
 export function refusal(body: string): "message_empty" | "message_too_long" | null {
   if (new TextEncoder().encode(body).length > BODY_MAX_BYTES) return "message_too_long";
-  return /[^\p{C}\p{Z}]/u.test(body) ? null : "message_empty";
+  return /[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Z}]/u.test(body) ? null : "message_empty";
 }
 
 /** With these items too, each once, in the order they were written. */

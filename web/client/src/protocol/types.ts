@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 36041a81966f8b53495f627cc11b79ff
- * text   b3f6cf732fd691770809d5b38fffa115
+ * schema 53515ca362ef2916a84db5a046889164
+ * text   32365ece04f0976c5819db66dd3eb863
  */
 export type ClientFrame =
   | AuthOpen
@@ -85,7 +85,8 @@ export interface ChatRead {
 }
 /**
  * Joins the call. `offer`, if given, goes at once to who is already there, ahead of
- * `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the same `peer` after a new socket continues the call.
+ * `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the
+ * same `peer` after a new socket continues the call.
  */
 export interface RoomJoin {
   t: "room.join";
@@ -171,7 +172,8 @@ export interface IceServer {
   credential?: string | null;
 }
 /**
- * A mentorship as one of its members sees it; `read` and `unread` are that member's own.
+ * A mentorship as one of its members sees it; `read` and `unread` are that member's own, `last`
+ * is the newest message with at most the first line of its body.
  */
 export interface MentorshipView {
   id: string;
@@ -576,7 +578,7 @@ export const ERRORS = {
   replaced: {"act": "stop", "close": 4203, "meaning": "A newer connection of the same tab took over."},
   restarting: {"act": "reconnect", "close": 1012, "meaning": "The server restarts; it is back in a moment."},
   storage_full: {"act": "retry", "close": null, "meaning": "The server's disk is full; nothing was stored."},
-  unavailable: {"act": "retry", "close": null, "meaning": "The database does not answer; nothing was stored."},
+  unavailable: {"act": "retry", "close": 4005, "meaning": "The database does not answer; nothing was stored."},
   internal: {"act": "retry", "close": 1011, "meaning": "Something broke here; it has been logged."},
 } as const satisfies Record<string, { act: Act; close: number | null; meaning: string }>;
 export type ErrorCode = keyof typeof ERRORS;
