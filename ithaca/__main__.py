@@ -58,6 +58,9 @@ def _days(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits with its code."""
     options = parser().parse_args(arguments)
+    texts = (value for value in vars(options).values() if isinstance(value, str))
+    if any("\ud800" <= char <= "\udfff" for text in texts for char in text):
+        parser().error("an argument holds characters that cannot be read")
     try:
         chosen = settings.read(options)
         code = uvloop.run(_run(options, chosen))

@@ -26,7 +26,7 @@ from web.handlers import Handlers
 from web.http import Http
 from web.socket.endpoint import Endpoint
 from web.socket.hub import Hub
-from web.socket.protocol import WebSocketProtocol
+from web.socket.protocol import HttpProtocol, WebSocketProtocol
 
 STATIC = Path(web.__file__).parent / "static"
 DRAIN_S = 10
@@ -114,7 +114,7 @@ async def _serve(
     config = uvicorn.Config(
         http.app(Endpoint(house.services, hub)),
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=FRAME_MAX_BYTES,
         ws_per_message_deflate=False,

@@ -200,8 +200,10 @@ class Ledger:
         now_us = self._clock.wall_us()
         changed: dict[str, str] = {}
         for lease in await self._database.read(leases.lapsed, LEASE_KIND, now_us):
-            if lease.key in self._held:
+            held = self._held.get(lease.key)
+            if held is not None and held.proof_us + LEASE_TTL_US > now_us:
                 continue  # our own, beating: the disk is only behind
+            self._held.pop(lease.key, None)
             session = msgspec.msgpack.decode(lease.data, type=_LeaseData).session
             if await self._write(self._lapse, lease, session, now_us):
                 changed[session] = lease.site_id

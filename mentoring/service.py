@@ -61,7 +61,7 @@ class Mentoring:
         self, site_id: str, wish: NewMentorship, *, actor: str | None, key: str | None
     ) -> Started:
         """Creates a mentorship and the people in it that do not exist yet. `actor` is who asks, if
-        signed in; the same idempotency `key` again gives the first answer, and with another wish
+        signed in; their idempotency `key` again gives the first answer, and with another wish
         `conflict`. Refuses with `invalid_field`."""
         if wish.i_am is not None and actor is None:
             raise Refusal("invalid_field", "Sign in to be one of the two.", field="i_am")

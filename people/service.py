@@ -41,7 +41,7 @@ class People:
         self, database: Database, clock: Clock, ids: Ids, nudge: Callable[[], None]
     ) -> None:
         self._database, self._clock, self._ids, self._nudge = database, clock, ids, nudge
-        self._zones = zoneinfo.available_timezones()
+        self._zones = zoneinfo.available_timezones() - {"Factory", "localtime"}
 
     async def open(self) -> None:
         """Loads the keys, after making the first site on an empty database."""

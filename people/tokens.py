@@ -56,11 +56,12 @@ class Tokens:
         if len(token) > TOKEN_MAX:
             return None
         try:
-            kid = jws.extract_compact(token.encode("ascii")).headers().get("kid")
+            header: object = jws.extract_compact(token.encode("ascii")).headers()
+            kid = header.get("kid") if isinstance(header, dict) else None
             key = self._by_kid.get(kid) if isinstance(kid, str) else None
             if key is None:
                 return None
             raw = jwt.decode(token, key.jwk, algorithms=[key.algorithm]).claims
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
             return None
         return claims.believe(raw, site=key.site_id, now_us=now_us)

@@ -15,6 +15,8 @@ PAGE_MAX = 200
 BEAT_INTERVAL_US = 2_000_000
 AUTH_TIMEOUT_US = 5_000_000
 INT_MAX = 2**53 - 1
+BLANK = "\u115f\u1160\u3164\uffa0\u2800"
+"""Letters and a symbol by category, but nothing to see: the Hangul fillers, the empty Braille."""
 
 # Python's `$` also matches before a last line feed: `(?!\n)` forbids that, in ECMAScript too.
 Id = Annotated[

@@ -66,7 +66,7 @@ class Interruption(View, frozen=True, kw_only=True):
 class SessionView(View, frozen=True, kw_only=True):
     """What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
     the time together grows with the clock. `estimated`: some end was not said but inferred from the
-    last proof of life."""
+    last proof of life. `interruptions` are the latest 100 gaps at most."""
 
     id: Id
     mentorship: Id

@@ -132,13 +132,14 @@ class Signaling:
         self._by_connection[connection] = key
         peer = Peer(id=frame.peer, person=person, audio=frame.audio, video=frame.video)
         async with self._turn(key, tuple(members)) as live:
+            self._by_connection[connection] = key  # an end or a newer tab may have come first
             if frame.offer is not None:
                 await self._step(live, Offer(connection, peer, frame.offer), None)
             try:
                 session = await self._log.join(site_id, frame.room, mentorship, person, connection)
             except BaseException:
                 if live.room.by_connection(connection) is None:
-                    del self._by_connection[connection]
+                    self._by_connection.pop(connection, None)
                 if frame.offer is not None:
                     await self._step(live, Withdraw(connection, peer), None)
                 raise
@@ -146,11 +147,14 @@ class Signaling:
         self._presence_changed(live, person)
         await self._announce(live)
 
-    async def leave(self, connection: str, reason: LeaveReason, *, said: bool) -> bool:
-        """Takes a connection out of its room; False when it is in none. `said`: it is known to have
-        been there until now; otherwise its time ends at its last proof of life."""
+    async def leave(
+        self, connection: str, reason: LeaveReason, *, said: bool, room: str | None = None
+    ) -> bool:
+        """Takes a connection out of its room; False when it is in none, or not in the one named.
+        `said`: it is known to have been there until now; otherwise its time ends at its last proof
+        of life."""
         key = self._by_connection.get(connection)
-        if key is None:
+        if key is None or room not in (None, key[1]):
             return False
         async with self._turn(key) as live:
             if self._by_connection.pop(connection, None) is None:

@@ -31,6 +31,8 @@ from web import openapi
 from web.http import Asked, Handler
 from web.services import Services
 
+SECRET_KEY_MIN = 22  # 128 random bits in base64url
+
 
 class Handlers:
     """One method an operation; `site_id` is the site that visitors without a link see."""
@@ -127,13 +129,16 @@ class Handlers:
     async def start_mentorship(self, asked: Asked) -> MentorshipCreated:
         self._limit_exchanges(asked)
         wish: NewMentorship = asked.body
-        caller = asked.caller
+        caller, key = asked.caller, asked.idempotency_key
+        if caller is None and key is not None and len(key) < SECRET_KEY_MIN:
+            # Strangers share their keys' namespace, and the answer holds secrets.
+            raise Refusal("bad_request", "Without a grant, an Idempotency-Key has 22 characters.")
         site_id = caller.site_id if caller else self._site_id
         started = await self._mentoring.start(
             site_id,
             wish,
             actor=caller.person if caller else None,
-            key=asked.idempotency_key,
+            key=key,
         )
         people = self._services.people
         return MentorshipCreated(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from protocol.errors import Refusal
-from protocol.types import BODY_MAX_BYTES
+from protocol.types import BLANK, BODY_MAX_BYTES
 from protocol.views import Message
 
 # What is left to FRAME_MAX_BYTES is ample for the frame around the messages.
@@ -31,7 +31,8 @@ def check_body(body: str, ref: str) -> None:
                 ref=ref,
             )
         # Cn, unassigned, is how an emoji newer than this Python looks.
-        visible = visible or category == "Cn" or category[0] not in "CZ"
+        shows = category == "Cn" or category[0] not in "CZ"
+        visible = visible or (shows and char not in BLANK)
     if not visible:
         raise Refusal("message_empty", ref=ref)
 

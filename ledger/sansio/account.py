@@ -11,6 +11,9 @@ from ledger.sansio.intervals import Interval, covers, overlap, total, union
 from protocol.facts import ParticipantJoined, ParticipantLeft, SessionFact
 from protocol.views import Interruption, PersonTime
 
+INTERRUPTIONS_MOST = 100
+"""A view shows the latest; the facts hold them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -78,6 +81,7 @@ def _interruptions(
 ) -> tuple[Interruption, ...]:
     """What lies between the stretches together, cut wherever someone came or went."""
     found: list[Interruption] = []
+    together = together[-INTERRUPTIONS_MOST - 1 :]
     edges = sorted({edge for spans in present.values() for span in spans for edge in span})
     for (_, gap_start), (gap_end, _) in zip(together, together[1:], strict=False):
         cuts = [gap_start, *(edge for edge in edges if gap_start < edge < gap_end), gap_end]

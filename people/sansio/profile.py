@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Collection
 
 from protocol.errors import Refusal
+from protocol.types import BLANK
 
 NAME_MAX_GRAPHEMES = 64
 NAME_MAX_CODE_POINTS = 256
@@ -13,8 +14,6 @@ EMAIL_MAX = 254
 # only hide or reorder text (Unicode Technical Report 36, bidirectional spoofing).
 _JOINERS = "\u200c\u200d"
 _REFUSED_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-# Letters and a symbol by category, but blank: the Hangul fillers and the empty Braille pattern.
-_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 
 
 def clean_name(name: str, field: str) -> str:
@@ -34,7 +33,7 @@ def clean_name(name: str, field: str) -> str:
     visible = sum(
         1 for char in folded if char not in _JOINERS and unicodedata.category(char)[0] != "M"
     )
-    if not any(unicodedata.category(char)[0] in "LNS" and char not in _BLANK for char in folded):
+    if not any(unicodedata.category(char)[0] in "LNS" and char not in BLANK for char in folded):
         raise Refusal("invalid_field", "A name needs at least one letter.", field=field)
     if visible > NAME_MAX_GRAPHEMES:
         raise Refusal("invalid_field", "A name may have at most 64 characters.", field=field)

@@ -92,6 +92,7 @@ class PostgresDatabase:
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             isolation_level="READ COMMITTED",
+            hide_parameters=True,  # what people write is in no log
             pool_size=POOL_SIZE,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_S,

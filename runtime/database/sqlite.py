@@ -307,6 +307,7 @@ def _engine(path: Path, on_statement: OnStatement | None, *, query_only: bool) -
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         isolation_level="AUTOCOMMIT",  # BEGIN and COMMIT are ours alone
+        hide_parameters=True,  # what people write is in no log
         pool_size=READERS,
     )
 

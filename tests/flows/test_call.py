@@ -359,3 +359,41 @@ async def test_a_join_that_cannot_be_recorded_leaves_no_ghost(
     assert not signaling.in_room(site_id, mentor.room, mentor.person)
     (session,) = (await mentor.get("/v1/sessions")).json()["sessions"]
     assert all(person.get("since_us") is None for person in session["people"])
+
+
+async def gone(app: App, page: Page) -> None:
+    """Nobody of the page's person is left, neither in the room nor on record."""
+    signaling, site_id = app.house.services.signaling, app.house.services.people.home_site
+    assert not signaling.in_room(site_id, page.room, page.person)
+    for session in (await page.get("/v1/sessions")).json()["sessions"]:
+        mine = next(each for each in session["people"] if each["person"] == page.person)
+        assert mine.get("since_us") is None
+
+
+async def test_who_joins_again_while_a_newer_tab_takes_over_leaves_no_ghost(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, _ = pair
+    older, newer = await mentor.connect(tab="older-tab"), await mentor.connect(tab="newer-tab")
+    await mentor.join(older, peer="peer-of-the-older")
+    for socket, peer in ((newer, "peer-of-the-newer"), (older, "peer-of-the-older")):
+        socket.send("room.join", room=mentor.room, peer=peer, audio=False, video=False)
+    await app.settle()
+    await older.finish(1001)
+    await newer.finish(1001)
+    await app.settle()
+    await gone(app, mentor)
+
+
+async def test_who_joins_again_while_the_session_is_ended_leaves_no_ghost(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    inside, outside = await mentor.connect(), await mentee.connect()
+    await mentor.join(inside, peer="peer-of-the-mentor")
+    outside.send("room.end", room=mentor.room)
+    inside.send("room.join", room=mentor.room, peer="peer-of-the-mentor", audio=False, video=False)
+    await app.settle()
+    await inside.finish(1001)
+    await app.settle()
+    await gone(app, mentor)

@@ -130,6 +130,7 @@ FOCUSED = """
 }
 """
 TABS_MOST = 60
+CHANGED = b"\xafsession.changed"
 
 
 def exactly(text: str) -> re.Pattern[str]:
@@ -149,11 +150,13 @@ class Person:
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.complaints.append(f"{error}"))
         self._beaten, self._out = asyncio.Event(), asyncio.Event()
+        self.session_changed = asyncio.Event()
         page.on("websocket", self._connected)
 
     def _connected(self, socket: WebSocket) -> None:
         socket.on("framesent", lambda frame: self._passed(frame, b"\xa4beat", self._beaten))
         socket.on("framereceived", lambda frame: self._passed(frame, b"\xa9room.left", self._out))
+        socket.on("framereceived", lambda frame: self._passed(frame, CHANGED, self.session_changed))
 
     def _passed(self, frame: bytes | str, tag: bytes, event: asyncio.Event) -> None:
         if isinstance(frame, bytes) and tag in frame:

@@ -144,6 +144,9 @@ class _Live:
         ]
         try:
             await self._driver.run()
+        except Exception:
+            log.exception("connection failed", connection=self.id)
+            self._close_code = ERRORS["internal"].close
         finally:
             for task in tasks:
                 task.cancel()

@@ -109,6 +109,8 @@ FORGED = {
     "alg none": by_hand({"alg": "none", "kid": "key_new"}, None),
     "alg None": by_hand({"alg": "None", "kid": "key_new"}, None),
     "alg none, signed": GOOD.replace(GOOD.split(".")[0], part({**HEAD, "alg": "none"})),
+    "a list as header": part(["alg", "kid"]) + "..",
+    "a string as header": part("alg") + "..",
     "crit is a number": by_hand({**HEAD, "crit": 5}, b"k"),
     "no alg": by_hand({"kid": "key_new"}, None),
     "HS256, public JWK": by_hand({**HEAD, "alg": "HS256"}, json.dumps(PUBLIC_JWK).encode()),

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 53515ca362ef2916a84db5a046889164
- * text   32365ece04f0976c5819db66dd3eb863
+ * schema 057b764c70e170ed93720f2e6f77b9f7
+ * text   d1223aa49dd77f68c61ad99a304637c3
  */
 export type ClientFrame =
   | AuthOpen
@@ -216,7 +216,7 @@ export interface Message {
 /**
  * What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
  * the time together grows with the clock. `estimated`: some end was not said but inferred from the
- * last proof of life.
+ * last proof of life. `interruptions` are the latest 100 gaps at most.
  */
 export interface SessionView {
   id: string;
