@@ -13,7 +13,13 @@ from ledger.service import FLUSH_INTERVAL_S, Ledger
 from mentoring.service import Mentoring
 from people.service import People
 from protocol.codec import encode
-from protocol.facts import AccessRevoked, MentorshipStarted, SessionEnded, SessionStarted
+from protocol.facts import (
+    AccessRevoked,
+    MentorshipStarted,
+    ParticipantLeft,
+    SessionEnded,
+    SessionStarted,
+)
 from protocol.frames import MentorshipAdded
 from protocol.views import IceServer
 from runtime.bus import LocalBus
@@ -88,6 +94,7 @@ class House:
         # What has happened, and who is told of it once it is on disk.
         facts["access.revoked"] = [house._revoked]
         facts["mentorship.started"] = [house._mentorship_started]
+        facts["participant.left"] = [house._session_changed]  # also one whose server died
         facts["session.started"] = [house._session_changed]
         facts["session.ended"] = [house._session_changed]
         return house
@@ -110,10 +117,12 @@ class House:
             self.services.bus.publish(person_topic(event.site_id, person), frame)
 
     async def _session_changed(self, event: Event) -> None:
-        fact = msgspec.msgpack.decode(event.payload, type=SessionStarted | SessionEnded)
-        found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
-        assert found is not None
+        fact = msgspec.msgpack.decode(
+            event.payload, type=ParticipantLeft | SessionStarted | SessionEnded
+        )
         view = await self.services.ledger.view(event.site_id, fact.session)
+        found = await self.mentoring.find(event.site_id, "mentorship", view.mentorship)
+        assert found is not None
         self.services.signaling.announce(event.site_id, found.roles, view)
 
     # ---- background ----------------------------------------------------------------------------
