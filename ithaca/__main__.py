@@ -32,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("invite", help="bring two people together and print their links")
     for role in ("mentor", "mentee"):
         command.add_argument(f"--{role}", required=True, metavar="NAME")
-        command.add_argument(f"--{role}-zone", default="UTC", metavar="ZONE", help="IANA name")
+        command.add_argument(
+            f"--{role}-zone", default="UTC", metavar="ZONE", help="IANA name [UTC]"
+        )
         command.add_argument(f"--{role}-email", default="", metavar="ADDRESS")
     command.add_argument("--link-days", type=_days, metavar="N", help="links end after N days")
     settings.add_options(command, STORAGE)
@@ -40,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "relink", help="withdraw a person's links, end what they opened, print a fresh one"
     )
-    command.add_argument("person", help="the person's id (per_...)")
+    command.add_argument("person", help="the person's name, or id (per_...)")
     settings.add_options(command, STORAGE)
 
     command = commands.add_parser("migrate", help="bring the database up to date, then stop")
@@ -123,6 +125,7 @@ async def _ask(chosen: Settings, request: Request) -> Answer:
     if (answer := await ask(chosen.data, request)) is not None:
         return answer
     with DataLock(chosen.data):
+        print(f"ithaca: no server runs on {chosen.data}; working on it directly", file=sys.stderr)
         database = open_database(chosen.database or None, chosen.data)
         try:
             await migrate(database, ROOMS)

@@ -63,13 +63,21 @@ async def perform(house: House, request: Request) -> Answer:
                 )
                 return Done(created=MentorshipCreated(mentorship=started.mentorship, links=links))
             case Relink(person):
-                known: dict[str, PersonView] = await people.by_id(site_id, [person])
-                if person not in known:
-                    return Refused(f"There is no person {person}.")
-                return Done(url=f"{base}/open#{await people.replace_link(site_id, person)}")
+                known = await people.called(site_id, person)
+                if len(known) != 1:
+                    return Refused(_which(person, known))
+                handle = await people.replace_link(site_id, known[0].id)
+                return Done(url=f"{base}/open#{handle}")
     except Refusal as refusal:
         where = f" ({refusal.field})" if refusal.field else ""
         return Refused(refusal.detail + where)
+
+
+def _which(person: str, known: list[PersonView]) -> str:
+    if not known:
+        return f"There is no person {person}."
+    ids = ", ".join(f"{each.id} ({each.zone})" for each in known)
+    return f"More than one person has that name; give the id: {ids}."
 
 
 class Admin:

@@ -104,6 +104,10 @@ class People:
         """The persons of a site with these ids."""
         return await self._database.read(tables.persons_by_id, site_id, ids)
 
+    async def called(self, site_id: str, name_or_id: str) -> list[PersonView]:
+        """The persons of a site with this id or exactly this name, oldest first."""
+        return await self._database.read(tables.persons_called, site_id, name_or_id)
+
     # ---- from link to grant --------------------------------------------------------------------
 
     async def exchange(self, handle: str) -> Grant:

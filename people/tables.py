@@ -153,6 +153,18 @@ def persons_by_id(site_id: str, ids: list[str]) -> Plan[dict[str, PersonView]]:
     return {row.id: PersonView(id=row.id, name=row.name, zone=row.zone) for row in rows}
 
 
+def persons_called(site_id: str, name_or_id: str) -> Plan[list[PersonView]]:
+    rows = yield (
+        select(persons.c.id, persons.c.name, persons.c.zone)
+        .where(
+            persons.c.site_id == site_id,
+            (persons.c.id == name_or_id) | (persons.c.name == name_or_id),
+        )
+        .order_by(persons.c.created_us, persons.c.id)
+    )
+    return [PersonView(id=row.id, name=row.name, zone=row.zone) for row in rows]
+
+
 def add_invitation(
     site_id: str,
     id_: str,

@@ -161,6 +161,10 @@ class Http:
 
     async def _http_exception(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+            page = await self._page(request)  # a person's page says so in words
+            page.status_code = 404
+            return page
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
         return refuse(self._services, Refusal(code), "none")
 

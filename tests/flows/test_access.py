@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ithaca.admin import Done, Refused, Relink, perform
 from protocol.codec import encode
 from protocol.frames import MentorshipAdded
 from protocol.grants import GRANT_TTL_US
@@ -245,3 +246,19 @@ async def test_figures_are_for_the_machine_itself_and_name_routes(
     for secret in (mentor.person, mentor.room, mentor.mentorship):
         assert secret not in text
     assert (await app.client("192.0.2.7").get("/metrics")).json()["code"] == "forbidden"
+
+
+async def test_a_lost_link_is_replaced_by_name(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, _ = pair
+    socket = await mentor.connect()
+    assert isinstance(await perform(app.house, Relink("Nobody")), Refused)
+    answer = await perform(app.house, Relink("Ada"))
+    assert isinstance(answer, Done)
+    assert answer.url is not None
+    await app.settle()
+    assert await socket.closed() == 4202
+    assert (await app.open(answer.url)).person == mentor.person
+    await app.begin()
+    namesakes = await perform(app.house, Relink("Ada"))
+    assert isinstance(namesakes, Refused)
+    assert mentor.person in namesakes.detail

@@ -102,6 +102,7 @@ class Ithaca implements App {
     });
     page.onReturn(() => this.nudge());
     page.onLeave(() => this.call?.sayGoodbye());
+    page.onAddress(() => this.current.phase === "refused" && void this.begin());
   }
 
   async begin(): Promise<void> {
@@ -250,12 +251,16 @@ class Ithaca implements App {
   }
 
   async replaceLink(): Promise<string> {
-    const { url } = await this.access.call<NewLink>("POST", "/v1/me/link");
-    // All that the old links opened has ended, this page's access too: go on with the new one.
-    await this.access.exchange(new URL(url).hash.slice(1));
+    // All that the old links opened ends, this page's socket too: it must not hear of that as of an
+    // end of its own, before it goes on with the new link.
     this.socket.stop();
-    this.socket.start();
-    return url;
+    try {
+      const { url } = await this.access.call<NewLink>("POST", "/v1/me/link");
+      await this.access.exchange(new URL(url).hash.slice(1)).catch(() => undefined);
+      return url;
+    } finally {
+      this.socket.start();
+    }
   }
 
   reconnectNow(): void {

@@ -22,6 +22,8 @@ export interface Page {
   onReturn(run: () => void): void;
   /** The page is being left. */
   onLeave(run: () => void): void;
+  /** Another link was put into the address bar of this same page. */
+  onAddress(run: () => void): void;
 }
 
 export function browserPage(): Page {
@@ -46,6 +48,9 @@ export function browserPage(): Page {
       window.addEventListener("online", run);
       window.addEventListener("pageshow", run);
       document.addEventListener("visibilitychange", () => !document.hidden && run());
+    },
+    onAddress(run) {
+      addEventListener("hashchange", run);
     },
     onLeave(run) {
       window.addEventListener("pagehide", run);

@@ -206,7 +206,8 @@ export class New extends AppElement {
         <h1 tabindex="-1">${made.links.length > 1 ? "Two links" : "One link"}</h1>
         <p>
           Each link is personal and secret: whoever opens it comes in as that person. Send it to that
-          person alone. It stays good, so it can be kept and opened again.
+          person alone. It stays good, so it can be kept and opened again. Copy it now: this page does
+          not show it a second time.
         </p>
         <div class="links">
           ${made.links.map(

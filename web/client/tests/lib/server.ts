@@ -198,6 +198,7 @@ export class FakeServer {
       },
       onReturn: () => undefined,
       onLeave: () => undefined,
+      onAddress: () => undefined,
     };
     return { app: createApp(page), places, tab };
   }

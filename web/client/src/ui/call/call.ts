@@ -264,7 +264,7 @@ export class Call extends AppElement {
     const { name } = otherOf(view, me).person;
     const peer = mainPeer(call);
     const words = callWords(call, this.state.link, name);
-    const resting = this.resting && peer?.video && this.isCalm(call, words) ? "resting" : "";
+    const resting = this.resting && peer?.video && this.isCalm(call, words, view.unread) ? "resting" : "";
     return html`
       <main id="main">
         <h1 class="hidden" tabindex="-1">Call with ${name}</h1>
@@ -307,10 +307,12 @@ export class Call extends AppElement {
   }
 
   /** Nothing is being said that should be seen. */
-  private isCalm(call: CallState, words: CallWords | null): boolean {
+  private isCalm(call: CallState, words: CallWords | null, unread: number): boolean {
     const { camera, microphone } = deviceTroubles(this.state.media);
     const blocked = this.blocked || call.soundBlocked;
-    return words?.tone !== "attention" && !blocked && !call.trouble && !camera && !microphone;
+    const troubled = words?.tone === "attention" || call.trouble || camera || microphone;
+    const unseen = unread > 0 && !(this.talking && this.wide.matches);
+    return !troubled && !blocked && !unseen && call.microphoneOn;
   }
 
   /** What is to be said, above the bar. */
