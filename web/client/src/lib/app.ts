@@ -110,7 +110,10 @@ class Ithaca implements App {
     const { pathname, hash } = this.page.location;
     const identity = this.access.identity();
     if (pathname === "/open" && hash.length > 1) {
-      await this.openLink(hash.slice(1));
+      await this.comeIn(hash.slice(1), ({ person, mentorship = null }) => {
+        this.page.goTo(mentorship ? `/m/${mentorship}` : "/");
+        this.signedIn(person, mentorship);
+      });
     } else if (identity) {
       this.signedIn(identity.person, null);
       this.socket.start();
@@ -186,20 +189,23 @@ class Ithaca implements App {
     }
   }
 
-  private async openLink(invitation: string, failures = 0): Promise<void> {
+  /** Signs in with the invitation of a link, tried again by itself while the server is away. */
+  private async comeIn(
+    invitation: string,
+    arrived: (grant: Grant) => void,
+    failures = 0,
+  ): Promise<void> {
     let grant: Grant;
     try {
       grant = await this.access.exchange(invitation);
     } catch (error) {
-      // The fragment stays, so that a reload tries again too.
+      // A fragment in the address stays there, so that a reload tries again too.
       this.notOpened(inWords(error), failures + 1, () => {
-        void this.openLink(invitation, failures + 1);
+        void this.comeIn(invitation, arrived, failures + 1);
       });
       return;
     }
-    const { person, mentorship } = grant;
-    this.page.goTo(mentorship ? `/m/${mentorship}` : "/");
-    this.signedIn(person, mentorship ?? null);
+    arrived(grant);
     this.socket.start();
   }
 
@@ -254,13 +260,15 @@ class Ithaca implements App {
     // All that the old links opened ends, this page's socket too: it must not hear of that as of an
     // end of its own, before it goes on with the new link.
     this.socket.stop();
+    let url: string;
     try {
-      const { url } = await this.access.call<NewLink>("POST", "/v1/me/link");
-      await this.access.exchange(new URL(url).hash.slice(1)).catch(() => undefined);
-      return url;
-    } finally {
+      ({ url } = await this.access.call<NewLink>("POST", "/v1/me/link"));
+    } catch (error) {
       this.socket.start();
+      throw error;
     }
+    await this.comeIn(new URL(url).hash.slice(1), () => undefined);
+    return url;
   }
 
   reconnectNow(): void {

@@ -32,6 +32,15 @@ describe("coming in", () => {
     expect(places).toEqual([]);
   });
 
+  test("by another link, pasted where one that is not known stands refused", async () => {
+    const { app, places, paste } = await signedIn(new FakeServer(), "/open#inv_nobody");
+    paste("/open#inv_ana");
+    await settled();
+    expect(app.state).toMatchObject({ phase: "ready", link: { is: "online" }, trouble: null });
+    expect(app.state.me?.name).toBe("Ana");
+    expect(places).toEqual(["/m/men_1"]);
+  });
+
   test("while the server is away: said so, and tried again", async () => {
     const server = new FakeServer();
     server.reachable = false;
@@ -83,7 +92,7 @@ describe("coming in", () => {
     const server = new FakeServer();
     const browser = new MemoryStorage();
     const { tab } = await signedIn(server, LINK, browser);
-    server.revoked = true;
+    server.revoke("per_me");
     const again = server.open("/m/men_1", browser, tab);
     await settled();
     expect(again.app.state).toMatchObject({ phase: "refused", trouble: { code: "revoked" } });
@@ -115,6 +124,57 @@ describe("coming in", () => {
   });
 });
 
+describe("a replaced link", () => {
+  const links = (app: App): string[] => {
+    const seen: string[] = [];
+    app.subscribe(({ link, phase }) => seen.push(`${phase} ${link.is}`));
+    return seen;
+  };
+
+  test("is there to be copied: the page goes on with it, and the old one is withdrawn", async () => {
+    const server = new FakeServer();
+    const { app, tab, places } = await signedIn(server);
+    const seen = links(app);
+    expect(await app.replaceLink()).toBe("http://here/open#inv_per_me_anew");
+    await settled();
+    expect(app.state).toMatchObject({ phase: "ready", link: { is: "online" } });
+    expect(new Set(seen)).toEqual(new Set(["ready connecting", "ready online"]));
+    expect(places).toEqual(["/m/men_1"]); // as on arrival: no page was left
+    const again = server.open("/", new MemoryStorage(), tab);
+    const old = server.open(LINK, new MemoryStorage());
+    await settled();
+    expect(again.app.state).toMatchObject({ phase: "ready", me: { id: "per_me" } });
+    expect(old.app.state).toMatchObject({ phase: "refused", trouble: { code: "revoked" } });
+  });
+
+  test("is there too where the network breaks as soon as it is known", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    const answer = server.fetch.bind(server);
+    server.fetch = async (path, init) => {
+      const answered = await answer(path, init);
+      if (path === "/v1/me/link") server.reachable = false;
+      return answered;
+    };
+    expect(await app.replaceLink()).toBe("http://here/open#inv_per_me_anew");
+    expect(app.state).toMatchObject({ phase: "ready", link: { is: "offline" } });
+    server.reachable = true;
+    await server.pass(11_000);
+    expect(app.state).toMatchObject({ phase: "ready", link: { is: "online" } });
+  });
+
+  test("was not to be had: said so, and the old one goes on", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    server.reachable = false;
+    await expect(app.replaceLink()).rejects.toMatchObject({ trouble: { code: "unreachable" } });
+    server.reachable = true;
+    await server.pass(11_000);
+    expect(app.state).toMatchObject({ phase: "ready", link: { is: "online" } });
+    expect(server.invitations.has("inv_me")).toBe(true);
+  });
+});
+
 describe("the socket", () => {
   test("breaks: offline, then back by itself", async () => {
     const server = new FakeServer();
@@ -141,8 +201,7 @@ describe("the socket", () => {
   test("revoked: stopped, and it stays so", async () => {
     const server = new FakeServer();
     const { app } = await signedIn(server);
-    server.revoked = true;
-    server.close(4202);
+    server.revoke("per_me");
     await server.pass(60_000);
     expect(app.state.link).toMatchObject({ is: "stopped", trouble: { code: "revoked" } });
     expect(server.sockets.size).toBe(0);

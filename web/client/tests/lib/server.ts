@@ -28,8 +28,9 @@ export class FakeServer {
   readonly frames: ClientFrame[] = [];
   /** Given instead of storing the next messages. */
   readonly refusals: { code: string; retry_after_us?: number }[] = [];
-  /** Whether an invitation was withdrawn. */
-  revoked = false;
+  /** Whom each invitation that was not withdrawn lets in. */
+  readonly invitations = new Map(Object.entries(PEOPLE));
+  private readonly withdrawn = new Set<string>();
   /** Answers of the socket are lost while this is set: the message is stored all the same. */
   deaf = false;
   private readonly timers: { at: number; run: () => void }[] = [];
@@ -72,8 +73,9 @@ export class FakeServer {
     if (path === "/v1/about") return Response.json({ version: "1", start: true });
     if (path.startsWith("/v1/grants")) {
       const handle = Object.values(body as Record<string, string>)[0] ?? "";
-      const person = PEOPLE[handle.replace("renewal of ", "")];
-      if (this.revoked) return problem(401, "revoked");
+      const invitation = handle.replace("renewal of ", "");
+      const person = this.invitations.get(invitation);
+      if (this.withdrawn.has(invitation)) return problem(401, "revoked");
       if (!person) return problem(401, "invitation_invalid");
       this.grants += 1;
       const now_us = this.nowMs * 1000;
@@ -81,10 +83,17 @@ export class FakeServer {
         grant: `${person.id} ${this.grants}`,
         expires_us: now_us + 600_000_000,
         now_us,
-        renewal: `renewal of inv_${person.id.slice(4)}`,
+        renewal: `renewal of ${invitation}`,
         person,
         mentorship: "men_1",
       });
+    }
+    if (path === "/v1/me/link") {
+      const caller = new Headers(init.headers).get("Authorization")?.split(" ")[1] ?? "";
+      const invitation = `inv_${caller}_anew`;
+      this.revoke(caller);
+      this.invitations.set(invitation, person(caller));
+      return Response.json({ url: `http://here/open#${invitation}` });
     }
     const { searchParams } = new URL(path, "http://here");
     const before = Number(searchParams.get("before"));
@@ -160,6 +169,16 @@ export class FakeServer {
     for (const socket of [...this.sockets]) socket.end(code);
   }
 
+  /** Ends a person's every way in, and their sockets. */
+  revoke(person: string): void {
+    for (const [invitation, { id }] of this.invitations) {
+      if (id !== person) continue;
+      this.invitations.delete(invitation);
+      this.withdrawn.add(invitation);
+    }
+    for (const socket of [...this.sockets]) if (socket.person === person) socket.end(4202);
+  }
+
   private view(person: string): MentorshipView {
     const unread = this.log.filter((each) => each.person !== person).length;
     return mentorship({ head: this.log.length, unread, last: this.log.at(-1) ?? null });
@@ -169,9 +188,10 @@ export class FakeServer {
 
   /** A tab; a reload is another one with the same storage of the tab. */
   open(address: string, browser: Storage, tab: Storage = new MemoryStorage()): Tab {
-    const [pathname = "/", hash] = address.split("#");
     const places: string[] = [];
     const server = this;
+    const location = { protocol: "http:", host: "here", ...partsOf(address) };
+    let addressed = (): void => undefined;
     const page: Page = {
       WebSocket: class extends FakeSocket {
         constructor() {
@@ -181,7 +201,7 @@ export class FakeServer {
       media: undefined,
       tab,
       browser,
-      location: { protocol: "http:", host: "here", pathname, hash: hash ? `#${hash}` : "" },
+      location,
       fetch: (path, init) => this.fetch(path, init),
       goTo: (path) => places.push(path),
       now: () => this.nowMs,
@@ -198,10 +218,25 @@ export class FakeServer {
       },
       onReturn: () => undefined,
       onLeave: () => undefined,
-      onAddress: () => undefined,
+      onAddress: (run) => (addressed = run),
     };
-    return { app: createApp(page), places, tab };
+    const paste = (link: string): void => {
+      Object.assign(location, partsOf(link));
+      addressed();
+    };
+    return { app: createApp(page), places, tab, paste };
   }
+}
+
+function partsOf(address: string): { pathname: string; hash: string } {
+  const [pathname = "/", hash] = address.split("#");
+  return { pathname, hash: hash ? `#${hash}` : "" };
+}
+
+function person(id: string): PersonView {
+  const found = Object.values(PEOPLE).find((each) => each.id === id);
+  if (!found) throw new Error(`nobody is ${id}`);
+  return found;
 }
 
 let nextId = 0;
@@ -210,6 +245,8 @@ export interface Tab {
   readonly app: App;
   readonly places: readonly string[];
   readonly tab: Storage;
+  /** Puts an address into this tab's bar that differs in its fragment alone. */
+  paste(link: string): void;
 }
 
 export class FakeSocket {
