@@ -69,6 +69,39 @@ async def test_a_link_that_is_not_known_says_so(
     stranger.refusals.clear()
 
 
+async def test_another_link_pasted_over_a_refused_one_opens(
+    house: House, mentors_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, f"{house.server.address}/open#nonsense")
+    await mentor.button("To the start").wait_for()
+    mentor.refusals.clear()
+    await mentor.page.evaluate("window.same = true")
+    await mentor.page.goto(house.links["mentor"])
+    await expect(mentor.page.get_by_role("heading", level=1)).to_have_text("Telemachus")
+    assert await mentor.page.evaluate("window.same")  # nothing was loaded anew
+
+
+async def test_a_replaced_link_can_be_copied_and_the_old_one_is_over(
+    house: House, mentors_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
+    await mentor.page.get_by_role("link", name="Ithaca").click()
+    await mentor.button("Replace my link").click()
+    await mentor.button("Make a new link").click()
+    fresh = await mentor.page.get_by_role("textbox", name="Link").input_value()
+    old = await house.enter(mentors_browser, house.links["mentor"])
+    await expect(old.page.get_by_role("heading", level=1)).to_contain_text("withdrawn")
+    old.refusals.clear()
+    again = await house.enter(mentors_browser, fresh)
+    await expect(again.page.get_by_role("heading", level=1)).to_have_text("Telemachus")
+
+    await expect(mentor.page.get_by_role("textbox", name="Link")).to_have_value(fresh)
+    await mentor.button("Close").click()
+    await mentor.page.get_by_role("link", name="Join").click()
+    await mentor.write("Still here.")
+    await mentor.reads("Still here.")
+
+
 async def test_join_write_and_leave_with_the_keyboard_alone(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
