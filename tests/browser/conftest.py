@@ -135,3 +135,10 @@ async def hears(person: Person, other: int, clips: dict[int, Clip]) -> None:
                 like = {code: likeness(heard, clip.envelope) for code, clip in clips.items()}
     except TimeoutError:
         raise AssertionError(f"wanted to hear {other}: {like}") from None
+
+
+def span(us: int) -> str:
+    """A duration as pages say it: 65 s -> `1 min 5 s`."""
+    h, rest = divmod(us // 1_000_000, 3600)
+    parts = [f"{h} h"] * (h > 0) + [f"{rest // 60} min"] * (rest >= 60 or h > 0)
+    return " ".join([*parts, f"{rest % 60} s"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
-from tests.browser.conftest import MENTEE, House
+from tests.browser.conftest import MENTEE, House, span
 from tests.support.browser import Person, soon
-from tests.support.serving import ROOT
+from tests.support.serving import ROOT, Api
 
 pytestmark = pytest.mark.browser
 
@@ -78,11 +79,16 @@ async def test_pages_of_a_mentorship(
     await mentee.join()
     await mentor.sees(MENTEE)
     await look_over(mentor, "call")
+    await expect(mentor.page.get_by_role("timer")).not_to_have_text(re.compile("^0:0[01]$"))
     await mentor.leave()
     await look_over(mentor, "summary")
     await mentee.leave()
     await mentor.page.get_by_role("link", name="Ithaca").click()
-    await mentor.page.get_by_role("region", name="Sessions with").wait_for()
+    sessions = mentor.page.get_by_role("region", name="Sessions with").get_by_role("listitem")
+    api = Api(house.server, house.links["mentor"])
+    await api.sign_in()
+    (session,) = await api.sessions()
+    await expect(sessions).to_contain_text([f"{span(session.together_us)} together"])
     await look_over(mentor, "home")
     await mentor.page.goto(f"{house.server.address}/m/men_{'0' * 26}")
     await mentor.page.get_by_role("heading", name="There is nothing here").wait_for()

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from protocol.views import SessionView
-from tests.browser.conftest import MENTEE, MENTOR, House
+from tests.browser.conftest import MENTEE, MENTOR, House, span
 from tests.support.browser import GUARD_S, Person
 from tests.support.serving import Api
 
@@ -52,12 +52,43 @@ async def test_a_call_outlives_the_server_and_stays_one_session(
     await mentor.leave()
     await mentee.leave()
     after = await settled(api, mentor)
+    headline = mentor.page.get_by_role("heading", level=1)
+    await expect(headline).to_have_text(f"{span(after.together_us)} together so far")
     assert after.id == before.id
     assert 0 < after.together_us < (time.monotonic() - began) * 1e6
 
 
+async def test_a_page_is_told_of_a_presence_that_died_with_the_server(
+    demo: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await demo.enter(mentors_browser, demo.links["mentor"])
+    await mentor.join()
+    api = Api(demo.server, demo.links["mentor"])
+    await api.sign_in()
+    while True:
+        mentee = await demo.enter(mentees_browser, demo.links["mentee"])
+        await mentee.join()
+        await mentor.sees(MENTEE)
+        await demo.server.kill()
+        await mentee.page.close()
+        away = mentor.page.get_by_text("You are offline. What you write is kept")
+        await away.wait_for()
+        await demo.server.start()
+        await mentor.page.evaluate("dispatchEvent(new Event('online'))")  # no need to wait longer
+        await away.wait_for(state="hidden")
+        mentor.session_changed.clear()
+        (session,) = await api.sessions()
+        if session.together_since_us is not None:
+            break  # else it lapsed before the page was back, and was in what the page got then
+    # From here on nobody comes or goes: nothing but the lapse can be the page's news.
+    after = await settled(api, mentor)
+    timer = mentor.page.get_by_role("timer", name="Time together")
+    await expect(timer).to_have_text(count(after.together_us))
+
+
 async def settled(api: Api, person: Person) -> SessionView:
-    """The session, once the connections that died with the server have lapsed; the page is told."""
+    """The session, once the connections that died with the server have lapsed; looked at again
+    only when the page has been told of a change."""
     async with asyncio.timeout(GUARD_S):
         while True:
             person.session_changed.clear()
@@ -65,3 +96,9 @@ async def settled(api: Api, person: Person) -> SessionView:
             if session.together_since_us is None:
                 return session
             await person.session_changed.wait()
+
+
+def count(us: int) -> str:
+    """65 s -> `1:05`, as the call's clock says it."""
+    minutes, rest = divmod(us // 1_000_000, 60)
+    return f"{minutes}:{rest:02}"
