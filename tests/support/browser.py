@@ -64,13 +64,15 @@ async def launch(
 
 
 async def kill(browser: Browser) -> None:
-    """As when the machine dies: no page says goodbye."""
+    """As when the machine dies: no page says goodbye, and no process for another one (the one that
+    keeps the network says so for a page that dies before it)."""
     session = await browser.new_browser_cdp_session()
     found = await session.send("SystemInfo.getProcessInfo")
     gone = asyncio.Event()
     browser.once("disconnected", lambda _: gone.set())
-    for process in found["processInfo"]:
-        os.kill(process["id"], signal.SIGKILL)
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for process in found["processInfo"]:
+            os.kill(process["id"], number)
     await soon(gone.wait())
 
 

@@ -14,6 +14,7 @@ import "./parts/meter.js";
 import { notice } from "./parts/notice.js";
 import "./parts/side.js";
 import { switches } from "./parts/switches.js";
+import { rehearse } from "./call/rehearse.js";
 import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, type DeviceWords } from "./words/devices.js";
 import { myselfIn, otherOf, presenceWords } from "./words/people.js";
@@ -148,6 +149,8 @@ export class Prejoin extends AppElement {
     this.trouble = null;
     try {
       await this.app.prepare(this.mentorship);
+      const room = this.view?.room;
+      if (room && this.isConnected) await rehearse(this.app, this.mentorship, room);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.trouble = error.trouble;

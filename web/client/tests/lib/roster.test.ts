@@ -14,6 +14,7 @@ const known = (id: string, part: Partial<Known> = {}): Known => ({
   person: "per_ana",
   proven: true,
   connected: true,
+  lasting: true,
   ...part,
 });
 
@@ -31,13 +32,15 @@ describe("joining", () => {
   });
 
   test("again, but nothing ever flowed: start over", () => {
-    const link = known("p1", { proven: false, connected: false });
+    const link = known("p1", { proven: false, connected: false, lasting: false });
     expect(onJoined([link], [peer("p1")])).toEqual([{ do: "call", peer: peer("p1") }]);
   });
 
-  test("again, the other's signalling is gone: what flows stays, what does not goes", () => {
+  test("again, the other's signalling is gone: what flows or may flow again stays, what does not goes", () => {
     expect(onJoined([known("p1")], [])).toEqual([{ do: "miss", peer: "p1" }]);
-    expect(onJoined([known("p1", { connected: false })], [])).toEqual([{ do: "close", peer: "p1" }]);
+    expect(onJoined([known("p1", { connected: false })], [])).toEqual([{ do: "miss", peer: "p1" }]);
+    const over = known("p1", { connected: false, lasting: false });
+    expect(onJoined([over], [])).toEqual([{ do: "close", peer: "p1" }]);
   });
 
   test("again, the other has loaded its page anew meanwhile", () => {
@@ -72,7 +75,7 @@ describe("somebody comes", () => {
   });
 
   test("after its offer, which came ahead: the link that answers it stays", () => {
-    const link = known("p1", { proven: false, connected: false });
+    const link = known("p1", { proven: false, connected: false, lasting: false });
     expect(onPeerJoined([link], peer("p1"))).toEqual([{ do: "keep", peer: peer("p1") }]);
   });
 });
@@ -86,10 +89,9 @@ describe("somebody leaves", () => {
     ["lost", true, "miss"],
     ["lost", false, "close"],
     ["restart", true, "miss"],
-  ] as const)("%s, connected %s: %s", (reason, connected, what) => {
-    expect(onPeerLeft([known("p1", { connected })], "p1", reason)).toEqual([
-      { do: what, peer: "p1" },
-    ]);
+  ] as const)("%s, lasting %s: %s", (reason, lasting, what) => {
+    const link = known("p1", { connected: false, lasting });
+    expect(onPeerLeft([link], "p1", reason)).toEqual([{ do: what, peer: "p1" }]);
   });
 
   test("unknown: nothing to do", () => {

@@ -259,6 +259,7 @@ export class Call {
       person: peer.person,
       proven: link.proven,
       connected: link.connected,
+      lasting: link.proven && link.media !== "failed",
     }));
   }
 

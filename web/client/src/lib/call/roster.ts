@@ -13,13 +13,15 @@ export interface Known {
   readonly proven: boolean;
   /** Media flows now. */
   readonly connected: boolean;
+  /** Media flows, or is interrupted and may come back. */
+  readonly lasting: boolean;
 }
 
 export type Action =
   | { readonly do: "call"; readonly peer: Peer } // as newcomer: offer
   | { readonly do: "await"; readonly peer: Peer } // it is the newcomer: be ready to answer
   | { readonly do: "keep"; readonly peer: Peer } // its signalling is here; mend the media if needed
-  | { readonly do: "miss"; readonly peer: string } // its signalling is gone, its media may flow
+  | { readonly do: "miss"; readonly peer: string } // its signalling is gone, its media may last
   | { readonly do: "close"; readonly peer: string };
 
 /** `room.joined`: these are in the room. */
@@ -46,7 +48,7 @@ export function onPeerLeft(known: readonly Known[], peer: string, reason: RoomPe
   const link = known.find((each) => each.peer === peer);
   if (!link) return [];
   const silent = reason === "lost" || reason === "restart";
-  return [{ do: silent && link.connected ? "miss" : "close", peer }];
+  return [{ do: silent && link.lasting ? "miss" : "close", peer }];
 }
 
 /** Whether a call that comes back with a new socket continues, or begins anew with a new peer id. */
@@ -58,8 +60,8 @@ function isProven(known: readonly Known[], peer: string): boolean {
   return known.some((each) => each.peer === peer && each.proven);
 }
 
-/** Not in the room: gone for good if its person is there with another page, or nothing flows. */
+/** Not in the room: gone for good if its person is there with another page, or nothing will flow. */
 function without(link: Known, peers: readonly Peer[]): Action {
   const elsewhere = peers.some(({ person }) => person === link.person);
-  return { do: link.connected && !elsewhere ? "miss" : "close", peer: link.peer };
+  return { do: link.lasting && !elsewhere ? "miss" : "close", peer: link.peer };
 }

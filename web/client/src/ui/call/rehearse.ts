@@ -1,0 +1,48 @@
+import type { App, AppState, CallState } from "../../lib/model.js";
+import { Call } from "./call.js";
+
+/** Draws the call once, unseen, while there is time: at the click on Join its templates, styles and
+ * code are ready, so that the other's answer is not kept waiting by them. */
+export async function rehearse(app: App, mentorship: string, room: string): Promise<void> {
+  const call: CallState = {
+    mentorship,
+    room,
+    phase: "joining",
+    peers: [],
+    session: null,
+    microphoneOn: true,
+    cameraOn: true,
+    ended: null,
+    trouble: null,
+    soundBlocked: false,
+  };
+  const element = new Call();
+  element.app = beforeNobody(app, { ...app.state, call });
+  element.mentorship = mentorship;
+  const stage = document.createElement("div");
+  stage.inert = true;
+  stage.ariaHidden = "true";
+  stage.className = "rehearsal";
+  stage.attachShadow({ mode: "closed" }).append(element); // nobody finds two of what there is once
+  document.body.append(stage);
+  await element.updateComplete;
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  stage.remove();
+}
+
+/** An app that shows a state and does nothing. */
+function beforeNobody(app: App, state: AppState): App {
+  const answers: Partial<App> = {
+    state,
+    nowUs: () => app.nowUs(),
+    subscribe: () => () => undefined,
+    draft: () => "",
+    send: () => null,
+  };
+  return new Proxy(app, {
+    get: (_, name) =>
+      // Lit asks everything it draws for marks of its own; those stay unknown.
+      name in app ? (answers[name as keyof App] ?? (() => Promise.resolve())) : undefined,
+  });
+}
