@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -9,24 +11,35 @@ from tests.browser.conftest import MENTEE, MENTOR, House
 
 pytestmark = pytest.mark.browser
 
+INVISIBLE = "Ben\u200b"
+
 
 async def test_a_new_mentorship_gives_two_links_that_work(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
     stranger = await house.enter(mentors_browser, house.server.address)
     await stranger.page.get_by_role("link", name="New mentorship").click()
-    for role, name, zone in (("mentor", "Ana", "America/Lima"), ("mentee", "Ben", "Nowhere/Town")):
+    for role, name, zone in (("mentor", "Ana", "America/Lima"), ("mentee", INVISIBLE, "Nowhere")):
         part = stranger.page.get_by_role("group", name=f"The {role}")
         await part.get_by_label("Name").fill(name)
         await part.get_by_label("Time zone").fill(zone)
     await stranger.button("Make the links").click()
-    wrong = stranger.page.get_by_role("group", name="The mentee").get_by_label("Time zone")
-    await expect(wrong).to_have_attribute("aria-invalid", "true")
+    mentee = stranger.page.get_by_role("group", name="The mentee")
+    await expect(mentee.get_by_label("Time zone")).to_be_focused()
+    await mentee.get_by_label("Time zone").fill("Europe/Vienna")
+    await stranger.button("Make the links").click()
+    wrong = mentee.get_by_label("Name")  # this the server alone sees
+    await expect(wrong).to_have_accessible_description(re.compile("invisible character"))
     await expect(wrong).to_be_focused()
     stranger.refusals.clear()
-    await wrong.fill("Europe/Vienna")
+    await wrong.fill("Ben")
     await stranger.button("Make the links").click()
     await stranger.page.get_by_role("heading", name="Two links").wait_for()
+    yours = stranger.page.get_by_role("link", name="open it in a new tab")
+    await expect(yours).to_have_count(1)
+    assert await yours.get_attribute("href") == (
+        await stranger.page.get_by_label("Link for Ana").input_value()
+    )
     anas = await stranger.page.get_by_label("Link for Ana").input_value()
     bens = await stranger.page.get_by_label("Link for Ben").input_value()
 

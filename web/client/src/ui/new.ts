@@ -2,22 +2,24 @@ import { css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
-import type { MentorshipCreated, NewPerson } from "../protocol/types.js";
+import type { InvitationLink, MentorshipCreated, NewPerson } from "../protocol/types.js";
 import { base, column, controls } from "./base.js";
 import { AppElement } from "./element.js";
 import "./parts/copy.js";
 import { notice } from "./parts/notice.js";
 import { paths } from "./route.js";
+import { personTroubles, type Field } from "./words/form.js";
 import { named } from "./words/time.js";
 
 type Role = "mentor" | "mentee";
-type Field = "name" | "zone" | "email";
+type Entry = `${Role}.${Field}`;
 const ROLES: readonly Role[] = ["mentor", "mentee"];
 const LABELS: Record<Field, string> = {
   name: "Name",
   zone: "Time zone",
   email: "E-mail (optional)",
 };
+const KEPT = "Kept for notices later. Nothing is sent yet, and the other person does not see it.";
 
 /** Two people to bring together; then a link for each. */
 @customElement("ith-new")
@@ -62,8 +64,9 @@ export class New extends AppElement {
   ];
   @state() private iAm: Role | null = "mentor";
   @state() private busy = false;
-  @state() private wrong: { readonly field: string | null; readonly trouble: Trouble } | null =
-    null;
+  @state() private entries: Partial<Record<Entry, string>> = {};
+  @state() private wrong: Readonly<Record<string, string>> = {}; // a sentence an entry
+  @state() private trouble: Trouble | null = null; // that no entry has caused
   @state() private made: MentorshipCreated | null = null;
   private readonly zones = Intl.supportedValuesOf("timeZone");
   private readonly zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -84,21 +87,24 @@ export class New extends AppElement {
         </main>
       `;
     }
-    const general = this.wrong && !this.fieldOf(this.wrong.field) ? this.wrong.trouble : null;
     return html`
       <main id="main">
         <h1 tabindex="-1">New mentorship</h1>
         <p class="soft">Two people, and a link for each of them.</p>
         <form @submit=${this.submit} novalidate>
-          ${me ? this.choice() : nothing}
-          ${ROLES.map((role) => (me && this.iAm === role ? nothing : this.person(role)))}
-          ${general ? notice(general) : nothing}
+          ${this.choice()} ${this.asked.map((role) => this.person(role))}
+          ${this.trouble ? notice(this.trouble) : nothing}
           <div><button class="filled" ?disabled=${this.busy}>Make the links</button></div>
           ${this.busy ? html`<p class="soft late" role="status">Making the links…</p>` : nothing}
         </form>
         <datalist id="zones">${this.zones.map((zone) => html`<option value=${zone}></option>`)}</datalist>
       </main>
     `;
+  }
+
+  /** Whose entries are asked for: not those of one whom this server knows already. */
+  private get asked(): readonly Role[] {
+    return ROLES.filter((role) => !this.state.me || this.iAm !== role);
   }
 
   private choice(): unknown {
@@ -127,77 +133,111 @@ export class New extends AppElement {
   }
 
   private person(role: Role): unknown {
+    const own = this.iAm === role && this.entries[`${role}.zone`] === undefined;
     return html`
       <fieldset>
         <legend>The ${role}</legend>
-        ${this.field(role, "name", { autocomplete: "off" })}
-        ${this.field(role, "zone", { value: this.zone, list: "zones" })}
-        ${this.field(role, "email", { type: "email", autocomplete: "off" })}
+        ${this.field(`${role}.name`, LABELS.name, { autocomplete: "off" })}
+        ${this.field(`${role}.zone`, LABELS.zone, {
+          list: "zones",
+          placeholder: "Such as America/Lima",
+          hint: own ? "Taken from this browser." : "",
+        })}
+        ${this.field(`${role}.email`, LABELS.email, {
+          type: "email",
+          autocomplete: "off",
+          hint: KEPT,
+        })}
       </fieldset>
     `;
   }
 
   private field(
-    role: Role,
-    field: Field,
-    more: { type?: string; value?: string; list?: string; autocomplete?: "off" },
+    entry: Entry,
+    label: string,
+    more: {
+      type?: string;
+      list?: string;
+      autocomplete?: "off";
+      placeholder?: string;
+      hint?: string;
+    },
   ): unknown {
-    const id = `${role}.${field}`;
-    const trouble = this.wrong?.field === id ? this.wrong.trouble : null;
+    const wrong = this.wrong[entry];
     return html`
       <div class="field">
-        <label for=${id}>${LABELS[field]}</label>
+        <label for=${entry}>${label}</label>
         <input
-          id=${id}
-          name=${id}
-          dir=${field === "name" ? "auto" : "ltr"}
+          id=${entry}
+          dir=${entry.endsWith("name") ? "auto" : "ltr"}
           type=${more.type ?? "text"}
-          value=${more.value ?? ""}
+          .value=${this.entry(entry)}
           list=${more.list ?? nothing}
           autocomplete=${more.autocomplete ?? nothing}
-          aria-invalid=${trouble ? "true" : nothing}
-          aria-describedby="${id}-error"
+          placeholder=${more.placeholder ?? nothing}
+          aria-invalid=${wrong ? "true" : nothing}
+          aria-describedby="${entry}-error ${entry}-hint"
+          @input=${(event: InputEvent) =>
+            this.write(entry, (event.target as HTMLInputElement).value)}
         />
-        <p class="error" id="${id}-error">${trouble ? `${trouble.what} ${trouble.advice}` : nothing}</p>
+        <p class="error" id="${entry}-error" ?hidden=${!wrong}>${wrong}</p>
+        <p class="small soft" id="${entry}-hint" ?hidden=${!more.hint}>${more.hint}</p>
       </div>
     `;
   }
 
-  /** The input that an error names, if it is one of this form's. */
-  private fieldOf(field: string | null): HTMLInputElement | null {
-    if (!field) return null;
-    return this.renderRoot.querySelector<HTMLInputElement>(`[name="${CSS.escape(field)}"]`);
+  /** What stands in a field: what was written; in one's own zone, until then, this browser's. */
+  private entry(entry: Entry): string {
+    const own = this.iAm !== null && entry === `${this.iAm}.zone`;
+    return this.entries[entry] ?? (own ? this.zone : "");
+  }
+
+  private write(entry: Entry, value: string): void {
+    this.entries = { ...this.entries, [entry]: value };
+    this.wrong = { ...this.wrong, [entry]: "" };
+  }
+
+  private personOf(role: Role): NewPerson {
+    const said = (field: Field): string => this.entry(`${role}.${field}`).trim();
+    return { name: said("name"), zone: said("zone"), email: said("email") };
   }
 
   private async submit(event: Event): Promise<void> {
     event.preventDefault();
     if (this.busy) return;
-    const data = new FormData(event.target as HTMLFormElement);
-    const person = (role: Role): NewPerson => ({
-      name: String(data.get(`${role}.name`) ?? "").trim(),
-      zone: String(data.get(`${role}.zone`) ?? "").trim(),
-      email: String(data.get(`${role}.email`) ?? "").trim(),
-    });
-    const iAm = this.state.me ? this.iAm : null;
+    const { asked } = this;
+    this.trouble = null;
+    this.wrong = Object.fromEntries(
+      asked.flatMap((role) =>
+        Object.entries(personTroubles(this.personOf(role))).map(([field, words]) => [
+          `${role}.${field}`,
+          words,
+        ]),
+      ),
+    );
+    if (!Object.keys(this.wrong).length) await this.make(asked);
+    await this.updateComplete;
+    const wrong = this.renderRoot.querySelector<HTMLElement>("[aria-invalid]");
+    (this.made ? this.renderRoot.querySelector("h1") : wrong)?.focus();
+  }
+
+  private async make(asked: readonly Role[]): Promise<void> {
     this.busy = true;
-    this.wrong = null;
     try {
       this.made = await this.app.startMentorship({
-        mentor: iAm === "mentor" ? null : person("mentor"),
-        mentee: iAm === "mentee" ? null : person("mentee"),
-        i_am: iAm,
+        mentor: asked.includes("mentor") ? this.personOf("mentor") : null,
+        mentee: asked.includes("mentee") ? this.personOf("mentee") : null,
+        i_am: this.state.me ? this.iAm : null,
       });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.wrong = { field: error.field, trouble: error.trouble };
+      const { field, trouble } = error;
+      const here = field && this.renderRoot.querySelector(`[id="${CSS.escape(field)}"]`);
+      if (here) this.wrong = { [field]: `${trouble.what} ${trouble.advice}` };
+      else this.trouble = trouble;
     } finally {
       this.busy = false;
     }
-    await this.updateComplete;
-    const next = this.made
-      ? this.renderRoot.querySelector("h1")
-      : this.fieldOf(this.wrong?.field ?? null);
-    next?.focus();
   }
 
   private links(made: MentorshipCreated): unknown {
@@ -209,25 +249,7 @@ export class New extends AppElement {
           person alone. It stays good, so it can be kept and opened again. Copy it now: this page does
           not show it a second time.
         </p>
-        <div class="links">
-          ${made.links.map(
-            (link) => html`
-              <section class="card">
-                <h2>For ${named(link.person.name)}, the ${link.role}</h2>
-                <ith-copy .text=${link.url} .label="Link for ${link.person.name}"></ith-copy>
-                ${
-                  this.state.me
-                    ? nothing
-                    : html`<p class="small">
-                      <a href=${link.url} target="_blank" rel="noopener noreferrer"
-                        >Open it in a new tab</a
-                      >, if this is you.
-                    </p>`
-                }
-              </section>
-            `,
-          )}
-        </div>
+        <div class="links">${made.links.map((link) => this.link(link))}</div>
         ${
           this.state.me && this.iAm
             ? html`<p><a class="button filled" href=${paths.prejoin(made.mentorship)}>Go there</a></p>`
@@ -235,6 +257,23 @@ export class New extends AppElement {
         }
         <p><a href=${paths.home}>To the start</a></p>
       </main>
+    `;
+  }
+
+  private link({ person, role, url }: InvitationLink): unknown {
+    return html`
+      <section class="card">
+        <h2>For ${named(person.name)}, the ${role}</h2>
+        <ith-copy .text=${url} .label="Link for ${person.name}"></ith-copy>
+        ${
+          this.iAm === role
+            ? html`<p class="small">
+              This one is yours:
+              <a href=${url} target="_blank" rel="noopener noreferrer">open it in a new tab</a>.
+            </p>`
+            : nothing
+        }
+      </section>
     `;
   }
 }

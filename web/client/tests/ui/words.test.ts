@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { CallState, DeviceState, Link, MediaState, RemotePeer } from "../../src/lib/model.js";
 import { callWords, fitOf } from "../../src/ui/words/call.js";
 import { deviceTroubles, joinWords } from "../../src/ui/words/devices.js";
+import { personTroubles } from "../../src/ui/words/form.js";
 import { initials, presenceWords } from "../../src/ui/words/people.js";
 import {
   headline,
@@ -110,6 +111,41 @@ describe("people", () => {
     ["away", "Ana Quispe is not here; you can write"],
   ] as const)("%s", (presence, words) => {
     expect(presenceWords({ person: ANA, role: "mentee", presence })).toBe(words);
+  });
+});
+
+describe("a person's entries", () => {
+  const good = { name: "Ana", zone: "America/Lima", email: "" };
+
+  it.each([
+    [{}, {}],
+    [{ name: " Иван ", zone: " Europe/Vienna ", email: " ana@example.org " }, {}],
+    [{ name: "李", zone: "UTC", email: "a+b@mail.example.co.uk" }, {}],
+    [{ name: "" }, { name: "Write the name." }],
+    [{ name: " \t" }, { name: "Write the name." }],
+    [{ name: "--" }, { name: "A name needs at least one letter." }],
+    [{ name: "x".repeat(64) }, {}],
+    [{ name: "x".repeat(65) }, { name: "A name may have at most 64 characters." }],
+    [{ name: "e\u0301".repeat(64) }, {}], // as a reader counts
+    [{ zone: "" }, { zone: "Choose the time zone." }],
+    [{ zone: "Lima" }, { zone: expect.stringContaining("no such time zone") }],
+    [{ email: "ana" }, { email: expect.stringContaining("looks like") }],
+    [{ email: "@example.org" }, { email: expect.stringContaining("looks like") }],
+    [{ email: "ana@example" }, { email: expect.stringContaining("looks like") }],
+    [{ email: "ana@.org" }, { email: expect.stringContaining("looks like") }],
+    [{ email: "ana@example." }, { email: expect.stringContaining("looks like") }],
+    [{ email: "a na@example.org" }, { email: expect.stringContaining("looks like") }],
+    [{ email: `${"x".repeat(250)}@a.at` }, { email: expect.stringContaining("looks like") }],
+    [
+      { name: "", zone: "", email: "x" },
+      {
+        name: "Write the name.",
+        zone: "Choose the time zone.",
+        email: expect.stringContaining("looks like"),
+      },
+    ],
+  ])("%j", (part, troubles) => {
+    expect(personTroubles({ ...good, ...part })).toEqual(troubles);
   });
 });
 

@@ -1,0 +1,41 @@
+/** What keeps a person's entries from being taken, as far as a page can tell; the server looks too. */
+import type { NewPerson } from "../../protocol/types.js";
+
+export type Field = "name" | "zone" | "email";
+
+const NAME_MAX = 64; // what a reader would count
+const EMAIL_MAX = 254;
+
+/** One sentence for each entry that is wrong. */
+export function personTroubles({ name, zone, email = "" }: NewPerson): Partial<Record<Field, string>> {
+  const found: Record<Field, string> = {
+    name: nameTrouble(name),
+    zone: zoneTrouble(zone),
+    email: emailTrouble(email),
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, words]) => words));
+}
+
+function nameTrouble(name: string): string {
+  if (!name.trim()) return "Write the name.";
+  if (!/[\p{L}\p{N}\p{S}]/u.test(name)) return "A name needs at least one letter.";
+  const visible = [...name.trim()].filter((char) => !/[\p{M}\u200c\u200d]/u.test(char));
+  return visible.length > NAME_MAX ? `A name may have at most ${NAME_MAX} characters.` : "";
+}
+
+function zoneTrouble(zone: string): string {
+  if (!zone.trim()) return "Choose the time zone.";
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone.trim() });
+    return "";
+  } catch {
+    return "There is no such time zone. Choose one from the list, such as Europe/Vienna.";
+  }
+}
+
+function emailTrouble(email: string): string {
+  const address = email.trim();
+  const good = /^\S+@[^\s@]*[^\s@.]\.[^\s@.][^\s@]*$/.test(address) && address.length <= EMAIL_MAX;
+  if (!address || good) return "";
+  return "An e-mail address looks like ana@example.org; it may also be left empty.";
+}
