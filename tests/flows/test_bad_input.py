@@ -346,9 +346,7 @@ async def test_a_page_that_does_not_read_is_cut_off_alone(scene: Scene) -> None:
     assert await socket.closed() == 4003
     scene.logged_once("slow_consumer", close=True)
     back = await mallory.connect(cursors={mallory.conversation: 0})
-    await scene.app.settle()
-    seqs = [m["seq"] for f in back.take_all("chat.messages") for m in f["messages"]]
-    assert seqs == list(range(1, 31))
+    assert await back.messages_to(30) == list(range(1, 31))
 
 
 @on_sqlite

@@ -41,7 +41,7 @@ class WatchedDatabase:
 
     def __init__(self, inner: Database) -> None:
         self._inner = inner
-        self._at_work = 0
+        self._at_work = self._begun = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self.cut_off = False
@@ -51,6 +51,7 @@ class WatchedDatabase:
         if self.cut_off:
             raise DatabaseUnavailable("cut off by the test")
         self._at_work += 1
+        self._begun += 1
         self._idle.clear()
         try:
             yield
@@ -76,9 +77,10 @@ class WatchedDatabase:
 
     async def settle(self) -> None:
         """Let everything that can run do so, until nothing is left but waiting for time or for
-        the other side."""
-        await settle()
-        while self._at_work:
+        the other side: no work is under way, and none was since the last look."""
+        begun = -1
+        while self._at_work or begun != self._begun:
+            begun = self._begun
             await self._idle.wait()
             await settle()
 

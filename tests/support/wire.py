@@ -74,6 +74,20 @@ class Inbox:
         await self._until(there, f"{tag} {fields}")
         return found[0]
 
+    async def messages_to(self, seq: int) -> list[int]:
+        """The seqs of all messages that have come, once `seq` has; taken out."""
+
+        def there() -> bool:
+            return any(
+                message["seq"] >= seq
+                for frame in self.frames
+                if frame["t"] == "chat.messages"
+                for message in frame["messages"]
+            )
+
+        await self._until(there, f"message {seq}")
+        return [m["seq"] for frame in self.take_all("chat.messages") for m in frame["messages"]]
+
     async def closed(self) -> int:
         """The close code, once the connection has ended; 1006 without one."""
         await self._until(lambda: self.close_code is not None, "the end", ended_is_fine=True)
