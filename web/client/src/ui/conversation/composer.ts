@@ -35,9 +35,6 @@ export class Composer extends AppElement {
       .over {
         color: var(--clay);
       }
-      .notice {
-        margin-bottom: 8px;
-      }
     `,
   ];
   @property() conversation = "";
@@ -66,14 +63,7 @@ export class Composer extends AppElement {
   }
 
   override render(): unknown {
-    const left = roomLeft(this.text, BODY_MAX_BYTES);
-    const { refused } = this;
     return html`
-      ${
-        refused
-          ? html`<div class="notice" role="alert"><p>${refused.what} ${refused.advice}</p></div>`
-          : nothing
-      }
       <form @submit=${this.submit}>
         <label class="hidden" for="message">Message</label>
         <textarea
@@ -89,21 +79,28 @@ export class Composer extends AppElement {
         ></textarea>
         <button class="filled">Send</button>
       </form>
-      <p id="counter" class="counter number ${left !== null && left < 0 ? "over" : ""}">
-        ${
-          left === null
-            ? nothing
-            : left < 0
-              ? `${-left} bytes too long for one message (16 KiB at most).`
-              : `${left} bytes left of 16 KiB.`
-        }
-      </p>
+      ${this.line()}
     `;
+  }
+
+  /** The one line below: what room is left, and once it was refused, why. */
+  private line(): unknown {
+    const left = roomLeft(this.text, BODY_MAX_BYTES);
+    const over = left !== null && left < 0 ? bytesOver(-left) : "";
+    const { refused } = this;
+    if (refused) {
+      return html`<p id="counter" class="counter number over" role="alert">
+        ${over || refused.what} ${refused.advice}
+      </p>`;
+    }
+    return html`<p id="counter" class="counter number ${over ? "over" : ""}">
+      ${over || (left === null ? nothing : `${left} bytes left of 16 KiB.`)}
+    </p>`;
   }
 
   private write(text: string): void {
     this.text = text;
-    if ((roomLeft(text, BODY_MAX_BYTES) ?? 0) >= 0) this.refused = null;
+    this.refused = null;
     this.app.saveDraft(this.conversation, text);
   }
 
@@ -133,3 +130,6 @@ export class Composer extends AppElement {
     area.style.overflowY = area.scrollHeight > most ? "auto" : "hidden";
   }
 }
+
+const bytesOver = (count: number): string =>
+  `${count} ${count === 1 ? "byte" : "bytes"} too long for one message (16 KiB at most).`;
