@@ -1,10 +1,11 @@
-import type { App, AppState, CallState } from "../../lib/model.js";
+import type { App, AppState, CallState, RemotePeer } from "../../lib/model.js";
 import { Call } from "./call.js";
 
-/** Draws the call once, unseen, while there is time: at the click on Join its templates, styles and
- * code are ready, so that the other's answer is not kept waiting by them. */
+/** Draws the call once, unseen, while there is time, first alone, then with somebody: at the click on
+ * Join its templates, styles and code are ready, so that neither offer nor answer is kept waiting by
+ * them. */
 export async function rehearse(app: App, mentorship: string, room: string): Promise<void> {
-  const call: CallState = {
+  const alone: CallState = {
     mentorship,
     room,
     phase: "joining",
@@ -16,18 +17,29 @@ export async function rehearse(app: App, mentorship: string, room: string): Prom
     trouble: null,
     soundBlocked: false,
   };
+  const somebody: RemotePeer = {
+    id: "",
+    person: "",
+    audio: true,
+    video: true,
+    stream: new MediaStream(),
+    media: "connecting",
+    here: true,
+  };
   const element = new Call();
-  element.app = beforeNobody(app, { ...app.state, call });
   element.mentorship = mentorship;
   const stage = document.createElement("div");
   stage.inert = true;
   stage.ariaHidden = "true";
   stage.className = "rehearsal";
   stage.attachShadow({ mode: "closed" }).append(element); // nobody finds two of what there is once
-  document.body.append(stage);
-  await element.updateComplete;
-  await new Promise(requestAnimationFrame);
-  await new Promise(requestAnimationFrame);
+  for (const call of [alone, { ...alone, phase: "joined", peers: [somebody] } as const]) {
+    element.app = beforeNobody(app, { ...app.state, call });
+    document.body.append(stage);
+    await element.updateComplete;
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+  }
   stage.remove();
 }
 
