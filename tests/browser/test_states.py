@@ -20,7 +20,7 @@ from web.hatch_build import install, quietly
 
 CLIENT = Path(__file__).resolve().parents[2] / "web" / "client"
 AXE = CLIENT / "node_modules/axe-core/axe.min.js"
-SIZES = {"phone": (360, 780), "desktop": (1280, 800)}
+SIZES = {"phone": (360, 740), "desktop": (1280, 800)}
 ZOOMED = {"phone": (320, 640), "desktop": (640, 400)}  # the narrowest phone; a desktop at 200 %
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -568,3 +568,28 @@ async def test_what_keeps_a_device_from_working_is_said_and_can_be_tried_again(
     await expect(page.get_by_role("button", name="Join")).to_be_enabled()
     await page.get_by_role("button", name="Try again").click()
     assert "retryDevices" in await desktop.calls()
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        ("prejoin", ["Mute", "Turn camera off"]),
+        ("prejoin-asking", ["Mute", "Turn camera off"]),
+        ("prejoin-missing", ["Mute"]),
+        ("prejoin-busy", ["Turn camera off"]),
+        ("prejoin-insecure", []),
+    ],
+)
+async def test_a_switch_is_there_for_a_device_that_runs_or_starts(
+    desktop: Screen, state: str, offered: list[str]
+) -> None:
+    await desktop.show(state)
+    words = desktop.page.get_by_role("region", name="Your picture and sound").locator(".word")
+    await expect(words).to_have_text(offered)
+
+
+async def test_a_long_name_stands_whole_once_on_the_pre_join_page(phone: Screen) -> None:
+    await phone.show("prejoin-long")
+    other = phone.page.get_by_role("region", name="Who you meet")
+    await expect(other.get_by_text("Wolfeschlegelsteinhausenbergerdorff")).to_have_count(1)
+    await expect(other.get_by_text("Wolfeschlegelsteinhausenber…")).to_have_count(2)

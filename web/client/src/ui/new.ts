@@ -9,7 +9,6 @@ import "./parts/copy.js";
 import { notice } from "./parts/notice.js";
 import { paths } from "./route.js";
 import { personTroubles, type Field } from "./words/form.js";
-import { named } from "./words/time.js";
 
 type Role = "mentor" | "mentee";
 type Entry = `${Role}.${Field}`;
@@ -263,7 +262,7 @@ export class New extends AppElement {
   private link({ person, role, url }: InvitationLink): unknown {
     return html`
       <section class="card">
-        <h2>For ${named(person.name)}, the ${role}</h2>
+        <h2>For <bdi>${person.name}</bdi>, the ${role}</h2>
         <ith-copy .text=${url} .label="Link for ${person.name}"></ith-copy>
         ${
           this.iAm === role

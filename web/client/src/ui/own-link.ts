@@ -8,7 +8,6 @@ import { notice } from "./parts/notice.js";
 import "./parts/copy.js";
 import "./parts/sheet.js";
 import { navigate, paths } from "./route.js";
-import { named } from "./words/time.js";
 
 export const ownLink = (app: App, me: PersonView): TemplateResult =>
   html`<ith-own-link .app=${app} .me=${me}></ith-own-link>`;
@@ -25,7 +24,7 @@ export class OwnLink extends LitElement {
 
   override render(): unknown {
     return html`
-      <p class="small soft">This tab speaks for ${named(this.me.name)}.</p>
+      <p class="small soft">This tab speaks for <bdi>${this.me.name}</bdi>.</p>
       <div class="row">
         <button class="plain small" @click=${() => (this.asking = true)}>Replace my link</button>
         <button class="plain small" @click=${this.signOut}>Sign out of this tab</button>

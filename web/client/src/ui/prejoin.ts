@@ -2,7 +2,7 @@ import { MessageSquare } from "lucide";
 import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
-import { Refused, type AppState, type Trouble } from "../lib/model.js";
+import { Refused, type AppState, type DeviceState, type Trouble } from "../lib/model.js";
 import type { Member, MentorshipView, PersonView } from "../protocol/types.js";
 import { base, controls } from "./base.js";
 import { AppElement, Media, WIDE } from "./element.js";
@@ -16,7 +16,7 @@ import "./parts/side.js";
 import { switches } from "./parts/switches.js";
 import { rehearse } from "./call/rehearse.js";
 import { navigate, paths } from "./route.js";
-import { deviceTroubles, joinWords, type DeviceWords } from "./words/devices.js";
+import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
 import { myselfIn, otherOf, presenceWords } from "./words/people.js";
 
 /** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
@@ -168,7 +168,7 @@ export class Prejoin extends AppElement {
         <section class="own" aria-label="Your picture and sound">
           ${this.preview(troubles.camera)}
           <div class="row center">
-            ${switches(this.app, { microphone: media.microphone.wanted, camera: media.camera.wanted })}
+            ${switches(this.app, { microphone: switchOf(media.microphone), camera: switchOf(media.camera) })}
           </div>
           ${
             troubles.microphone
@@ -269,3 +269,7 @@ export class Prejoin extends AppElement {
     navigate(paths.call(this.mentorship));
   }
 }
+
+/** How its switch stands; a device that does not run has none, but the reason and what to do. */
+const switchOf = (device: DeviceState): boolean | null =>
+  problemOf(device) ? null : device.wanted;

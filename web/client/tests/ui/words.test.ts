@@ -89,6 +89,18 @@ describe("days and clocks", () => {
     expect(time.named(LEYLA.name)).toBe(`\u2068${LEYLA.name}\u2069`);
     expect(time.named("Ana")).toBe("Ana");
   });
+
+  it.each([
+    ["x".repeat(28), "x".repeat(28)],
+    ["x".repeat(29), `${"x".repeat(27)}…`],
+    ["María Fernanda de la Asunción y Gutiérrez", "María Fernanda de la Asunci…"],
+    ["María Fernanda de la Asunc y Gutiérrez", "María Fernanda de la Asunc…"], // no space before it
+    ["e\u0301".repeat(28), "e\u0301".repeat(28)],
+    ["e\u0301".repeat(30), `${"e\u0301".repeat(27)}…`],
+    ["ליאורה בן־דוד ".repeat(4), "\u2068ליאורה בן־דוד ליאורה בן־דוד…\u2069"],
+  ])("cuts a long name in a sentence: %j", (name, words) => {
+    expect(time.named(name)).toBe(words);
+  });
 });
 
 describe("people", () => {

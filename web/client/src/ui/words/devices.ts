@@ -74,7 +74,8 @@ export function deviceTroubles(media: MediaState): {
   };
 }
 
-const problemOf = (device: DeviceState): DeviceProblem | null =>
+/** What keeps a device that is wanted from running. */
+export const problemOf = (device: DeviceState): DeviceProblem | null =>
   device.wanted && !device.live ? device.problem : null;
 
 /** With what one joins, where it is less than sound and picture. */

@@ -114,10 +114,17 @@ export function cityOf(zone: string): string {
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u;
 
-/** A name for the middle of a sentence: one written from right to left is set apart (Unicode UAX 9,
- * FSI..PDI), or it would pull the words around it out of order. */
+const SENTENCE_MOST = 28; // characters of a name, as a reader counts them
+const characters = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** A name for the middle of a sentence, near where it stands whole: a long one is cut, one written
+ * from right to left is set apart (Unicode UAX 9, FSI..PDI), or it would pull the words around it
+ * out of order. */
 export function named(name: string): string {
-  return RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name;
+  const all = [...characters.segment(name)].map(({ segment }) => segment);
+  const short =
+    all.length > SENTENCE_MOST ? `${all.slice(0, SENTENCE_MOST - 1).join("").trimEnd()}…` : name;
+  return RIGHT_TO_LEFT.test(short) ? `\u2068${short}\u2069` : short;
 }
 
 /** `02:13`, or `02:13 on Tuesday` where it is another day than in `zone`. */
