@@ -9,7 +9,7 @@ import { notice } from "./parts/notice.js";
 import "./parts/sheet.js";
 import "./parts/wait.js";
 import { paths } from "./route.js";
-import { headline, interruptionWords, newest, presentUs } from "./words/session.js";
+import { endWords, headline, inRoom, interruptionWords, newest, presentUs } from "./words/session.js";
 import { otherOf } from "./words/people.js";
 import { bothStretches, bothClocks, dayName, exact, named, span, timeIn } from "./words/time.js";
 
@@ -104,11 +104,12 @@ export class Summary extends AppElement {
     if (!view || !me || !mentorship) return this.waiting();
     const other = otherOf(mentorship, me).person;
     const result = headline(view, this.app.nowUs());
+    const end = endWords(view, me.id, other.name);
     return html`
       <main id="main">
         <div class="head">
           <h1 tabindex="-1"><span class="whole">${result.amount}</span> ${result.words}</h1>
-          ${this.when(view, me, other)} ${this.why(view)}
+          ${this.when(view, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
         </div>
         ${this.people(view, mentorship, me)} ${this.interruptions(view, me, other)}
         ${
@@ -142,23 +143,11 @@ export class Summary extends AppElement {
     const fromUs = view.started_us ?? view.created_us;
     const words =
       view.ended_us == null
-        ? `since ${bothClocks(fromUs, me, other)}`
+        ? `${inRoom(view).length ? "since" : "from"} ${bothClocks(fromUs, me, other)}`
         : bothStretches(fromUs, view.ended_us, me, other);
     return html`<p title=${exact(me.zone, fromUs)}>
       ${dayName(me.zone, fromUs, this.app.nowUs())}, ${words}
     </p>`;
-  }
-
-  private why(view: SessionView): unknown {
-    const words =
-      view.end_reason === "ended"
-        ? "It was ended for both of you."
-        : view.end_reason === "empty"
-          ? "It ended by itself after nobody had been in the room for 10 minutes."
-          : view.state !== "ended"
-            ? "It ends by itself once nobody has been in the room for 10 minutes."
-            : "";
-    return words ? html`<p class="soft">${words}</p>` : nothing;
   }
 
   private people(view: SessionView, mentorship: MentorshipView, me: PersonView): unknown {

@@ -149,6 +149,7 @@ export const CALL: CallState = {
     ended_us: null,
     end_reason: null,
     together_since_us: NOW - MIN,
+    people: SESSION.people.map((time) => ({ ...time, since_us: NOW - MIN })),
   },
   microphoneOn: true,
   cameraOn: true,

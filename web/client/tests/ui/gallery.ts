@@ -263,7 +263,26 @@ const STATES: Record<string, [string, AppState]> = {
         ...CALL,
         phase: "left",
         ended: "left",
-        session: { ...CALL.session!, estimated: true, as_of_us: NOW + 1 },
+        session: {
+          ...CALL.session!,
+          estimated: true,
+          as_of_us: NOW + 1,
+          together_since_us: null,
+          people: CALL.session!.people.map((time) =>
+            time.person === ME.id ? { ...time, since_us: null } : time,
+          ),
+        },
+      },
+    },
+  ],
+  "summary-left": [
+    `/s/${SESSION.id}`,
+    {
+      ...BASE,
+      sessions: {
+        [MENTORSHIP.id]: [
+          { ...SESSION, state: "open", ended_us: null, end_reason: null, as_of_us: NOW + 1 },
+        ],
       },
     },
   ],

@@ -6,6 +6,7 @@ import { deviceTroubles, joinWords } from "../../src/ui/words/devices.js";
 import { personTroubles } from "../../src/ui/words/form.js";
 import { initials, presenceWords } from "../../src/ui/words/people.js";
 import {
+  endWords,
   headline,
   interruptionWords,
   newest,
@@ -162,6 +163,27 @@ describe("a person's entries", () => {
 });
 
 describe("sessions", () => {
+  const BOTH = SESSION.people.map((time) => ({ ...time, since_us: NOW }));
+  const ANA_ALONE = BOTH.map((time) => (time.person === ANA.id ? time : { ...time, since_us: null }));
+  const ENDS = "The session ends by itself once nobody has been in the room for 10 minutes.";
+
+  it.each([
+    [{}, "It was ended for both of you."],
+    [
+      { end_reason: "empty" },
+      "It ended by itself after nobody had been in the room for 10 minutes.",
+    ],
+    [{ state: "open", people: BOTH }, ENDS],
+    [{ state: "open", people: ANA_ALONE }, `Ana is still in the room. ${ENDS}`],
+    [{ state: "waiting", people: ANA_ALONE }, `Ana is still in the room. ${ENDS}`],
+    [
+      { state: "open" },
+      "The record closes in a few minutes; until then either of you may come back.",
+    ],
+  ] as const)("how it ends, case %#", (more, words) => {
+    expect(endWords({ ...SESSION, ...more }, ME.id, "Ana")).toBe(words);
+  });
+
   it("grows with the clock while both are there", () => {
     const open = { ...SESSION, together_us: 60 * S, together_since_us: NOW - 5 * S };
     expect(togetherUs(open, NOW)).toBe(65 * S);
@@ -173,7 +195,9 @@ describe("sessions", () => {
 
   it.each([
     [{}, { amount: "45 min 29 s", words: "together" }],
-    [{ state: "open" }, { amount: "45 min 29 s", words: "together so far" }],
+    [{ state: "open", people: BOTH }, { amount: "45 min 29 s", words: "together so far" }],
+    [{ state: "open", people: ANA_ALONE }, { amount: "45 min 29 s", words: "together so far" }],
+    [{ state: "open" }, { amount: "45 min 29 s", words: "together" }], // nobody is there any more
     [{ started_us: null }, { amount: "", words: "You were not in the room at the same time" }],
     [
       { started_us: null, state: "waiting" },

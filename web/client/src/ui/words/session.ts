@@ -11,6 +11,11 @@ export function presentUs(time: PersonTime, nowUs: number): number {
   return time.present_us + (time.since_us == null ? 0 : Math.max(0, nowUs - time.since_us));
 }
 
+/** Who is in the room, as far as the server has said. */
+export function inRoom(session: SessionView): readonly string[] {
+  return session.people.filter((time) => time.since_us != null).map((time) => time.person);
+}
+
 /** The result in one sentence: the amount, where there is one, and the words after it. */
 export function headline(
   session: SessionView,
@@ -24,7 +29,24 @@ export function headline(
       : "You have not been in the room together yet";
     return { amount: "", words };
   }
-  return { amount: span(us), words: ended ? "together" : "together so far" };
+  const goesOn = !ended && inRoom(session).length > 0;
+  return { amount: span(us), words: goesOn ? "together so far" : "together" };
+}
+
+/** How the session ended, or what is still to come of it. */
+export function endWords(session: SessionView, me: string, other: string): string {
+  if (session.state === "ended") {
+    if (session.end_reason === "ended") return "It was ended for both of you.";
+    return session.end_reason === "empty"
+      ? "It ended by itself after nobody had been in the room for 10 minutes."
+      : "";
+  }
+  const here = inRoom(session);
+  if (here.length === 0) {
+    return "The record closes in a few minutes; until then either of you may come back.";
+  }
+  const left = here.includes(me) ? "" : `${named(other)} is still in the room. `;
+  return `${left}The session ends by itself once nobody has been in the room for 10 minutes.`;
 }
 
 /** `Ana was away for 12 s`, `You were both away for 40 s`. */
