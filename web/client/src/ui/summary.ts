@@ -9,7 +9,7 @@ import { notice } from "./parts/notice.js";
 import "./parts/sheet.js";
 import "./parts/wait.js";
 import { paths } from "./route.js";
-import { endWords, headline, inRoom, interruptionWords, newest, presentUs } from "./words/session.js";
+import { endWords, headline, inRoom, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
 import { otherOf } from "./words/people.js";
 import { bothStretches, bothClocks, dayName, exact, named, span, timeIn } from "./words/time.js";
 
@@ -176,12 +176,13 @@ export class Summary extends AppElement {
   }
 
   private interruptions(view: SessionView, me: PersonView, other: PersonView): unknown {
-    if (!view.interruptions.length) return nothing;
+    const gaps = interruptionsOf(view);
+    if (!gaps.length) return nothing;
     return html`
       <section aria-labelledby="gaps">
         <h2 id="gaps">Interruptions</h2>
         <ul>
-          ${view.interruptions.map(
+          ${gaps.map(
             (gap) => html`
               <li>
                 ${interruptionWords(gap, me.id, () => other.name)}

@@ -9,6 +9,7 @@ import {
   endWords,
   headline,
   interruptionWords,
+  interruptionsOf,
   newest,
   presentUs,
   togetherUs,
@@ -212,10 +213,15 @@ describe("sessions", () => {
     [[ME.id], 12 * S, "You were away for 12 s"],
     [[ME.id, ANA.id], 12 * S, "You were both away for 12 s"],
     [[], 12 * S, "You were apart for 12 s"],
-    [[ANA.id], 400_000, "Ana was away for less than a second"],
   ])("%j for %i us", (absent, us, words) => {
     const gap = { from_us: NOW, to_us: NOW + us, absent };
     expect(interruptionWords(gap, ME.id, () => "Ana")).toBe(words);
+  });
+
+  it("leaves out interruptions that nobody notices", () => {
+    const gap = (us: number) => ({ from_us: NOW, to_us: NOW + us, absent: [ANA.id] });
+    const interruptions = [gap(999_999), gap(S), gap(12 * S), gap(0)];
+    expect(interruptionsOf({ ...SESSION, interruptions })).toEqual([gap(S), gap(12 * S)]);
   });
 
   it("prefers the newest view", () => {

@@ -49,14 +49,19 @@ export function endWords(session: SessionView, me: string, other: string): strin
   return `${left}The session ends by itself once nobody has been in the room for 10 minutes.`;
 }
 
+const NOTICED_US = 1_000_000; // shorter than this, as after a reload, an interruption is no news
+
+export function interruptionsOf(session: SessionView): readonly Interruption[] {
+  return session.interruptions.filter(({ from_us, to_us }) => to_us - from_us >= NOTICED_US);
+}
+
 /** `Ana was away for 12 s`, `You were both away for 40 s`. */
 export function interruptionWords(
   interruption: Interruption,
   me: string,
   nameOf: (person: string) => string,
 ): string {
-  const us = interruption.to_us - interruption.from_us;
-  const length = us < 1_000_000 ? "less than a second" : span(us);
+  const length = span(interruption.to_us - interruption.from_us);
   const { absent } = interruption;
   if (absent.length > 1) return `You were both away for ${length}`;
   const who = absent[0];
