@@ -374,6 +374,18 @@ async def test_m_and_v_switch_unless_one_writes(desktop: Screen) -> None:
     ]
 
 
+async def test_sound_that_the_browser_holds_back_comes_with_a_click(desktop: Screen) -> None:
+    await desktop.show("call-sound")
+    picture = desktop.page.locator("video[data-peer]")
+    await expect(picture).to_have_js_property("muted", True)
+    await expect(picture).to_have_js_property("paused", False)  # the picture at least
+    turn_on = desktop.page.get_by_role("button", name="Turn on sound")
+    await turn_on.click()
+    await expect(picture).to_have_js_property("muted", False)
+    await expect(picture).to_have_js_property("paused", False)
+    await expect(turn_on).to_have_count(0)
+
+
 async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) -> None:
     context = await chromium.new_context(viewport={"width": 1280, "height": 800})
     screen = Screen(await context.new_page(), gallery)

@@ -473,11 +473,6 @@ class Ithaca implements App {
     if (!this.call?.isActive) this.set({ ...this.current, call: null });
   }
 
-  resumeSound(): void {
-    const { call } = this.current;
-    if (call?.soundBlocked) this.set({ ...this.current, call: { ...call, soundBlocked: false } });
-  }
-
   async setMicrophone(on: boolean): Promise<void> {
     await this.devices.want("microphone", on);
   }

@@ -91,7 +91,6 @@ export interface CallState {
   readonly cameraOn: boolean;
   readonly ended: "left" | "ended" | "replaced" | "revoked" | null; // why, once phase is left
   readonly trouble: Trouble | null;
-  readonly soundBlocked: boolean;       // the browser wants a click before it plays sound
 }
 
 export interface AppState {
@@ -139,7 +138,6 @@ export interface App {
   join(): void;                                          // joins what was prepared, with what there is
   leave(): void;
   endSession(session: string): Promise<void>;            // for both, wherever they are
-  resumeSound(): void;                                   // after a click, when sound was blocked
   closeCall(): void;                                     // puts the summary away
   reconnectNow(): void;
 }

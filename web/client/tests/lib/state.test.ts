@@ -202,7 +202,6 @@ describe("sessions", () => {
       cameraOn: true,
       ended: null,
       trouble: null,
-      soundBlocked: false,
     } as const;
     const joined = after(
       { ...READY, call: { ...call, session: session({ id: "ses_0" }) } },

@@ -155,7 +155,6 @@ export const CALL: CallState = {
   cameraOn: true,
   ended: null,
   trouble: null,
-  soundBlocked: false,
 };
 
 export class FakeApp implements App {
@@ -298,9 +297,6 @@ export class FakeApp implements App {
   }
   async endSession(session: string): Promise<void> {
     this.note(`endSession ${session}`);
-  }
-  resumeSound(): void {
-    this.note("resumeSound");
   }
   closeCall(): void {
     this.note("closeCall");

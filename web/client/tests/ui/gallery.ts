@@ -247,7 +247,7 @@ const STATES: Record<string, [string, AppState]> = {
   "call-reconnecting": inCall({ peers: [peer()] }, { link: OFFLINE }),
   "call-lost": inCall({ peers: [peer({ media: "interrupted", here: false })] }),
   "call-sound": inCall(
-    { peers: [peer()], soundBlocked: true },
+    { peers: [peer()] },
     { media: { ...problem("unplugged", null), preview: WITH_PICTURE.preview } },
   ),
   "call-replaced": [
@@ -295,6 +295,14 @@ const STATES: Record<string, [string, AppState]> = {
 const name = location.search.slice(1);
 const [path, state] = STATES[name] ?? STATES["home"]!;
 history.replaceState(null, "", path);
+if (name === "call-sound") {
+  // A browser that wants a click before it plays sound.
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function (): Promise<void> {
+    if (this.muted || navigator.userActivation.hasBeenActive) return play.call(this);
+    return Promise.reject(new DOMException("", "NotAllowedError"));
+  };
+}
 const app = new FakeApp(state);
 const page = new Shell();
 page.app = app;

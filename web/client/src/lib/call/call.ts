@@ -75,7 +75,6 @@ export class Call {
       cameraOn: video,
       ended: this.ended,
       trouble: this.trouble,
-      soundBlocked: false,
     };
   }
 

@@ -309,10 +309,9 @@ export class Call extends AppElement {
   /** Nothing is being said that should be seen. */
   private isCalm(call: CallState, words: CallWords | null, unread: number): boolean {
     const { camera, microphone } = deviceTroubles(this.state.media);
-    const blocked = this.blocked || call.soundBlocked;
     const troubled = words?.tone === "attention" || call.trouble || camera || microphone;
     const unseen = unread > 0 && !(this.talking && this.wide.matches);
-    return !troubled && !blocked && !unseen && call.microphoneOn;
+    return !troubled && !this.blocked && !unseen && call.microphoneOn;
   }
 
   /** What is to be said, above the bar. */
@@ -320,7 +319,7 @@ export class Call extends AppElement {
     const troubles = deviceTroubles(this.state.media);
     return html`
       ${
-        this.blocked || call.soundBlocked
+        this.blocked
           ? html`<button class="filled" @click=${this.unblock}>
             <ith-icon .of=${Volume2}></ith-icon>Turn on sound
           </button>`
@@ -378,7 +377,6 @@ export class Call extends AppElement {
 
   private unblock(): void {
     this.blocked = false;
-    this.app.resumeSound();
     this.remote?.unblock();
   }
 }

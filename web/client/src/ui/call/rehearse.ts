@@ -15,7 +15,6 @@ export async function rehearse(app: App, mentorship: string, room: string): Prom
     cameraOn: true,
     ended: null,
     trouble: null,
-    soundBlocked: false,
   };
   const somebody: RemotePeer = {
     id: "",
