@@ -70,6 +70,27 @@ async def test_what_was_said_while_away_is_there_on_return(
     await expect(mentee.said).to_have_text(said)
 
 
+async def test_a_web_address_opens_in_a_tab_of_its_own(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
+    address = f"{house.server.address}/new?a=b"
+    text = f"See ({address}), and\nnever javascript:alert(1)."
+    await mentor.write(text)
+    await mentee.reads(text)
+    assert await mentee.said.inner_text() == text
+    links = mentee.said.get_by_role("link")
+    await expect(links).to_have_text([address])
+    await expect(links).to_have_attribute("rel", "noopener noreferrer nofollow")
+    async with mentee.page.context.expect_page() as opening:
+        await links.click()
+    opened = await opening.value
+    await expect(opened).to_have_url(address)
+    assert await opened.evaluate("[window.opener, document.referrer]") == [None, ""]
+    await mentee.reads(text)
+
+
 async def test_names_and_messages_are_text_and_nothing_else(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:

@@ -14,6 +14,7 @@ import "../parts/icon.js";
 import type { Composer } from "./composer.js";
 import "./composer.js";
 import { layout, type Item } from "./layout.js";
+import { pieces } from "./links.js";
 
 const NEAR_PX = 120; // this close to an end of the log counts as being there
 
@@ -305,7 +306,7 @@ export class Conversation extends AppElement {
     const when = exact(me.zone, message.at_us);
     return html`
       <span class="hidden">${when}</span>
-      <div class="bubble" dir="auto" title=${when}>${message.body}</div>
+      <div class="bubble" dir="auto" title=${when}>${linked(message.body)}</div>
     `;
   }
 
@@ -313,7 +314,7 @@ export class Conversation extends AppElement {
     const { refused } = message;
     return html`
       <div class="group own waiting">
-        <div class="bubble" dir="auto">${message.body}</div>
+        <div class="bubble" dir="auto">${linked(message.body)}</div>
         ${
           refused
             ? html`
@@ -416,5 +417,13 @@ export class Conversation extends AppElement {
 
 const viewIn = (state: AppState, mentorship: string): MentorshipView | undefined =>
   state.mentorships.find((each) => each.id === mentorship);
+
+/** What was written, its web addresses to be opened: each in a tab that knows nothing of this one. */
+const linked = (body: string): unknown =>
+  pieces(body).map(({ text, href }) =>
+    href === null
+      ? text
+      : html`<a href=${href} dir="ltr" target="_blank" rel="noopener noreferrer nofollow">${text}</a>`,
+  );
 
 const unreadFrom = (view: MentorshipView): number | null => (view.unread > 0 ? view.read : null);
