@@ -126,7 +126,7 @@ class Socket(Inbox):
         super().__init__()
         self.subprotocol: str | None = None
         self.accepted = False
-        self.aborted = False
+        self._closed_unread = 1006
         self.beating = True
         self.opened: Frame = {}
         self.beats = 0
@@ -149,7 +149,7 @@ class Socket(Inbox):
             "client": ("127.0.0.1", 50_000),
             "server": ("127.0.0.1", 8_000),
             "subprotocols": list(subprotocols),
-            "state": {"ws_abort": self._aborted},
+            "state": {"ws_close": self._close_unread},
         }
         self._to_app.put_nowait({"type": "websocket.connect"})
         self.task = asyncio.create_task(self._run(app, scope))
@@ -159,10 +159,10 @@ class Socket(Inbox):
             await app(scope, self._to_app.get, self._from_app)
         finally:
             if self.close_code is None:
-                self.end(1006)
+                self.end(self._closed_unread)
 
-    def _aborted(self) -> None:
-        self.aborted = True
+    def _close_unread(self, code: int) -> None:
+        self._closed_unread = code
 
     async def _from_app(self, message: Message) -> None:
         await self._reads.wait()

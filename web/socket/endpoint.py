@@ -112,7 +112,7 @@ class _Live:
     ) -> None:
         self._services, self._hub, self._format = services, hub, fmt
         self._receive, self._asgi_send = receive, send
-        self._abort: Callable[[], None] = scope.get("state", {}).get("ws_abort", lambda: None)
+        self._close_unread: Callable[[int], None] = scope["state"]["ws_close"]
         self.id = services.ids.new("con")
         self._out = Outgoing()
         self._subscription = services.bus.subscribe()
@@ -441,7 +441,8 @@ class _Live:
             log.warning("departure not recorded; its lease will lapse", connection=self.id)
 
     async def _say_goodbye(self) -> None:
-        """What still waits goes out, then the close frame; a peer that does not read is cut off."""
+        """What still waits goes out, then the close frame, which does not wait for a peer that has
+        stopped reading."""
         if self._close_code is None:
             return
         try:
@@ -450,4 +451,4 @@ class _Live:
                     await self._send_now(data)
                 await self._asgi_send({"type": "websocket.close", "code": self._close_code})
         except (TimeoutError, OSError):
-            self._abort()
+            self._close_unread(self._close_code)

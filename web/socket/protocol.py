@@ -1,27 +1,70 @@
 """Uvicorn's two protocols, HTTP and WebSocket, with bounds they lack. The only file that knows
 them."""
 
+from asyncio import TimerHandle
 from asyncio.transports import BaseTransport, Transport
 from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-HEADERS_MOST_BYTES = 64 * 1024
+HEAD_MOST_BYTES = 64 * 1024
+HEAD_TIMEOUT_S = 10.0
 WRITE_HIGH_BYTES = 256 * 1024
 PONGS_MOST_BYTES = 1024 * 1024
+CLOSE_GRACE_S = 30.0
+SHUTDOWN_GRACE_S = 1.0
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A peer that stops reading can be dropped at once (`ws_abort` in the scope's state: a close
-    frame would wait behind what it does not read), and text that is not UTF-8 ends the connection
-    with 1007 without a trace in the log."""
+    """A connection whose peer has stopped reading ends too: the app closes it by `ws_close` in the
+    scope's state, and whatever way it ended, CLOSE_GRACE_S later it is gone. Text that is not UTF-8
+    ends it with 1007 without a trace in the log."""
+
+    close_grace_s = CLOSE_GRACE_S
+    _cut: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
-        stream = cast(Transport, transport)
-        stream.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
-        self.app_state = {**self.app_state, "ws_abort": stream.abort}
+        cast(Transport, transport).set_write_buffer_limits(high=WRITE_HIGH_BYTES)
+        self.app_state = {**self.app_state, "ws_close": self._close_unread}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._cut is not None:
+            self._cut.cancel()
+
+    def _close_unread(self, code: int) -> None:
+        """Puts the close frame behind what the peer has not read yet, without waiting for it: who
+        reads on within the grace finds it there."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.conn.send_close(code)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
+        if self.read_paused:  # or its answer to the close frame would not be seen
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_grace_s, self.transport.close)
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        self._cut_within(self.close_grace_s)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._cut_within(SHUTDOWN_GRACE_S)
+
+    def _cut_within(self, seconds: float) -> None:
+        """A transport that is told to close waits for the peer to read the rest: not for ever."""
+        if self.disconnected:
+            return
+        if self._cut is not None:
+            if self._cut.when() <= self.loop.time() + seconds:
+                return
+            self._cut.cancel()
+        self._cut = self.loop.call_later(seconds, self.transport.abort)
 
     def handle_ping(self) -> None:
         super().handle_ping()
@@ -41,22 +84,55 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """A request's head is bounded: a line without an end fills no memory."""
+    """What comes around a request's body is bounded: a line without an end fills no memory. So is
+    the time that its head may take from the first byte on: one that drips holds no connection."""
 
-    _head_bytes: int | None = 0
+    head_timeout_s = HEAD_TIMEOUT_S
+    _around_bytes = 0
+    _in_head = True
+    _head_due: TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEADERS_MOST_BYTES + len(data):
-                self.send_400_response("The head of the request is too large.")
-                return
+        if self._around_bytes > HEAD_MOST_BYTES:
+            self.send_400_response("The head of the request is too large.")
+            return
+        self._around_bytes += len(data)
+        if self._in_head:
+            self._head_begins()
         super().data_received(data)
 
     def on_message_begin(self) -> None:
-        self._head_bytes = 0
+        self._head_begins()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._head_bytes = None
+        self._in_head = False
+        self._head_ends()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._around_bytes -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_head, self._around_bytes = True, 0
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_ends()
+        super().connection_lost(exc)
+
+    def _head_begins(self) -> None:
+        if self._head_due is None:
+            self._head_due = self.loop.call_later(self.head_timeout_s, self._head_is_late)
+
+    def _head_ends(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _head_is_late(self) -> None:
+        self.transport.write(
+            b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.close()

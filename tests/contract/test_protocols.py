@@ -1,0 +1,294 @@
+"""The two protocols on a port, as uvicorn and uvloop run them, around an application of a few
+lines: what a peer may cost that is slow, silent or endless."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
+from web.socket.protocol import HttpProtocol, WebSocketProtocol
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+GUARD_S = 30
+SMALL = 4_096
+"""Buffers of the kernel: what a peer does not read soon waits in the server itself."""
+
+
+class Events:
+    """What the server has seen, told to the test's own loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.finished, self.lost = asyncio.Event(), asyncio.Event()
+
+    def tell(self, event: asyncio.Event) -> None:
+        self._loop.call_soon_threadsafe(event.set)
+
+
+async def until(event: asyncio.Event) -> None:
+    async with asyncio.timeout(GUARD_S):
+        await event.wait()
+
+
+async def application(scope: Message, receive: Receive, send: Send) -> None:
+    """Answers requests with `ok`. To a WebSocket it sends until the other side reads no more, then
+    closes; on `/quiet` it only waits for the end."""
+    if scope["type"] == "http":
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    if scope["path"] == "/quiet":
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        return
+    with contextlib.suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(0.2):
+                await send({"type": "websocket.send", "bytes": b"x" * 16_000})
+    scope["state"]["ws_close"](4003)
+
+
+@asynccontextmanager
+async def serving(
+    events: Events, *, close_grace_s: float = 2 * GUARD_S, head_timeout_s: float = GUARD_S
+) -> AsyncIterator[tuple[int, uvicorn.Server]]:
+    """A server in a thread of its own; its port."""
+
+    class Ws(WebSocketProtocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            events.tell(events.lost)
+
+        async def run_asgi(self) -> None:
+            await super().run_asgi()
+            events.tell(events.finished)
+
+    class Http(HttpProtocol):
+        pass
+
+    Ws.close_grace_s, Http.head_timeout_s = close_grace_s, head_timeout_s
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+    config = uvicorn.Config(
+        application,
+        loop="uvloop",
+        http=Http,
+        ws=Ws,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=GUARD_S,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield listener.getsockname()[1], server
+    finally:
+        server.should_exit = True
+        await asyncio.to_thread(thread.join)
+
+
+class Peer:
+    """A client that reads when it is told to."""
+
+    def __init__(self, line: socket.socket, port: int, path: str) -> None:
+        self._line = line
+        self._ws = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}{path}"))
+
+    @classmethod
+    async def upgraded(cls, port: int, path: str = "/") -> Peer:
+        line = await connected(port)
+        peer = cls(line, port, path)
+        peer._ws.send_request(peer._ws.connect())
+        await peer._flush()
+        while peer._ws.state is not State.OPEN:
+            peer._ws.receive_data(await asyncio.get_running_loop().sock_recv(line, 100))
+        return peer
+
+    async def say(self, data: bytes) -> None:
+        self._ws.send_binary(data)
+        await self._flush()
+
+    async def ping(self, count: int) -> None:
+        for _ in range(count):
+            self._ws.send_frame(Frame(Opcode.PING, b"x" * 125))
+        await self._flush()
+
+    async def _flush(self) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._line, b"".join(self._ws.data_to_send()))
+
+    async def rest(self) -> int | None:
+        """Reads to the end, answering the close frame; its code, None without one."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(GUARD_S):
+            while data := await loop.sock_recv(self._line, 65_536):
+                self._ws.receive_data(data)
+                if self._ws.close_rcvd is not None:
+                    await self._flush()
+        return self._ws.close_rcvd.code if self._ws.close_rcvd else None
+
+    def close(self) -> None:
+        self._line.close()
+
+
+async def connected(port: int) -> socket.socket:
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+    line.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", port))
+    return line
+
+
+# ---- WebSocket ----------------------------------------------------------------------------------
+
+
+async def test_who_reads_on_finds_the_close_frame_behind_what_it_had_not_read() -> None:
+    events = Events()
+    async with serving(events) as (port, _):
+        peer = await Peer.upgraded(port)
+        await peer.say(b"something that is not taken any more")
+        await until(events.finished)  # and the application is done with it
+        assert not events.lost.is_set()
+        assert await peer.rest() == 4003
+        await until(events.lost)  # its answer to the close frame has been read
+        peer.close()
+
+
+async def test_who_never_reads_again_is_gone_after_a_grace() -> None:
+    events = Events()
+    async with serving(events, close_grace_s=0.1) as (port, _):
+        peer = await Peer.upgraded(port)
+        await until(events.lost)
+        assert await peer.rest() is None
+        peer.close()
+
+
+async def test_the_server_does_not_wait_for_who_reads_no_more() -> None:
+    events = Events()
+    async with serving(events) as (port, server):
+        peer = await Peer.upgraded(port)
+        await until(events.finished)
+        server.should_exit = True
+        await until(events.lost)
+        peer.close()
+
+
+async def test_a_flood_of_pings_whose_answers_nobody_reads_is_cut() -> None:
+    events = Events()
+    async with serving(events) as (port, _):
+        peer = await Peer.upgraded(port, "/quiet")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                await peer.ping(1_000)
+        await until(events.lost)
+        peer.close()
+
+
+# ---- HTTP ---------------------------------------------------------------------------------------
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def say(line: socket.socket, data: bytes) -> None:
+    await asyncio.get_running_loop().sock_sendall(line, data)
+
+
+async def answers(line: socket.socket) -> bytes:
+    """All that comes until the server hangs up."""
+    loop, said = asyncio.get_running_loop(), b""
+    async with asyncio.timeout(GUARD_S):
+        with contextlib.suppress(ConnectionError):
+            while data := await loop.sock_recv(line, 65_536):
+                said += data
+    line.close()
+    return said
+
+
+async def heard(line: socket.socket, end: bytes) -> None:
+    loop, said = asyncio.get_running_loop(), b""
+    async with asyncio.timeout(GUARD_S):
+        while end not in said:
+            said += await loop.sock_recv(line, 65_536)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"GET /",
+        b"GET / HTTP/1.1\r\nHost: ",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+    ],
+    ids=["target", "header", "trailer"],
+)
+async def test_a_line_without_an_end_is_cut_off(endless: bytes) -> None:
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        with contextlib.suppress(ConnectionError):
+            await say(line, endless)
+            for _ in range(1_000):
+                await say(line, b"x" * 16_000)
+            pytest.fail("16 MB of one line were taken")
+        line.close()
+
+
+async def test_a_body_is_no_head_however_long() -> None:
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        for _ in range(2):
+            head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1600000\r\n\r\n"
+            await say(line, head + b"x" * 1_600_000)
+            await heard(line, b"ok")
+        line.close()
+
+
+@pytest.mark.parametrize(
+    "drop", [b"G", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n"], ids=["first", "header", "nothing"]
+)
+async def test_a_head_that_does_not_end_is_late(drop: bytes) -> None:
+    async with serving(Events(), head_timeout_s=0.1) as (port, _):
+        first, second = await connected(port), await connected(port)
+        await say(first, drop)
+        assert (await answers(first)).startswith(b"HTTP/1.1 408 ")
+        await say(second, REQUEST)
+        await heard(second, b"ok")
+        await say(second, drop)
+        assert b"HTTP/1.1 408 " in await answers(second)
+
+
+async def test_bodies_and_pauses_between_requests_may_take_longer() -> None:
+    async with serving(Events(), head_timeout_s=0.1) as (port, _):
+
+        async def while_another_is_late() -> None:
+            other = await connected(port)
+            await say(other, b"G")
+            assert b" 408 " in await answers(other)
+
+        line = await connected(port)
+        await while_another_is_late()
+        await say(line, REQUEST)
+        await heard(line, b"ok")
+        await while_another_is_late()
+        await say(line, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nx")
+        await while_another_is_late()
+        await say(line, b"x")
+        await heard(line, b"ok")
+        line.close()
