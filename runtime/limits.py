@@ -5,14 +5,14 @@ from __future__ import annotations
 KEYS = 100_000
 
 
-def gcra(tat_us: int, now_us: int, interval_us: int, burst: int) -> tuple[int, int]:
+def gcra(tat_us: int, now_us: int, interval_us: int, burst: int, cost: int = 1) -> tuple[int, int]:
     """One request against a bucket: `(tat_us afterwards, microseconds to wait)`.
 
     `tat_us` is the theoretical arrival time: when the bucket is full again (any past time for a
-    fresh one). A request costs `interval_us`; `burst` fit at once. Not allowed: wait > 0, and the
-    bucket stays as it was.
+    fresh one). A request of `cost` units takes `interval_us` each; `burst` units fit at once. Not
+    allowed: wait > 0, and the bucket stays as it was.
     """
-    after_us = max(tat_us, now_us) + interval_us
+    after_us = max(tat_us, now_us) + cost * interval_us
     wait_us = after_us - burst * interval_us - now_us
     return (tat_us, wait_us) if wait_us > 0 else (after_us, 0)
 
@@ -32,10 +32,11 @@ class Limiter:
         self._keys = keys
         self._tat_us: dict[str, int] = {}  # in the order of the last request
 
-    def allow(self, key: str, now_us: int) -> int:
-        """0: allowed, and counted. Else: the microseconds to wait until it would be."""
+    def allow(self, key: str, now_us: int, cost: int = 1) -> int:
+        """0: allowed, and counted. Else: the microseconds to wait until it would be. `cost` is at
+        most the burst, or it never is."""
         before_us = self._tat_us.get(key, now_us)
-        tat_us, wait_us = gcra(before_us, now_us, self._interval_us, self._burst)
+        tat_us, wait_us = gcra(before_us, now_us, self._interval_us, self._burst, cost)
         self._tat_us.pop(key, None)
         self._tat_us[key] = tat_us
         self._forget(now_us)

@@ -26,6 +26,7 @@ from protocol.views import IceServer, Peer, SessionView
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import DatabaseError
+from runtime.limits import Limiter
 from signaling.sansio.room import (
     ROOM,
     Dismiss,
@@ -44,6 +45,11 @@ from signaling.sansio.room import (
     Withdraw,
 )
 from signaling.sansio.sdp import check_candidate, check_sdp
+
+# What one person may push onto the other's connection, in bytes: a few of the largest descriptions
+# at once, and far less than that connection's queue holds.
+RELAY_BURST_BYTES = 128 * 1024
+RELAY_BYTES_PER_S = 16 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +110,7 @@ class Signaling:
         self.ice_servers = ice_servers
         self._rooms: dict[tuple[str, str], _Live] = {}
         self._by_connection: dict[str, tuple[str, str]] = {}
+        self._relayed = Limiter(RELAY_BYTES_PER_S, RELAY_BURST_BYTES)
 
     def in_room(self, site_id: str, room: str, person: str) -> bool:
         live = self._rooms.get((site_id, room))
@@ -122,9 +129,10 @@ class Signaling:
     ) -> None:
         """Lets a connection in: on record first, then told. Its offer goes ahead, so that the
         answer is made meanwhile; the answer waits for its turn, which comes after the record.
-        Refuses with `bad_sdp`."""
+        Refuses with `bad_sdp`, `rate_limited`."""
         if frame.offer is not None:
             check_sdp(frame.offer)
+            self._weigh(site_id, person, frame.offer)
         key = (site_id, frame.room)
         if self._by_connection.get(connection, key) != key:
             await self.leave(connection, "left", said=True)
@@ -188,13 +196,29 @@ class Signaling:
         """Refuses with `not_in_room`."""
         await self._event(connection, frame.room, Media(connection, frame.audio, frame.video))
 
-    async def relay(self, connection: str, frame: PeerOffer | PeerAnswer | PeerCandidate) -> None:
-        """Refuses with `not_in_room`, `unknown_peer`, `bad_sdp`, `bad_candidate`."""
+    async def relay(
+        self,
+        site_id: str,
+        person: str,
+        connection: str,
+        frame: PeerOffer | PeerAnswer | PeerCandidate,
+    ) -> None:
+        """Refuses with `not_in_room`, `unknown_peer`, `bad_sdp`, `bad_candidate`,
+        `rate_limited`."""
         if isinstance(frame, PeerCandidate):
             check_candidate(frame.candidate)
+            self._weigh(site_id, person, frame.candidate)
         else:
             check_sdp(frame.sdp)
+            self._weigh(site_id, person, frame.sdp)
         await self._event(connection, frame.room, Relay(connection, frame))
+
+    def _weigh(self, site_id: str, person: str, text: str) -> None:
+        """Refuses with `rate_limited` what would push the other off their connection."""
+        cost = len(text.encode())
+        now_us = self._clock.monotonic_us()
+        if wait_us := self._relayed.allow(f"{site_id}:{person}", now_us, cost):
+            raise Refusal("rate_limited", retry_after_us=wait_us)
 
     # ---- effects -------------------------------------------------------------------------------
 

@@ -397,3 +397,30 @@ async def test_who_joins_again_while_the_session_is_ended_leaves_no_ghost(
     await inside.finish(1001)
     await app.settle()
     await gone(app, mentor)
+
+
+@on_sqlite
+async def test_nobody_pushes_the_other_off_with_what_is_relayed(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    other.stall()  # the network is slow for a moment
+    large = SDP + "a=x-filler:" + "x" * (30_000 - len(SDP)) + "\r\n"
+    wish = {"room": mentor.room, "peer": f"peer-{mentee.tab}"}
+    for _ in range(10):
+        one.send("peer.offer", **wish, sdp=large)
+        one.send("room.join", room=mentor.room, peer=f"peer-{mentor.tab}", audio=True, video=True,
+                 offer=large)  # fmt: skip
+    for _ in range(300):
+        one.send("peer.candidate", **wish, candidate=CANDIDATE + " x" * 400)
+    await app.settle()
+    refused = one.take_all("error")
+    assert {error["code"] for error in refused} == {"rate_limited"}
+    assert {error["about"] for error in refused} == {"peer.offer", "room.join", "peer.candidate"}
+    other.go_on()
+    await other.beat()
+    assert len(other.take_all("peer.offer")) == 4
+    await app.advance(8)
+    one.send("peer.offer", **wish, sdp=large)
+    assert (await other.get("peer.offer"))["sdp"] == large

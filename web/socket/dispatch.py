@@ -80,4 +80,4 @@ async def dispatch(
         case RoomMedia():
             await services.signaling.media(connection, frame)
         case PeerOffer() | PeerAnswer() | PeerCandidate():
-            await services.signaling.relay(connection, frame)
+            await services.signaling.relay(site_id, person, connection, frame)

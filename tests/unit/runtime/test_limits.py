@@ -45,6 +45,12 @@ def test_a_burst_then_the_rate_a_key() -> None:
     assert [limiter.allow("a", 500_000) for _ in range(2)] == [0, 500_000]
 
 
+def test_a_request_may_cost_several_units() -> None:
+    limiter = Limiter(rate_per_s=2, burst=10)
+    assert [limiter.allow("a", 0, cost) for cost in (6, 6, 4, 1)] == [0, 1_000_000, 0, 500_000]
+    assert limiter.allow("a", 5_000_000, 10) == 0
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2_000_000)), max_size=80), BURST)
 def test_forgetting_full_buckets_changes_no_answer(
     calls: list[tuple[int, int]], burst: int
