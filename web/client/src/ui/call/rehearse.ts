@@ -25,6 +25,10 @@ export async function rehearse(app: App, mentorship: string, room: string): Prom
     media: "connecting",
     here: true,
   };
+  // A video that waits for its picture would hold up the end of loading, and that picture never comes.
+  if (document.readyState !== "complete") {
+    await new Promise((loaded) => addEventListener("load", loaded, { once: true }));
+  }
   const element = new Call();
   element.mentorship = mentorship;
   const stage = document.createElement("div");
