@@ -44,9 +44,16 @@ def python_dependencies() -> dict[str, set[str]]:
     return {use: {distribution_name(line) for line in lines} for use, lines in lists.items()}
 
 
-def npm_dependencies() -> set[str]:
-    package = ROOT / "web" / "client" / "package.json"
-    if not package.is_file():
-        return set()
-    declared = json.loads(package.read_text())
-    return set(declared.get("dependencies", {})) | set(declared.get("devDependencies", {}))
+def npm_dependencies() -> dict[str, set[str]]:
+    """Direct dependencies of each package.json, by its folder."""
+    found = {}
+    for package in our_files("package.json"):
+        declared = json.loads(package.read_text())
+        folder = str(package.parent.relative_to(ROOT))
+        found[folder] = {
+            name
+            for kind, names in declared.items()
+            if kind.lower().endswith("dependencies")  # dev, peer and optional ones, too
+            for name in names
+        }
+    return found
