@@ -158,35 +158,41 @@ def heads(site_id: str, ids: Sequence[str]) -> Plan[dict[str, int]]:
 
 def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, Summary]]:
     """Each conversation as `person` sees it; unread counts others' messages past the read mark."""
-    marks = yield select(reads.c.conversation_id, reads.c.seq).where(
-        reads.c.site_id == site_id, reads.c.person_id == person, reads.c.conversation_id.in_(ids)
+    mark = func.coalesce(reads.c.seq, 0)
+    theirs = messages.alias("theirs")
+    unread = (
+        select(func.count())
+        .where(
+            theirs.c.site_id == conversations.c.site_id,
+            theirs.c.conversation_id == conversations.c.id,
+            theirs.c.seq > mark,
+            theirs.c.person_id != person,
+        )
+        .scalar_subquery()
     )
-    read = {row.conversation_id: row.seq for row in marks}
     rows = yield (
-        select(
+        _MESSAGE.add_columns(
             conversations.c.id,
             conversations.c.head,
-            *(column for column in _MESSAGE.selected_columns),
+            mark.label("mark"),
+            unread.label("unread"),
         )
+        .select_from(conversations)
         .join(
             messages,
             (messages.c.site_id == conversations.c.site_id)
             & (messages.c.conversation_id == conversations.c.id)
             & (messages.c.seq == conversations.c.head),
         )
+        .outerjoin(
+            reads,
+            (reads.c.site_id == conversations.c.site_id)
+            & (reads.c.conversation_id == conversations.c.id)
+            & (reads.c.person_id == person),
+        )
         .where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
     )
-    result = {}
-    for row in rows:
-        mark = read.get(row.id, 0)
-        ((unread,),) = yield select(func.count()).where(
-            messages.c.site_id == site_id,
-            messages.c.conversation_id == row.id,
-            messages.c.seq > mark,
-            messages.c.person_id != person,
-        )
-        result[row.id] = Summary(row.head, mark, unread, _as_message(row))
-    return result
+    return {row.id: Summary(row.head, row.mark, row.unread, _as_message(row)) for row in rows}
 
 
 def _as_message(row: AnyRow) -> Message:

@@ -10,8 +10,9 @@ from chat.service import Chat
 from protocol.errors import Refusal
 from protocol.frames import ChatMessages
 from runtime.bus import LocalBus
-from runtime.database import Database
+from runtime.database import Database, open_database
 from tests.support.clock import ManualClock
+from tests.support.databases import Storage
 
 SITE, TALK, ADA, BEN = "site", "cnv", "ada", "ben"
 
@@ -159,6 +160,31 @@ async def test_unread_counts_what_others_said_since(chat: Chat) -> None:
     assert (summary.head, summary.read) == (6, 3)
     assert summary.last is not None
     assert (summary.last.seq, summary.last.body) == (6, "6")
+
+
+async def test_all_conversations_are_summed_up_by_one_question(storage: Storage) -> None:
+    asked: list[str] = []
+    database = open_database(
+        storage.url, storage.data, on_statement=lambda sql, _: asked.append(sql)
+    )
+    chat = Chat(database, ManualClock(), LocalBus())
+    for talk, count, read in (("one", 3, 2), ("two", 5, 0), ("three", 1, 1)):
+        for number in range(1, count + 1):
+            await chat.send(SITE, talk, BEN, client_id(number), f"{talk} {number}")
+        await chat.read(SITE, talk, ADA, read)
+        await chat.read(SITE, talk, BEN, count)
+    asked.clear()
+    found = await chat.summaries(SITE, ["one", "two", "three", "none"], ADA)
+    await database.close()
+    assert len([sql for sql in asked if "site_id" in sql]) == 1
+    assert {
+        talk: (each.head, each.read, each.unread, each.last and each.last.body)
+        for talk, each in found.items()
+    } == {
+        "one": (3, 2, 1, "one 3"),
+        "two": (5, 0, 5, "two 5"),
+        "three": (1, 1, 0, "three 1"),
+    }
 
 
 async def test_heads_are_of_the_site_that_asks(chat: Chat) -> None:
