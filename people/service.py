@@ -127,8 +127,8 @@ class People:
         return invitation, renewal
 
     async def renew(self, handle: str, narrow_to: str | None = None) -> Grant:
-        """A fresh grant for a renewal handle. Whether the person is in `narrow_to` is for the
-        caller to check."""
+        """A fresh grant for a renewal handle; one that is narrowed comes without the handle, which
+        would buy a wide one. Whether the person is in `narrow_to` is for the caller to check."""
         site_id, id_ = self._unseal(handle, "ren", "renewal_invalid")
         now_us = self._clock.wall_us()
         invitation = await self._database.write(self._renew, site_id, id_, now_us)
@@ -169,7 +169,9 @@ class People:
             grant=self._tokens.sign(issued),
             expires_us=issued.exp * 1_000_000,
             now_us=now_us,
-            renewal=handles.seal(self._handle_keys[invitation.site_id], renewal),
+            renewal=None
+            if narrow_to is not None
+            else handles.seal(self._handle_keys[invitation.site_id], renewal),
             person=invitation.person,
             mentorship=leads_to,
         )
@@ -205,14 +207,10 @@ class People:
         leads_to = yield from self._revoke_all(site_id, person, now_us)
         return (yield from self.invite(site_id, person, leads_to, now_us))
 
-    async def revoke_all(self, site_id: str, person: str) -> None:
-        """Ends a person's every way in, and what runs by them."""
-        await self._database.write(self._revoke_all, site_id, person, self._clock.wall_us())
-        self._nudge()
-
     def _revoke_all(self, site_id: str, person: str, now_us: int) -> Plan[str | None]:
-        """Where the last of the revoked invitations led to."""
+        """Ends a person's every way in; where the last of the revoked invitations led to."""
         leads_to = None
+        yield from tables.claim_person(site_id, person)
         for invitation in (yield from tables.invitations_of_person(site_id, person)):
             leads_to = invitation.mentorship or leads_to
             if (yield from tables.revoke_invitation(site_id, invitation.id, now_us)):

@@ -207,6 +207,15 @@ def invitation(site_id: str, id_: str) -> Plan[Invitation | None]:
     return _as_invitation(rows[0]) if rows else None
 
 
+def claim_person(site_id: str, person: str) -> Plan[None]:
+    """Nobody else changes a person's invitations before this transaction ends."""
+    yield (
+        select(persons.c.id)
+        .where(persons.c.site_id == site_id, persons.c.id == person)
+        .with_for_update()
+    )
+
+
 def invitations_of_person(site_id: str, person: str) -> Plan[list[Invitation]]:
     """All of a person's invitations, revoked ones too, oldest first."""
     rows = yield _INVITATION.where(

@@ -20,7 +20,8 @@ class ExchangeInvitation(Body, frozen=True, kw_only=True):
 
 
 class RenewGrant(Body, frozen=True, kw_only=True):
-    """The renewal handle that came with a grant. `mentorship` narrows the new grant to one."""
+    """The renewal handle that came with a grant. `mentorship` narrows the new grant to one: it can
+    be handed on to a page that is to reach no more than that, and cannot be renewed."""
 
     renewal: Annotated[str, Meta(max_length=200)]
     mentorship: Id | None = None
@@ -28,12 +29,13 @@ class RenewGrant(Body, frozen=True, kw_only=True):
 
 class Grant(Body, frozen=True, kw_only=True):
     """A signed token (`Authorization: Bearer`, or the first frame), good until `expires_us`, and
-    the handle that buys the next one. `mentorship` is where the invitation leads, if anywhere."""
+    the handle that buys the next one; a narrowed grant has none. `mentorship` is where the
+    invitation leads, if anywhere."""
 
     grant: str
     expires_us: Micros
     now_us: Micros
-    renewal: str
+    renewal: str | None
     person: PersonView
     mentorship: Id | None = None
 

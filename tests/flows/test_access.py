@@ -128,6 +128,16 @@ async def test_a_narrowed_connection_hears_nothing_of_other_mentorships(
     assert narrow.frames == []
 
 
+async def test_a_narrowed_grant_buys_no_wider_one(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, _ = pair
+    wish = {"renewal": mentor.renewal, "mentorship": mentor.mentorship}
+    narrow = await app.http.post("/v1/grants/renew", json=wish)
+    assert narrow.json()["renewal"] is None
+    assert mentor.renewal not in narrow.text
+    wide = await app.http.post("/v1/grants/renew", json={"renewal": mentor.renewal})
+    assert wide.json()["renewal"] == mentor.renewal
+
+
 async def test_a_renewal_may_be_narrowed_to_ones_own_only(
     app: App, pair: tuple[Page, Page]
 ) -> None:

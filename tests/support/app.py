@@ -125,7 +125,7 @@ class Page:
         wish = {"renewal": self.renewal, **narrower}
         answer = await self.app.http.post("/v1/grants/renew", json=wish)
         assert answer.status_code == 200, answer.text
-        self.grant, self.renewal = answer.json()["grant"], answer.json()["renewal"]
+        self.grant = answer.json()["grant"]  # the handle stays the same
 
     @property
     def bearer(self) -> dict[str, str]:

@@ -22,6 +22,9 @@ export interface AccessEnv {
   newId(): string;
 }
 
+/** A page never asks for a narrowed grant, the only kind that cannot be renewed. */
+type Renewable = Grant & { readonly renewal: string };
+
 interface Held {
   readonly token: string;
   readonly goodUntil: number;
@@ -51,7 +54,7 @@ export class Access {
 
   /** Signs in with the invitation from a link. Rejects with Refused, as all below. */
   async exchange(invitation: string): Promise<Grant> {
-    const grant = await this.request<Grant>("POST", "/v1/grants", { body: { invitation } });
+    const grant = await this.request<Renewable>("POST", "/v1/grants", { body: { invitation } });
     this.keep(grant);
     return grant;
   }
@@ -103,7 +106,8 @@ export class Access {
     if (!identity) throw refused("signed_out");
     const { renewal } = identity;
     try {
-      const grant = await this.request<Grant>("POST", "/v1/grants/renew", { body: { renewal } });
+      const body = { renewal };
+      const grant = await this.request<Renewable>("POST", "/v1/grants/renew", { body });
       // Meanwhile this tab may have signed out, or in with another link.
       if (this.identity()?.renewal !== renewal) throw refused("signed_out");
       return this.keep(grant);
@@ -115,7 +119,7 @@ export class Access {
     }
   }
 
-  private keep(grant: Grant): string {
+  private keep(grant: Renewable): string {
     const before = this.identity();
     const tab = before?.person.id === grant.person.id ? before.tab : this.env.newId();
     const identity: Identity = { renewal: grant.renewal, person: grant.person, tab };

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 057b764c70e170ed93720f2e6f77b9f7
- * text   d1223aa49dd77f68c61ad99a304637c3
+ * schema ad98f02c95d31ec862afa19a9432d98e
+ * text   f68ca2f8cd1ce0e69dfd3b7a0e408321
  */
 export type ClientFrame =
   | AuthOpen
@@ -391,7 +391,8 @@ export interface ExchangeInvitation {
   invitation: string;
 }
 /**
- * The renewal handle that came with a grant. `mentorship` narrows the new grant to one.
+ * The renewal handle that came with a grant. `mentorship` narrows the new grant to one: it can
+ * be handed on to a page that is to reach no more than that, and cannot be renewed.
  */
 export interface RenewGrant {
   renewal: string;
@@ -399,13 +400,14 @@ export interface RenewGrant {
 }
 /**
  * A signed token (`Authorization: Bearer`, or the first frame), good until `expires_us`, and
- * the handle that buys the next one. `mentorship` is where the invitation leads, if anywhere.
+ * the handle that buys the next one; a narrowed grant has none. `mentorship` is where the
+ * invitation leads, if anywhere.
  */
 export interface Grant {
   grant: string;
   expires_us: number;
   now_us: number;
-  renewal: string;
+  renewal: string | null;
   person: PersonView;
   mentorship?: string | null;
 }
