@@ -39,6 +39,3 @@ class Presence:
 
     def here(self, site_id: str, person: str) -> bool:
         return (site_id, person) in self._connections
-
-    def connections(self, site_id: str, person: str) -> frozenset[str]:
-        return frozenset(self._connections.get((site_id, person), ()))

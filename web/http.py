@@ -98,6 +98,7 @@ class Http:
             routes=routes,
             exception_handlers={HTTPException: self._http_exception, Exception: _broken},
         )
+        http.router.redirect_slashes = False  # what is not documented is not found
         return _Edge(self._services, http, socket)
 
     async def _page(self, request: Request) -> Response:
