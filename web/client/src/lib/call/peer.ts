@@ -38,12 +38,13 @@ export class PeerLink {
   /** Own candidates that are in no description the other has, until there is somebody to send to. */
   private gathered: RTCIceCandidate[] = [];
   private handed = false;
+  private waitsForOffer: boolean;
   private cancelRestart: (() => void) | null = null;
   private closed = false;
 
-  /** `offering`: makes an offer at once, for whoever will be there. Otherwise it waits, with its
-   * candidates gathered ahead, for an offer. Sounds and pictures are put in with replaceTrack, so
-   * that devices may come, go and change without renegotiation. */
+  /** `offering`: makes an offer at once, for whoever will be there. Otherwise it waits for an offer,
+   * with its candidates gathered and its tracks put in ahead. Later sounds and pictures are put in
+   * with replaceTrack, so that devices may come, go and change without renegotiation. */
   constructor(
     private readonly env: PeerEnv,
     offering: boolean,
@@ -54,17 +55,22 @@ export class PeerLink {
       iceCandidatePoolSize: 1,
       iceServers: iceServers.map(toRtc),
     });
-    this.pc.onnegotiationneeded = () => this.handle({ is: "needed" });
+    this.pc.onnegotiationneeded = () => this.waitsForOffer || this.handle({ is: "needed" });
     this.pc.onicecandidate = ({ candidate }) => candidate && this.found(candidate);
     this.pc.oniceconnectionstatechange = () => this.iceChanged();
     this.pc.ontrack = ({ track }) => {
       this.stream.addTrack(track);
       this.env.changed();
     };
-    if (offering) {
-      const tracks = env.tracks();
-      for (const kind of ["audio", "video"] as const) {
-        this.pc.addTransceiver(tracks[kind] ?? kind, {
+    this.waitsForOffer = !offering;
+    const tracks = env.tracks();
+    for (const kind of ["audio", "video"] as const) {
+      const track = tracks[kind];
+      if (!offering) {
+        // Only what addTrack made is taken for an offer's places (RFC 9429, section 5.10).
+        if (track) this.pc.addTrack(track, this.group);
+      } else {
+        this.pc.addTransceiver(track ?? kind, {
           direction: "sendrecv",
           streams: [this.group],
           ...(kind === "video" && { sendEncodings: [{ scaleResolutionDownBy: FIRST_SCALE }] }),
@@ -169,10 +175,12 @@ export class PeerLink {
         break;
       case "answer":
         await this.pc.setRemoteDescription({ type: "offer", sdp: effect.sdp });
-        if (!this.proven) this.fillIn();
+        this.waitsForOffer = false;
+        if (!this.proven) this.takePlaces();
         await this.pc.setLocalDescription();
         this.handed = true;
         this.send("peer.answer", this.pc.localDescription?.sdp);
+        if (!this.proven) this.fillIn(); // the answer need not wait for it
         break;
       case "accept":
         await this.pc.setRemoteDescription({ type: "answer", sdp: effect.sdp });
@@ -184,15 +192,21 @@ export class PeerLink {
     }
   }
 
-  /** Puts own tracks where the other's offer made places for them. */
-  private fillIn(): void {
-    const tracks = this.env.tracks();
+  /** Where the other's offer made places that no own track has taken: one may come. */
+  private takePlaces(): void {
     for (const transceiver of this.pc.getTransceivers()) {
       if (transceiver.direction === "sendrecv" || transceiver.currentDirection === "stopped") continue;
       transceiver.direction = "sendrecv";
       transceiver.sender.setStreams?.(this.group);
-      const kind = transceiver.receiver.track.kind as Kind;
-      transceiver.sender.replaceTrack(tracks[kind]).catch(ignore);
+    }
+  }
+
+  /** Puts own tracks where there are none yet; none is sent before the way is found. */
+  private fillIn(): void {
+    const tracks = this.env.tracks();
+    for (const { sender, receiver } of this.pc.getTransceivers()) {
+      const track = tracks[receiver.track.kind as Kind];
+      if (sender.track !== track) sender.replaceTrack(track).catch(ignore);
     }
     this.scale(FIRST_SCALE);
   }
