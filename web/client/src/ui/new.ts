@@ -55,6 +55,9 @@ export class New extends AppElement {
       .choices {
         gap: 0;
       }
+      .choice input {
+        margin: 0;
+      }
       .card {
         display: grid;
         gap: 8px;
