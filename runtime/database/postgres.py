@@ -87,7 +87,13 @@ async def _execute(connection: AsyncConnection, statement: Statement) -> Rows:
 class PostgresDatabase:
     """Implements Database: writes READ COMMITTED, reads on a REPEATABLE READ snapshot."""
 
-    def __init__(self, url: str, *, on_statement: OnStatement | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        on_statement: OnStatement | None = None,
+        command_timeout_s: float = COMMAND_TIMEOUT_S,
+    ) -> None:
         self._closed = False
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
@@ -99,7 +105,7 @@ class PostgresDatabase:
             pool_pre_ping=True,  # a restarted server costs nobody an error
             connect_args={
                 "timeout": CONNECT_TIMEOUT_S,
-                "command_timeout": COMMAND_TIMEOUT_S,
+                "command_timeout": command_timeout_s,
                 "server_settings": {
                     "application_name": "ithaca",
                     # Whatever the server's default: committed means on disk.
@@ -160,6 +166,8 @@ class PostgresDatabase:
                 if failure is None:
                     raise
                 raise failure from error
+            except TimeoutError as error:  # of asyncpg: the server has stopped answering
+                raise DatabaseUnavailable("no answer in time") from error
             finally:
                 # Also when the caller is cancelled, the connection goes back to the pool.
                 await asyncio.shield(connection.close())

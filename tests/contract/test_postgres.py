@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from runtime.database import Database, DatabaseUnavailable, Plan, only, open_database
+from runtime.database.postgres import PostgresDatabase
 from tests.support.postgres import PostgresServer
 
 
@@ -122,3 +125,83 @@ async def test_a_cancelled_write_leaves_its_connection_usable(database: Database
         await asyncio.gather(write, return_exceptions=True)
         assert write.cancelled()
     assert await database.read(count) == 0
+
+
+async def test_nothing_waits_for_ever(database: Database) -> None:
+    for name, limit in (
+        ("lock_timeout", "5s"),
+        ("statement_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "15s"),
+    ):
+        assert await setting(database, name) == limit
+
+
+def impatient(name: str, *statements: str) -> Plan[None]:
+    """The statements under a limit that is reached at once."""
+    yield text(f"SET LOCAL {name} = '20ms'")
+    for statement in statements:
+        yield text(statement)
+
+
+async def test_a_lock_that_is_not_granted_in_time_is_unavailable(database: Database) -> None:
+    loop = asyncio.get_running_loop()
+    locked = asyncio.Event()
+
+    def holding() -> Plan[None]:
+        yield text("LOCK TABLE t")
+        loop.call_soon(locked.set)
+        yield text("SELECT pg_sleep(60)")
+
+    holder = asyncio.create_task(database.write(holding))
+    await locked.wait()
+    with pytest.raises(DatabaseUnavailable, match="lock timeout"):
+        await database.write(impatient, "lock_timeout", "INSERT INTO t VALUES (1)")
+    holder.cancel()
+    await asyncio.gather(holder, return_exceptions=True)
+    assert await database.read(count) == 0
+
+
+async def test_a_statement_that_takes_too_long_is_unavailable(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable, match="statement timeout"):
+        await database.write(
+            impatient, "statement_timeout", "INSERT INTO t VALUES (1)", "SELECT pg_sleep(60)"
+        )
+    assert await database.read(count) == 0
+
+
+async def test_a_transaction_that_is_left_idle_is_ended(
+    database: Database, own_server: PostgresServer
+) -> None:
+    def idle() -> Plan[None]:
+        yield text("SET LOCAL idle_in_transaction_session_timeout = '20ms'")
+        (row,) = yield text("INSERT INTO t VALUES (1) RETURNING pg_backend_pid()")
+        while own_server.sql(f"SELECT 1 FROM pg_stat_activity WHERE pid = {row[0]}"):
+            pass
+        yield text("INSERT INTO t VALUES (2)")
+
+    with pytest.raises(DatabaseUnavailable):
+        await database.write(idle)
+    assert await database.read(count) == 0
+
+
+async def test_a_server_that_has_stopped_answering_is_unavailable(
+    own_server: PostgresServer,
+) -> None:
+    name = own_server.create()
+    database = PostgresDatabase(own_server.url(name), command_timeout_s=0.2)
+    frozen: list[int] = []
+
+    def held_up() -> Plan[None]:
+        (row,) = yield text("SELECT pg_backend_pid()")
+        frozen.append(row[0])
+        os.kill(row[0], signal.SIGSTOP)
+        yield text("SELECT 1")
+
+    for run in (database.write, database.read):
+        with pytest.raises(DatabaseUnavailable):
+            await run(held_up)
+    assert await setting(database, "transaction_read_only") == "off"
+    for pid in frozen:
+        os.kill(pid, signal.SIGCONT)
+    await database.close()
+    own_server.drop(name)
