@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 KEYS = 100_000
 
 
@@ -47,8 +49,7 @@ class Limiter:
 
     def _forget(self, now_us: int) -> None:
         # One comes, at most two go: cheap for every call, and the store shrinks again.
-        for _ in range(2):
-            oldest = next(iter(self._tat_us))
+        for oldest in list(islice(self._tat_us, 2)):
             if self._tat_us[oldest] > now_us and len(self._tat_us) <= self._keys:
                 return
             del self._tat_us[oldest]

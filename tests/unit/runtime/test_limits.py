@@ -51,6 +51,11 @@ def test_a_request_may_cost_several_units() -> None:
     assert limiter.allow("a", 5_000_000, 10) == 0
 
 
+def test_a_request_may_cost_nothing() -> None:
+    limiter = Limiter(rate_per_s=2, burst=1)
+    assert [limiter.allow("a", 0, cost) for cost in (0, 1, 0)] == [0, 0, 0]
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2_000_000)), max_size=80), BURST)
 def test_forgetting_full_buckets_changes_no_answer(
     calls: list[tuple[int, int]], burst: int
