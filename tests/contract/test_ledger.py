@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import pytest
 
 from ledger.service import LEASE_TTL_US, Ledger
 from protocol.views import SessionView
-from runtime.database import Database
+from runtime.database import Database, DatabaseUnavailable, Plan
+from runtime.database.plan import P
 from runtime.ids import Ids
 from tests.support.clock import ManualClock
+
+T = TypeVar("T")
 
 
 def name(prefix: str, number: int) -> str:
@@ -233,6 +237,42 @@ async def test_a_beating_connection_is_not_swept_when_the_disk_is_behind(record:
     record.ledger.proof(A)
     record.ledger.proof(B)
     assert await record.ledger.sweep() == []
+
+
+class Unsteady:
+    """Implements Database: so many more writes are done, then none."""
+
+    def __init__(self, inner: Database, writes: int) -> None:
+        self.read, self.exclusive, self.close = inner.read, inner.exclusive, inner.close
+        self._inner, self.writes = inner, writes
+
+    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        if not self.writes:
+            raise DatabaseUnavailable("no more writes")
+        self.writes -= 1
+        return await self._inner.write(plan, *args, **kwargs)
+
+
+@pytest.mark.parametrize("done", [0, 1])
+async def test_a_sweep_that_was_interrupted_is_made_good_by_the_next(
+    database: Database, done: int
+) -> None:
+    unsteady = Unsteady(database, writes=100)
+    record = Record(unsteady)
+    session = (await record.both()).id
+    await record.beat(10, A, B)
+    await record.clock.advance(LEASE_TTL_US / SECOND + 1)
+    unsteady.writes = done
+    with pytest.raises(DatabaseUnavailable):
+        await record.ledger.sweep()
+    unsteady.writes = 100
+    (closed,) = await record.ledger.sweep()
+    assert closed.id == session
+    assert present(closed) == {ADA: 10 * SECOND, BEN: 10 * SECOND}
+    assert all(time.since_us is None for time in closed.people)
+    assert await record.ledger.sweep() == []
+    again = await record.both()
+    assert (again.id, again.together_us) == (session, 10 * SECOND)
 
 
 async def test_sites_do_not_see_each_other(record: Record) -> None:

@@ -342,6 +342,30 @@ async def test_a_crash_leaves_the_record_as_far_as_it_was_proven(
         assert ended["together_us"] == 20 * SECOND
 
 
+async def test_who_goes_while_the_database_is_away_is_taken_off_the_record_later(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    _, other = await joined(pair)
+    await app.advance(20)
+    await app.clock.advance(2)  # what was proven is put on disk every two seconds
+    await app.settle()
+    app.database.cut_off = True
+    await other.finish(1001)
+    await app.advance(30)  # departure and sweeps find no database
+    app.database.cut_off = False
+    await app.advance(10)
+    (view,) = (await mentor.get("/v1/sessions")).json()["sessions"]
+    assert (view["together_us"], view["together_since_us"], view["estimated"]) == (
+        20 * SECOND,
+        None,
+        True,
+    )
+    assert time_of(view, mentee.person) == 20 * SECOND
+    (stayed,) = (each for each in view["people"] if each["person"] == mentor.person)
+    assert stayed["since_us"] is not None
+
+
 async def test_a_join_that_cannot_be_recorded_leaves_no_ghost(
     app: App, pair: tuple[Page, Page]
 ) -> None:

@@ -100,6 +100,45 @@ async def test_a_thousand_missed_messages_arrive_without_a_gap(
 
 
 @on_sqlite
+async def test_many_conversations_long_behind_come_page_by_page(app: App) -> None:
+    link, _ = await app.begin()
+    mentor = await app.open(link)
+    talks = []
+    for _ in range(8):
+        wish = {"mentee": {"name": "Cleo", "zone": "UTC"}, "i_am": "mentor"}
+        made = await mentor.post("/v1/mentorships", json=wish)
+        mentee = await app.open(made.json()["links"][0]["url"])
+        await write(mentee, 10, "x" * 16_000)
+        talks.append(mentee.conversation)
+    socket = app.socket()
+    assert await socket.answered()
+    socket.stall()  # more lies ready than may wait for it
+    socket.send("auth.open", grant=mentor.grant, tab=mentor.tab, cursors=dict.fromkeys(talks, 0))
+    await app.settle()
+    socket.go_on()
+    found: dict[str, list[int]] = {talk: [] for talk in talks}
+    while any(len(each) < 10 for each in found.values()):
+        page = await socket.get("chat.messages")
+        found[page["conversation"]] += seqs([page])
+    assert all(each == list(range(1, 11)) for each in found.values())
+
+
+@on_sqlite
+async def test_the_home_page_is_shown_the_beginning_of_a_message(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one = await mentor.connect()
+    for number, (body, line) in enumerate(
+        (("x" * 200, "x" * 200), ("€" * 201, "€" * 200 + "…"), ("y" * 16_000, "y" * 200 + "…")), 1
+    ):
+        await one.get("chat.accepted", id=say(mentor, one, number, body))
+        opened = (await mentee.connect()).opened["mentorships"][0]
+        asked = (await mentee.get("/v1/me")).json()["mentorships"][0]
+        assert (opened["last"]["body"], asked["last"]["body"]) == (line, line)
+
+
+@on_sqlite
 async def test_without_a_cursor_only_what_is_new_comes(app: App, pair: tuple[Page, Page]) -> None:
     mentor, mentee = pair
     await write(mentor, 5)

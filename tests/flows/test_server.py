@@ -4,7 +4,10 @@ the goodbye at the end."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
-from tests.support.serving import Server
+from tests.support.serving import Server, free_port
 from tests.support.wire import GUARD_S, JSON, MSGPACK, RemoteSocket
 
 
@@ -146,6 +149,29 @@ async def test_who_stops_reading_is_cut_off_alone(server: Server) -> None:
 def raw(connection: ClientConnection, message: bytes) -> list[bytes]:
     connection.protocol.send_binary(message)
     return connection.protocol.data_to_send()
+
+
+async def test_when_work_in_the_background_dies_the_process_ends(tmp_path: Path) -> None:
+    """A supervisor starts it again; without its background work it would only look alive."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ithaca", "serve", "--data", tmp_path, "--port", str(free_port())),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    while not (await process.stdout.readline()).startswith(b"mentee:"):
+        assert process.returncode is None
+    with contextlib.closing(sqlite3.connect(tmp_path / "ithaca.db")) as disk:
+        disk.execute("DROP TABLE outbox")
+    try:
+        async with asyncio.timeout(GUARD_S):
+            _, log = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 3, log.decode()
+    assert "background work ended; stopping" in log.decode()
 
 
 async def test_told_to_stop_it_says_goodbye_and_keeps_what_was_said(tmp_path: Path) -> None:
