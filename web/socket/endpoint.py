@@ -1,7 +1,7 @@
 """The WebSocket endpoint `/ws`: one connection, from the upgrade to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from chat.service import topic as conversation_topic
 from mentoring.tables import Mentorship
 from people.service import Caller
-from protocol.codec import Format, decode, decode_server, encode
+from protocol.codec import Format, decode, decode_server
 from protocol.errors import ERRORS, Refusal
 from protocol.frames import (
     SUBPROTOCOL_JSON,
@@ -59,7 +59,6 @@ from web.socket.sansio.connection import (
 
 log = structlog.get_logger(__name__)
 
-CLOSE_WAIT_S = 1.0
 SLOW_S = 5.0
 HEADS_EVERY_BEATS = 5
 GOODBYES = (1000, 1001)
@@ -111,10 +110,9 @@ class _Live:
         scope: Scope,
     ) -> None:
         self._services, self._hub, self._format = services, hub, fmt
-        self._receive, self._asgi_send = receive, send
-        self._close_unread: Callable[[int], None] = scope["state"]["ws_close"]
+        self._receive = receive
         self.id = services.ids.new("con")
-        self._out = Outgoing()
+        self._out = Outgoing(fmt, send, scope["state"]["ws_close"])
         self._subscription = services.bus.subscribe()
         self._caller: Caller | None = None
         self._tab = ("", "", "")
@@ -139,8 +137,7 @@ class _Live:
         self._services.metrics.connections.inc()
         self._driver.feed(Arrived())
         tasks = [
-            asyncio.create_task(work())
-            for work in (self._read_frames, self._write_frames, self._listen)
+            asyncio.create_task(work()) for work in (self._read_frames, self._out.run, self._listen)
         ]
         try:
             await self._driver.run()
@@ -156,7 +153,8 @@ class _Live:
             try:
                 await self._depart()
             finally:
-                await self._say_goodbye()
+                if self._close_code is not None:
+                    await self._out.finish(self._close_code)
 
     # ---- in ------------------------------------------------------------------------------------
 
@@ -390,9 +388,8 @@ class _Live:
 
     def _send(self, frame: ServerFrame, encoded: bytes | None = None) -> None:
         """Queues a frame; `encoded` is its MessagePack form, if there is one already."""
-        data = encoded if self._format == "msgpack" else None
         try:
-            self._out.put(data or encode(frame, self._format))
+            self._out.put(frame, encoded)
         except Overflow:
             self._kick("slow_consumer")
 
@@ -414,17 +411,6 @@ class _Live:
         self._out.release()
         self._driver.feed(Kicked(code))
 
-    async def _write_frames(self) -> None:
-        while True:
-            data = await self._out.get()
-            await self._send_now(data)
-
-    async def _send_now(self, data: bytes) -> None:
-        if self._format == "msgpack":
-            await self._asgi_send({"type": "websocket.send", "bytes": data})
-        else:
-            await self._asgi_send({"type": "websocket.send", "text": data.decode()})
-
     # ---- the end -------------------------------------------------------------------------------
 
     async def _depart(self) -> None:
@@ -439,16 +425,3 @@ class _Live:
             await self._services.signaling.leave(self.id, self._reason, said=said)
         except DatabaseError:
             log.warning("departure not recorded; its lease will lapse", connection=self.id)
-
-    async def _say_goodbye(self) -> None:
-        """What still waits goes out, then the close frame, which does not wait for a peer that has
-        stopped reading."""
-        if self._close_code is None:
-            return
-        try:
-            async with asyncio.timeout(CLOSE_WAIT_S):
-                for data in self._out.rest():
-                    await self._send_now(data)
-                await self._asgi_send({"type": "websocket.close", "code": self._close_code})
-        except (TimeoutError, OSError):
-            self._close_unread(self._close_code)

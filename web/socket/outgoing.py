@@ -1,9 +1,16 @@
-"""What waits to be sent to one connection: bounded, in order."""
+"""The sending half of one connection: what waits, bounded and in order; then the goodbye."""
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+
+from starlette.types import Send
+
+from protocol.codec import Format, encode
+from protocol.frames import ServerFrame
 
 MOST_BYTES = 256 * 1024
+CLOSE_WAIT_S = 1.0
 
 
 class Overflow(Exception):
@@ -11,17 +18,21 @@ class Overflow(Exception):
 
 
 class Outgoing:
-    """A queue of encoded frames, at most MOST_BYTES together."""
+    """A queue of encoded frames, at most MOST_BYTES together. `close_unread` puts a close frame
+    behind what the other side does not read."""
 
-    def __init__(self) -> None:
+    def __init__(self, fmt: Format, send: Send, close_unread: Callable[[int], None]) -> None:
+        self._format, self._send, self._close_unread = fmt, send, close_unread
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
-    def put(self, data: bytes) -> None:
-        """Queues a frame; raises Overflow when too much waits already."""
+    def put(self, frame: ServerFrame, encoded: bytes | None = None) -> None:
+        """Queues a frame; `encoded` is its MessagePack form, if there is one already. Raises
+        Overflow when too much waits already."""
+        data = (encoded if self._format == "msgpack" else None) or encode(frame, self._format)
         if self._bytes + len(data) > MOST_BYTES:
             raise Overflow
         self._waiting.append(data)
@@ -29,17 +40,6 @@ class Outgoing:
         self._filled.set()
         if self._bytes > MOST_BYTES // 4:
             self._room.clear()
-
-    async def get(self) -> bytes:
-        """The next frame."""
-        while not self._waiting:
-            self._filled.clear()
-            await self._filled.wait()
-        data = self._waiting.popleft()
-        self._bytes -= len(data)
-        if self._bytes <= MOST_BYTES // 4:
-            self._room.set()
-        return data
 
     async def has_room(self) -> None:
         """Returns when a page of history can be queued without crowding out live frames."""
@@ -49,9 +49,31 @@ class Outgoing:
         """Whoever waits for room need not wait any more: the connection ends."""
         self._room.set()
 
-    def rest(self) -> list[bytes]:
-        """What still waits, taken out."""
-        rest = list(self._waiting)
-        self._waiting.clear()
-        self._bytes = 0
-        return rest
+    async def run(self) -> None:
+        """Sends what is queued, until cancelled."""
+        while True:
+            while not self._waiting:
+                self._filled.clear()
+                await self._filled.wait()
+            await self._send_next()
+
+    async def finish(self, code: int) -> None:
+        """What still waits goes out, then the close frame, which does not wait for a peer that has
+        stopped reading."""
+        try:
+            async with asyncio.timeout(CLOSE_WAIT_S):
+                while self._waiting:
+                    await self._send_next()
+                await self._send({"type": "websocket.close", "code": code})
+        except (TimeoutError, OSError):
+            self._close_unread(code)
+
+    async def _send_next(self) -> None:
+        data = self._waiting.popleft()
+        self._bytes -= len(data)
+        if self._bytes <= MOST_BYTES // 4:
+            self._room.set()
+        if self._format == "msgpack":
+            await self._send({"type": "websocket.send", "bytes": data})
+        else:
+            await self._send({"type": "websocket.send", "text": data.decode()})
