@@ -18,8 +18,10 @@ from tests.support.databases import (
 )
 from tests.support.postgres import PostgresServer
 
-# A deadline for an example would be a timing assertion, and machines are noisy.
-settings.register_profile("ithaca", deadline=None)
+# A deadline for an example would be a timing assertion, and machines are noisy. A change is judged
+# by the same examples each time; `./run soak` searches others (--hypothesis-profile=search).
+settings.register_profile("ithaca", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.load_profile("ithaca")
 
 

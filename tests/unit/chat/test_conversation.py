@@ -10,7 +10,7 @@ from chat.sansio.conversation import PAGE_MOST_BYTES, check_body, fit
 from protocol.codec import Format, encode
 from protocol.errors import Refusal
 from protocol.frames import ChatMessages
-from protocol.types import BODY_MAX_BYTES, FRAME_MAX_BYTES, INT_MAX
+from protocol.types import BLANK, BODY_MAX_BYTES, FRAME_MAX_BYTES, INT_MAX
 from protocol.views import Message
 
 CONVERSATION = "con_01jd3v0k7r9q2x4m6n8p0s2t4v"
@@ -68,10 +68,13 @@ def test_what_may_not(body: str, code: str) -> None:
 
 
 @given(
-    st.text(st.characters(exclude_categories=[]) | st.sampled_from(" \n\t\x00\u200d"), max_size=9)
+    st.text(
+        st.characters(exclude_categories=[]) | st.sampled_from(" \n\t\x00\u200d" + BLANK),
+        max_size=9,
+    )
 )
 def test_every_body_is_right_or_has_its_reason(body: str) -> None:
-    kinds = {unicodedata.category(char) for char in body if char not in "\n\t"}
+    kinds = {unicodedata.category(char) for char in body if char not in "\n\t" + BLANK}
     if {"Cc", "Cs"} & kinds:
         assert refusal(body) == "invalid_field"
     elif kinds <= {"Zs", "Zl", "Zp", "Cf", "Co"}:
