@@ -298,6 +298,7 @@ class Ledger:
             id=row.id,
             mentorship=row.mentorship,
             room=row.room,
+            version=row.facts,
             state=restore(Session(row.id, row.mentorship), facts).phase,
             created_us=row.created_us,
             started_us=row.started_us,

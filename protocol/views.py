@@ -66,11 +66,14 @@ class Interruption(View, frozen=True, kw_only=True):
 class SessionView(View, frozen=True, kw_only=True):
     """What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
     the time together grows with the clock. `estimated`: some end was not said but inferred from the
-    last proof of life. `interruptions` are the latest 100 gaps at most."""
+    last proof of life. `interruptions` are the latest 100 gaps at most. `version` grows with each
+    change on record: of two views the one of the greater version is the newer, whatever their times
+    say; of one version, the one of the later `as_of_us`."""
 
     id: Id
     mentorship: Id
     room: Id
+    version: int
     state: SessionState
     created_us: Micros
     started_us: Micros | None = None

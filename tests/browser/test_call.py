@@ -138,6 +138,25 @@ async def test_a_call_with_a_reload_and_a_crash_is_on_record(
     await tells(mentee, session, mentees_id, "You were away for")
 
 
+async def test_a_session_that_both_have_left_is_ended_from_its_page(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
+    for person in (mentor, mentee):
+        await person.join()
+    for person in (mentor, mentee):
+        await person.leave()
+    await mentor.page.reload()
+    await mentor.page.get_by_text("The record closes in a few minutes").wait_for()
+    await mentor.button("End the session for both").click()
+    await mentor.button("End it").click()
+    for person in (mentor, mentee):
+        await person.page.get_by_text("It was ended for both of you.").wait_for()
+        await person.page.get_by_role("link", name="Done").wait_for()
+        await expect(person.button("End the session for both")).to_have_count(0)
+
+
 async def tells(person: Person, session: SessionView, me: str, gap: str) -> None:
     """The page about the session says what the API says."""
     page = person.page

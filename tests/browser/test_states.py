@@ -475,9 +475,9 @@ async def test_leave_leads_to_the_summary_and_going_back_leaves(desktop: Screen)
     await page.get_by_role("button", name="Join").click()
     await page.evaluate(
         "app.set({call: {...app.state.call, phase: 'joined', session: {id: 'ses_1', mentorship:"
-        " app.state.mentorships[0].id, room: app.state.call.room, state: 'open', created_us: 1,"
-        " started_us: 1, as_of_us: 1, together_us: 90000000, people: [], interruptions: [],"
-        " estimated: false}}})"
+        " app.state.mentorships[0].id, room: app.state.call.room, version: 1, state: 'open',"
+        " created_us: 1, started_us: 1, as_of_us: 1, together_us: 90000000, people: [],"
+        " interruptions: [], estimated: false}}})"
     )
     await page.go_back()
     assert "leave" in await desktop.calls()

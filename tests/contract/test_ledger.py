@@ -146,6 +146,37 @@ async def test_of_twenty_who_end_it_one_does(record: Record) -> None:
     assert await record.ledger.running(SITE, ROOM) is None
 
 
+async def test_each_change_has_a_greater_version_whatever_the_clock_says(record: Record) -> None:
+    views = [await record.join(ADA, A), await record.join(BEN, B)]
+    session = views[0].id
+    await record.clock.advance(1)
+    for connection in (A, B):
+        left = await record.ledger.leave(connection, "left", said=True)
+        assert left is not None
+        views.append(left)
+    record.clock.step_wall(-60 * SECOND)
+    views.append(await record.ledger.end(SITE, session, ADA))
+    assert views[-1].state == "ended"
+    versions = [view.version for view in views]
+    assert versions == sorted(set(versions))
+    await record.ledger.end(SITE, session, BEN)  # changes nothing
+    assert await record.ledger.view(SITE, session) == views[-1]
+    assert await record.ledger.of_mentorships(SITE, [MENTORSHIP], None, 1) == views[-1:]
+
+
+async def test_views_read_while_it_changes_have_the_version_of_what_they_show(
+    record: Record,
+) -> None:
+    session = (await record.both()).id
+    read = (record.ledger.view(SITE, session) for _ in range(20))
+    *views, _ = await asyncio.gather(*read, record.ledger.end(SITE, session, ADA))
+    shown = {
+        (view.version, view.state) for view in [*views, await record.ledger.view(SITE, session)]
+    }
+    assert len(shown) == len({version for version, _ in shown})
+    assert max(shown)[1] == "ended"
+
+
 async def test_ending_and_joining_race_without_a_session_in_between(record: Record) -> None:
     session = (await record.both()).id
     outcomes = await asyncio.gather(

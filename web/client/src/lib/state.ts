@@ -15,6 +15,7 @@ import type {
 } from "../protocol/types.js";
 import { accepted, emptyLog, lastSeq, merge, unsaid, type Log, type Merged } from "./conversation.js";
 import type { AppState, DeviceState, MediaState, PendingMessage } from "./model.js";
+import { isNewer } from "./session.js";
 
 /** AppState with what only the library looks at. */
 export interface State extends AppState {
@@ -198,11 +199,6 @@ function joinedSession(state: State, { room, session }: RoomJoined): State {
 
 function only(state: State): Step {
   return [state, []];
-}
-
-function isNewer(held: SessionView, came: SessionView): boolean {
-  if (held.state === "ended") return came.state !== "ended" || held.as_of_us > came.as_of_us;
-  return came.state !== "ended" && held.as_of_us > came.as_of_us;
 }
 
 function onSnapshot(state: State, mentorships: readonly MentorshipView[]): Step {

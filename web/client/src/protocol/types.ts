@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema ad98f02c95d31ec862afa19a9432d98e
- * text   f68ca2f8cd1ce0e69dfd3b7a0e408321
+ * schema 9402701abfb1e0fb520d9ca84a7c7dde
+ * text   fa9e7c2521dd7e6938e27eaa808e4f96
  */
 export type ClientFrame =
   | AuthOpen
@@ -216,12 +216,15 @@ export interface Message {
 /**
  * What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
  * the time together grows with the clock. `estimated`: some end was not said but inferred from the
- * last proof of life. `interruptions` are the latest 100 gaps at most.
+ * last proof of life. `interruptions` are the latest 100 gaps at most. `version` grows with each
+ * change on record: of two views the one of the greater version is the newer, whatever their times
+ * say; of one version, the one of the later `as_of_us`.
  */
 export interface SessionView {
   id: string;
   mentorship: string;
   room: string;
+  version: number;
   state: "ended" | "open" | "waiting";
   created_us: number;
   started_us?: number | null;

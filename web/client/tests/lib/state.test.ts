@@ -53,14 +53,14 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
       "a session ends",
       [
         { t: "session.changed", session: session() },
-        { t: "session.changed", session: session({ state: "ended", ended_us: 90, as_of_us: 90 }) },
+        { t: "session.changed", session: session({ version: 3, state: "ended", ended_us: 25, as_of_us: 25 }) },
       ],
       [upTo(4, 2)],
     ],
     [
       "a late account of an ended session",
       [
-        { t: "session.changed", session: session({ state: "ended", ended_us: 90, as_of_us: 90 }) },
+        { t: "session.changed", session: session({ version: 3, state: "ended", ended_us: 25, as_of_us: 25 }) },
         { t: "session.changed", session: session() },
       ],
       [upTo(4, 2)],
@@ -182,9 +182,17 @@ test("older messages join the log and change nothing else", () => {
 describe("sessions", () => {
   test("are listed newest first, and the newest account of each counts", () => {
     const [old, now] = [session({ id: "ses_0", created_us: 5 }), session()];
-    const ended = session({ state: "ended", ended_us: 99, as_of_us: 99 });
+    const ended = session({ version: 3, state: "ended", ended_us: 25, as_of_us: 25 });
     const state = [old, now, ended, now].reduce(reduce.withSession, READY);
     expect(state.sessions.men_1).toEqual([ended, old]);
+  });
+
+  test("a change counts though the server's clock was set back, a late account does not", () => {
+    const before = session({ version: 2, as_of_us: 50 });
+    const after = session({ version: 3, as_of_us: 40, together_us: 7 });
+    const late = session({ version: 2, as_of_us: 60 });
+    const state = [before, after, late].reduce(reduce.withSession, READY);
+    expect(state.sessions.men_1).toEqual([after]);
   });
 
   test("none at all is known as none", () => {

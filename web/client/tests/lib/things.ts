@@ -49,6 +49,7 @@ export function session(part: Partial<SessionView> = {}): SessionView {
     id: "ses_1",
     mentorship: "men_1",
     room: "room_1",
+    version: 2,
     state: "open",
     created_us: 10,
     started_us: 20,

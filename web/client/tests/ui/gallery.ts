@@ -266,7 +266,8 @@ const STATES: Record<string, [string, AppState]> = {
         session: {
           ...CALL.session!,
           estimated: true,
-          as_of_us: NOW + 1,
+          version: SESSION.version + 1,
+          as_of_us: NOW,
           together_since_us: null,
           people: CALL.session!.people.map((time) =>
             time.person === ME.id ? { ...time, since_us: null } : time,
@@ -281,7 +282,14 @@ const STATES: Record<string, [string, AppState]> = {
       ...BASE,
       sessions: {
         [MENTORSHIP.id]: [
-          { ...SESSION, state: "open", ended_us: null, end_reason: null, as_of_us: NOW + 1 },
+          {
+            ...SESSION,
+            version: SESSION.version + 1,
+            state: "open",
+            ended_us: null,
+            end_reason: null,
+            as_of_us: NOW,
+          },
         ],
       },
     },

@@ -224,10 +224,14 @@ describe("sessions", () => {
     expect(interruptionsOf({ ...SESSION, interruptions })).toEqual([gap(S), gap(12 * S)]);
   });
 
-  it("prefers the newest view", () => {
-    const older = { ...SESSION, as_of_us: 1 };
-    const newer = { ...SESSION, as_of_us: 2 };
-    expect(newest([newer, null, older, undefined])).toBe(newer);
+  it("prefers the view after the last change, and of one version the latest", () => {
+    const running = { ...SESSION, version: 4, state: "open", as_of_us: NOW } as const;
+    const later = { ...running, as_of_us: NOW + S };
+    const ended = { ...SESSION, version: 5, as_of_us: NOW - 2 * MIN }; // as of the last departure
+    expect(newest([later, null, running, undefined])).toBe(later);
+    expect(newest([running, later])).toBe(later);
+    expect(newest([ended, later])).toBe(ended);
+    expect(newest([later, ended])).toBe(ended);
     expect(newest([])).toBe(null);
   });
 });

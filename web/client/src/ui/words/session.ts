@@ -1,4 +1,5 @@
 /** A session in words and sums. */
+import { isNewer } from "../../lib/session.js";
 import type { Interruption, PersonTime, SessionView } from "../../protocol/types.js";
 import { named, span } from "./time.js";
 
@@ -74,7 +75,7 @@ export function interruptionWords(
 /** The newest of several views of one session. */
 export function newest(views: readonly (SessionView | null | undefined)[]): SessionView | null {
   return views.reduce<SessionView | null>(
-    (best, view) => (view && (!best || view.as_of_us >= best.as_of_us) ? view : best),
+    (best, view) => (view && (!best || isNewer(view, best)) ? view : best),
     null,
   );
 }
