@@ -9,6 +9,7 @@ import {
   type NewLink,
   type NewMentorship,
   type About,
+  type ErrorFrame,
   type Grant,
   type IceServer,
   type PersonView,
@@ -55,6 +56,9 @@ class Ithaca implements App {
   private call: Call | null = null;
   private iceServers: readonly IceServer[] = [];
   private stopMeter: (() => void) | null = null;
+  /** Refusals of pages in a row, and what forgets to ask again for them. */
+  private refusedPages = 0;
+  private cancelAsking: (() => void) | null = null;
   /** Tries the link once more, while the server could not be reached. */
   private openAgain: (() => void) | null = null;
   /** A form that may have been taken already is sent again under the same key. */
@@ -286,6 +290,7 @@ class Ithaca implements App {
     if (link.is === "online") return;
     this.call?.offline();
     this.sender.offline();
+    this.stopAsking();
     this.set(reduce.disconnected(this.current));
     if (link.is !== "stopped") return;
     const { code } = link.trouble;
@@ -307,6 +312,7 @@ class Ithaca implements App {
         break;
       case "chat.messages":
         this.sender.said(mine(frame.messages, this.current.me?.id));
+        if (reduce.unanswered(this.current).length === 0) this.stopAsking();
         break;
       case "chat.accepted":
         this.sender.stored(frame.id);
@@ -317,6 +323,7 @@ class Ithaca implements App {
         break;
       case "error":
         if (frame.about === "chat.send" && frame.ref) this.sender.refused(frame, frame.ref);
+        if (frame.about === "chat.fetch") this.askAgain(frame);
         break;
       default:
         break;
@@ -338,6 +345,25 @@ class Ithaca implements App {
       this.apply(reduce.openConversation(this.current, conversation));
       this.showPending();
     });
+  }
+
+  /** A page was refused: for good, or it is asked for again after a while. */
+  private askAgain({ code, retry_after_us }: ErrorFrame): void {
+    const act = actOf(code);
+    if (act === "fix" || act === "stop") return;
+    this.refusedPages += 1;
+    const backoff = retryDelay(this.refusedPages, this.page.random());
+    this.cancelAsking?.();
+    this.cancelAsking = this.page.after(Math.max((retry_after_us ?? 0) / 1000, backoff), () => {
+      for (const effect of reduce.unanswered(this.current)) this.perform(effect);
+    });
+  }
+
+  /** All has come, or the next connection asks for it. */
+  private stopAsking(): void {
+    this.refusedPages = 0;
+    this.cancelAsking?.();
+    this.cancelAsking = null;
   }
 
   async loadOlder(conversation: string): Promise<void> {

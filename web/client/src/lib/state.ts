@@ -112,6 +112,16 @@ export function openConversation(state: State, id: string): Step {
   return [withLog(state, log), effects];
 }
 
+/** All that was asked for and has not come, to be asked again when an answer was refused: a refusal
+ * does not say of which conversation it is, and a page that comes twice does no harm. */
+export function unanswered(state: State): readonly Effect[] {
+  return Object.values(state.conversations).flatMap((log): Effect[] => {
+    const newest = log.messages.length === 0 && log.head > 0;
+    if (!newest && log.asked === null) return [];
+    return [{ is: "fetch", conversation: log.id, after: newest ? null : log.asked }];
+  });
+}
+
 /** What waits to be sent. What the log has already is not shown twice. */
 export function withPending(state: State, id: string, pending: readonly PendingMessage[]): State {
   const log = state.conversations[id];

@@ -386,6 +386,88 @@ describe("the past", () => {
   });
 });
 
+describe("a page that is refused", () => {
+  const fetches = (server: FakeServer): number =>
+    server.frames.filter(({ t }) => t === "chat.fetch").length;
+
+  function written(count: number): FakeServer {
+    const server = new FakeServer();
+    for (let i = 1; i <= count; i += 1) server.store("per_ana", `ana-${i}`, `${i}`);
+    return server;
+  }
+
+  /** The hint of all but the newest message is lost, and the page asks for what it missed. */
+  async function missed(server: FakeServer, count: number): Promise<void> {
+    const first = server.log.length + 1;
+    for (let i = first; i < first + count; i += 1) server.store("per_ana", `ana-${i}`, `${i}`);
+    for (const socket of server.sockets) socket.cursor = server.log.length - 1;
+    server.deliver();
+    await settled();
+  }
+
+  test("the newest one comes when the server can give it, asked for ever more rarely", async () => {
+    const server = written(3);
+    server.withheld.push(...Array.from({ length: 8 }, () => ({ code: "unavailable" })));
+    const { app } = await signedIn(server);
+    expect(log(app)).toEqual([]);
+    await server.pass(1_000);
+    const soon = fetches(server);
+    expect(soon).toBeLessThan(5);
+    await server.pass(60_000);
+    expect(log(app)).toEqual(["1", "2", "3"]);
+    expect(fetches(server)).toBe(9);
+  });
+
+  test("is not asked for before the time that the server named", async () => {
+    const server = written(3);
+    server.withheld.push({ code: "rate_limited", retry_after_us: 20_000_000 });
+    const { app } = await signedIn(server);
+    await server.pass(19_900);
+    expect([log(app), fetches(server)]).toEqual([[], 1]);
+    await server.pass(200);
+    expect([log(app), fetches(server)]).toEqual([["1", "2", "3"], 2]);
+  });
+
+  test("a gap is filled all the same, and live messages are taken again", async () => {
+    const server = written(3);
+    const { app } = await signedIn(server);
+    server.withheld.push({ code: "unavailable" }, { code: "rate_limited", retry_after_us: 2_000_000 });
+    await missed(server, 2);
+    server.store("per_ana", "ana-6", "6");
+    server.deliver();
+    await settled();
+    expect(log(app)).toEqual(["1", "2", "3"]);
+    await server.pass(10_000);
+    expect(log(app)).toEqual(["1", "2", "3", "4", "5", "6"]);
+    server.store("per_ana", "ana-7", "7");
+    server.deliver();
+    await settled();
+    expect(log(app).at(-1)).toBe("7");
+    await server.pass(60_000);
+    expect(fetches(server)).toBe(4); // the newest page, and the gap three times
+  });
+
+  test("for good: it is not asked for again and again", async () => {
+    const server = written(3);
+    server.withheld.push({ code: "forbidden" });
+    await signedIn(server);
+    await server.pass(60_000);
+    expect(fetches(server)).toBe(1);
+  });
+
+  test("on a new connection it is asked for at once, and soon again", async () => {
+    const server = written(3);
+    server.withheld.push(...Array.from({ length: 6 }, () => ({ code: "unavailable" })));
+    const { app } = await signedIn(server);
+    await server.pass(10_100);
+    expect(fetches(server)).toBe(6);
+    server.withheld.push({ code: "unavailable" });
+    server.close(1006);
+    await server.pass(1_500);
+    expect([log(app), fetches(server)]).toEqual([["1", "2", "3"], 8]);
+  });
+});
+
 test("a form is sent again under the same key until it is answered", async () => {
   const server = new FakeServer();
   const { app } = await signedIn(server, "/");

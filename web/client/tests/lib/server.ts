@@ -28,6 +28,8 @@ export class FakeServer {
   readonly frames: ClientFrame[] = [];
   /** Given instead of storing the next messages. */
   readonly refusals: { code: string; retry_after_us?: number }[] = [];
+  /** Given instead of the next pages that are asked for. */
+  readonly withheld: { code: string; retry_after_us?: number }[] = [];
   /** Whom each invitation that was not withdrawn lets in. */
   readonly invitations = new Map(Object.entries(PEOPLE));
   private readonly withdrawn = new Set<string>();
@@ -133,6 +135,11 @@ export class FakeServer {
         break;
       }
       case "chat.fetch": {
+        const refusal = this.withheld.shift();
+        if (refusal) {
+          socket.tell({ t: "error", about: "chat.fetch", ref: null, message: "x", ...refusal });
+          break;
+        }
         const { after, limit = 50 } = frame;
         const page = after == null ? this.log.slice(-limit) : this.log.slice(after, after + limit);
         socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, messages: page });
