@@ -12,6 +12,12 @@ from tests.browser.conftest import MENTEE, MENTOR, House
 pytestmark = pytest.mark.browser
 
 INVISIBLE = "Ben\u200b"
+NO_STORAGE = """
+for (const name of ["sessionStorage", "localStorage"]) {
+  const get = () => { throw new DOMException("Access is denied.", "SecurityError"); };
+  Object.defineProperty(window, name, { get });
+}
+"""
 
 
 async def test_a_new_mentorship_gives_two_links_that_work(
@@ -70,6 +76,21 @@ async def test_the_secret_of_a_link_leaves_the_address_bar_and_the_history(
     assert secret not in kept
     await mentor.page.reload()
     await expect(mentor.page.get_by_role("heading", level=1)).to_have_text("Telemachus")
+
+
+async def test_where_the_browser_keeps_nothing_one_can_still_call_and_write(
+    house: House, mentors_browser: Browser
+) -> None:
+    """As with a browser that forbids site data: only a reload needs the link again."""
+    forbidden = await house.window(mentors_browser)
+    await forbidden.add_init_script(NO_STORAGE)
+    mentor = await house.enter(forbidden, house.links["mentor"])
+    await mentor.join()
+    await mentor.write("Nothing is kept here.")
+    await mentor.reads("Nothing is kept here.")
+    await mentor.leave()
+    await mentor.page.get_by_role("link", name="Done").click()
+    await mentor.page.get_by_role("heading", name="Your mentorships").wait_for()
 
 
 @pytest.mark.parametrize("secret", ["inv_00000000000000000000000000.x", "nonsense"])

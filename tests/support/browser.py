@@ -199,7 +199,7 @@ class Person:
         await self.button("Leave").click()
         await soon(self._out.wait())
         await self.page.wait_for_url("**/s/*")
-        await self.page.get_by_role("heading", name="In the room").wait_for()
+        await self.page.get_by_role("heading", name="In the room", exact=True).wait_for()
 
     async def write(self, text: str) -> None:
         await self.page.get_by_label("Message", exact=True).fill(text)

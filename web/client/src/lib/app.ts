@@ -32,6 +32,7 @@ import { START, type Effect, type State, type Step } from "./state.js";
 import { actOf, refused, troubleOf } from "./trouble.js";
 
 const OLDER = 50;
+const IN_CALL = "ithaca.call"; // in the tab
 /** A change of the clock that nobody would see is no news. */
 const CLOCK_NEWS_US = 20_000;
 
@@ -497,6 +498,15 @@ class Ithaca implements App {
 
   closeCall(): void {
     if (!this.call?.isActive) this.set({ ...this.current, call: null });
+  }
+
+  inCall(): string | null {
+    return this.page.tab.getItem(IN_CALL);
+  }
+
+  keepInCall(mentorship: string | null): void {
+    if (mentorship === null) this.page.tab.removeItem(IN_CALL);
+    else this.page.tab.setItem(IN_CALL, mentorship);
   }
 
   async setMicrophone(on: boolean): Promise<void> {

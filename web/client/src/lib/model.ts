@@ -139,6 +139,8 @@ export interface App {
   leave(): void;
   endSession(session: string): Promise<void>;            // for both, wherever they are
   closeCall(): void;                                     // puts the summary away
+  inCall(): string | null;                               // the mentorship this tab was in a call of
+  keepInCall(mentorship: string | null): void;           // for a reload to go on with
   reconnectNow(): void;
 }
 

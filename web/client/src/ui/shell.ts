@@ -13,8 +13,6 @@ import { navigate, parseRoute, paths, type Route } from "./route.js";
 import "./summary.js";
 import { otherOf } from "./words/people.js";
 
-const IN_CALL = "ithaca.call"; // in the tab: the mentorship it is in a call of, for a reload
-
 /** The page: which screen, its title, where the focus goes, and what stops everything. */
 @customElement("ith-app")
 export class Shell extends AppElement {
@@ -116,21 +114,21 @@ export class Shell extends AppElement {
         mentorships.some(({ id }) => id === route.mentorship),
       );
     } else {
-      sessionStorage.removeItem(IN_CALL);
+      this.app.keepInCall(null);
     }
   }
 
   /** On the call's page there is a call, or one that this tab goes on with after a reload, or none. */
   private attend(mentorship: string, call: CallState | null, known: boolean): void {
     if (call?.mentorship === mentorship && call.phase !== "left") {
-      sessionStorage.setItem(IN_CALL, mentorship);
+      this.app.keepInCall(mentorship);
     } else if (call?.mentorship === mentorship) {
-      sessionStorage.removeItem(IN_CALL);
+      this.app.keepInCall(null);
       const over = call.ended === "left" || call.ended === "ended";
       if (over && call.session) navigate(paths.summary(call.session.id), "replace");
       else if (over) navigate(paths.prejoin(mentorship), "replace");
-    } else if (sessionStorage.getItem(IN_CALL) === mentorship && known) {
-      sessionStorage.removeItem(IN_CALL); // once: what fails does not come round again
+    } else if (this.app.inCall() === mentorship && known) {
+      this.app.keepInCall(null); // once: what fails does not come round again
       this.rejoining = true;
       this.app
         .prepare(mentorship)

@@ -88,6 +88,19 @@ describe("coming in", () => {
     expect(again.app.state).toMatchObject({ phase: "ready", me: { id: "per_me" } });
   });
 
+  test("again by a reload: still in the call it was in, until that is over", async () => {
+    const server = new FakeServer();
+    const browser = new MemoryStorage();
+    const { app, tab } = await signedIn(server, LINK, browser);
+    expect(app.inCall()).toBeNull();
+    app.keepInCall("men_1");
+    expect((await signedIn(server, LINK, browser)).app.inCall()).toBeNull(); // another tab
+    const again = server.open("/m/men_1/call", browser, tab);
+    expect(again.app.inCall()).toBe("men_1");
+    again.app.keepInCall(null);
+    expect(server.open("/m/men_1/call", browser, tab).app.inCall()).toBeNull();
+  });
+
   test("again after the access has ended: said so, and forgotten", async () => {
     const server = new FakeServer();
     const browser = new MemoryStorage();

@@ -303,6 +303,13 @@ export class FakeApp implements App {
     this.note("closeCall");
     this.set({ call: null });
   }
+  private kept: string | null = null;
+  inCall(): string | null {
+    return this.kept;
+  }
+  keepInCall(mentorship: string | null): void {
+    this.kept = mentorship;
+  }
   reconnectNow(): void {
     this.note("reconnectNow");
   }
