@@ -17,17 +17,12 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from web.hatch_build import install, quietly
+from web.http import CONTENT_SECURITY_POLICY
 
 CLIENT = Path(__file__).resolve().parents[2] / "web" / "client"
 AXE = CLIENT / "node_modules/axe-core/axe.min.js"
 SIZES = {"phone": (360, 740), "desktop": (1280, 800)}
 ZOOMED = {"phone": (320, 640), "desktop": (640, 400)}  # the narrowest phone; a desktop at 200 %
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; connect-src 'self' ws: wss:; worker-src 'self'; font-src 'none'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types lit-html ithaca"
-)
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +33,7 @@ class Handler(SimpleHTTPRequestHandler):
         super().do_GET()
 
     def end_headers(self) -> None:
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
