@@ -36,12 +36,15 @@ class Members(Protocol):
 
 @dataclass(slots=True)
 class _Held:
-    """A participant lease of this run of the server; `proof_us` is the last sign of life."""
+    """A participant lease of this run of the server; `proof_us` is the last sign of life. `gone`:
+    it has left, as was decided then, and that is not on disk yet."""
 
     site_id: str
+    room: str
     session: str
     token: int
     proof_us: int
+    gone: tuple[Leave, int] | None = None
 
     def present_until(self, now_us: int) -> int:
         """Now, while the next beat is not overdue; else the last one."""
@@ -79,11 +82,12 @@ class Ledger:
         self, site_id: str, room: str, mentorship: str, person: str, connection: str
     ) -> SessionView:
         """Puts a connection's presence on record; when this returns it is on disk."""
+        await self._settle(lambda key, held: key == connection or held.room == room)
         now_us = self._clock.wall_us()
         row, facts, token = await self._write(
             self._join, site_id, room, mentorship, person, connection, now_us
         )
-        self._held[connection] = _Held(site_id, row.id, token, now_us)
+        self._held[connection] = _Held(site_id, room, row.id, token, now_us)
         return await self._view(row, facts)
 
     def _join(
@@ -110,31 +114,46 @@ class Ledger:
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
-        if (held := self._held.get(connection)) is not None:
+        if (held := self._held.get(connection)) is not None and held.gone is None:
             held.proof_us = max(held.proof_us, self._clock.wall_us())
 
     async def leave(
         self, connection: str, reason: LeaveReason, *, said: bool
     ) -> SessionView | None:
         """Takes a connection out. `said`: the page said so just now; otherwise its presence ends at
-        its last proof of life. None when it was not in."""
-        held = self._held.pop(connection, None)
-        if held is None:
+        its last proof of life. None when it was not in. What could not be written down (then this
+        raises) is kept, and tried again by `flush`."""
+        held = self._held.get(connection)
+        if held is None or held.gone is not None:
             return None
         now_us = self._clock.wall_us()
         if reason == "replaced":
             at_us = held.present_until(now_us)
         else:
             at_us = now_us if said else held.proof_us
-        event = Leave(connection, at_us, reason, estimated=at_us < now_us)
-        await self._write(self._leave, held, event, now_us)
+        held.gone = Leave(connection, at_us, reason, estimated=at_us < now_us), now_us
+        held.proof_us = at_us
+        await self._settle(lambda key, _: key == connection)
         return await self.view(held.site_id, held.session)
 
+    async def _settle(self, wanted: Callable[[str, _Held], bool]) -> None:
+        """Writes down the departures among these; what comes after them is decided by them."""
+        for connection, held in list(self._held.items()):
+            if held.gone is not None and wanted(connection, held):
+                await self._write(self._leave, held, *held.gone)
+                if self._held.get(connection) is held:
+                    del self._held[connection]
+
     def _leave(self, held: _Held, event: Leave, now_us: int) -> Plan[None]:
-        yield from self._change(held.site_id, held.session, event, now_us)
-        yield from leases.release(
-            held.site_id, LEASE_KIND, event.connection, self._boot, held.token
-        )
+        row = yield from tables.claim(held.site_id, held.session)
+        assert row is not None
+        # Tried twice at once, it may be written down and the connection back in: not this lease's.
+        if (
+            yield from leases.release(
+                held.site_id, LEASE_KIND, event.connection, self._boot, held.token
+            )
+        ):
+            yield from self._step(row, event, now_us)
 
     def _lapse(self, lease: leases.Lease, session: str, now_us: int) -> Plan[bool]:
         """Closes a lapsed presence, unless its owner came back in between."""
@@ -146,11 +165,13 @@ class Ledger:
             )
         ):
             return False
-        event = Leave(lease.key, lease.proof_us, "restart", estimated=True)
+        reason: LeaveReason = "lost" if lease.owner == self._boot else "restart"
+        event = Leave(lease.key, lease.proof_us, reason, estimated=True)
         return (yield from self._step(row, event, now_us))
 
     async def end(self, site_id: str, session: str, by: str) -> SessionView:
         """Ends a session for both; ending it again changes nothing."""
+        await self._settle(lambda _, held: held.session == session)
         now_us = self._clock.wall_us()
         proofs = {
             connection: held.present_until(now_us)
@@ -177,7 +198,8 @@ class Ledger:
         return row, facts, gone
 
     async def flush(self) -> None:
-        """Puts the latest proofs of life on disk, in one transaction."""
+        """Puts the latest proofs of life on disk, in one transaction, then the departures that
+        could not be written down before."""
         batch = [
             leases.Renewal(
                 held.site_id,
@@ -192,6 +214,7 @@ class Ledger:
         ]
         if batch:
             await self._database.write(leases.renew, batch)
+        await self._settle(lambda _, held: True)
 
     async def sweep(self) -> list[SessionView]:
         """Closes what nobody closed: presences whose lease has lapsed (their server died), at the
@@ -201,8 +224,8 @@ class Ledger:
         changed: dict[str, str] = {}
         for lease in await self._database.read(leases.lapsed, LEASE_KIND, now_us):
             held = self._held.get(lease.key)
-            if held is not None and held.proof_us + LEASE_TTL_US > now_us:
-                continue  # our own, beating: the disk is only behind
+            if held is not None and (held.gone or held.proof_us + LEASE_TTL_US > now_us):
+                continue  # our own, beating or gone by its own word: the disk is only behind
             self._held.pop(lease.key, None)
             session = msgspec.msgpack.decode(lease.data, type=_LeaseData).session
             if await self._write(self._lapse, lease, session, now_us):
@@ -243,7 +266,7 @@ class Ledger:
         _, new = LIFE.step(state, event, now_us)
         if not new:
             return False
-        stamp = Stamp(now_us, self._clock.monotonic_us(), self._boot)
+        stamp = Stamp(self._clock.wall_us(), self._clock.monotonic_us(), self._boot)
         yield from tables.append(row, new, stamp)
         for fact in new:
             tag = str(fact.__struct_config__.tag)

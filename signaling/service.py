@@ -279,7 +279,7 @@ class Signaling:
                 try:
                     view = await self._log.leave(connection, "replaced", said=False)
                 except DatabaseError:
-                    log.warning("departure not recorded; its lease will lapse")
+                    log.warning("departure not on record yet; it is tried again")
                     view = None
                 left = RoomLeft(room=live.room.id, reason="replaced", session=view)
                 self._tell(connection, left)

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import pytest
 
+from ledger import tables
 from ledger.service import LEASE_TTL_US, Ledger
+from protocol.facts import ParticipantLeft
 from protocol.views import SessionView
 from runtime.database import Database, DatabaseUnavailable, Plan
 from runtime.database.plan import P
@@ -304,6 +306,121 @@ async def test_a_sweep_that_was_interrupted_is_made_good_by_the_next(
     assert await record.ledger.sweep() == []
     again = await record.both()
     assert (again.id, again.together_us) == (session, 10 * SECOND)
+
+
+async def departures(database: Database, session: str) -> list[tuple[str, int, int, str, bool]]:
+    """Of each that is on record: the connection, when it left, when that was known, why, and
+    whether it is an estimate."""
+    facts = await database.read(tables.facts_of, SITE, session)
+    return [
+        (fact.connection, fact.at_us, fact.noticed_us, fact.reason, fact.estimated)
+        for fact in facts
+        if isinstance(fact, ParticipantLeft)
+    ]
+
+
+async def said_to_nobody(record: Record, unsteady: Unsteady, *connections: str) -> int:
+    """These connections say goodbye while nothing can be written; when that was."""
+    unsteady.writes = 0
+    for connection in connections:
+        with pytest.raises(DatabaseUnavailable):
+            await record.ledger.leave(connection, "left", said=True)
+    return record.clock.wall_us()
+
+
+async def test_a_goodbye_that_found_no_database_is_written_down_as_it_was_said(
+    database: Database,
+) -> None:
+    unsteady = Unsteady(database, writes=100)
+    record = Record(unsteady)
+    session = (await record.both()).id
+    await record.beat(10, A, B)
+    unsteady.writes = 0
+    await record.clock.advance(60)
+    record.ledger.proof(A)
+    record.ledger.proof(B)
+    said_us = await said_to_nobody(record, unsteady, A)
+    await record.clock.advance(5)
+    record.ledger.proof(A)  # its page is still open, but out of the room
+    record.ledger.proof(B)
+    with pytest.raises(DatabaseUnavailable):
+        await record.ledger.flush()
+    unsteady.writes = 100
+    assert await record.ledger.sweep() == []
+    await record.ledger.flush()
+    assert await departures(database, session) == [(A, said_us, said_us, "left", False)]
+    view = await record.ledger.view(SITE, session)
+    assert (view.together_us, present(view)[ADA], view.estimated) == (
+        70 * SECOND,
+        70 * SECOND,
+        False,
+    )
+    await record.ledger.flush()
+    assert len(await departures(database, session)) == 1
+
+
+async def test_who_said_goodbye_is_not_met_by_who_joins_later(database: Database) -> None:
+    unsteady = Unsteady(database, writes=100)
+    record = Record(unsteady)
+    session = (await record.join(ADA, A)).id
+    await record.clock.advance(1)
+    said_us = await said_to_nobody(record, unsteady, A)
+    await record.clock.advance(1)
+    unsteady.writes = 100
+    joined = await record.join(BEN, B)
+    assert (joined.id, joined.state) == (session, "waiting")
+    assert await departures(database, session) == [(A, said_us, said_us, "left", False)]
+
+
+async def test_an_end_for_both_leaves_an_earlier_goodbye_as_it_was_said(
+    database: Database,
+) -> None:
+    unsteady = Unsteady(database, writes=100)
+    record = Record(unsteady)
+    session = (await record.both()).id
+    await record.clock.advance(1)
+    said_us = await said_to_nobody(record, unsteady, A)
+    await record.clock.advance(1)
+    record.ledger.proof(B)
+    unsteady.writes = 100
+    await record.ledger.end(SITE, session, BEN)
+    now_us = record.clock.wall_us()
+    assert await departures(database, session) == [
+        (A, said_us, said_us, "left", False),
+        (B, now_us, now_us, "ended", False),
+    ]
+
+
+async def test_who_comes_back_before_the_goodbye_is_written_down_stays(
+    database: Database,
+) -> None:
+    unsteady = Unsteady(database, writes=100)
+    record = Record(unsteady)
+    session = (await record.both()).id
+    await record.clock.advance(1)
+    said_us = await said_to_nobody(record, unsteady, A)
+    await record.clock.advance(1)
+    unsteady.writes = 100
+    elsewhere = await record.join(ADA, A, room=name("room", 2))
+    await record.ledger.flush()
+    assert await departures(database, session) == [(A, said_us, said_us, "left", False)]
+    assert await departures(database, elsewhere.id) == []
+
+
+async def test_only_another_runs_presences_end_by_a_restart(
+    record: Record, database: Database
+) -> None:
+    session = (await record.join(ADA, A)).id
+    record.ledger = record.start()
+    await record.join(BEN, B)
+    joined_us = record.clock.wall_us()
+    await record.clock.advance(LEASE_TTL_US / SECOND + 1)
+    await record.ledger.sweep()
+    now_us = record.clock.wall_us()
+    assert sorted(await departures(database, session)) == [
+        (A, joined_us, now_us, "restart", True),
+        (B, joined_us, now_us, "lost", True),
+    ]
 
 
 async def test_sites_do_not_see_each_other(record: Record) -> None:

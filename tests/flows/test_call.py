@@ -347,23 +347,40 @@ async def test_who_goes_while_the_database_is_away_is_taken_off_the_record_later
 ) -> None:
     mentor, mentee = pair
     _, other = await joined(pair)
-    await app.advance(20)
-    await app.clock.advance(2)  # what was proven is put on disk every two seconds
-    await app.settle()
+    await app.advance(10)
     app.database.cut_off = True
+    await app.advance(60)
     await other.finish(1001)
     await app.advance(30)  # departure and sweeps find no database
     app.database.cut_off = False
     await app.advance(10)
     (view,) = (await mentor.get("/v1/sessions")).json()["sessions"]
     assert (view["together_us"], view["together_since_us"], view["estimated"]) == (
-        20 * SECOND,
+        70 * SECOND,
         None,
-        True,
+        False,
     )
-    assert time_of(view, mentee.person) == 20 * SECOND
+    assert time_of(view, mentee.person) == 70 * SECOND
     (stayed,) = (each for each in view["people"] if each["person"] == mentor.person)
     assert stayed["since_us"] is not None
+
+
+async def test_a_tab_replaced_while_the_database_falls_away_leaves_no_ghost(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, _ = pair
+    older, newer = await mentor.connect(tab="older-tab"), await mentor.connect(tab="newer-tab")
+    await mentor.join(older, peer="peer-of-the-older")
+    await app.advance(4)
+    app.database.writes_left = 1  # the newer tab's join, and no more
+    await mentor.join(newer, peer="peer-of-the-newer")
+    assert (await older.get("room.left"))["reason"] == "replaced"
+    await app.advance(60)
+    app.database.writes_left = None
+    await app.advance(4)
+    newer.send("room.leave", room=mentor.room)
+    view = (await newer.get("room.left"))["session"]
+    assert (time_of(view, mentor.person), view["estimated"]) == (68 * SECOND, False)
 
 
 async def test_a_join_that_cannot_be_recorded_leaves_no_ghost(

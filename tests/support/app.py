@@ -37,7 +37,8 @@ IDLE_STEP_S = 5.0
 
 
 class WatchedDatabase:
-    """Implements Database: knows whether any work is under way, and can be cut off."""
+    """Implements Database: knows whether any work is under way, and can be cut off, at once or
+    after so many more writes."""
 
     def __init__(self, inner: Database) -> None:
         self._inner = inner
@@ -45,6 +46,7 @@ class WatchedDatabase:
         self._idle = asyncio.Event()
         self._idle.set()
         self.cut_off = False
+        self.writes_left: int | None = None
 
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:
@@ -65,6 +67,10 @@ class WatchedDatabase:
             return await self._inner.read(plan, *args, **kwargs)
 
     async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self.writes_left is not None:
+            if not self.writes_left:
+                raise DatabaseUnavailable("no more writes, says the test")
+            self.writes_left -= 1
         async with self._working():
             return await self._inner.write(plan, *args, **kwargs)
 

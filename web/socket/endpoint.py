@@ -424,4 +424,4 @@ class _Live:
         try:
             await self._services.signaling.leave(self.id, self._reason, said=said)
         except DatabaseError:
-            log.warning("departure not recorded; its lease will lapse", connection=self.id)
+            log.warning("departure not on record yet; it is tried again", connection=self.id)
