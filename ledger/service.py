@@ -103,6 +103,9 @@ class Ledger:
             site_id, self._ids.new("ses"), mentorship, room, now_us, None, None, None, 0
         )
         row = yield from tables.claim_running(site_id, room, fresh)
+        # An earlier one may be over without a sweep having come by.
+        if row.id != fresh.id and (yield from self._step(row, Sweep(), now_us)):
+            row = yield from tables.claim_running(site_id, room, fresh)
         yield from self._step(row, Join(person, connection), now_us)
         data = msgspec.msgpack.encode(_LeaseData(row.id))
         token = yield from leases.acquire(

@@ -10,7 +10,7 @@ import pytest
 
 from ledger import tables
 from ledger.service import LEASE_TTL_US, Ledger
-from protocol.facts import ParticipantLeft
+from protocol.facts import ParticipantLeft, SessionEnded
 from protocol.views import SessionView
 from runtime.database import Database, DatabaseUnavailable, Plan
 from runtime.database.plan import P
@@ -204,6 +204,26 @@ async def test_an_empty_room_ends_its_session_after_ten_minutes(record: Record) 
     assert ended.ended_us == over_us
     assert await record.ledger.sweep() == []
     assert (await record.both()).id != session
+
+
+async def test_who_comes_after_ten_minutes_begins_anew_though_nobody_swept(
+    record: Record, database: Database
+) -> None:
+    session = (await record.both()).id
+    await record.ledger.leave(A, "left", said=True)
+    await record.ledger.leave(B, "left", said=True)
+    over_us = record.clock.wall_us()
+    await record.clock.advance(EMPTY_S + 1)
+    again = await record.join(ADA, A2)
+    assert again.id != session
+    assert (again.state, again.interruptions) == ("waiting", ())
+    assert await record.ledger.sweep() == []
+    ended = [
+        fact
+        for fact in await database.read(tables.facts_of, SITE, session)
+        if isinstance(fact, SessionEnded)
+    ]
+    assert [(fact.at_us, fact.reason) for fact in ended] == [(over_us, "empty")]
 
 
 async def test_sweepers_at_once_end_it_once(record: Record) -> None:
