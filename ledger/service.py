@@ -120,20 +120,21 @@ class Ledger:
         if (held := self._held.get(connection)) is not None and held.gone is None:
             held.proof_us = max(held.proof_us, self._clock.wall_us())
 
-    async def leave(
-        self, connection: str, reason: LeaveReason, *, said: bool
-    ) -> SessionView | None:
-        """Takes a connection out. `said`: the page said so just now; otherwise its presence ends at
-        its last proof of life. None when it was not in. What could not be written down (then this
-        raises) is kept, and tried again by `flush`."""
+    async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None:
+        """Takes a connection out: now, when its page said so; else at its last proof of life, or
+        now while the next is not overdue and it is not the beats that ended it. None when it was
+        not in. What could not be written down (then this raises) is kept, and tried again by
+        `flush`."""
         held = self._held.get(connection)
         if held is None or held.gone is not None:
             return None
         now_us = self._clock.wall_us()
-        if reason == "replaced":
+        if reason == "left":
+            at_us = now_us
+        elif reason == "lost":
+            at_us = held.proof_us
+        else:  # our own decision proves nothing about the page
             at_us = held.present_until(now_us)
-        else:
-            at_us = now_us if said else held.proof_us
         held.gone = Leave(connection, at_us, reason, estimated=at_us < now_us), now_us
         held.proof_us = at_us
         await self._settle(lambda key, _: key == connection)

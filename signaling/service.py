@@ -61,9 +61,7 @@ class SessionLog(Protocol):
         self, site_id: str, room: str, mentorship: str, person: str, connection: str
     ) -> SessionView: ...
 
-    async def leave(
-        self, connection: str, reason: LeaveReason, *, said: bool
-    ) -> SessionView | None: ...
+    async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None: ...
 
     async def end(self, site_id: str, session: str, by: str) -> SessionView: ...
 
@@ -135,7 +133,7 @@ class Signaling:
             self._weigh(site_id, person, frame.offer)
         key = (site_id, frame.room)
         if self._by_connection.get(connection, key) != key:
-            await self.leave(connection, "left", said=True)
+            await self.leave(connection, "left")
         # From here on a goodbye of this connection waits for its turn, and undoes what follows.
         self._by_connection[connection] = key
         peer = Peer(id=frame.peer, person=person, audio=frame.audio, video=frame.video)
@@ -155,12 +153,8 @@ class Signaling:
         self._presence_changed(live, person)
         await self._announce(live)
 
-    async def leave(
-        self, connection: str, reason: LeaveReason, *, said: bool, room: str | None = None
-    ) -> bool:
-        """Takes a connection out of its room; False when it is in none, or not in the one named.
-        `said`: it is known to have been there until now; otherwise its time ends at its last proof
-        of life."""
+    async def leave(self, connection: str, reason: LeaveReason, *, room: str | None = None) -> bool:
+        """Takes a connection out of its room; False when it is in none, or not in the one named."""
         key = self._by_connection.get(connection)
         if key is None or room not in (None, key[1]):
             return False
@@ -169,7 +163,7 @@ class Signaling:
                 return False
             me = live.room.by_connection(connection)
             await self._step(live, Leave(connection, reason), None)
-            session = await self._log.leave(connection, reason, said=said)
+            session = await self._log.leave(connection, reason)
             self._tell(connection, RoomLeft(room=live.room.id, reason=reason, session=session))
         if me is not None:
             self._presence_changed(live, me.peer.person)
@@ -277,7 +271,7 @@ class Signaling:
             case Dismiss(connection):
                 self._by_connection.pop(connection, None)
                 try:
-                    view = await self._log.leave(connection, "replaced", said=False)
+                    view = await self._log.leave(connection, "replaced")
                 except DatabaseError:
                     log.warning("departure not on record yet; it is tried again")
                     view = None

@@ -81,16 +81,16 @@ async def test_joining_and_leaving_is_accounted_to_the_microsecond(record: Recor
     assert (begun.id, begun.state) == (waiting.id, "open")
     assert begun.started_us == begun.together_since_us == record.clock.wall_us()
     await record.clock.advance(1.5)
-    left = await record.ledger.leave(A, "left", said=True)
+    left = await record.ledger.leave(A, "left")
     assert left is not None
     assert left.together_us == 1_500_000
     assert present(left)[ADA] == 4_500_000
     await record.clock.advance(1)
-    last = await record.ledger.leave(B, "left", said=True)
+    last = await record.ledger.leave(B, "left")
     assert last is not None
     assert (last.together_us, present(last)[BEN]) == (1_500_000, 2_500_000)
     assert last.estimated is False
-    assert await record.ledger.leave(B, "left", said=True) is None
+    assert await record.ledger.leave(B, "left") is None
 
 
 async def test_who_fell_silent_was_there_until_the_last_proof(record: Record) -> None:
@@ -98,7 +98,7 @@ async def test_who_fell_silent_was_there_until_the_last_proof(record: Record) ->
     await record.beat(10, A, B)
     last_proof = record.clock.wall_us()
     await record.clock.advance(6)
-    lost = await record.ledger.leave(A, "lost", said=False)
+    lost = await record.ledger.leave(A, "lost")
     assert lost is not None
     assert (lost.together_us, lost.estimated) == (10 * SECOND, True)
     await record.clock.advance(4)
@@ -112,9 +112,9 @@ async def test_two_connections_of_one_person_count_once(record: Record) -> None:
     await record.clock.advance(1)
     await record.join(ADA, A2)
     await record.clock.advance(1)
-    await record.ledger.leave(A, "replaced", said=False)
+    await record.ledger.leave(A, "replaced")
     await record.clock.advance(1)
-    left = await record.ledger.leave(A2, "left", said=True)
+    left = await record.ledger.leave(A2, "left")
     assert left is not None
     assert (present(left)[ADA], left.together_us) == (3 * SECOND, 3 * SECOND)
     assert left.interruptions == ()
@@ -192,9 +192,9 @@ async def test_ending_and_joining_race_without_a_session_in_between(record: Reco
 
 async def test_an_empty_room_ends_its_session_after_ten_minutes(record: Record) -> None:
     session = (await record.both()).id
-    await record.ledger.leave(A, "left", said=True)
+    await record.ledger.leave(A, "left")
     await record.clock.advance(2)
-    await record.ledger.leave(B, "left", said=True)
+    await record.ledger.leave(B, "left")
     over_us = record.clock.wall_us()
     await record.clock.advance(EMPTY_S - 1)
     assert await record.ledger.sweep() == []
@@ -210,8 +210,8 @@ async def test_who_comes_after_ten_minutes_begins_anew_though_nobody_swept(
     record: Record, database: Database
 ) -> None:
     session = (await record.both()).id
-    await record.ledger.leave(A, "left", said=True)
-    await record.ledger.leave(B, "left", said=True)
+    await record.ledger.leave(A, "left")
+    await record.ledger.leave(B, "left")
     over_us = record.clock.wall_us()
     await record.clock.advance(EMPTY_S + 1)
     again = await record.join(ADA, A2)
@@ -228,8 +228,8 @@ async def test_who_comes_after_ten_minutes_begins_anew_though_nobody_swept(
 
 async def test_sweepers_at_once_end_it_once(record: Record) -> None:
     await record.both()
-    await record.ledger.leave(A, "left", said=True)
-    await record.ledger.leave(B, "left", said=True)
+    await record.ledger.leave(A, "left")
+    await record.ledger.leave(B, "left")
     await record.clock.advance(EMPTY_S)
     swept = await asyncio.gather(*(record.start().sweep() for _ in range(8)))
     assert sorted(len(changed) for changed in swept) == [0] * 7 + [1]
@@ -344,7 +344,7 @@ async def said_to_nobody(record: Record, unsteady: Unsteady, *connections: str) 
     unsteady.writes = 0
     for connection in connections:
         with pytest.raises(DatabaseUnavailable):
-            await record.ledger.leave(connection, "left", said=True)
+            await record.ledger.leave(connection, "left")
     return record.clock.wall_us()
 
 

@@ -199,6 +199,29 @@ async def test_draining_is_said_and_everybody_is_sent_away(
     assert (view["state"], view["together_us"], view["estimated"]) == ("open", 4_000_000, False)
 
 
+@pytest.mark.parametrize("by", ["restart", "revocation"])
+async def test_who_was_silent_when_the_server_hung_up_was_there_until_the_last_beat(
+    app: App, pair: tuple[Page, Page], by: str
+) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    await mentor.join(one)
+    await mentee.join(other)
+    await app.advance(10)
+    other.beating = False
+    await app.advance(5)
+    if by == "restart":
+        app.hub.kick_all("restarting")
+    else:
+        await mentee.post("/v1/me/link")
+    await other.closed()
+    await app.settle()
+    (view,) = (await mentor.get("/v1/sessions")).json()["sessions"]
+    (time,) = (each for each in view["people"] if each["person"] == mentee.person)
+    assert (time["present_us"], view["together_us"]) == (10_000_000, 10_000_000)
+    assert view["estimated"] is True
+
+
 async def test_without_its_database_it_says_so_and_comes_back(
     app: App, pair: tuple[Page, Page]
 ) -> None:

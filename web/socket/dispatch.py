@@ -72,7 +72,7 @@ async def dispatch(
                 site_id, mentorship.id, mentorship.roles, person, connection, frame
             )
         case RoomLeave():
-            if not await services.signaling.leave(connection, "left", said=True, room=frame.room):
+            if not await services.signaling.leave(connection, "left", room=frame.room):
                 raise Refusal("not_in_room")
         case RoomEnd():
             if await services.signaling.end(site_id, frame.room, None, person) is None:

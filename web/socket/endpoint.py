@@ -420,8 +420,7 @@ class _Live:
             return
         self._hub.depart(self._tab, self.id)
         self._services.presence.depart(self._caller.site_id, self._caller.person, self.id)
-        said = self._reason in ("left", "restart", "revoked")
         try:
-            await self._services.signaling.leave(self.id, self._reason, said=said)
+            await self._services.signaling.leave(self.id, self._reason)
         except DatabaseError:
             log.warning("departure not on record yet; it is tried again", connection=self.id)
