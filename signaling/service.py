@@ -163,8 +163,7 @@ class Signaling:
                 return False
             me = live.room.by_connection(connection)
             await self._step(live, Leave(connection, reason), None)
-            session = await self._log.leave(connection, reason)
-            self._tell(connection, RoomLeft(room=live.room.id, reason=reason, session=session))
+            await self._left(live, connection, reason)
         if me is not None:
             self._presence_changed(live, me.peer.person)
         await self._announce(live)
@@ -270,13 +269,17 @@ class Signaling:
                 self._tell(connection, left)
             case Dismiss(connection):
                 self._by_connection.pop(connection, None)
-                try:
-                    view = await self._log.leave(connection, "replaced")
-                except DatabaseError:
-                    log.warning("departure not on record yet; it is tried again")
-                    view = None
-                left = RoomLeft(room=live.room.id, reason="replaced", session=view)
-                self._tell(connection, left)
+                await self._left(live, connection, "replaced")
+
+    async def _left(self, live: _Live, connection: str, reason: LeaveReason) -> None:
+        """Puts on record that a connection is out, and tells it. The room has let go of it already:
+        that stands, whether or not it can be written down at this moment."""
+        try:
+            view = await self._log.leave(connection, reason)
+        except DatabaseError as error:
+            log.warning("departure waits for the database", error=type(error).__name__)
+            view = None
+        self._tell(connection, RoomLeft(room=live.room.id, reason=reason, session=view))
 
     def _tell(self, connection: str, frame: ServerFrame) -> None:
         self._bus.publish(connection_topic(connection), encode(frame, "msgpack"))

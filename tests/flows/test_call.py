@@ -365,6 +365,21 @@ async def test_who_goes_while_the_database_is_away_is_taken_off_the_record_later
     assert stayed["since_us"] is not None
 
 
+async def test_a_departure_is_told_even_when_the_database_falls_away_under_it(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    _, mentee = pair
+    one, other = await joined(pair)
+    app.database.writes_left = 0
+    other.send("room.leave", room=mentee.room)
+    left = await other.get("room.left")
+    assert (left["reason"], left.get("session")) == ("left", None)
+    assert (await one.get("presence.changed"))["presence"] == "here"
+    app.database.writes_left = None
+    await app.advance(4)
+    assert one.take_all("session.changed")[-1]["session"]["together_since_us"] is None
+
+
 async def test_a_tab_replaced_while_the_database_falls_away_leaves_no_ghost(
     app: App, pair: tuple[Page, Page]
 ) -> None:

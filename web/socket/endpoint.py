@@ -420,7 +420,4 @@ class _Live:
             return
         self._hub.depart(self._tab, self.id)
         self._services.presence.depart(self._caller.site_id, self._caller.person, self.id)
-        try:
-            await self._services.signaling.leave(self.id, self._reason)
-        except DatabaseError:
-            log.warning("departure not on record yet; it is tried again", connection=self.id)
+        await self._services.signaling.leave(self.id, self._reason)
