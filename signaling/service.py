@@ -85,7 +85,7 @@ def person_topic(site_id: str, person: str) -> str:
 
 
 def room_presence_topic(site_id: str, person: str) -> str:
-    """Told, without content, whenever a person enters or leaves a room."""
+    """Told the id of the room whenever a person enters or leaves one."""
     return f"room-presence:{site_id}:{person}"
 
 
@@ -285,7 +285,7 @@ class Signaling:
         self._bus.publish(connection_topic(connection), encode(frame, "msgpack"))
 
     def _presence_changed(self, live: _Live, person: str) -> None:
-        self._bus.publish(room_presence_topic(live.site_id, person), b"")
+        self._bus.publish(room_presence_topic(live.site_id, person), live.room.id.encode())
 
     async def _announce(self, live: _Live) -> None:
         """What has happened stands, whether or not it can be told at this moment."""

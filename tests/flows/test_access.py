@@ -128,6 +128,27 @@ async def test_a_narrowed_connection_hears_nothing_of_other_mentorships(
     assert narrow.frames == []
 
 
+async def test_a_call_with_one_mentee_shows_in_nothing_that_another_hears(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    cleo = await two_mentorships(app, mentor)
+    one, hers, other = await mentor.connect(), await cleo.connect(), await mentee.connect()
+    await app.settle()
+    hers.frames.clear()
+    other.frames.clear()
+    await mentor.join(one, room=cleo.room)
+    assert (await hers.get("presence.changed"))["presence"] == "in_room"
+    one.send("room.leave", room=cleo.room)
+    assert (await hers.get("presence.changed"))["presence"] == "here"
+    await app.settle()
+    assert other.frames == []
+    await mentor.join(one)
+    assert (await other.get("presence.changed"))["presence"] == "in_room"
+    await app.settle()
+    assert hers.take_all("presence.changed") == []
+
+
 async def test_a_narrowed_grant_buys_no_wider_one(app: App, pair: tuple[Page, Page]) -> None:
     mentor, _ = pair
     wish = {"renewal": mentor.renewal, "mentorship": mentor.mentorship}

@@ -212,8 +212,10 @@ class _Live:
             if family == "access":
                 if item.payload.decode() == self._caller.invitation:
                     self._kick("revoked")
-            elif family in ("presence", "room-presence"):
+            elif family == "presence":
                 self._tell_presence(rest.rpartition(":")[2])
+            elif family == "room-presence":
+                self._tell_presence(rest.rpartition(":")[2], item.payload.decode())
             else:
                 await self._forward(item.payload)
 
@@ -361,9 +363,11 @@ class _Live:
 
     # ---- out -----------------------------------------------------------------------------------
 
-    def _tell_presence(self, person: str) -> None:
+    def _tell_presence(self, person: str, room: str | None = None) -> None:
+        """In every mentorship with that person, or in the one that has this room: who is in whose
+        call is not for others to know."""
         for mentorship in self._mentorships.values():
-            if person in mentorship.roles:
+            if person in mentorship.roles and room in (None, mentorship.room):
                 self._send(
                     PresenceChanged(
                         mentorship=mentorship.id,
