@@ -20,7 +20,7 @@ from ithaca.lock import DataLock
 from ithaca.settings import Settings, SettingsError
 from protocol.types import FRAME_MAX_BYTES
 from runtime.clock import SystemClock
-from runtime.database import Database, open_database
+from runtime.database import Database, DatabaseTaken, open_database, sole_server
 from runtime.database.migrate import migrate
 from web.handlers import Handlers
 from web.http import Http
@@ -74,24 +74,35 @@ async def serve(settings: Settings) -> None:
     if not (STATIC / "index.html").is_file():
         raise SettingsError("The pages are not built. Start with ./run serve, which builds them.")
     with DataLock(settings.data):
-        listener = bind(settings)
-        loop = asyncio.get_running_loop()
-        broken: asyncio.Future[BaseException] = loop.create_future()
-
-        def fail(error: BaseException) -> None:
-            if not broken.done():
-                broken.set_result(error)
-
-        def on_fatal(error: BaseException) -> None:
-            loop.call_soon_threadsafe(fail, error)
-
-        database = open_database(settings.database or None, settings.data, on_fatal=on_fatal)
         try:
-            await migrate(database, ROOMS)
-            await _serve(settings, database, listener, broken)
-        finally:
-            await database.close()
-            listener.close()
+            async with sole_server(settings.database or None):
+                await _on_database(settings)
+        except DatabaseTaken:
+            raise SettingsError(
+                "Another Ithaca serves from this database. Stop it, or choose another with "
+                "--database."
+            ) from None
+
+
+async def _on_database(settings: Settings) -> None:
+    listener = bind(settings)
+    loop = asyncio.get_running_loop()
+    broken: asyncio.Future[BaseException] = loop.create_future()
+
+    def fail(error: BaseException) -> None:
+        if not broken.done():
+            broken.set_result(error)
+
+    def on_fatal(error: BaseException) -> None:
+        loop.call_soon_threadsafe(fail, error)
+
+    database = open_database(settings.database or None, settings.data, on_fatal=on_fatal)
+    try:
+        await migrate(database, ROOMS)
+        await _serve(settings, database, listener, broken)
+    finally:
+        await database.close()
+        listener.close()
 
 
 async def _serve(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from runtime.database.plan import (
@@ -9,6 +10,7 @@ from runtime.database.plan import (
     Database,
     DatabaseError,
     DatabaseFailed,
+    DatabaseTaken,
     DatabaseUnavailable,
     OnFatal,
     OnStatement,
@@ -18,7 +20,7 @@ from runtime.database.plan import (
     StorageFull,
     only,
 )
-from runtime.database.postgres import PostgresDatabase
+from runtime.database.postgres import PostgresDatabase, hold
 from runtime.database.schema import Micros, RowId, insert, metadata
 from runtime.database.sqlite import SqliteDatabase
 
@@ -42,11 +44,24 @@ def open_database(
     raise ValueError("a database URL starts with postgresql:// (without one: SQLite)")
 
 
+def sole_server(url: str | None) -> AbstractAsyncContextManager[None]:
+    """Keeps other servers off the PostgreSQL database at `url` while it lasts. Raises DatabaseTaken
+    when another has it, DatabaseUnavailable. Without `url` nothing: who holds the data folder holds
+    its SQLite file.
+
+    It covers the beginning: no second server starts beside one that runs. The hold is a connection
+    of its own and goes with it, when PostgreSQL restarts or the network breaks; this server works
+    on then, and is not told.
+    """
+    return nullcontext() if url is None else hold(url)
+
+
 __all__ = [
     "AnyRow",
     "Database",
     "DatabaseError",
     "DatabaseFailed",
+    "DatabaseTaken",
     "DatabaseUnavailable",
     "Micros",
     "OnFatal",
@@ -60,4 +75,5 @@ __all__ = [
     "metadata",
     "only",
     "open_database",
+    "sole_server",
 ]

@@ -32,6 +32,10 @@ class DatabaseUnavailable(DatabaseError):
     """No connection, a lost connection, a lock not granted in time, or closed: try again later."""
 
 
+class DatabaseTaken(DatabaseError):
+    """Another server works on this database."""
+
+
 class StorageFull(DatabaseError):
     """The disk is full: nothing of the plan was kept."""
 

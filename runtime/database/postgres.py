@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, NullPool, event, func, make_url, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from runtime.database.plan import (
     DatabaseError,
     DatabaseFailed,
+    DatabaseTaken,
     DatabaseUnavailable,
     OnStatement,
     P,
@@ -29,6 +31,8 @@ POOL_SIZE = 10
 ATTEMPTS = 10
 CONNECT_TIMEOUT_S = 10
 COMMAND_TIMEOUT_S = 15
+SERVER_LOCK = int.from_bytes(b"ithaca", "big")
+"""The advisory lock of the server at work; PostgreSQL keeps those of each database apart."""
 
 _RETRY = {"40001", "40P01"}  # serialization failure, deadlock: the whole plan again
 _FULL = {"53100"}
@@ -82,6 +86,42 @@ async def _execute(connection: AsyncConnection, statement: Statement) -> Rows:
         return ()
     result = await connection.execute(statement)
     return result.fetchall() if result.returns_rows else ()
+
+
+@asynccontextmanager
+async def hold(url: str) -> AsyncIterator[None]:
+    """Holds the database's advisory lock on a connection of its own, outside any transaction.
+    Raises DatabaseTaken, DatabaseUnavailable."""
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "server_settings": {"application_name": "ithaca"},
+        },
+    )
+    connection = await _connected(engine)
+    try:
+        if not await connection.scalar(select(func.pg_try_advisory_lock(SERVER_LOCK))):
+            raise DatabaseTaken("another server works on it")
+        yield
+    finally:
+        await asyncio.shield(connection.close())
+
+
+async def _connected(engine: AsyncEngine) -> AsyncConnection:
+    try:
+        return await engine.connect()
+    except (
+        DBAPIError,
+        PoolTimeout,
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+    ) as error:
+        raise DatabaseUnavailable(str(error)) from error
 
 
 class PostgresDatabase:
@@ -176,14 +216,4 @@ class PostgresDatabase:
     async def _connect(self, engine: AsyncEngine) -> AsyncConnection:
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
-        try:
-            return await engine.connect()
-        except (
-            DBAPIError,
-            PoolTimeout,
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-        ) as error:
-            raise DatabaseUnavailable(str(error)) from error
+        return await _connected(engine)

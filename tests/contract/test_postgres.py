@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from runtime.database import Database, DatabaseUnavailable, Plan, only, open_database
+from runtime.database import (
+    Database,
+    DatabaseTaken,
+    DatabaseUnavailable,
+    Plan,
+    only,
+    open_database,
+    sole_server,
+)
 from runtime.database.postgres import PostgresDatabase
 from tests.support.postgres import PostgresServer
 
@@ -205,3 +213,37 @@ async def test_a_server_that_has_stopped_answering_is_unavailable(
         os.kill(pid, signal.SIGCONT)
     await database.close()
     own_server.drop(name)
+
+
+async def test_one_server_a_database(own_server: PostgresServer) -> None:
+    name, another = own_server.create(), own_server.create()
+    async with sole_server(own_server.url(name)):
+        with pytest.raises(DatabaseTaken):
+            async with sole_server(own_server.url(name)):
+                pytest.fail("there were two")
+        # In no transaction, or the server would end it for being idle.
+        holding = f"SELECT state FROM pg_stat_activity WHERE datname = '{name}'"
+        assert own_server.sql(holding).split() == ["idle"]
+        async with sole_server(own_server.url(another)), sole_server(None), sole_server(None):
+            pass
+    async with sole_server(own_server.url(name)):
+        pass
+    for each in (name, another):
+        own_server.drop(each)
+
+
+async def test_a_server_whose_hold_was_lost_ends_as_it_would_have(
+    own_server: PostgresServer,
+) -> None:
+    name = own_server.create()
+    async with sole_server(own_server.url(name)):
+        await asyncio.to_thread(own_server.restart)
+        async with sole_server(own_server.url(name)):
+            pass
+    own_server.drop(name)
+
+
+async def test_what_cannot_be_reached_cannot_be_held(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        async with sole_server(f"postgresql://nobody@/none?host={tmp_path}"):
+            pytest.fail("nothing was held")

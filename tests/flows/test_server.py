@@ -20,6 +20,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
+from tests.support.postgres import PostgresServer
 from tests.support.serving import Server, free_port
 from tests.support.wire import GUARD_S, JSON, MSGPACK, RemoteSocket
 
@@ -202,3 +203,22 @@ async def test_told_to_stop_it_says_goodbye_and_keeps_what_was_said(tmp_path: Pa
     assert again["session"]["together_since_us"] is None
     await back.connection.close()
     await server.stop()
+
+
+async def test_of_two_servers_on_one_postgresql_the_second_does_not_begin(
+    postgres_server: PostgresServer, migrated_postgres: str, tmp_path: Path
+) -> None:
+    name = postgres_server.create(migrated_postgres)
+    database = postgres_server.url(name)
+    first, second = (Server(tmp_path / folder, database=database) for folder in ("one", "two"))
+    try:
+        await first.start()
+        with pytest.raises(AssertionError, match="Another Ithaca serves from this database"):
+            await second.start()
+        await first.stop()
+        await second.start()
+    finally:
+        await first.stop()
+        await second.stop()
+    assert first.errors() == second.errors() == []
+    postgres_server.drop(name)

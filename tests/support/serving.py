@@ -35,10 +35,11 @@ def free_port() -> int:
 
 class Server:
     """A port and a data folder for good; the process may come and go. `name` is what people call
-    the machine: by another name than its address it prints no links of its own. `was_away`: pages
-    have reason to say that they did not reach it."""
+    the machine: by another name than its address it prints no links of its own. `database`: a
+    postgresql:// address, if not SQLite. `was_away`: pages have reason to say that they did not
+    reach it."""
 
-    def __init__(self, folder: Path, name: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, name: str = "127.0.0.1", database: str = "") -> None:
         folder.mkdir(exist_ok=True)
         self._data, self._log = folder / "data", folder / "log"
         self.port = free_port()
@@ -46,6 +47,7 @@ class Server:
         self.links: dict[str, str] = {}
         self.was_away = False
         self._local = name == "127.0.0.1"
+        self._database = ["--database", database] if database else []
         self._process: Process | None = None
 
     async def start(self) -> None:
@@ -67,7 +69,9 @@ class Server:
     async def _run(self, command: str, *options: str) -> Process:
         with self._log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "ithaca", command, "--data", str(self._data), *options),
+                *(sys.executable, "-m", "ithaca", command, "--data", str(self._data)),
+                *self._database,
+                *options,
                 cwd=ROOT,
                 env={name: of for name, of in os.environ.items() if not name.startswith("ITHACA_")},
                 stdin=DEVNULL,
