@@ -332,7 +332,8 @@ def machines_page() -> str:
     parts = [
         "# Machines\n",
         "Whatever has phases is a literal table `(phase, event) -> handler, phases it may reach`; "
-        "these pictures are drawn from the tables.\n",
+        "these pictures are drawn from the server's tables. That of the pages' socket, in "
+        "`web/client/src/lib/connection.ts`, is not drawn.\n",
     ]
     machines: dict[str, Machine[Any, Any, Any]] = {
         "web/socket/sansio/connection.py": CONNECTION,
