@@ -13,7 +13,7 @@ import msgspec
 from ithaca.house import House
 from ithaca.settings import SettingsError
 from protocol.errors import Refusal
-from protocol.rest import InvitationLink, MentorshipCreated, NewMentorship
+from protocol.rest import MentorshipCreated, NewMentorship
 from protocol.views import PersonView
 from runtime.database import DatabaseError
 
@@ -47,27 +47,20 @@ Answer = Done | Refused
 
 async def perform(house: House, request: Request) -> Answer:
     """Carries out one request."""
-    people = house.services.people
-    site_id, base = people.home_site, house.services.origins.public_url
+    services, people = house.services, house.services.people
+    site_id = people.home_site
     try:
         match request:
             case Invite(wish):
                 started = await house.mentoring.start(site_id, wish, actor=None, key=None)
-                links = tuple(
-                    InvitationLink(
-                        person=invited.person,
-                        role=invited.role,
-                        url=f"{base}/open#{people.link_handle(site_id, invited.invitation)}",
-                    )
-                    for invited in started.invited
-                )
+                links = services.links(site_id, started.invited)
                 return Done(created=MentorshipCreated(mentorship=started.mentorship, links=links))
             case Relink(person):
                 known = await people.called(site_id, person)
                 if len(known) != 1:
                     return Refused(_which(person, known))
                 handle = await people.replace_link(site_id, known[0].id)
-                return Done(url=f"{base}/open#{handle}")
+                return Done(url=services.origins.link(handle))
     except Refusal as refusal:
         where = f" ({refusal.field})" if refusal.field else ""
         return Refused(refusal.detail + where)

@@ -27,5 +27,5 @@ async def demo_links(house: House) -> list[tuple[str, str]]:
         invitation = await services.people.live_invitation(site_id, invited.person.id)
         if invitation is not None:
             handle = services.people.link_handle(site_id, invitation)
-            links.append((invited.role, f"{services.origins.public_url}/open#{handle}"))
+            links.append((invited.role, services.origins.link(handle)))
     return links

@@ -12,7 +12,6 @@ from protocol.rest import (
     ExchangeInvitation,
     Grant,
     Health,
-    InvitationLink,
     Me,
     MentorshipCreated,
     MessageAccepted,
@@ -119,10 +118,7 @@ class Handlers:
     async def replace_link(self, asked: Asked) -> NewLink:
         caller = asked.me
         handle = await self._services.people.replace_link(caller.site_id, caller.person)
-        return NewLink(url=self._url(handle))
-
-    def _url(self, handle: str) -> str:
-        return f"{self._services.origins.public_url}/open#{handle}"
+        return NewLink(url=self._services.origins.link(handle))
 
     # ---- mentorships ---------------------------------------------------------------------------
 
@@ -140,17 +136,9 @@ class Handlers:
             actor=caller.person if caller else None,
             key=key,
         )
-        people = self._services.people
         return MentorshipCreated(
             mentorship=started.mentorship,
-            links=tuple(
-                InvitationLink(
-                    person=invited.person,
-                    role=invited.role,
-                    url=self._url(people.link_handle(site_id, invited.invitation)),
-                )
-                for invited in started.invited
-            ),
+            links=self._services.links(site_id, started.invited),
         )
 
     async def mentorship(self, asked: Asked) -> MentorshipView:

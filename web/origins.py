@@ -20,6 +20,10 @@ class Origins:
 
     public_url: str
 
+    def link(self, handle: str) -> str:
+        """The address by which a person comes in; its secret stays in the browser."""
+        return f"{self.public_url}/open#{handle}"
+
     def host_allowed(self, host: str) -> bool:
         """Whether a Host header is ours: the public name, a loopback name, or a bare address. Any
         other name could be rebound to this machine by whoever owns it (DNS rebinding)."""

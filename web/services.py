@@ -1,10 +1,13 @@
 """What a connection needs of the house."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chat.service import Chat
 from ledger.service import Ledger
+from mentoring.service import Invited
 from people.service import People
+from protocol.rest import InvitationLink
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.ids import Ids
@@ -36,3 +39,14 @@ class Services:
     frames: Limiter
     messages: Limiter
     exchanges: Limiter
+
+    def links(self, site_id: str, invited: Iterable[Invited]) -> tuple[InvitationLink, ...]:
+        """A way in for each person that was created with a mentorship."""
+        return tuple(
+            InvitationLink(
+                person=each.person,
+                role=each.role,
+                url=self.origins.link(self.people.link_handle(site_id, each.invitation)),
+            )
+            for each in invited
+        )

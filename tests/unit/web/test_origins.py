@@ -12,6 +12,10 @@ LOCAL = Origins(loopback_url(8000))
 V6 = Origins("http://[2001:db8::7]:8000")
 
 
+def test_a_link_carries_its_secret_where_no_server_sees_it() -> None:
+    assert PORT.link("secret") == "https://mentoring.example.org:8443/open#secret"
+
+
 @pytest.mark.parametrize(
     ("origins", "host"),
     [
