@@ -153,7 +153,7 @@ async def test_each_change_has_a_greater_version_whatever_the_clock_says(record:
     session = views[0].id
     await record.clock.advance(1)
     for connection in (A, B):
-        left = await record.ledger.leave(connection, "left", said=True)
+        left = await record.ledger.leave(connection, "left")
         assert left is not None
         views.append(left)
     record.clock.step_wall(-60 * SECOND)
