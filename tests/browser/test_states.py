@@ -414,6 +414,35 @@ async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) 
     assert screen.errors == []
 
 
+async def test_a_tap_on_controls_at_rest_only_brings_them_back(
+    chromium: Browser, gallery: str
+) -> None:
+    """One taps where nothing is to be seen: what lies there must not be pressed."""
+    context = await chromium.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    await page.clock.install(time=0)
+    await page.goto(f"{gallery}?call-read")
+    bar = page.locator(".bottom")
+    await expect(page.locator("video[data-peer]")).to_be_visible()
+    leave = await page.get_by_role("button", name="Leave").bounding_box()
+    mute = await page.get_by_role("button", name="Mute").bounding_box()
+    assert leave is not None
+    assert mute is not None
+    for box in (leave, mute):
+        await page.clock.fast_forward(4_000)
+        await expect(bar).to_have_css("opacity", "0")
+        await page.touchscreen.tap(box["x"] + 10, box["y"] + 10)
+        await expect(bar).to_have_css("opacity", "1")
+        assert not {"leave", "setMicrophone false"} & set(await screen.calls())
+    await page.touchscreen.tap(mute["x"] + 10, mute["y"] + 10)
+    await expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+    await page.touchscreen.tap(leave["x"] + 10, leave["y"] + 10)
+    await expect(page.get_by_role("button", name="Leave")).to_have_count(0)
+    await context.close()
+    assert screen.errors == []
+
+
 async def test_a_new_page_takes_the_focus_to_its_heading_and_names_itself(desktop: Screen) -> None:
     await desktop.show("home")
     page = desktop.page

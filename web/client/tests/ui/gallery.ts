@@ -233,6 +233,10 @@ const STATES: Record<string, [string, AppState]> = {
     },
   ],
   call: inCall({ peers: [peer()] }),
+  "call-read": inCall(
+    { peers: [peer()] },
+    { mentorships: [{ ...MENTORSHIP, read: 40, unread: 0 }] },
+  ),
   "call-portrait": inCall({ peers: [peer({}, [720, 1280])] }),
   "call-alone": inCall({
     peers: [],

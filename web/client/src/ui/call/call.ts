@@ -222,6 +222,20 @@ export class Call extends AppElement {
     this.restTimer = setTimeout(() => (this.resting = true), REST_MS);
   }
 
+  /** A press on controls that cannot be seen brings them back, and does nothing else. */
+  private touched({ currentTarget }: PointerEvent): void {
+    this.blind = (currentTarget as Element).matches(".resting:not(:has(:focus-visible))");
+  }
+  private blind = false;
+  private readonly unseen = {
+    capture: true,
+    handleEvent: (event: MouseEvent): void => {
+      const byPointer = event.detail > 0;
+      if (this.blind && byPointer) event.stopPropagation();
+      this.blind = false;
+    },
+  };
+
   /** m and v, unless one is writing. */
   private shortcut(event: KeyboardEvent): void {
     this.wake();
@@ -292,7 +306,9 @@ export class Call extends AppElement {
           <bdi class="name small">${peer ? name : nothing}</bdi>
         </div>
         <ith-self-view .stream=${media.preview} .on=${media.camera.live && call.cameraOn}></ith-self-view>
-        <div class="bottom ${resting}">${this.lines(call, words)} ${this.bar(call, view.unread)}</div>
+        <div class="bottom ${resting}" @pointerdown=${this.touched} @click=${this.unseen}>
+          ${this.lines(call, words)} ${this.bar(call, view.unread)}
+        </div>
       </main>
       <ith-side
         .app=${this.app}
