@@ -443,6 +443,29 @@ async def test_a_tap_on_controls_at_rest_only_brings_them_back(
     assert screen.errors == []
 
 
+@pytest.mark.parametrize("width", [1280, 1024, 960])
+async def test_the_conversation_opens_and_closes_under_a_pointer_that_stays(
+    desktop: Screen, width: int
+) -> None:
+    """However often one clicks there: *Leave* does not come to lie under it."""
+    page = desktop.page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await desktop.show("call")
+    toggle = page.get_by_role("button", name="Conversation")
+    box = await toggle.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    for is_open in (False, True, False):
+        await page.mouse.down()
+        await page.mouse.up()
+        await expect(page.get_by_role("complementary")).to_have_count(int(is_open))
+        assert await toggle.bounding_box() == box
+        leave = await page.get_by_role("button", name="Leave").bounding_box()
+        assert leave is not None
+        assert leave["x"] > box["x"] + box["width"] + 8
+        assert leave["x"] + leave["width"] <= width - 360 * is_open
+
+
 async def test_a_new_page_takes_the_focus_to_its_heading_and_names_itself(desktop: Screen) -> None:
     await desktop.show("home")
     page = desktop.page

@@ -93,14 +93,16 @@ export class Call extends AppElement {
         text-overflow: ellipsis;
         white-space: nowrap;
       }
+      /* From the left, with Leave at the far end: nothing moves under the pointer when the panel
+         comes or goes, and nothing dangerous comes to lie there. */
       .bar {
         display: flex;
         gap: 8px;
         align-items: center;
-        justify-content: center;
         width: 100%;
       }
       .bar button {
+        position: relative;
         min-width: 52px;
         min-height: 52px;
         border-color: transparent;
@@ -118,14 +120,20 @@ export class Call extends AppElement {
         background: oklch(84% 0.008 85);
       }
       .bar .leave {
-        margin-inline-start: 16px;
+        margin-inline-start: auto;
         background: var(--clay);
         color: oklch(16% 0.01 250);
       }
       .bar .leave:hover {
         background: color-mix(in oklab, var(--ink) 20%, var(--clay));
       }
-      @media (max-width: 759px) {
+      .bar .badge {
+        position: absolute;
+        inset-block-start: -6px;
+        inset-inline-end: -6px;
+      }
+      /* Where the words would not fit, with the panel or without it. */
+      @media (max-width: 759px), (960px <= width < 1120px) {
         .bar .word {
           position: absolute;
           clip-path: inset(50%);
@@ -135,13 +143,7 @@ export class Call extends AppElement {
           white-space: nowrap;
         }
         .bar button {
-          position: relative;
           padding: 8px;
-        }
-        .bar .badge {
-          position: absolute;
-          inset-block-start: -6px;
-          inset-inline-end: -6px;
         }
       }
       .line {
