@@ -83,9 +83,43 @@ async def test_a_second_tab_of_the_same_person_takes_the_call_over(
     await mentee.sees(MENTOR)
 
     second = await house.enter(profile, links["mentor"])
-    await second.page.get_by_text("You are in this call in another tab").wait_for()
+    await second.page.get_by_text("You are in this call elsewhere").wait_for()
     await second.join()
-    await first.page.get_by_role("heading", name="The call went on in another tab").wait_for()
+    await first.page.get_by_role("heading", name="The call went on elsewhere").wait_for()
     await second.sees(MENTEE)
     await mentee.sees(MENTOR)
     await expect(mentee.remote).to_have_count(1)
+
+
+async def test_a_call_that_moves_to_another_tab_stays_muted(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    links = house.links
+    profile = await house.window(mentors_browser)
+    first = await house.enter(profile, links["mentor"])
+    mentee = await house.enter(mentees_browser, links["mentee"])
+    await first.join()
+    await mentee.join()
+    await first.button("Mute").click()
+    await first.button("Turn camera off").click()
+    muted = mentee.page.get_by_text("Athena is muted.")
+    await muted.wait_for()
+
+    second = await house.enter(profile, links["mentor"])
+    line = second.page.get_by_text("You are in this call elsewhere")
+    await expect(line).to_contain_text("You join with both turned off.")
+    await second.join()
+    await second.button("Unmute").wait_for()
+    await mentee.page.get_by_text("The camera is off.").wait_for()
+    await muted.wait_for()
+
+    await second.button("Turn camera on").click()
+    await mentee.sees(MENTOR)
+    await first.page.get_by_role("link", name="Bring it back here").click()
+    line = first.page.get_by_text("You are in this call elsewhere")
+    await expect(line).to_contain_text("You join with your microphone off.")
+    await first.button("Unmute").click()
+    await expect(line).to_contain_text("You join with sound and picture.")
+    await first.join()
+    await muted.wait_for(state="hidden")
+    await mentee.sees(MENTOR)

@@ -27,6 +27,7 @@ import { refusal } from "./outbox.js";
 import { browserPage, type Page } from "./page.js";
 import { Sender } from "./sender.js";
 import { Socket } from "./socket.js";
+import { inRoom } from "./session.js";
 import * as reduce from "./state.js";
 import { START, type Effect, type State, type Step } from "./state.js";
 import { actOf, refused, troubleOf } from "./trouble.js";
@@ -463,6 +464,9 @@ class Ithaca implements App {
       });
       this.prepared = call;
     }
+    const { me } = this.current;
+    const elsewhere = me && found.session && inRoom(found.session).includes(me.id);
+    if (elsewhere && !this.call?.isActive) await this.devices.takeOver(me.id);
     await this.devices.start();
   }
 
@@ -480,6 +484,7 @@ class Ithaca implements App {
     call.join();
     this.prepared = null;
     this.call = call;
+    this.devices.keepFor(this.current.me?.id ?? null);
     const mentorship = this.current.mentorships.find(({ id }) => id === call.mentorship);
     this.batch(() => {
       this.set({ ...this.current, call: { ...call.state(), session: mentorship?.session ?? null } });
@@ -530,7 +535,10 @@ class Ithaca implements App {
     if (!call || !this.current.call) return;
     const { session } = this.current.call;
     this.set({ ...this.current, call: { ...call.state(), session } });
-    if (call.phase === "left" && !this.prepared) this.devices.stop();
+    if (call.phase !== "left") return;
+    if (call.state().ended === "replaced") this.devices.handOver();
+    else this.devices.keepFor(null);
+    if (!this.prepared) this.devices.stop();
   }
 
   /** The meter runs on the pre-join page only: in a call its work is for nobody. */

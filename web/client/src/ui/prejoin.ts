@@ -3,6 +3,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type DeviceState, type Trouble } from "../lib/model.js";
+import { inRoom } from "../lib/session.js";
 import type { Member, MentorshipView, PersonView } from "../protocol/types.js";
 import { base, controls } from "./base.js";
 import { AppElement, Media, WIDE } from "./element.js";
@@ -17,7 +18,7 @@ import { switches } from "./parts/switches.js";
 import { rehearse } from "./call/rehearse.js";
 import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
-import { myselfIn, otherOf, presenceWords } from "./words/people.js";
+import { otherOf, presenceWords } from "./words/people.js";
 
 /** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
 @customElement("ith-prejoin")
@@ -256,11 +257,7 @@ export class Prejoin extends AppElement {
   }
 
   private line(view: MentorshipView, me: PersonView): string {
-    const words = joinWords(this.state.media);
-    if (myselfIn(view, me)?.presence === "in_room") {
-      return `You are in this call in another tab; joining moves it here. ${words}`;
-    }
-    return words;
+    return joinWords(this.state.media, view.session ? inRoom(view.session).includes(me.id) : false);
   }
 
   private join(): void {

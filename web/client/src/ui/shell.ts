@@ -222,12 +222,12 @@ export class Shell extends AppElement {
       return html`
         <main id="main">
           <h1 tabindex="-1">
-            ${replaced ? "The call went on in another tab" : "The call ended for you"}
+            ${replaced ? "The call went on elsewhere" : "The call ended for you"}
           </h1>
           <p>
             ${
               replaced
-                ? "You joined it there, so this tab left it."
+                ? "You joined it in another tab or browser, so this tab left it."
                 : "Your link was withdrawn. Ask for a new one."
             }
           </p>

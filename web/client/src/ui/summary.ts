@@ -2,6 +2,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
+import { inRoom } from "../lib/session.js";
 import type { MentorshipView, PersonView, SessionView } from "../protocol/types.js";
 import { base, column, controls } from "./base.js";
 import { AppElement, Ticking } from "./element.js";
@@ -9,7 +10,7 @@ import { notice } from "./parts/notice.js";
 import "./parts/sheet.js";
 import "./parts/wait.js";
 import { paths } from "./route.js";
-import { endWords, headline, inRoom, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
+import { endWords, headline, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
 import { otherOf } from "./words/people.js";
 import { bothStretches, bothClocks, dayName, exact, named, span, timeIn } from "./words/time.js";
 

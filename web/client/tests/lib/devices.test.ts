@@ -253,3 +253,50 @@ describe("choosing and unplugging", () => {
     expect([sent.video?.device, short(devices.state)]).toEqual(["cam-2", [true, true]]);
   });
 });
+
+describe("in a call that moves to another tab of the browser", () => {
+  const wishes = ({ devices }: Desk): boolean[] =>
+    [devices.state.microphone, devices.state.camera].map(({ wanted }) => wanted);
+
+  test("what is off there is off here", async () => {
+    const browser = new MemoryStorage();
+    const there = desk({ browser });
+    await there.devices.start();
+    there.devices.keepFor("per_me");
+    await there.devices.want("microphone", false);
+    const here = desk({ browser });
+    await here.devices.takeOver("per_me");
+    expect(wishes(here)).toEqual([false, true]);
+    await here.devices.start();
+    expect(here.computer.asked).toEqual([["video"]]);
+    there.devices.handOver();
+    here.devices.keepFor("per_me");
+    await here.devices.want("camera", false);
+    await there.devices.want("microphone", true); // it is not in the call any more
+    const third = desk({ browser });
+    await third.devices.takeOver("per_me");
+    expect(wishes(third)).toEqual([false, false]);
+  });
+
+  test("what is on there is on here, whatever this tab wanted before", async () => {
+    const browser = new MemoryStorage();
+    desk({ browser }).devices.keepFor("per_me");
+    const here = desk({ browser });
+    await here.devices.want("microphone", false);
+    await here.devices.takeOver("per_me");
+    expect(wishes(here)).toEqual([true, true]);
+  });
+
+  test("another person's call, or one that is over, changes nothing", async () => {
+    const browser = new MemoryStorage();
+    const there = desk({ browser });
+    await there.devices.want("microphone", false);
+    there.devices.keepFor("per_me");
+    const here = desk({ browser });
+    await here.devices.takeOver("per_ana");
+    expect(wishes(here)).toEqual([true, true]);
+    there.devices.keepFor(null);
+    await here.devices.takeOver("per_me");
+    expect(wishes(here)).toEqual([true, true]);
+  });
+});

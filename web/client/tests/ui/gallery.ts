@@ -184,6 +184,14 @@ const STATES: Record<string, [string, AppState]> = {
       media: { ...problem("insecure", "insecure"), speakers: { chosen: null, choices: [] } },
     },
   ],
+  "prejoin-elsewhere": [
+    room,
+    {
+      ...BASE,
+      media: { ...MEDIA, microphone: { ...MEDIA.microphone, wanted: false, live: false } },
+      mentorships: [{ ...MENTORSHIP, session: CALL.session! }],
+    },
+  ],
   "prejoin-rtl": [room, { ...BASE, media: WITH_PICTURE, mentorships: withOther(LEYLA) }],
   "prejoin-long": [room, { ...BASE, media: WITH_PICTURE, mentorships: withOther(LONG) }],
   "conversation-empty": [

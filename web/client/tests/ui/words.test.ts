@@ -252,6 +252,9 @@ describe("devices", () => {
     [media(gone, {}), "You join with picture only; you are seen and not heard."],
     [media(gone, gone), "You join to watch and write."],
     [media({ wanted: false }, {}), "You join with your microphone off."],
+    [media(off, {}), "You join with your microphone off."],
+    [media(off, off), "You join with both turned off."],
+    [media(off, gone), "You join to watch and write, with your microphone off."],
     [media({ wanted: false }, off), "You join with both turned off."],
     [
       media({}, { live: false, asking: true }),
@@ -259,6 +262,16 @@ describe("devices", () => {
     ],
   ])("case %#: %s", (state, words) => {
     expect(joinWords(state)).toBe(words);
+  });
+
+  it.each([
+    [media({}, {}), "with sound and picture."],
+    [media({}, off), "with sound only."],
+    [media(off, off), "with both turned off."],
+  ])("says what moves along with a call from elsewhere, case %#", (state, words) => {
+    expect(joinWords(state, true)).toBe(
+      `You are in this call elsewhere; joining moves it here. You join ${words}`,
+    );
   });
 
   it("says a cause that both share once", () => {

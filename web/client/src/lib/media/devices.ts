@@ -20,6 +20,7 @@ export interface DevicesEnv {
   track(kind: Kind, track: MediaStreamTrack | null): void;
 }
 
+const IN_CALL = "ithaca.off."; // and the person: what is off in the call they are in
 const KIND: Record<Device, Kind> = { microphone: "audio", camera: "video" };
 const DEVICES: readonly Device[] = ["microphone", "camera"];
 const LISTED = { microphone: "audioinput", camera: "videoinput", speakers: "audiooutput" } as const;
@@ -87,9 +88,38 @@ export class Devices {
     }
   }
 
+  /** For other tabs of this person to begin with, while this one is in a call; null: it is over. */
+  keepFor(person: string | null): void {
+    if (this.keeper && this.keeper !== person) this.env.browser.removeItem(`${IN_CALL}${this.keeper}`);
+    this.keeper = person;
+    this.keepWishes();
+  }
+  private keeper: string | null = null;
+
+  /** Leaves what is kept to the tab that the call has moved to. */
+  handOver(): void {
+    this.keeper = null;
+  }
+
+  /** As they are in the call that this person is in elsewhere in this browser: who is muted there
+   * must not be heard because of coming here. */
+  async takeOver(person: string): Promise<void> {
+    const kept = this.env.browser.getItem(`${IN_CALL}${person}`);
+    if (kept === null) return;
+    const off = kept.split(" ");
+    for (const name of DEVICES) await this.want(name, !off.includes(name));
+  }
+
+  private keepWishes(): void {
+    if (this.keeper === null) return;
+    const off = DEVICES.filter((name) => !this.state[name].wanted);
+    this.env.browser.setItem(`${IN_CALL}${this.keeper}`, off.join(" "));
+  }
+
   async want(name: Device, on: boolean): Promise<void> {
     this.env.tab.setItem(`ithaca.wanted.${name}`, on ? "on" : "off");
     this.set(name, { wanted: on });
+    this.keepWishes();
     const track = this.tracks[KIND[name]];
     if (name === "microphone" && track) {
       track.enabled = on;

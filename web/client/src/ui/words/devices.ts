@@ -78,18 +78,27 @@ export function deviceTroubles(media: MediaState): {
 export const problemOf = (device: DeviceState): DeviceProblem | null =>
   device.wanted && !device.live ? device.problem : null;
 
-/** With what one joins, where it is less than sound and picture. */
-export function joinWords(media: MediaState): string {
-  const { microphone, camera } = media;
+/** With what one joins, where it is less than sound and picture; said in any case of a call that is
+ * moved here from `elsewhere`. */
+export function joinWords(media: MediaState, elsewhere = false): string {
+  const words = withWhat(media);
+  if (!elsewhere) return words;
+  const all = words || "You join with sound and picture.";
+  return `You are in this call elsewhere; joining moves it here. ${all}`;
+}
+
+function withWhat({ microphone, camera }: MediaState): string {
   if (microphone.asking || camera.asking) {
     return "Your browser may be asking whether you allow the camera and the microphone.";
   }
   const sound = microphone.wanted && microphone.live;
   const picture = camera.wanted && camera.live;
-  if (sound && picture) return "";
-  if (sound) return "You join with sound only.";
-  if (microphone.live) {
-    return picture ? "You join with your microphone off." : "You join with both turned off.";
+  if (sound) return picture ? "" : "You join with sound only.";
+  if (!microphone.wanted) {
+    if (picture) return "You join with your microphone off.";
+    return camera.wanted
+      ? "You join to watch and write, with your microphone off."
+      : "You join with both turned off.";
   }
   if (picture) return "You join with picture only; you are seen and not heard.";
   return "You join to watch and write.";

@@ -9,10 +9,6 @@ export function otherOf(mentorship: MentorshipView, me: PersonView): Member {
   return other;
 }
 
-export function myselfIn(mentorship: MentorshipView, me: PersonView): Member | undefined {
-  return mentorship.members.find((member) => member.person.id === me.id);
-}
-
 export function presenceWords(member: Member): string {
   const name = named(member.person.name);
   switch (member.presence) {

@@ -1,5 +1,5 @@
 /** A session in words and sums. */
-import { isNewer } from "../../lib/session.js";
+import { inRoom, isNewer } from "../../lib/session.js";
 import type { Interruption, PersonTime, SessionView } from "../../protocol/types.js";
 import { named, span } from "./time.js";
 
@@ -10,11 +10,6 @@ export function togetherUs(session: SessionView, nowUs: number): number {
 
 export function presentUs(time: PersonTime, nowUs: number): number {
   return time.present_us + (time.since_us == null ? 0 : Math.max(0, nowUs - time.since_us));
-}
-
-/** Who is in the room, as far as the server has said. */
-export function inRoom(session: SessionView): readonly string[] {
-  return session.people.filter((time) => time.since_us != null).map((time) => time.person);
 }
 
 /** The result in one sentence: the amount, where there is one, and the words after it. */
