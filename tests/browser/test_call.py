@@ -20,6 +20,14 @@ from tests.support.serving import Api
 pytestmark = pytest.mark.browser
 
 AGREE_S = 2.0
+LISTEN = """
+(bottom) => {
+  window.lines = [];
+  const look = () => window.lines.push(bottom.innerText);
+  const all = { subtree: true, childList: true, characterData: true };
+  new MutationObserver(look).observe(bottom, all);
+}
+"""
 Stretch = tuple[float, float]
 
 
@@ -103,9 +111,12 @@ async def test_a_call_with_a_reload_and_a_crash_is_on_record(
     await mentee.sees(MENTOR)
 
     await mentee.beat()
+    await mentor.page.locator(".bottom").evaluate(LISTEN)
     with mentees_time.stopping():
         await kill(fragile)
-    await mentor.page.get_by_text(re.compile("is reconnecting|connection is lost")).wait_for()
+    await mentor.page.get_by_text("The connection to Telemachus (demo) is lost.").wait_for()
+    await expect(mentor.remote).to_have_css("filter", re.compile("brightness"))
+    assert not [line for line in await mentor.page.evaluate("lines") if "keep talking" in line]
     mentee = await demo.enter(mentees_browser, links["mentee"])
     with mentees_time.starting():
         await mentee.join()

@@ -466,6 +466,17 @@ async def test_the_conversation_opens_and_closes_under_a_pointer_that_stays(
         assert leave["x"] + leave["width"] <= width - 360 * is_open
 
 
+async def test_who_loses_the_other_can_write_to_them(phone: Screen) -> None:
+    await phone.show("call-lost")
+    page = phone.page
+    await expect(page.locator("video[data-peer]")).to_have_css("filter", re.compile("brightness"))
+    await page.get_by_role("button", name="Write to Ana").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    await phone.show("call")
+    await expect(page.locator("video[data-peer]")).to_have_css("filter", "none")
+    await expect(page.get_by_role("button", name="Write to")).to_have_count(0)
+
+
 async def test_a_new_page_takes_the_focus_to_its_heading_and_names_itself(desktop: Screen) -> None:
     await desktop.show("home")
     page = desktop.page

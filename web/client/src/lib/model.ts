@@ -78,6 +78,8 @@ export interface RemotePeer {
   readonly video: boolean;
   readonly stream: MediaStream;
   readonly media: "connecting" | "connected" | "interrupted" | "failed";
+  readonly flows: boolean;              // seen to arrive, since anything else gave reason to doubt it
+  readonly frozen: boolean;             // the last picture stands; no new one comes
   readonly here: boolean;               // false: its signalling was lost; it may be back in a moment
 }
 

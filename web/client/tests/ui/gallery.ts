@@ -61,6 +61,8 @@ const peer = (
   video: true,
   stream: picture(...size, 235),
   media: "connected",
+  flows: true,
+  frozen: false,
   here: true,
   ...more,
 });
@@ -257,7 +259,8 @@ const STATES: Record<string, [string, AppState]> = {
     cameraOn: false,
   }),
   "call-reconnecting": inCall({ peers: [peer()] }, { link: OFFLINE }),
-  "call-lost": inCall({ peers: [peer({ media: "interrupted", here: false })] }),
+  "call-lost": inCall({ peers: [peer({ media: "interrupted", flows: false, here: false })] }),
+  "call-frozen": inCall({ peers: [peer({ frozen: true })] }),
   "call-sound": inCall(
     { peers: [peer()] },
     { media: { ...problem("unplugged", null), preview: WITH_PICTURE.preview } },

@@ -315,11 +315,15 @@ describe("the call in words", () => {
         video: true,
         here: true,
         media: "connected",
+        flows: true,
+        frozen: false,
         stream: {} as MediaStream,
         ...more,
       },
     ],
   });
+
+  const LOST = "The connection to Ana is lost. Waiting for Ana to come back.";
 
   it.each([
     [{ ...CALL, phase: "joining" }, online, "Joining…"],
@@ -332,9 +336,14 @@ describe("the call in words", () => {
     [peer({ media: "interrupted" }), offline, "You are offline. Reconnecting…"],
     [peer({ media: "connecting" }), online, "Ana is here. Connecting sound and picture…"],
     [peer({ here: false }), online, "Ana is reconnecting, you can keep talking."],
-    [peer({ media: "interrupted" }), online, "The connection to Ana is interrupted. Trying again…"],
-    [peer({ media: "interrupted", here: false }), online, "Ana's connection is lost, waiting."],
-    [peer({ media: "failed", here: false }), online, "Ana's connection is lost, waiting."],
+    [peer({ here: false, flows: false }), online, "Ana is reconnecting…"],
+    [peer({ flows: false }), offline, "Reconnecting…"],
+    [peer({ flows: false }), online, undefined],
+    [peer({ frozen: true }), online, "The picture from Ana has stopped, waiting for it."],
+    [peer({ frozen: true, video: false }), online, undefined],
+    [peer({ media: "interrupted" }), online, "The connection to Ana is lost. Trying again…"],
+    [peer({ media: "interrupted", here: false }), online, LOST],
+    [peer({ media: "failed", here: false }), online, LOST],
     [
       peer({ media: "failed" }),
       online,

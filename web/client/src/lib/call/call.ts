@@ -139,6 +139,8 @@ export class Call {
   offline(): void {
     this.cancelRetry?.();
     this.cancelRetry = null;
+    for (const { link } of this.remotes.values()) link.doubt();
+    if (this.isActive) this.changedSoon();
   }
 
   handle(frame: ServerFrame): void {
@@ -158,6 +160,7 @@ export class Call {
         const remote = this.remotes.get(frame.peer);
         if (!remote) break;
         const peer = { ...remote.peer, audio: frame.audio, video: frame.video };
+        remote.link.expect();
         this.remotes.set(frame.peer, { ...remote, peer });
         this.env.changed();
         break;
@@ -282,7 +285,9 @@ export class Call {
         }
         case "miss": {
           const remote = this.remotes.get(action.peer);
-          if (remote) this.remotes.set(action.peer, { ...remote, here: false });
+          if (!remote) break;
+          this.remotes.set(action.peer, { ...remote, here: false });
+          remote.link.doubt();
           break;
         }
         case "close":
@@ -365,5 +370,5 @@ function lets(tracks: Tracks): Record<Kind, boolean> {
 }
 
 function view({ link, peer, here }: Remote): RemotePeer {
-  return { ...peer, stream: link.stream, media: link.media, here };
+  return { ...peer, stream: link.stream, here, ...link.arriving(peer.audio || peer.video) };
 }

@@ -1,5 +1,6 @@
 /** One RTCPeerConnection and its negotiation: the shell around negotiation.ts. */
 import type { ClientFrame, IceServer, PeerCandidate } from "../../protocol/types.js";
+import { FLOW, LOOK_MS, countsOf, doubted, expecting, flows, frozen, looked, stopped } from "./flow.js";
 import { negotiation, step, type Effect, type Event, type Negotiation } from "./negotiation.js";
 
 export type Kind = "audio" | "video";
@@ -29,6 +30,7 @@ export class PeerLink {
   /** Media has flowed at some time. */
   proven = false;
 
+  private flow = FLOW;
   private readonly pc: RTCPeerConnection;
   /** Names the group of own tracks, so that the other plays them in step. */
   private readonly group = new MediaStream();
@@ -81,6 +83,26 @@ export class PeerLink {
 
   get connected(): boolean {
     return this.media === "connected";
+  }
+
+  /** How what the other sends arrives, of which `something` is said to be sent. */
+  arriving(something: boolean): { media: Media; flows: boolean; frozen: boolean } {
+    const lost = something && this.connected && stopped(this.flow);
+    return {
+      media: lost ? "interrupted" : this.media,
+      flows: flows(this.flow),
+      frozen: frozen(this.flow),
+    };
+  }
+
+  /** Something else broke: whether media still flows is to be seen anew. */
+  doubt(): void {
+    this.flow = doubted(this.flow);
+  }
+
+  /** The other says that it sends something else now. */
+  expect(): void {
+    this.flow = expecting(this.flow);
   }
 
   /** The prepared offer with all candidates found so far, to travel with `room.join`. */
@@ -257,6 +279,8 @@ export class PeerLink {
     if (ice === "connected" || ice === "completed") {
       if (this.media !== "connected" && this.proven) this.askForKeyFrame();
       if (!this.proven) this.env.after(FULL_SIZE_AFTER_MS, () => this.closed || this.scale(1));
+      if (!this.proven) this.lookSoon();
+      this.flow = expecting(this.flow);
       this.media = "connected";
       this.proven = true;
     } else if (ice === "failed") {
@@ -269,6 +293,20 @@ export class PeerLink {
       this.media = this.proven ? "interrupted" : "connecting";
     }
     this.env.changed();
+  }
+
+  private lookSoon(): void {
+    this.env.after(LOOK_MS, () => this.closed || void this.look());
+  }
+
+  private async look(): Promise<void> {
+    const counts = countsOf(await this.pc.getStats());
+    if (this.closed) return;
+    const before = this.flow;
+    this.flow = looked(before, counts);
+    const said = [flows, stopped, frozen];
+    if (said.some((of) => of(before) !== of(this.flow))) this.env.changed();
+    this.lookSoon();
   }
 
   /** The other lost pictures while the way was broken; waiting for its request costs a round trip. */

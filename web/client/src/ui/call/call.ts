@@ -11,11 +11,11 @@ import "../parts/icon.js";
 import "../parts/sheet.js";
 import "../parts/side.js";
 import { switches } from "../parts/switches.js";
-import { callWords, mainPeer, type CallWords } from "../words/call.js";
+import { callWords, isLost, mainPeer, type CallWords } from "../words/call.js";
 import { deviceTroubles } from "../words/devices.js";
 import { otherOf } from "../words/people.js";
 import { togetherUs } from "../words/session.js";
-import { count } from "../words/time.js";
+import { count, named } from "../words/time.js";
 import type { Remote } from "./remote.js";
 import "./remote.js";
 import "./self-view.js";
@@ -309,7 +309,7 @@ export class Call extends AppElement {
         </div>
         <ith-self-view .stream=${media.preview} .on=${media.camera.live && call.cameraOn}></ith-self-view>
         <div class="bottom ${resting}" @pointerdown=${this.touched} @click=${this.unseen}>
-          ${this.lines(call, words)} ${this.bar(call, view.unread)}
+          ${this.lines(call, words, name)} ${this.bar(call, view.unread)}
         </div>
       </main>
       <ith-side
@@ -333,7 +333,8 @@ export class Call extends AppElement {
   }
 
   /** What is to be said, above the bar. */
-  private lines(call: CallState, words: CallWords | null): unknown {
+  private lines(call: CallState, words: CallWords | null, name: string): unknown {
+    const peer = mainPeer(call);
     const troubles = deviceTroubles(this.state.media);
     return html`
       ${
@@ -368,6 +369,13 @@ export class Call extends AppElement {
           : nothing
       }
       <p class="line late ${words?.tone ?? ""}" role="status" ?hidden=${!words}>${words?.text}</p>
+      ${
+        peer && isLost(peer) && !this.talking
+          ? html`<button class="late" @click=${() => (this.talking = true)}>
+            <ith-icon .of=${MessageSquare}></ith-icon>Write to ${named(name)}
+          </button>`
+          : nothing
+      }
     `;
   }
 

@@ -23,6 +23,8 @@ export async function rehearse(app: App, mentorship: string, room: string): Prom
     video: true,
     stream: new MediaStream(),
     media: "connecting",
+    flows: false,
+    frozen: false,
     here: true,
   };
   // A video that waits for its picture would hold up the end of loading, and that picture never comes.

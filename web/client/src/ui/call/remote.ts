@@ -4,7 +4,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import type { RemotePeer } from "../../lib/model.js";
 import { base } from "../base.js";
 import "../parts/avatar.js";
-import { fitOf } from "../words/call.js";
+import { fitOf, isStale } from "../words/call.js";
 
 type Sink = HTMLVideoElement & { setSinkId?: (id: string) => Promise<void> };
 
@@ -30,6 +30,10 @@ export class Remote extends LitElement {
       }
       .contain {
         object-fit: contain;
+      }
+      /* What one sees is past: it must not look like now. */
+      .stale {
+        filter: grayscale(0.7) brightness(0.45) blur(3px);
       }
       .name {
         position: absolute; /* over the picture: its sound goes on, and its first frame is not held up */
@@ -67,7 +71,7 @@ export class Remote extends LitElement {
     const seen = this.peer.video && this.painted;
     return html`
       <video
-        class=${this.fit}
+        class="${this.fit} ${isStale(this.peer) ? "stale" : ""}"
         data-peer=${this.peer.id}
         autoplay
         playsinline

@@ -28,37 +28,45 @@ export function callWords(call: CallState, link: Link, name: string): CallWords 
       : { text: "You are offline. Reconnecting…", tone: "attention" };
   }
   if (!online) {
+    const goesOn = peer.flows ? "Reconnecting, you can keep talking." : "Reconnecting…";
     return {
-      text:
-        peer.media === "connected"
-          ? "Reconnecting, you can keep talking."
-          : "You are offline. Reconnecting…",
+      text: peer.media === "connected" ? goesOn : "You are offline. Reconnecting…",
       tone: "attention",
     };
   }
   return peerWords(peer, who);
 }
 
+/** Nothing of the other arrives, or only their last picture stands there. */
+export const isLost = ({ media }: RemotePeer): boolean =>
+  media === "interrupted" || media === "failed";
+export const isStale = (peer: RemotePeer): boolean => isLost(peer) || (peer.video && peer.frozen);
+
 function peerWords(peer: RemotePeer, who: string): CallWords | null {
+  const away = `The connection to ${who} is lost. Waiting for ${who} to come back.`;
   switch (peer.media) {
     case "connected":
       if (!peer.here) {
-        return { text: `${who} is reconnecting, you can keep talking.`, tone: "attention" };
+        const goesOn = peer.flows ? ", you can keep talking." : "…";
+        return { text: `${who} is reconnecting${goesOn}`, tone: "attention" };
+      }
+      if (isStale(peer)) {
+        return { text: `The picture from ${who} has stopped, waiting for it.`, tone: "attention" };
       }
       return peer.audio ? null : { text: `${who} is muted.`, tone: "calm" };
     case "connecting":
       return { text: `${who} is here. Connecting sound and picture…`, tone: "calm" };
     case "interrupted":
       return peer.here
-        ? { text: `The connection to ${who} is interrupted. Trying again…`, tone: "attention" }
-        : { text: `${who}'s connection is lost, waiting.`, tone: "attention" };
+        ? { text: `The connection to ${who} is lost. Trying again…`, tone: "attention" }
+        : { text: away, tone: "attention" };
     case "failed":
       return peer.here
         ? {
             text: "Sound and picture find no way between your networks. You can still write.",
             tone: "attention",
           }
-        : { text: `${who}'s connection is lost, waiting.`, tone: "attention" };
+        : { text: away, tone: "attention" };
   }
 }
 
