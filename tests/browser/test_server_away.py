@@ -58,6 +58,27 @@ async def test_a_call_outlives_the_server_and_stays_one_session(
     assert 0 < after.together_us < (time.monotonic() - began) * 1e6
 
 
+async def test_what_was_said_is_there_though_the_network_went_before_it_was_looked_at(
+    demo: House, mentors_browser: Browser
+) -> None:
+    small = {"width": 360, "height": 740}
+    mentor = await demo.enter(mentors_browser, demo.links["mentor"], viewport=small)
+    await mentor.button("Conversation").click()
+    await mentor.write("Before the call.")
+    await mentor.reads("Before the call.")
+    await mentor.button("Close").click()
+    await mentor.join()
+    await mentor.page.reload()
+    await mentor.joined()
+    await mentor.beat()  # whatever joining asks for has been answered
+    await demo.server.kill()
+    await mentor.page.get_by_text("You are offline. Reconnecting…").wait_for()
+    await mentor.button("Conversation").click()
+    await mentor.reads("Before the call.")
+    await demo.server.start()
+    await mentor.page.get_by_text("You are offline. Reconnecting…").wait_for(state="hidden")
+
+
 async def test_a_page_is_told_of_a_presence_that_died_with_the_server(
     demo: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:

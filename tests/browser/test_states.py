@@ -292,6 +292,19 @@ async def test_text_is_never_markup(desktop: Screen) -> None:
     await expect(desktop.page.locator(".waiting .bubble")).to_have_text(evil)
 
 
+async def test_what_has_not_been_loaded_does_not_look_erased(desktop: Screen) -> None:
+    await desktop.show("conversation-away")
+    page = desktop.page
+    later = page.get_by_text("Earlier messages come when you are back online.")
+    await expect(later).to_be_visible()
+    await page.get_by_role("textbox", name="Message").fill("Meanwhile")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator(".waiting .bubble")).to_have_text("Meanwhile")
+    await expect(later).to_be_visible()
+    await page.evaluate("app.set({link: {is: 'online'}})")
+    await expect(later).to_have_count(0)
+
+
 async def test_older_messages_come_without_moving_what_is_read(desktop: Screen) -> None:
     await desktop.show("prejoin")
     page = desktop.page

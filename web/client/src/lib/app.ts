@@ -489,6 +489,8 @@ class Ithaca implements App {
     this.batch(() => {
       this.set({ ...this.current, call: { ...call.state(), session: mentorship?.session ?? null } });
       this.watchLevel();
+      // What was said is there when it is looked at, whatever the network does by then.
+      if (mentorship) this.openConversation(mentorship.conversation);
     });
   }
 

@@ -233,6 +233,10 @@ const STATES: Record<string, [string, AppState]> = {
       }),
     },
   ],
+  "conversation-away": [
+    room,
+    { ...BASE, media: WITH_PICTURE, link: OFFLINE, conversations: log({ messages: [] }) },
+  ],
   "conversation-thousand": [
     room,
     {

@@ -239,8 +239,16 @@ export class Conversation extends AppElement {
     const conversation = this.conversation;
     const messages = conversation?.messages ?? [];
     const pending = conversation?.pending ?? [];
+    const loading = !messages.length && Math.max(view.head, conversation?.head ?? 0) > 0;
+    if (loading && this.state.link.is === "offline") {
+      const words = "Earlier messages come when you are back online.";
+      return pending.length
+        ? html`<p class="small soft">${words}</p>
+            ${this.unsent(pending)}`
+        : html`<p class="middle soft">${words}</p>`;
+    }
     if (!messages.length && !pending.length) {
-      return Math.max(view.head, conversation?.head ?? 0) > 0
+      return loading
         ? html`<p class="middle soft late">Loading what was said…</p>`
         : html`<p class="middle soft">
             Nothing has been said here yet. What you write to ${named(other.name)} stays in this
@@ -255,12 +263,16 @@ export class Conversation extends AppElement {
         (item) => item.key,
         (item) => this.item(item, me, other),
       )}
-      ${repeat(
-        pending,
-        (message) => message.id,
-        (message) => this.pending(message),
-      )}
+      ${this.unsent(pending)}
     `;
+  }
+
+  private unsent(pending: readonly PendingMessage[]): unknown {
+    return repeat(
+      pending,
+      (message) => message.id,
+      (message) => this.pending(message),
+    );
   }
 
   /** What was there before is not read out as if it were new. */
