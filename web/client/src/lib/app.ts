@@ -457,6 +457,7 @@ class Ithaca implements App {
         send: (frame) => this.socket.send(frame),
         iceServers: () => this.iceServers,
         isOnline: () => this.socket.isOnline,
+        nowUs: () => this.nowUs(),
         after: (ms, run) => this.page.after(ms, run),
         newId: () => this.page.newId(),
         tracks: () => this.devices.current(),

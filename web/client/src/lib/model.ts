@@ -83,11 +83,18 @@ export interface RemotePeer {
   readonly here: boolean;               // false: its signalling was lost; it may be back in a moment
 }
 
+/** When the other went; `lost`: without saying so. */
+export interface Gone {
+  readonly atUs: number;
+  readonly lost: boolean;
+}
+
 export interface CallState {
   readonly mentorship: string;
   readonly room: string;
   readonly phase: "joining" | "joined" | "left";
   readonly peers: readonly RemotePeer[];
+  readonly gone: Gone | null;           // the other was here in this call, and is not any more
   readonly session: SessionView | null;
   readonly microphoneOn: boolean;       // what the other hears
   readonly cameraOn: boolean;

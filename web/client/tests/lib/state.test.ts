@@ -205,6 +205,7 @@ describe("sessions", () => {
       room: "room_1",
       phase: "joined",
       peers: [],
+      gone: null,
       session: null,
       microphoneOn: true,
       cameraOn: true,

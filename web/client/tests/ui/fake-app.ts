@@ -144,6 +144,7 @@ export const CALL: CallState = {
   room: MENTORSHIP.room,
   phase: "joined",
   peers: [],
+  gone: null,
   session: {
     ...SESSION,
     state: "open",

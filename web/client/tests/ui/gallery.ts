@@ -256,6 +256,7 @@ const STATES: Record<string, [string, AppState]> = {
     peers: [],
     session: { ...SESSION, state: "waiting", started_us: null, ended_us: null, together_us: 0 },
   }),
+  "call-gone": inCall({ peers: [], gone: { atUs: NOW - MIN, lost: false } }),
   "call-joining": inCall({ phase: "joining", session: null }),
   "call-video-off": inCall({
     peers: [peer({ video: false, audio: false })],

@@ -330,6 +330,16 @@ describe("the call in words", () => {
     [{ ...CALL, phase: "joining" }, offline, "Connecting to Ithaca, then joining…"],
     [CALL, online, "Waiting for Ana. You can keep this open."],
     [CALL, offline, "You are offline. Reconnecting…"],
+    [
+      { ...CALL, gone: { atUs: NOW, lost: false } },
+      online,
+      "Ana left at 14:13. You can wait here, or write.",
+    ],
+    [
+      { ...CALL, gone: { atUs: NOW, lost: true } },
+      online,
+      "The connection to Ana was lost at 14:13. You can wait here, or write.",
+    ],
     [peer({}), online, undefined],
     [peer({ audio: false }), online, "Ana is muted."],
     [peer({}), offline, "Reconnecting, you can keep talking."],
@@ -350,7 +360,7 @@ describe("the call in words", () => {
       "Sound and picture find no way between your networks. You can still write.",
     ],
   ] as [CallState, Link, string | undefined][])("case %#: %s", (call, link, words) => {
-    expect(callWords(call, link, "Ana")?.text).toBe(words);
+    expect(callWords(call, link, "Ana", "Europe/Vienna")?.text).toBe(words);
   });
 
   it.each([

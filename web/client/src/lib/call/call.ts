@@ -11,7 +11,7 @@ import type {
   RoomLeft,
   ServerFrame,
 } from "../../protocol/types.js";
-import type { CallState, RemotePeer, Trouble } from "../model.js";
+import type { CallState, Gone, RemotePeer, Trouble } from "../model.js";
 import { actOf, troubleOf } from "../trouble.js";
 import { PeerLink, type Kind, type PeerEnv, type Tracks } from "./peer.js";
 import { continues, onJoined, onPeerJoined, onPeerLeft, type Action, type Known } from "./roster.js";
@@ -24,6 +24,7 @@ export interface CallEnv extends Omit<PeerEnv, "room"> {
   /** As the server named them last. */
   iceServers(): readonly IceServer[];
   isOnline(): boolean;
+  nowUs(): number;
   newId(): string;
 }
 
@@ -44,6 +45,7 @@ export class Call {
   /** A link in reserve: with a finished offer before joining, ready to answer while alone. */
   private spare: { readonly link: PeerLink; readonly offering: boolean } | null;
   private readonly remotes = new Map<string, Remote>();
+  private gone: Gone | null = null;
   private ended: CallState["ended"] = null;
   private trouble: Trouble | null = null;
   private told: Readonly<Record<Kind, boolean>> = { audio: false, video: false };
@@ -71,6 +73,7 @@ export class Call {
       room: this.env.room,
       phase: this.phase === "prepared" ? "joining" : this.phase,
       peers: [...this.remotes.values()].map(view),
+      gone: this.gone,
       microphoneOn: audio,
       cameraOn: video,
       ended: this.ended,
@@ -155,6 +158,7 @@ export class Call {
         break;
       case "room.peer_left":
         this.act(onPeerLeft(this.known(), frame.peer, frame.reason));
+        this.noteGone(frame.reason === "lost" || frame.reason === "restart");
         break;
       case "room.peer_media": {
         const remote = this.remotes.get(frame.peer);
@@ -310,9 +314,14 @@ export class Call {
 
   private add(peer: Peer, link: PeerLink, polite: boolean): Remote {
     const remote = { link, peer, here: true };
+    this.gone = null;
     this.remotes.set(peer.id, remote);
     link.meet(peer.id, polite);
     return remote;
+  }
+
+  private noteGone(lost: boolean): void {
+    if (this.remotes.size === 0) this.gone = { atUs: this.env.nowUs(), lost };
   }
 
   private close(peer: string): void {
@@ -350,7 +359,9 @@ export class Call {
 
   private linkChanged(): void {
     for (const [id, { link, here }] of this.remotes) {
-      if (!here && link.media === "failed") this.close(id);
+      if (here || link.media !== "failed") continue;
+      this.close(id);
+      this.noteGone(true);
     }
     this.changedSoon();
   }

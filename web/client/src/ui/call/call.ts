@@ -279,7 +279,7 @@ export class Call extends AppElement {
     if (!call || !view || !me) return nothing;
     const { name } = otherOf(view, me).person;
     const peer = mainPeer(call);
-    const words = callWords(call, this.state.link, name);
+    const words = callWords(call, this.state.link, name, me.zone);
     const resting = this.resting && peer?.video && this.isCalm(call, words, view.unread) ? "resting" : "";
     return html`
       <main id="main">

@@ -10,6 +10,7 @@ export async function rehearse(app: App, mentorship: string, room: string): Prom
     room,
     phase: "joining",
     peers: [],
+    gone: null,
     session: null,
     microphoneOn: true,
     cameraOn: true,

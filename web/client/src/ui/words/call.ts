@@ -1,6 +1,6 @@
 /** What the call says of itself: one line, and only what is true. */
 import type { CallState, Link, RemotePeer } from "../../lib/model.js";
-import { named } from "./time.js";
+import { named, timeIn } from "./time.js";
 
 export interface CallWords {
   readonly text: string;
@@ -12,8 +12,14 @@ export function mainPeer(call: CallState): RemotePeer | undefined {
   return call.peers.find((peer) => peer.here) ?? call.peers[0];
 }
 
-/** The state in words; null while all is well and the other is seen. */
-export function callWords(call: CallState, link: Link, name: string): CallWords | null {
+/** The state in words, times on the clock of one's own `zone`; null while all is well and the other
+ * is seen. */
+export function callWords(
+  call: CallState,
+  link: Link,
+  name: string,
+  zone: string,
+): CallWords | null {
   const who = named(name);
   const online = link.is === "online";
   const peer = mainPeer(call);
@@ -24,7 +30,7 @@ export function callWords(call: CallState, link: Link, name: string): CallWords 
   }
   if (!peer) {
     return online
-      ? { text: `Waiting for ${who}. You can keep this open.`, tone: "calm" }
+      ? { text: aloneWords(call, who, zone), tone: "calm" }
       : { text: "You are offline. Reconnecting…", tone: "attention" };
   }
   if (!online) {
@@ -35,6 +41,13 @@ export function callWords(call: CallState, link: Link, name: string): CallWords 
     };
   }
   return peerWords(peer, who);
+}
+
+function aloneWords({ gone }: CallState, who: string, zone: string): string {
+  if (!gone) return `Waiting for ${who}. You can keep this open.`;
+  const when = timeIn(zone, gone.atUs);
+  const what = gone.lost ? `The connection to ${who} was lost` : `${who} left`;
+  return `${what} at ${when}. You can wait here, or write.`;
 }
 
 /** Nothing of the other arrives, or only their last picture stands there. */
