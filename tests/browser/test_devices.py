@@ -27,7 +27,7 @@ async def test_without_a_camera_one_is_heard(
     await mentor.join()
     await mentee.join()
     await mentor.sees(MENTEE)
-    await mentee.page.get_by_text("The camera is off.").wait_for()
+    await mentee.page.get_by_text("No picture from Athena.").wait_for()
     await hears(mentee, MENTOR, clips)
 
 
@@ -60,13 +60,13 @@ async def test_the_camera_goes_off_and_on_in_the_call(
     await mentee.join()
     await mentee.sees(MENTOR)
     await mentor.button("Turn camera off").click()
-    await mentee.page.get_by_text("The camera is off.").wait_for()
+    await mentee.page.get_by_text("No picture from Athena.").wait_for()
     await mentor.button("Mute").click()
-    await mentee.page.get_by_text("Athena is muted.").wait_for()
+    await mentee.page.get_by_text("No sound from Athena.").wait_for()
     await mentor.button("Turn camera on").click()
     await mentee.sees(MENTOR)
     await mentor.button("Unmute").click()
-    await mentee.page.get_by_text("Athena is muted.").wait_for(state="hidden")
+    await mentee.page.get_by_text("No sound from Athena.").wait_for(state="hidden")
 
 
 @pytest.fixture

@@ -653,6 +653,28 @@ async def test_what_keeps_a_device_from_working_is_said_and_can_be_tried_again(
     assert "retryDevices" in await desktop.calls()
 
 
+async def test_who_cannot_send_is_told_why_by_the_switch(phone: Screen) -> None:
+    await phone.show("call-denied")
+    page = phone.page
+    own = page.get_by_role("group", name="Your picture")
+    await expect(own).to_contain_text("Camera not allowed")
+    for name in ("Microphone not allowed", "Camera not allowed"):
+        await page.get_by_role("button", name=name).click()
+        await expect(page.get_by_role("dialog", name="Devices")).to_be_visible()
+        sheet = page.locator("ith-sheet[heading=Devices]")
+        await expect(sheet.get_by_text("Press the sign beside the address")).to_be_visible()
+        await sheet.get_by_role("button", name="Try again").click()
+        await sheet.get_by_role("button", name="Close").click()
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("dialog", name="Devices")).to_be_visible()
+    asked = [call.split()[0] for call in await phone.calls()]
+    assert asked.count("retryDevices") == 2
+    assert "setMicrophone" not in asked
+    await phone.show("call-missing")
+    await expect(page.get_by_role("button", name="Mute")).to_be_visible()
+    await expect(page.get_by_role("group", name="Your picture")).to_contain_text("No camera")
+
+
 @pytest.mark.parametrize(
     ("state", "offered"),
     [

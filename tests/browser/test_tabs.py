@@ -102,7 +102,7 @@ async def test_a_call_that_moves_to_another_tab_stays_muted(
     await mentee.join()
     await first.button("Mute").click()
     await first.button("Turn camera off").click()
-    muted = mentee.page.get_by_text("Athena is muted.")
+    muted = mentee.page.get_by_text("No sound from Athena.")
     await muted.wait_for()
 
     second = await house.enter(profile, links["mentor"])
@@ -110,7 +110,7 @@ async def test_a_call_that_moves_to_another_tab_stays_muted(
     await expect(line).to_contain_text("You join with both turned off.")
     await second.join()
     await second.button("Unmute").wait_for()
-    await mentee.page.get_by_text("The camera is off.").wait_for()
+    await mentee.page.get_by_text("No picture from Athena.").wait_for()
     await muted.wait_for()
 
     await second.button("Turn camera on").click()

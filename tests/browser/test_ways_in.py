@@ -155,7 +155,7 @@ async def test_join_write_and_leave_with_the_keyboard_alone(
     await expect(mentor.page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
     await mentor.tab_to("Mute")
     await keys.press("Space")
-    await mentee.page.get_by_text("Athena is muted.").wait_for()
+    await mentee.page.get_by_text("No sound from Athena.").wait_for()
     await mentor.tab_to("Leave")
     await keys.press("Enter")
     await mentor.page.get_by_role("heading", name="In the room").wait_for()

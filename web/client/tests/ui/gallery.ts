@@ -266,6 +266,11 @@ const STATES: Record<string, [string, AppState]> = {
   "call-reconnecting": inCall({ peers: [peer()] }, { link: OFFLINE }),
   "call-lost": inCall({ peers: [peer({ media: "interrupted", flows: false, here: false })] }),
   "call-frozen": inCall({ peers: [peer({ frozen: true })] }),
+  "call-denied": inCall(
+    { peers: [peer()], microphoneOn: false, cameraOn: false },
+    { media: problem("denied", "denied") },
+  ),
+  "call-missing": inCall({ peers: [peer()], cameraOn: false }, { media: problem(null, "missing") }),
   "call-sound": inCall(
     { peers: [peer()] },
     { media: { ...problem("unplugged", null), preview: WITH_PICTURE.preview } },

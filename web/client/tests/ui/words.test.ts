@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { CallState, DeviceState, Link, MediaState, RemotePeer } from "../../src/lib/model.js";
 import { callWords, fitOf } from "../../src/ui/words/call.js";
-import { deviceTroubles, joinWords } from "../../src/ui/words/devices.js";
+import { deviceTroubles, joinWords, lackWords } from "../../src/ui/words/devices.js";
 import { personTroubles } from "../../src/ui/words/form.js";
 import { initials, presenceWords } from "../../src/ui/words/people.js";
 import {
@@ -285,6 +285,17 @@ describe("devices", () => {
     expect(two.microphone?.what).toContain("another program");
   });
 
+  it.each([
+    ["denied", "Camera not allowed"],
+    ["missing", "No camera"],
+    ["unplugged", "No camera"],
+    ["insecure", "No camera"],
+    ["busy", "Camera did not start"],
+    ["failed", "Camera did not start"],
+  ] as const)("in a few words: %s", (problem, words) => {
+    expect(lackWords("camera", problem)).toBe(words);
+  });
+
   it("is silent about what is not wanted or runs", () => {
     expect(deviceTroubles(media({}, { ...off, problem: "unplugged" }))).toEqual({
       camera: null,
@@ -341,7 +352,7 @@ describe("the call in words", () => {
       "The connection to Ana was lost at 14:13. You can wait here, or write.",
     ],
     [peer({}), online, undefined],
-    [peer({ audio: false }), online, "Ana is muted."],
+    [peer({ audio: false }), online, "No sound from Ana."],
     [peer({}), offline, "Reconnecting, you can keep talking."],
     [peer({ media: "interrupted" }), offline, "You are offline. Reconnecting…"],
     [peer({ media: "connecting" }), online, "Ana is here. Connecting sound and picture…"],

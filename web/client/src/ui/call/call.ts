@@ -10,15 +10,18 @@ import "../parts/devices.js";
 import "../parts/icon.js";
 import "../parts/sheet.js";
 import "../parts/side.js";
+import { notice } from "../parts/notice.js";
 import { switches } from "../parts/switches.js";
 import { callWords, isLost, mainPeer, type CallWords } from "../words/call.js";
-import { deviceTroubles } from "../words/devices.js";
+import { deviceTroubles, lackWords, problemOf, type DeviceWords } from "../words/devices.js";
 import { otherOf } from "../words/people.js";
 import { togetherUs } from "../words/session.js";
 import { count, named } from "../words/time.js";
 import type { Remote } from "./remote.js";
 import "./remote.js";
 import "./self-view.js";
+
+type Device = "microphone" | "camera";
 
 const REST_MS = 3000; // without movement, until the controls fade
 const LONG_MS = 10_000; // a wait this long offers a way out
@@ -118,6 +121,9 @@ export class Call extends AppElement {
       }
       .bar .off:hover {
         background: oklch(84% 0.008 85);
+      }
+      .bar .lacks {
+        color: var(--amber);
       }
       .bar .leave {
         margin-inline-start: auto;
@@ -245,9 +251,28 @@ export class Call extends AppElement {
     const target = event.composedPath()[0];
     const writing = target instanceof Element && target.matches("input, textarea, select");
     if (!call || writing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (event.key === "m") void this.app.setMicrophone(!call.microphoneOn);
-    if (event.key === "v") void this.app.setCamera(!call.cameraOn);
+    if (event.key === "m") this.turn("microphone");
+    if (event.key === "v") this.turn("camera");
   }
+
+  private turn(name: Device): void {
+    const on = this.switchOf(name);
+    if (typeof on === "string") this.choosing = true;
+    else if (name === "microphone") void this.app.setMicrophone(!on);
+    else void this.app.setCamera(!on);
+  }
+
+  /** On or off, as the other hears and sees it; or why it can be neither. */
+  private switchOf(name: Device): boolean | string {
+    const { call, media } = this.state;
+    const problem = problemOf(media[name]);
+    if (problem) return lackWords(name, problem);
+    return Boolean(name === "microphone" ? call?.microphoneOn : call?.cameraOn);
+  }
+
+  private readonly choose = (): void => {
+    this.choosing = true;
+  };
 
   protected override willUpdate(_: PropertyValues<this>): void {
     const { call } = this.state;
@@ -279,6 +304,8 @@ export class Call extends AppElement {
     if (!call || !view || !me) return nothing;
     const { name } = otherOf(view, me).person;
     const peer = mainPeer(call);
+    const troubles = deviceTroubles(media);
+    const cameraLack = problemOf(media.camera);
     const words = callWords(call, this.state.link, name, me.zone);
     const resting = this.resting && peer?.video && this.isCalm(call, words, view.unread) ? "resting" : "";
     return html`
@@ -307,9 +334,13 @@ export class Call extends AppElement {
           }
           <bdi class="name small">${peer ? name : nothing}</bdi>
         </div>
-        <ith-self-view .stream=${media.preview} .on=${media.camera.live && call.cameraOn}></ith-self-view>
+        <ith-self-view
+          .stream=${media.preview}
+          .on=${media.camera.live && call.cameraOn}
+          .lack=${cameraLack ? lackWords("camera", cameraLack) : "Camera off"}
+        ></ith-self-view>
         <div class="bottom ${resting}" @pointerdown=${this.touched} @click=${this.unseen}>
-          ${this.lines(call, words, name)} ${this.bar(call, view.unread)}
+          ${this.lines(call, words, name)} ${this.bar(view.unread)}
         </div>
       </main>
       <ith-side
@@ -319,6 +350,9 @@ export class Call extends AppElement {
         @close=${() => (this.talking = false)}
       ></ith-side>
       <ith-sheet heading="Devices" .open=${this.choosing} @close=${() => (this.choosing = false)}>
+        ${[troubles.microphone, troubles.camera].map((trouble) =>
+          trouble ? notice(trouble, this.retry(trouble)) : nothing,
+        )}
         <ith-devices unfolded .app=${this.app}></ith-devices>
       </ith-sheet>
     `;
@@ -347,12 +381,7 @@ export class Call extends AppElement {
       ${[troubles.microphone, troubles.camera].map((trouble) =>
         trouble
           ? html`<p class="line attention" role="status">
-              <span>${trouble.what}</span>
-              ${
-                trouble.retry
-                  ? html`<button @click=${() => this.app.retryDevices()}>Try again</button>`
-                  : nothing
-              }
+              <span>${trouble.what}</span> ${this.retry(trouble)}
             </p>`
           : nothing,
       )}
@@ -379,11 +408,20 @@ export class Call extends AppElement {
     `;
   }
 
-  private bar(call: CallState, unread: number): unknown {
+  private retry({ retry }: DeviceWords): ReturnType<typeof html> | undefined {
+    if (!retry) return undefined;
+    return html`<button @click=${() => this.app.retryDevices()}>Try again</button>`;
+  }
+
+  private bar(unread: number): unknown {
     return html`
       <div class="bar" role="toolbar" aria-label="Call">
-        ${switches(this.app, { microphone: call.microphoneOn, camera: call.cameraOn })}
-        <button @click=${() => (this.choosing = true)}>
+        ${switches(
+          this.app,
+          { microphone: this.switchOf("microphone"), camera: this.switchOf("camera") },
+          this.choose,
+        )}
+        <button @click=${this.choose}>
           <ith-icon .of=${Settings2}></ith-icon><span class="word">Devices</span>
         </button>
         <button aria-expanded=${this.talking} @click=${() => (this.talking = !this.talking)}>

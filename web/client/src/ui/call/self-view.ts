@@ -50,6 +50,9 @@ export class SelfView extends LitElement {
         object-fit: cover;
         transform: scaleX(-1);
       }
+      .lack {
+        text-align: center;
+      }
       .hide {
         position: absolute;
         inset-block-start: 0;
@@ -74,6 +77,7 @@ export class SelfView extends LitElement {
   ];
   @property({ attribute: false }) stream: MediaStream | null = null;
   @property({ type: Boolean }) on = false;
+  @property() lack = "Camera off"; // what is said where there is no picture
   @property({ reflect: true }) across: (typeof ACROSS)[number] = "end";
   @property({ reflect: true }) down: (typeof DOWN)[number] = "bottom";
   @state() private away = false;
@@ -100,7 +104,7 @@ export class SelfView extends LitElement {
         ${
           this.on && this.stream
             ? html`<video data-self autoplay playsinline .muted=${true} aria-label="Your picture"></video>`
-            : html`<p class="small soft">Camera off</p>`
+            : html`<p class="small soft lack">${this.lack}</p>`
         }
         <button class="hide" aria-label="Hide your picture" @click=${() => (this.away = true)}>
           <ith-icon .of=${EyeOff}></ith-icon>

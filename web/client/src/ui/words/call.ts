@@ -66,7 +66,7 @@ function peerWords(peer: RemotePeer, who: string): CallWords | null {
       if (isStale(peer)) {
         return { text: `The picture from ${who} has stopped, waiting for it.`, tone: "attention" };
       }
-      return peer.audio ? null : { text: `${who} is muted.`, tone: "calm" };
+      return peer.audio ? null : { text: `No sound from ${who}.`, tone: "calm" };
     case "connecting":
       return { text: `${who} is here. Connecting sound and picture…`, tone: "calm" };
     case "interrupted":

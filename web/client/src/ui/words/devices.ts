@@ -58,6 +58,22 @@ function problemWords(kind: Kind, problem: DeviceProblem): DeviceWords {
   }
 }
 
+/** The same in two or three words, where a switch or a picture would be. */
+export function lackWords(kind: "microphone" | "camera", problem: DeviceProblem): string {
+  const name = NAMES[kind];
+  switch (problem) {
+    case "denied":
+      return `${name[0]?.toUpperCase()}${name.slice(1)} not allowed`;
+    case "busy":
+    case "failed":
+      return `${name[0]?.toUpperCase()}${name.slice(1)} did not start`;
+    case "missing":
+    case "insecure":
+    case "unplugged":
+      return `No ${name}`;
+  }
+}
+
 /** The problems worth a sentence: one for both devices where they share the cause. */
 export function deviceTroubles(media: MediaState): {
   readonly camera: DeviceWords | null;
