@@ -376,10 +376,14 @@ describe("the call in words", () => {
 
   it.each([
     [16 / 9, 16 / 9, "cover"],
-    [16 / 9, 920 / 800, "cover"],
+    [16 / 9, 1280 / 800, "cover"],
+    [16 / 9, 920 / 800, "contain"],
+    [4 / 3, 920 / 800, "cover"],
+    [4 / 3, 16 / 9, "contain"],
     [16 / 9, 360 / 780, "contain"],
     [9 / 16, 1280 / 800, "contain"],
-    [9 / 16, 360 / 780, "cover"],
+    [9 / 16, 360 / 740, "cover"],
+    [9 / 16, 360 / 780, "contain"],
   ])("a picture of %f on a stage of %f: %s", (picture, stage, fit) => {
     expect(fitOf(picture, stage)).toBe(fit);
   });

@@ -83,7 +83,9 @@ function peerWords(peer: RemotePeer, who: string): CallWords | null {
   }
 }
 
+const CUT_MOST = 0.15; // of a picture
+
 /** How a picture sits on the stage: it fills it unless that would cut away too much of it. */
 export function fitOf(picture: number, stage: number): "cover" | "contain" {
-  return Math.max(picture / stage, stage / picture) > 1.6 ? "contain" : "cover";
+  return Math.min(picture / stage, stage / picture) < 1 - CUT_MOST ? "contain" : "cover";
 }
