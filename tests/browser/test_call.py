@@ -149,6 +149,26 @@ async def test_a_call_with_a_reload_and_a_crash_is_on_record(
     await tells(mentee, session, mentees_id, "You were away for")
 
 
+async def test_back_to_the_call_from_its_page_with_the_devices_as_they_were(
+    house: House, mentors_browser: Browser, mentees_browser: Browser
+) -> None:
+    mentor = await house.enter(mentors_browser, house.links["mentor"])
+    mentee = await house.enter(mentees_browser, house.links["mentee"])
+    for person in (mentor, mentee):
+        await person.join()
+    await mentor.button("Mute").click()
+    await mentor.leave()
+    await mentor.button("Write").click()
+    await mentor.write("I am coming back.")
+    await mentee.reads("I am coming back.")
+    await mentor.button("Back to the call").click()
+    await mentor.joined()
+    await mentor.sees(MENTEE)
+    await mentee.sees(MENTOR)
+    await mentor.button("Unmute").wait_for()
+    await mentee.page.get_by_text("No sound from Athena.").wait_for()
+
+
 async def test_a_session_that_both_have_left_is_ended_from_its_page(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:

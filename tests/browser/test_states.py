@@ -557,6 +557,19 @@ async def test_leave_leads_to_the_summary_and_going_back_leaves(desktop: Screen)
     await expect(page.get_by_role("button", name="Join")).to_be_visible()  # no session came of it
 
 
+async def test_back_to_the_call_needs_no_second_join(desktop: Screen) -> None:
+    await desktop.show("summary-open")
+    page = desktop.page
+    await page.get_by_role("button", name="Write").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    await page.get_by_role("button", name="Write").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_have_count(0)
+    await page.get_by_role("button", name="Back to the call").click()
+    await expect(page.get_by_role("button", name="Leave")).to_be_visible()
+    asked = [call.split()[0] for call in await desktop.calls()]
+    assert asked.index("prepare") < asked.index("join")
+
+
 async def test_a_form_says_all_that_is_wrong_at_once_each_at_its_field(desktop: Screen) -> None:
     await desktop.show("new-signed-out")
     page = desktop.page

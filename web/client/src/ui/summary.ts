@@ -1,3 +1,4 @@
+import { MessageSquare } from "lucide";
 import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
@@ -7,9 +8,11 @@ import type { MentorshipView, PersonView, SessionView } from "../protocol/types.
 import { base, column, controls } from "./base.js";
 import { AppElement, Ticking } from "./element.js";
 import { notice } from "./parts/notice.js";
+import "./parts/icon.js";
 import "./parts/sheet.js";
+import "./parts/side.js";
 import "./parts/wait.js";
-import { paths } from "./route.js";
+import { navigate, paths } from "./route.js";
 import { endWords, headline, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
 import { otherOf } from "./words/people.js";
 import { bothStretches, bothClocks, dayName, exact, named, span, timeIn } from "./words/time.js";
@@ -22,6 +25,19 @@ export class Summary extends AppElement {
     controls,
     column,
     css`
+      :host {
+        display: flex;
+        min-height: 100dvh;
+      }
+      main {
+        flex: 1;
+        align-content: start;
+      }
+      ith-side {
+        position: sticky;
+        top: 0;
+        height: 100dvh;
+      }
       h1 {
         font-size: var(--display);
         font-variant-numeric: tabular-nums;
@@ -56,6 +72,7 @@ export class Summary extends AppElement {
   @state() private loaded: SessionView | null = null;
   @state() private trouble: Trouble | null = null;
   @state() private asking = false;
+  @state() private talking = false; // the conversation is open beside it
 
   constructor() {
     super();
@@ -123,6 +140,16 @@ export class Summary extends AppElement {
         }
         ${this.trouble ? notice(this.trouble) : nothing} ${this.actions(view, mentorship, other)}
       </main>
+      ${
+        this.talking
+          ? html`<ith-side
+            open
+            .app=${this.app}
+            .mentorship=${mentorship.id}
+            @close=${() => (this.talking = false)}
+          ></ith-side>`
+          : nothing
+      }
     `;
   }
 
@@ -207,7 +234,15 @@ export class Summary extends AppElement {
     }
     return html`
       <div class="row">
-        <a class="button filled" href=${paths.prejoin(mentorship.id)}>Back to the call</a>
+        <button class="filled" @click=${() => this.back(mentorship.id)}>Back to the call</button>
+        <button aria-expanded=${this.talking} @click=${() => (this.talking = !this.talking)}>
+          <ith-icon .of=${MessageSquare}></ith-icon>Write
+          ${
+            mentorship.unread
+              ? html`<span class="badge">${mentorship.unread}<span class="hidden"> unread</span></span>`
+              : nothing
+          }
+        </button>
         <button class="clay" @click=${() => (this.asking = true)}>End the session for both</button>
         <a class="button" href=${paths.home}>Done</a>
       </div>
@@ -226,6 +261,13 @@ export class Summary extends AppElement {
         </div>
       </ith-sheet>
     `;
+  }
+
+  /** As after a reload: with the devices as they were. */
+  private back(mentorship: string): void {
+    this.app.closeCall();
+    this.app.keepInCall(mentorship);
+    navigate(paths.call(mentorship));
   }
 
   private async end(session: string): Promise<void> {
