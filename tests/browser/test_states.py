@@ -368,6 +368,27 @@ async def test_escape_closes_the_sheet_and_gives_the_focus_back(phone: Screen) -
     assert (await phone.focused()).startswith("Conversation")
 
 
+async def test_the_sheet_says_that_the_other_is_in_the_room_and_one_joins_from_it(
+    phone: Screen,
+) -> None:
+    await phone.show("prejoin")
+    page = phone.page
+    await page.get_by_role("button", name="Conversation").click()
+    sheet = page.locator("ith-sheet[tall]")
+    await expect(sheet.get_by_role("status")).to_contain_text("Ana Quispe has Ithaca open.")
+    await expect(sheet.get_by_role("button", name="Join")).to_have_count(0)
+    await page.evaluate(
+        "app.set({mentorships: app.state.mentorships.map((each) => ({...each, members:"
+        " each.members.map((member) => ({...member, presence: 'in_room'}))}))})"
+    )
+    await expect(sheet.get_by_role("status")).to_contain_text("Ana Quispe is in the room.")
+    await sheet.get_by_role("button", name="Join").click()
+    await expect(page.get_by_role("button", name="Leave")).to_be_visible()
+    calls = [call.split()[0] for call in await phone.calls()]
+    assert "join" in calls
+    assert "unprepare" not in calls
+
+
 async def test_m_and_v_switch_unless_one_writes(desktop: Screen) -> None:
     await desktop.show("call")
     page = desktop.page

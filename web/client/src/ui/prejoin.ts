@@ -204,6 +204,8 @@ export class Prejoin extends AppElement {
         </section>
       </main>
       <ith-side
+        meeting
+        @join=${this.join}
         .app=${this.app}
         .mentorship=${view.id}
         .open=${this.wide.matches || this.talking}

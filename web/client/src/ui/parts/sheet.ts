@@ -6,7 +6,7 @@ import { base, controls } from "../base.js";
 import "./icon.js";
 
 /** A modal sheet over the page: the browser's own dialog keeps the focus in, Escape closes.
- * `open` is the owner's; `close` (event) asks for it to become false. */
+ * What is in the slot `below` stands under the heading. `open` is the owner's; `close` (event) asks for it to become false. */
 @customElement("ith-sheet")
 export class Sheet extends LitElement {
   static override styles = [
@@ -80,6 +80,7 @@ export class Sheet extends LitElement {
             <ith-icon .of=${X}></ith-icon>
           </button>
         </div>
+        <slot name="below"></slot>
         <div class="body"><slot></slot></div>
       </dialog>
     `;

@@ -1,14 +1,17 @@
-import { css, html } from "lit";
+import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
 import type { AppState } from "../../lib/model.js";
+import type { Member } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement, Media, WIDE } from "../element.js";
-import { otherOf } from "../words/people.js";
+import { otherOf, presenceWords } from "../words/people.js";
 import "../conversation/conversation.js";
 import "./sheet.js";
 
-/** The conversation beside a page: a panel where there is width, a sheet where there is not.
+/** The conversation beside a page: a panel where there is width, a sheet where there is not. The sheet
+ * covers what the page says of the other: with `meeting` it says it too, and `join` (event) is asked
+ * for there when they are in the room.
  * `open` is the owner's; `close` (event) asks for it to become false. */
 @customElement("ith-side")
 export class Side extends AppElement {
@@ -32,10 +35,19 @@ export class Side extends AppElement {
       ith-conversation {
         flex: 1;
       }
+      .below {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+        justify-content: space-between;
+        padding: 0 16px 8px;
+        border-bottom: 1px solid var(--line);
+      }
     `,
   ];
   @property() mentorship = "";
   @property({ type: Boolean }) open = false;
+  @property({ type: Boolean }) meeting = false;
   private readonly wide = new Media(this, WIDE);
 
   protected override watch(state: AppState): readonly unknown[] {
@@ -46,14 +58,15 @@ export class Side extends AppElement {
     const view = this.state.mentorships.find((each) => each.id === this.mentorship);
     const { me } = this.state;
     if (!view || !me) return html``;
-    const { name } = otherOf(view, me).person;
+    const other = otherOf(view, me);
+    const { name } = other.person;
     const conversation = html`
       <ith-conversation .app=${this.app} .mentorship=${view.id}></ith-conversation>
     `;
     if (!this.wide.matches) {
       return html`
         <ith-sheet tall .heading=${name} .open=${this.open} @close=${this.close}>
-          ${this.open ? conversation : html``}
+          ${this.meeting ? this.below(other) : nothing} ${this.open ? conversation : html``}
         </ith-sheet>
       `;
     }
@@ -62,6 +75,21 @@ export class Side extends AppElement {
         <h2><bdi>${name}</bdi></h2>
         ${this.open ? conversation : html``}
       </aside>
+    `;
+  }
+
+  private below(other: Member): unknown {
+    return html`
+      <div slot="below" class="below">
+        <p class="small soft" role="status">${presenceWords(other)}.</p>
+        ${
+          other.presence === "in_room"
+            ? html`<button class="filled" @click=${() => this.dispatchEvent(new Event("join"))}>
+              Join
+            </button>`
+            : nothing
+        }
+      </div>
     `;
   }
 
