@@ -5,7 +5,7 @@ from protocol.errors import Refusal
 from protocol.rest import NewMentorship, NewPerson
 
 WISH = NewMentorship(
-    mentor=NewPerson(name="Mentor (demo)", zone="Europe/Athens"),
+    mentor=NewPerson(name="Athena (demo)", zone="Europe/Athens"),
     mentee=NewPerson(name="Telemachus (demo)", zone="America/New_York"),
 )
 

@@ -87,6 +87,7 @@ async def test_a_call_with_a_reload_and_a_crash_is_on_record(
     mentor = await demo.enter(mentors_browser, links["mentor"])
     mentee = await demo.enter(fragile, links["mentee"])
 
+    await expect(mentee.page.get_by_role("heading", level=1)).to_have_text("Athena (demo)")
     with mentors_time.starting():
         await mentor.join()
     with mentees_time.starting():
