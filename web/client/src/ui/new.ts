@@ -8,7 +8,7 @@ import { AppElement } from "./element.js";
 import "./parts/copy.js";
 import { notice } from "./parts/notice.js";
 import { paths } from "./route.js";
-import { personTroubles, type Field } from "./words/form.js";
+import { personTroubles, zoneOf, type Field } from "./words/form.js";
 
 type Role = "mentor" | "mentee";
 type Entry = `${Role}.${Field}`;
@@ -201,7 +201,7 @@ export class New extends AppElement {
 
   private personOf(role: Role): NewPerson {
     const said = (field: Field): string => this.entry(`${role}.${field}`).trim();
-    return { name: said("name"), zone: said("zone"), email: said("email") };
+    return { name: said("name"), zone: zoneOf(said("zone"), this.zones), email: said("email") };
   }
 
   private async submit(event: Event): Promise<void> {
@@ -209,9 +209,10 @@ export class New extends AppElement {
     if (this.busy) return;
     const { asked } = this;
     this.trouble = null;
+    for (const role of asked) this.write(`${role}.zone`, this.personOf(role).zone);
     this.wrong = Object.fromEntries(
       asked.flatMap((role) =>
-        Object.entries(personTroubles(this.personOf(role))).map(([field, words]) => [
+        Object.entries(personTroubles(this.personOf(role), this.zones)).map(([field, words]) => [
           `${role}.${field}`,
           words,
         ]),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { CallState, DeviceState, Link, MediaState, RemotePeer } from "../../src/lib/model.js";
 import { callWords, fitOf } from "../../src/ui/words/call.js";
 import { deviceTroubles, joinWords, lackWords } from "../../src/ui/words/devices.js";
-import { personTroubles } from "../../src/ui/words/form.js";
+import { personTroubles, zoneOf } from "../../src/ui/words/form.js";
 import { initials, presenceWords } from "../../src/ui/words/people.js";
 import {
   endWords,
@@ -128,9 +128,9 @@ describe("people", () => {
   });
 });
 
-describe("a person's entries", () => {
-  const good = { name: "Ana", zone: "America/Lima", email: "" };
+const good = { name: "Ana", zone: "America/Lima", email: "" };
 
+describe("a person's entries", () => {
   it.each([
     [{}, {}],
     [{ name: " Иван ", zone: " Europe/Vienna ", email: " ana@example.org " }, {}],
@@ -160,6 +160,28 @@ describe("a person's entries", () => {
     ],
   ])("%j", (part, troubles) => {
     expect(personTroubles({ ...good, ...part })).toEqual(troubles);
+  });
+});
+
+describe("a time zone", () => {
+  const zones = ["America/Argentina/Buenos_Aires", "Asia/Kuwait", "Europe/Vienna", "Europe/Vilnius"];
+
+  it.each([
+    ["Vienna", "Europe/Vienna"],
+    [" buenos aires ", "America/Argentina/Buenos_Aires"],
+    ["Europe/Vienna", "Europe/Vienna"],
+    ["Vi", "Vi"],
+    ["", ""],
+  ])("%j is %s", (said, zone) => {
+    expect(zoneOf(said, zones)).toBe(zone);
+  });
+
+  it.each([
+    ["Vilni", "There is no such time zone. Did you mean Europe/Vilnius?"],
+    ["vi", "There is no such time zone. Did you mean Europe/Vienna or Europe/Vilnius?"],
+    ["Nowhere", "There is no such time zone. Choose one from the list, such as Europe/Vienna."],
+  ])("%j: %s", (zone, words) => {
+    expect(personTroubles({ ...good, zone }, zones).zone).toBe(words);
   });
 });
 
