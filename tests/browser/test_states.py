@@ -246,19 +246,19 @@ async def test_a_message_that_is_too_long_is_refused_and_kept(desktop: Screen) -
     await desktop.show("conversation-empty")
     box = desktop.page.get_by_role("textbox", name="Message")
     await box.fill("é" * 8000)
-    await expect(desktop.page.get_by_text("384 bytes left")).to_be_visible()
+    await expect(desktop.page.get_by_text("Room for about 190 more characters.")).to_be_visible()
     await box.fill("é" * 8200)
-    await expect(desktop.page.get_by_text("16 bytes too long")).to_be_visible()
+    await expect(desktop.page.get_by_text("8 characters too long")).to_be_visible()
     await desktop.page.get_by_role("button", name="Send").click()
     alert = desktop.page.get_by_role("alert")
     await expect(alert).to_have_text(
-        "16 bytes too long for one message (16 KiB at most). Shorten it, or send it in parts."
+        "8 characters too long for one message. Shorten it, or send it in parts."
     )
     await expect(desktop.page.get_by_text("too long")).to_have_count(1)  # said once
-    await expect(box).to_have_accessible_description(re.compile("16 bytes too long"))
+    await expect(box).to_have_accessible_description(re.compile("8 characters too long"))
     await expect(box).to_have_value("é" * 8200)
     await box.fill("é" * 8192 + "x")
-    await expect(desktop.page.get_by_text("1 byte too long")).to_be_visible()
+    await expect(desktop.page.get_by_text("1 character too long")).to_be_visible()
     await expect(alert).to_have_count(0)  # not at each stroke
 
 

@@ -22,7 +22,7 @@ async def test_a_message_that_is_too_long_is_refused_in_the_composer_and_kept(
     mentee = await house.enter(mentees_browser, house.links["mentee"])
     composer = mentor.page.get_by_label("Message", exact=True)
     await mentor.write("ä" * (LIMIT // 2) + "x")  # in bytes, not in letters
-    await mentor.page.get_by_role("alert").filter(has_text="1 byte too long").wait_for()
+    await mentor.page.get_by_role("alert").filter(has_text="1 character too long").wait_for()
     await expect(composer).to_have_value("ä" * (LIMIT // 2) + "x")
     await expect(mentor.waiting).to_have_count(0)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { layout, roomLeft } from "../../src/ui/conversation/layout.js";
+import { layout, roomLeft, roomWords } from "../../src/ui/conversation/layout.js";
 import { ANA, ME, MIN, NOW, message } from "./fake-app.js";
 
 const ZONE = "Europe/Vienna";
@@ -67,5 +67,23 @@ describe("what is left of a message's room", () => {
     ["😀".repeat(4 * 1024), 0],
   ])("case %#", (text, left) => {
     expect(roomLeft(text, 16 * 1024)).toBe(left);
+  });
+});
+
+describe("what is left of it, in words", () => {
+  const limit = 16 * 1024;
+
+  it.each([
+    ["short", ""],
+    ["x".repeat(limit), "Room for 0 more characters."],
+    ["x".repeat(limit - 7), "Room for 7 more characters."],
+    ["é".repeat(8000), "Room for about 190 more characters."],
+    ["x".repeat(limit + 1), "1 character too long for one message."],
+    ["é".repeat(8200), "8 characters too long for one message."],
+    ["é".repeat(10_000), "About 1,900 characters too long for one message."],
+    ["x".repeat(20_000), "About 3,700 characters too long for one message."],
+  ])("case %#", (text, words) => {
+    expect(roomWords(text, limit).words).toBe(words);
+    expect(roomWords(text, limit).over).toBe(words.includes("too long"));
   });
 });

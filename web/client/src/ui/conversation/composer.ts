@@ -1,11 +1,11 @@
-import { css, html, nothing, type PropertyValues } from "lit";
+import { css, html, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
 import type { AppState, Trouble } from "../../lib/model.js";
 import { BODY_MAX_BYTES } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
-import { roomLeft } from "./layout.js";
+import { roomWords } from "./layout.js";
 
 const LINES = 6;
 
@@ -85,16 +85,15 @@ export class Composer extends AppElement {
 
   /** The one line below: what room is left, and once it was refused, why. */
   private line(): unknown {
-    const left = roomLeft(this.text, BODY_MAX_BYTES);
-    const over = left !== null && left < 0 ? bytesOver(-left) : "";
+    const { words, over } = roomWords(this.text, BODY_MAX_BYTES);
     const { refused } = this;
     if (refused) {
       return html`<p id="counter" class="counter number over" role="alert">
-        ${over || refused.what} ${refused.advice}
+        ${over ? words : refused.what} ${refused.advice}
       </p>`;
     }
     return html`<p id="counter" class="counter number ${over ? "over" : ""}">
-      ${over || (left === null ? nothing : `${left} bytes left of 16 KiB.`)}
+      ${words}
     </p>`;
   }
 
@@ -130,6 +129,3 @@ export class Composer extends AppElement {
     area.style.overflowY = area.scrollHeight > most ? "auto" : "hidden";
   }
 }
-
-const bytesOver = (count: number): string =>
-  `${count} ${count === 1 ? "byte" : "bytes"} too long for one message (16 KiB at most).`;
