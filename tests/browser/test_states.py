@@ -521,6 +521,12 @@ async def test_a_new_page_takes_the_focus_to_its_heading_and_names_itself(deskto
     await expect(page.get_by_role("heading", name="Your mentorships")).to_be_focused()
 
 
+async def test_who_is_in_the_room_stands_first_at_home(desktop: Screen) -> None:
+    await desktop.show("home")
+    people = desktop.page.get_by_role("heading", level=2)
+    await expect(people).to_have_text([re.compile("ליאורה"), "Ana Quispe", re.compile("^Wolfe")])
+
+
 async def test_the_own_picture_moves_by_mouse_and_keys(desktop: Screen) -> None:
     await desktop.show("call")
     page = desktop.page

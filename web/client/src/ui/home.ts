@@ -17,6 +17,12 @@ import { headline } from "./words/session.js";
 import { otherOf, presenceShort } from "./words/people.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
+/** Who is in the room now stands first; the others as they came. */
+const metFirst = (mentorships: readonly MentorshipView[], me: PersonView): MentorshipView[] => {
+  const met = (each: MentorshipView): boolean => otherOf(each, me).presence === "in_room";
+  return [...mentorships.filter(met), ...mentorships.filter((each) => !met(each))];
+};
+
 const SHOWN = 3; // sessions of one mentorship, until one asks for all
 
 /** Who one meets here: last line, unread, *Join*, the sessions; the conversation beside it. */
@@ -121,7 +127,7 @@ export class Home extends AppElement {
           mentorships.length
             ? html`<ul class="people">
               ${repeat(
-                mentorships,
+                metFirst(mentorships, me),
                 (each) => each.id,
                 (each) => this.person(each, me),
               )}
