@@ -527,6 +527,16 @@ async def test_who_is_in_the_room_stands_first_at_home(desktop: Screen) -> None:
     await expect(people).to_have_text([re.compile("ליאורה"), "Ana Quispe", re.compile("^Wolfe")])
 
 
+async def test_what_stands_alone_stands_in_line(phone: Screen) -> None:
+    await phone.show("home")
+    page = phone.page
+    words = page.get_by_text("This tab speaks for")
+    button = page.get_by_role("button", name="Replace my link")
+    left = "e => { const r = document.createRange(); r.selectNodeContents(e);"
+    left += " return r.getBoundingClientRect().x }"
+    assert abs(await words.evaluate(left) - await button.evaluate(left)) < 2
+
+
 async def test_the_own_picture_moves_by_mouse_and_keys(desktop: Screen) -> None:
     await desktop.show("call")
     page = desktop.page

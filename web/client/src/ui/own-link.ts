@@ -1,4 +1,4 @@
-import { LitElement, html, nothing, type TemplateResult } from "lit";
+import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
 import { Refused, type App, type Trouble } from "../lib/model.js";
@@ -15,7 +15,15 @@ export const ownLink = (app: App, me: PersonView): TemplateResult =>
 /** One's own way in: a fresh link when the old one fell into wrong hands, and leaving this tab. */
 @customElement("ith-own-link")
 export class OwnLink extends LitElement {
-  static override styles = [base, controls];
+  static override styles = [
+    base,
+    controls,
+    css`
+      .ways {
+        margin-inline-start: -17px; /* their words stand in line with the rest */
+      }
+    `,
+  ];
   @property({ attribute: false }) app!: App;
   @property({ attribute: false }) me!: PersonView;
   @state() private asking = false;
@@ -25,7 +33,7 @@ export class OwnLink extends LitElement {
   override render(): unknown {
     return html`
       <p class="small soft">This tab speaks for <bdi>${this.me.name}</bdi>.</p>
-      <div class="row">
+      <div class="row ways">
         <button class="plain small" @click=${() => (this.asking = true)}>Replace my link</button>
         <button class="plain small" @click=${this.signOut}>Sign out of this tab</button>
       </div>
