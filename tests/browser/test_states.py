@@ -537,6 +537,15 @@ async def test_what_stands_alone_stands_in_line(phone: Screen) -> None:
     assert abs(await words.evaluate(left) - await button.evaluate(left)) < 2
 
 
+async def test_each_thing_to_press_in_a_call_is_large_enough_for_a_finger(desktop: Screen) -> None:
+    for state in ("call-denied", "call-lost", "call-read"):
+        await desktop.show(state)
+        for button in await desktop.page.get_by_role("button").all():
+            box = await button.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 44, (state, await button.inner_text())
+
+
 async def test_the_own_picture_moves_by_mouse_and_keys(desktop: Screen) -> None:
     await desktop.show("call")
     page = desktop.page

@@ -165,9 +165,13 @@ export class Call extends AppElement {
       .line.attention {
         color: var(--amber);
       }
+      .line:has(button) {
+        padding-block: 2px;
+      }
       .line button {
-        min-height: 32px;
+        flex: none;
         padding: 0 8px;
+        border-radius: 999px;
       }
     `,
   ];
