@@ -546,6 +546,11 @@ async def test_each_thing_to_press_in_a_call_is_large_enough_for_a_finger(deskto
             assert min(box["width"], box["height"]) >= 44, (state, await button.inner_text())
 
 
+async def test_an_estimated_end_is_said_plainly(desktop: Screen) -> None:
+    await desktop.show("summary-open")
+    await expect(desktop.page.get_by_text("closed without leaving")).to_be_visible()
+
+
 async def test_the_own_picture_moves_by_mouse_and_keys(desktop: Screen) -> None:
     await desktop.show("call")
     page = desktop.page

@@ -133,8 +133,8 @@ export class Summary extends AppElement {
         ${
           view.estimated
             ? html`<p class="small soft">
-              An end is estimated: a page went silent without leaving, so its time counts up to its
-              last sign of life.
+              A page closed without leaving, perhaps with its network or its battery: its time is
+              counted up to when it was last heard from.
             </p>`
             : nothing
         }
