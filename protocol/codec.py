@@ -9,7 +9,6 @@ from protocol.frames import ClientFrame, ServerFrame
 from protocol.types import FRAME_MAX_BYTES
 
 Format = Literal["msgpack", "json"]
-DETAIL_MAX = 200  # characters: what is wrong quotes the sender, who may have sent 64 KiB of it
 
 _msgpack_encoder = msgspec.msgpack.Encoder()
 _json_encoder = msgspec.json.Encoder()
@@ -30,7 +29,7 @@ def decode(data: bytes, fmt: Format) -> ClientFrame:
     try:
         return _msgpack_decoder.decode(data) if fmt == "msgpack" else _json_decoder.decode(data)
     except msgspec.ValidationError as error:
-        raise Refusal("bad_frame", str(error)[:DETAIL_MAX]) from None
+        raise Refusal("bad_frame", str(error)) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Refusal("bad_frame", f"This is not one frame of {fmt}.") from None
 

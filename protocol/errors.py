@@ -7,6 +7,7 @@ grant and connect again, 4200-4299 stop. The standard ones keep their meaning (R
 from dataclasses import dataclass
 from typing import Literal
 
+DETAIL_MAX = 200  # characters: what is wrong quotes the sender, who may have sent 64 KiB of it
 Act = Literal["fix", "retry", "reconnect", "renew", "stop"]
 
 
@@ -37,8 +38,8 @@ class Refusal(Exception):
     ) -> None:
         self.error = ERRORS[code]
         self.code = code
-        self.detail = detail or self.error.meaning
-        self.field = field
+        self.detail = (detail or self.error.meaning)[:DETAIL_MAX]
+        self.field = field and field[:DETAIL_MAX]
         self.ref = ref
         self.retry_after_us = retry_after_us
         super().__init__(f"{code}: {self.detail}")

@@ -53,6 +53,13 @@ def test_a_refusal_carries_its_row() -> None:
         Refusal("no_such_code")
 
 
+def test_a_refusal_quotes_the_sender_briefly() -> None:
+    """Whoever sends 64 KiB of nonsense does not get them back, on the socket or over HTTP."""
+    long = Refusal("bad_request", "x" * 60_000, field="y" * 60_000)
+    assert (long.detail, long.field) == ("x" * 200, "y" * 200)
+    assert len(str(long)) < 250
+
+
 def test_every_refusal_in_the_house_is_in_the_table() -> None:
     named: dict[str, str] = {}
     for room in ROOMS:
