@@ -33,6 +33,7 @@ class Refusal(Exception):
         detail: str | None = None,
         *,
         field: str | None = None,
+        about: str | None = None,
         ref: str | None = None,
         retry_after_us: int | None = None,
     ) -> None:
@@ -40,6 +41,7 @@ class Refusal(Exception):
         self.code = code
         self.detail = (detail or self.error.meaning)[:DETAIL_MAX]
         self.field = field and field[:DETAIL_MAX]
+        self.about = about
         self.ref = ref
         self.retry_after_us = retry_after_us
         super().__init__(f"{code}: {self.detail}")

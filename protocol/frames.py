@@ -158,8 +158,8 @@ class BeatAck(Frame, tag="beat.ack", frozen=True, kw_only=True):
 
 
 class ErrorFrame(Frame, tag="error", frozen=True, kw_only=True):
-    """A refusal. `code` is in docs/errors.md; `about` is the tag of the refused frame and `ref` the
-    client id in it, when it had one."""
+    """A refusal. `code` is in docs/errors.md; `about` is the tag of the refused frame, when it can
+    be read, and `ref` the client id in it, when it had one."""
 
     code: str
     message: str

@@ -149,8 +149,9 @@ async def test_frames_with_wrong_content(scene: Scene, subprotocol: str) -> None
         error = await socket.get("error")
         assert error["code"] == code, (tag, wrong(scene.page), error)
         assert (code in ERRORS, socket.close_code) == (True, None)
-        if code != "bad_frame":
-            assert error["about"] == tag
+        assert error["about"] == tag
+        if wrong(scene.page).get("sdp", "")[40_000:]:
+            assert error["message"] == "Expected `str` of length <= 32768 - at `$.sdp`"
         assert SECRET not in repr(error)
         await socket.beat()
         scene.logged_once(code)

@@ -377,7 +377,7 @@ class _Live:
                 )
 
     def _complain(self, refusal: Refusal, frame: ClientFrame | None) -> None:
-        tag = str(frame.__struct_config__.tag) if frame is not None else None
+        tag = str(frame.__struct_config__.tag) if frame is not None else refusal.about
         self._services.metrics.refusals.labels(refusal.code).inc()
         log.info("frame refused", code=refusal.code, about=tag, connection=self.id)
         self._send(

@@ -310,3 +310,35 @@ def test_a_refusal_says_what_is_wrong_and_does_not_repeat_it_all(fmt: Format) ->
     assert "unknown field" in caught.value.detail
     answer = ErrorFrame(code=caught.value.code, message=caught.value.detail)
     assert len(encode(answer, fmt)) < 1_000
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize("tag", SAMPLES)
+def test_a_frame_that_is_wrong_in_a_field_is_known_by_its_tag(fmt: Format, tag: str) -> None:
+    wrongs: list[dict[str, Any]] = [{"more": "x" * 60_000}, dict.fromkeys(SAMPLES[tag], [])]
+    for wrong in wrongs:
+        with pytest.raises(Refusal) as refused:
+            decode(packed({"t": tag, **SAMPLES[tag], **wrong}, fmt), fmt)
+        assert (refused.value.code, refused.value.about) == ("bad_frame", tag)
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize(
+    "data",
+    [{}, [], "beat", {"n": 1}, {"t": 7}, {"t": "no.such"}, {"t": "auth.opened"}, {"t": ["beat"]}],
+    ids=str,
+)
+def test_what_has_no_tag_of_ours_is_about_nothing(fmt: Format, data: Any) -> None:
+    with pytest.raises(Refusal) as refused:
+        decode(packed(data, fmt), fmt)
+    assert (refused.value.code, refused.value.about) == ("bad_frame", None)
+
+
+def test_looking_for_the_tag_goes_no_deeper_than_the_frame_may() -> None:
+    """What is wrong is found before what cannot be read."""
+    nested = b'{"t": "beat", "m": ' + b"[" * 60_000 + b"]" * 5
+    with pytest.raises(Refusal) as refused:
+        decode(nested, "json")
+    assert (refused.value.code, refused.value.about) == ("bad_frame", None)
+    with pytest.raises(Refusal, match="frame_too_large"):
+        decode(packed({"t": "beat", "m": "x" * FRAME_MAX_BYTES}, "json"), "json")

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 9402701abfb1e0fb520d9ca84a7c7dde
- * text   fa9e7c2521dd7e6938e27eaa808e4f96
+ * schema e9ea6cea67e970d93f3f658f2f862977
+ * text   30d4710748dc0ec6d008cd805810d7b9
  */
 export type ClientFrame =
   | AuthOpen
@@ -264,8 +264,8 @@ export interface BeatAck {
   now_us: number;
 }
 /**
- * A refusal. `code` is in docs/errors.md; `about` is the tag of the refused frame and `ref` the
- * client id in it, when it had one.
+ * A refusal. `code` is in docs/errors.md; `about` is the tag of the refused frame, when it can
+ * be read, and `ref` the client id in it, when it had one.
  */
 export interface ErrorFrame {
   t: "error";
