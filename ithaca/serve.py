@@ -69,6 +69,27 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
+def configured(settings: Settings, app: Any) -> uvicorn.Config:
+    """How uvicorn serves `app`."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
+        ws_max_size=FRAME_MAX_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,  # the beats do that work: no busy line is cut for a late answer
+        ws_ping_timeout=None,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxy),
+        forwarded_allow_ips=list(settings.trusted_proxy),
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+
+
 async def serve(settings: Settings) -> None:
     """Serves until a signal ends it. Raises SettingsError when it cannot begin."""
     if not (STATIC / "index.html").is_file():
@@ -122,21 +143,7 @@ async def _serve(
         draining=lambda: server.draining,
     )
     http = Http(house.services, handlers.by_name(), STATIC, start=settings.who_starts)
-    config = uvicorn.Config(
-        http.app(Endpoint(house.services, hub)),
-        loop="uvloop",
-        http=HttpProtocol,
-        ws=WebSocketProtocol,
-        ws_max_size=FRAME_MAX_BYTES,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxy),
-        forwarded_allow_ips=list(settings.trusted_proxy),
-        timeout_graceful_shutdown=DRAIN_S,
-    )
+    config = configured(settings, http.app(Endpoint(house.services, hub)))
     server = Server(config, hub)
     # Uvicorn raises the signal again when it is done; by then we want to finish, not to die.
     for number in (signal.SIGTERM, signal.SIGINT):
