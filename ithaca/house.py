@@ -89,6 +89,8 @@ class House:
             frames=Limiter(rate_per_s=100, burst=500),
             messages=Limiter(rate_per_s=20, burst=200),
             exchanges=Limiter(rate_per_s=5, burst=100),
+            joins=Limiter(rate_per_s=0.5, burst=30),
+            requests=Limiter(rate_per_s=50, burst=200),
         )
         house = cls(services, mentoring, dispatcher, clock)
         # What has happened, and who is told of it once it is on disk.

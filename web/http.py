@@ -155,7 +155,11 @@ class Http:
             return None
         if scheme.lower() != "bearer":
             raise Refusal("unauthenticated")
-        caller = await self._services.people.authenticate(token.strip())
+        services = self._services
+        caller = await services.people.authenticate(token.strip())
+        key, now_us = f"{caller.site_id}:{caller.person}", services.clock.monotonic_us()
+        if wait_us := services.requests.allow(key, now_us):
+            raise Refusal("rate_limited", retry_after_us=wait_us)
         if route.right in ("site", "starter") and caller.mentorship is not None:
             raise Refusal("forbidden", "This grant is narrowed to one mentorship.")
         return caller

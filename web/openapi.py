@@ -22,10 +22,10 @@ WITH_BODY = ("bad_request", "body_too_large", "media_type")
 OF_RIGHT: dict[Right, tuple[str, ...]] = {
     "public": (),
     "local": ("forbidden",),
-    "starter": ("unauthenticated", "revoked", "forbidden", "unavailable"),
-    "person": ("unauthenticated", "revoked", "unavailable"),
-    "site": ("unauthenticated", "revoked", "forbidden", "unavailable"),
-    "member": ("unauthenticated", "revoked", "not_found", "unavailable"),
+    "starter": ("unauthenticated", "revoked", "forbidden", "rate_limited", "unavailable"),
+    "person": ("unauthenticated", "revoked", "rate_limited", "unavailable"),
+    "site": ("unauthenticated", "revoked", "forbidden", "rate_limited", "unavailable"),
+    "member": ("unauthenticated", "revoked", "not_found", "rate_limited", "unavailable"),
 }
 SECURITY: dict[Right, list[dict[str, list[str]]]] = {
     "public": [],
@@ -70,7 +70,8 @@ def document(version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "description": "Calls, a conversation and a record of session time for a mentor and a "
             "mentee. A field that ends in `_us` is an integer of microseconds; instants count from "
-            "the Unix epoch in UTC. The WebSocket at `/ws` is described in docs/protocol.md.",
+            "the Unix epoch in UTC. A person may ask 200 times at once and 50 times a second. The "
+            "WebSocket at `/ws` is described in docs/protocol.md.",
         },
         "servers": [{"url": "/"}],
         "paths": paths,

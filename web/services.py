@@ -39,6 +39,8 @@ class Services:
     frames: Limiter
     messages: Limiter
     exchanges: Limiter
+    joins: Limiter
+    requests: Limiter
 
     def links(self, site_id: str, invited: Iterable[Invited]) -> tuple[InvitationLink, ...]:
         """A way in for each person that was created with a mentorship."""

@@ -68,6 +68,9 @@ async def dispatch(
         case ChatRead():
             await services.chat.read(site_id, frame.conversation, person, frame.seq)
         case RoomJoin():
+            now_us = services.clock.monotonic_us()
+            if wait_us := services.joins.allow(f"{site_id}:{person}", now_us):
+                raise Refusal("rate_limited", retry_after_us=wait_us)
             await services.signaling.join(
                 site_id, mentorship.id, mentorship.roles, person, connection, frame
             )

@@ -49,6 +49,7 @@ def test_an_operation_says_what_the_registry_says(route: Route) -> None:
         str(ERRORS[code].status) for code in error_codes(route)
     }
     assert ("requestBody" in operation) == (route.request is not None)
+    assert ("429" in operation["responses"]) >= (operation["security"] != [])
     assert (operation["security"] == []) == (route.right in ("public", "local"))
     names = {each["name"]: each["in"] for each in operation.get("parameters", [])}
     assert {name for name, where in names.items() if where == "path"} == (

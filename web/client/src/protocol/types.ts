@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema e9ea6cea67e970d93f3f658f2f862977
- * text   30d4710748dc0ec6d008cd805810d7b9
+ * schema c284b5de7a33762abcd3cb260b5818c7
+ * text   a6cf65dc1af5a1a6d35270f71c7b23e6
  */
 export type ClientFrame =
   | AuthOpen
@@ -86,7 +86,8 @@ export interface ChatRead {
 /**
  * Joins the call. `offer`, if given, goes at once to who is already there, ahead of
  * `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the
- * same `peer` after a new socket continues the call.
+ * same `peer` after a new socket continues the call. A person may join 30 times at once and once
+ * every 2 s: beyond that it is `rate_limited`, and they stay in or out as they were.
  */
 export interface RoomJoin {
   t: "room.join";
