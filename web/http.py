@@ -287,6 +287,8 @@ class _Edge:
         if scope["type"] != "http":
             await self._http(scope, receive, send)
             return
+        # Nothing here is large enough to be had in parts.
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
         started = time.perf_counter()
         status = 500
 
@@ -299,7 +301,8 @@ class _Edge:
                 ]
                 if scope["path"].startswith("/static/assets/") and status == 200:
                     headers.append((b"cache-control", b"public, max-age=31536000, immutable"))
-                message = {**message, "headers": [*message["headers"], *headers]}
+                said = [header for header in message["headers"] if header[0] != b"accept-ranges"]
+                message = {**message, "headers": [*said, *headers]}
             await send(message)
 
         refusal = self._turned_away(Request(scope))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -45,12 +46,18 @@ async def until(event: asyncio.Event) -> None:
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:
-    """Answers requests with `ok`. To a WebSocket it sends until the other side reads no more, then
-    closes; on `/quiet` it only waits for the end."""
+    """Answers requests with `ok`; on `/early` it begins to answer before it has the body. To a
+    WebSocket it sends until the other side reads no more, then closes; on `/quiet` it only waits
+    for the end."""
     if scope["type"] == "http":
+        start = {"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]}
+        if scope["path"] == "/early":
+            await send(start)
+            await send({"type": "http.response.body", "body": b"first", "more_body": True})
         while (await receive()).get("more_body"):
             pass
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]})
+        if scope["path"] != "/early":
+            await send(start)
         await send({"type": "http.response.body", "body": b"ok"})
         return
     await receive()
@@ -258,6 +265,48 @@ async def test_a_body_is_no_head_however_long() -> None:
             await say(line, head + b"x" * 1_600_000)
             await heard(line, b"ok")
         line.close()
+
+
+def problem_in(said: bytes, status: int) -> Any:
+    """The one answer, which is problem+json, and the last."""
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/problem+json" in head
+    assert b"content-security-policy: " in head
+    assert b"connection: close" in head
+    return json.loads(body)
+
+
+POST = b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\x16\x03\x01\r\n",
+        b"GET / HTTP/7.7\r\n\r\n",
+        b"GET /\r\n: x\r\n\r\n",
+        POST % b"/" + b"zz\r\n",
+    ],
+    ids=["no HTTP", "version", "header", "chunk"],
+)
+async def test_what_is_no_request_is_refused_as_one(nonsense: bytes) -> None:
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        await say(line, nonsense)
+        assert problem_in(await answers(line), 400)["code"] == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "begun", [POST % b"/early", POST % b"/early" + b"1\r\nx\r\n"], ids=["head", "body"]
+)
+async def test_an_answer_that_has_begun_is_not_mixed_with_a_refusal(begun: bytes) -> None:
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        await say(line, begun)
+        await heard(line, b"first\r\n")
+        await say(line, b"zz\r\n")
+        assert await answers(line) == b""
 
 
 @pytest.mark.parametrize(

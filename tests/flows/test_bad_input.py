@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -552,6 +553,21 @@ async def test_headers_from_elsewhere(scene: Scene) -> None:
     for path in ("/v1/nowhere", "/v1/me/", "/v1/about/", "/new/"):
         await refused(scene, await app.http.get(path), 404, "not_found")
     await refused(scene, await mallory.post("/v1/me", json={}), 405, "method_not_allowed")
+    await scene.undisturbed()
+
+
+@on_sqlite
+async def test_a_page_comes_whole_whatever_range_is_asked(scene: Scene) -> None:
+    static = Path(scene.app.storage.data) / "static"
+    (static / "assets").mkdir(parents=True)
+    for path in ("index.html", "assets/page.js"):
+        (static / path).write_text("the whole of it")
+    for path in ("/", "/open", "/static/assets/page.js"):
+        for wish in ("x", "bytes=x", "bytes=5-2", "bytes=99-", "bytes=0-3", "bytes=-0",
+                     "bytes=" + ",".join(f"{at}-{at}" for at in range(3_000))):  # fmt: skip
+            answer = await scene.app.http.get(path, headers={"range": wish})
+            assert (answer.status_code, answer.text) == (200, "the whole of it")
+            assert "accept-ranges" not in answer.headers
     await scene.undisturbed()
 
 

@@ -3,10 +3,14 @@ them."""
 
 from asyncio import TimerHandle
 from asyncio.transports import BaseTransport, Transport
+from http import HTTPStatus
 from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from protocol.errors import Refusal
+from web.http import SECURITY_HEADERS, problem
 
 HEAD_MOST_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
@@ -100,6 +104,30 @@ class HttpProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_begins()
         super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(Refusal("bad_request", msg))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Hangs up, with an answer where that would not get into another one."""
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            may_answer = getattr(self.cycle, "response_complete", True)  # None before the first
+        else:
+            may_answer = not (self.pipeline or self.cycle.response_started)
+        if may_answer:
+            self.transport.write(self._answer(refusal))
+        self.transport.close()
+
+    def _answer(self, refusal: Refusal) -> bytes:
+        answer = problem(refusal)
+        security = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+        headers = [*self.server_state.default_headers, *answer.raw_headers, *security]
+        status = f"HTTP/1.1 {answer.status_code} {HTTPStatus(answer.status_code).phrase}\r\n"
+        lines = [b"%s: %s\r\n" % header for header in headers]
+        end = b"connection: close\r\n\r\n"
+        return b"".join([status.encode(), *lines, end, bytes(answer.body)])
 
     def on_message_begin(self) -> None:
         self._head_begins()
