@@ -60,6 +60,7 @@ _TABLE = (
     ErrorCode("message_empty", 422, "fix", "A message needs at least one visible character."),
     ErrorCode("message_too_long", 413, "fix", "A message may have at most 16 KiB of UTF-8 text."),
     ErrorCode("body_too_large", 413, "fix", "The request body is too large."),
+    ErrorCode("request_timeout", 408, "retry", "The request took too long to arrive."),
     ErrorCode("media_type", 415, "fix", "Send the body as application/json."),
     ErrorCode("not_found", 404, "fix", "There is no such thing, or it is not yours."),
     ErrorCode("method_not_allowed", 405, "fix", "This address does not take that method."),

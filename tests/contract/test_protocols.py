@@ -46,9 +46,9 @@ async def until(event: asyncio.Event) -> None:
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:
-    """Answers requests with `ok`; on `/early` it begins to answer before it has the body. To a
-    WebSocket it sends until the other side reads no more, then closes; on `/quiet` it only waits
-    for the end."""
+    """Answers requests with `ok`; on `/early` it begins to answer before it has the body, on
+    `/large` with more than waits on the way. To a WebSocket it sends until the other side reads no
+    more, then closes; on `/quiet` it only waits for the end."""
     if scope["type"] == "http":
         start = {"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]}
         if scope["path"] == "/early":
@@ -58,6 +58,8 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
             pass
         if scope["path"] != "/early":
             await send(start)
+        if scope["path"] == "/large":
+            await send({"type": "http.response.body", "body": b"x" * 500_000, "more_body": True})
         await send({"type": "http.response.body", "body": b"ok"})
         return
     await receive()
@@ -75,7 +77,12 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def serving(
-    events: Events, *, close_grace_s: float = 2 * GUARD_S, head_timeout_s: float = GUARD_S
+    events: Events,
+    *,
+    close_grace_s: float = 2 * GUARD_S,
+    head_timeout_s: float = 2 * GUARD_S,
+    body_timeout_s: float = 2 * GUARD_S,
+    unread_timeout_s: float = 2 * GUARD_S,
 ) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """A server in a thread of its own; its port."""
 
@@ -89,9 +96,13 @@ async def serving(
             events.tell(events.finished)
 
     class Http(HttpProtocol):
-        pass
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            events.tell(events.lost)
 
-    Ws.close_grace_s, Http.head_timeout_s = close_grace_s, head_timeout_s
+    Ws.close_grace_s = close_grace_s
+    Http.head_timeout_s, Http.body_timeout_s = head_timeout_s, body_timeout_s
+    Http.unread_timeout_s = unread_timeout_s
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     config = uvicorn.Config(
@@ -234,7 +245,9 @@ async def heard(line: socket.socket, end: bytes) -> None:
     loop, said = asyncio.get_running_loop(), b""
     async with asyncio.timeout(GUARD_S):
         while end not in said:
-            said += await loop.sock_recv(line, 65_536)
+            data = await loop.sock_recv(line, 65_536)
+            assert data, said
+            said += data
 
 
 @pytest.mark.parametrize(
@@ -313,18 +326,61 @@ async def test_an_answer_that_has_begun_is_not_mixed_with_a_refusal(begun: bytes
     "drop", [b"G", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n"], ids=["first", "header", "nothing"]
 )
 async def test_a_head_that_does_not_end_is_late(drop: bytes) -> None:
-    async with serving(Events(), head_timeout_s=0.1) as (port, _):
-        first, second = await connected(port), await connected(port)
+    async with serving(Events(), head_timeout_s=0.5) as (port, _):
+        first = await connected(port)
         await say(first, drop)
-        assert (await answers(first)).startswith(b"HTTP/1.1 408 ")
+        assert problem_in(await answers(first), 408)["code"] == "request_timeout"
+        second = await connected(port)
         await say(second, REQUEST)
         await heard(second, b"ok")
         await say(second, drop)
         assert b"HTTP/1.1 408 " in await answers(second)
 
 
-async def test_bodies_and_pauses_between_requests_may_take_longer() -> None:
+async def test_who_says_nothing_at_all_is_let_go_without_a_word() -> None:
     async with serving(Events(), head_timeout_s=0.1) as (port, _):
+        assert await answers(await connected(port)) == b""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 9\r\n\r\n", b"Content-Length: 9\r\n\r\nx",
+     b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"],
+    ids=["none", "length", "chunk"],
+)  # fmt: skip
+async def test_a_body_that_does_not_end_is_late(body: bytes) -> None:
+    async with serving(Events(), body_timeout_s=0.1) as (port, _):
+        line = await connected(port)
+        await say(line, REQUEST)
+        await heard(line, b"ok")
+        await say(line, b"POST / HTTP/1.1\r\nHost: x\r\n" + body)
+        said = (await answers(line)).removeprefix(b"\r\n0\r\n\r\n")  # the end of the first answer
+        assert problem_in(said, 408)["code"] == "request_timeout"
+        answered = await connected(port)
+        await say(answered, b"POST /early HTTP/1.1\r\nHost: x\r\n" + body)
+        assert (await answers(answered)).endswith(b"first\r\n")
+
+
+@pytest.mark.parametrize("head", [REQUEST[:-2], REQUEST[:-2] + b"Connection: close\r\n"])
+async def test_who_does_not_take_the_answer_is_cut_off(head: bytes) -> None:
+    events = Events()
+    async with serving(events, unread_timeout_s=0.1) as (port, _):
+        line = await connected(port)
+        await say(line, head.replace(b" / ", b" /large ") + b"\r\n")
+        await until(events.lost)
+        line.close()
+
+
+async def test_who_takes_the_answer_slowly_gets_it_all() -> None:
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        await say(line, REQUEST.replace(b" / ", b" /large "))
+        await heard(line, b"ok")
+        line.close()
+
+
+async def test_bodies_and_pauses_between_requests_may_take_longer() -> None:
+    async with serving(Events(), head_timeout_s=0.5) as (port, _):
 
         async def while_another_is_late() -> None:
             other = await connected(port)
@@ -332,7 +388,6 @@ async def test_bodies_and_pauses_between_requests_may_take_longer() -> None:
             assert b" 408 " in await answers(other)
 
         line = await connected(port)
-        await while_another_is_late()
         await say(line, REQUEST)
         await heard(line, b"ok")
         await while_another_is_late()

@@ -14,6 +14,8 @@ from web.http import SECURITY_HEADERS, problem
 
 HEAD_MOST_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
+BODY_TIMEOUT_S = 30.0
+UNREAD_TIMEOUT_S = 30.0
 WRITE_HIGH_BYTES = 256 * 1024
 PONGS_MOST_BYTES = 1024 * 1024
 CLOSE_GRACE_S = 30.0
@@ -89,12 +91,28 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 class HttpProtocol(HttpToolsProtocol):
     """What comes around a request's body is bounded: a line without an end fills no memory. So is
-    the time that its head may take from the first byte on: one that drips holds no connection."""
+    the time that a head, a body and the peer's reading may take: whoever says nothing, drips or
+    does not read holds no connection. Between requests uvicorn's keep-alive timeout rules."""
 
     head_timeout_s = HEAD_TIMEOUT_S
+    body_timeout_s = BODY_TIMEOUT_S
+    unread_timeout_s = UNREAD_TIMEOUT_S
     _around_bytes = 0
     _in_head = True
-    _head_due: TimerHandle | None = None
+    _due: TimerHandle | None = None
+    _cut: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(cast(Transport, transport))
+        self._await(self.head_timeout_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._await_nothing()
+        if self._cut is not None:
+            self._cut.cancel()
+        super().connection_lost(exc)
+
+    # ---- what comes ----------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         if self._around_bytes > HEAD_MOST_BYTES:
@@ -102,8 +120,45 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._around_bytes += len(data)
         if self._in_head:
-            self._head_begins()
+            self._await(self.head_timeout_s)
         super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._await(self.head_timeout_s)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._await_nothing()
+        self._await(self.body_timeout_s)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._around_bytes -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_head, self._around_bytes = True, 0
+        self._await_nothing()
+        super().on_message_complete()
+
+    def _await(self, seconds: float) -> None:
+        """The head, or the body, is due by then; what is awaited already stays due when it was."""
+        if self._due is None:
+            self._due = self.loop.call_later(seconds, self._is_late)
+
+    def _await_nothing(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def _is_late(self) -> None:
+        if self._around_bytes:
+            self._refuse(Refusal("request_timeout"))
+        else:
+            self._hang_up()  # nothing was asked
+
+    # ---- what goes -----------------------------------------------------------------------------
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(Refusal("bad_request", msg))
@@ -118,7 +173,7 @@ class HttpProtocol(HttpToolsProtocol):
             may_answer = not (self.pipeline or self.cycle.response_started)
         if may_answer:
             self.transport.write(self._answer(refusal))
-        self.transport.close()
+        self._hang_up()
 
     def _answer(self, refusal: Refusal) -> bytes:
         answer = problem(refusal)
@@ -129,38 +184,29 @@ class HttpProtocol(HttpToolsProtocol):
         end = b"connection: close\r\n\r\n"
         return b"".join([status.encode(), *lines, end, bytes(answer.body)])
 
-    def on_message_begin(self) -> None:
-        self._head_begins()
-        super().on_message_begin()
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._cut_unless_read()
 
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._head_ends()
-        super().on_headers_complete()
+    def timeout_keep_alive_handler(self) -> None:
+        self._hang_up()
 
-    def on_body(self, body: bytes) -> None:
-        self._around_bytes -= len(body)
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        self._in_head, self._around_bytes = True, 0
-        super().on_message_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._head_ends()
-        super().connection_lost(exc)
-
-    def _head_begins(self) -> None:
-        if self._head_due is None:
-            self._head_due = self.loop.call_later(self.head_timeout_s, self._head_is_late)
-
-    def _head_ends(self) -> None:
-        if self._head_due is not None:
-            self._head_due.cancel()
-            self._head_due = None
-
-    def _head_is_late(self) -> None:
-        self.transport.write(
-            b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-        )
+    def _hang_up(self) -> None:
         self.transport.close()
+        self._cut_unless_read()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._cut_unless_read()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._cut is not None and not self.transport.is_closing():
+            self._cut.cancel()
+            self._cut = None
+
+    def _cut_unless_read(self) -> None:
+        """A peer that does not read what waits for it holds the connection no longer than this."""
+        if self._cut is None:
+            self._cut = self.loop.call_later(self.unread_timeout_s, self.transport.abort)

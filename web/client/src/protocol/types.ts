@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema c284b5de7a33762abcd3cb260b5818c7
- * text   a6cf65dc1af5a1a6d35270f71c7b23e6
+ * schema 40f364d37169002efdac4d4fccbd1a74
+ * text   8b7beb5c44d4a8c9e7d3f6040ef143ea
  */
 export type ClientFrame =
   | AuthOpen
@@ -563,6 +563,7 @@ export const ERRORS = {
   message_empty: {"act": "fix", "close": null, "meaning": "A message needs at least one visible character."},
   message_too_long: {"act": "fix", "close": null, "meaning": "A message may have at most 16 KiB of UTF-8 text."},
   body_too_large: {"act": "fix", "close": null, "meaning": "The request body is too large."},
+  request_timeout: {"act": "retry", "close": null, "meaning": "The request took too long to arrive."},
   media_type: {"act": "fix", "close": null, "meaning": "Send the body as application/json."},
   not_found: {"act": "fix", "close": null, "meaning": "There is no such thing, or it is not yours."},
   method_not_allowed: {"act": "fix", "close": null, "meaning": "This address does not take that method."},
