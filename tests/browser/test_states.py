@@ -477,14 +477,20 @@ async def test_a_tap_on_controls_at_rest_only_brings_them_back(
     assert screen.errors == []
 
 
-@pytest.mark.parametrize("width", [1280, 1024, 960])
+@pytest.mark.parametrize(
+    ("state", "width"),
+    [
+        *(("call-gone", width) for width in (1280, 1024, 960)),
+        *(("call-denied", width) for width in (1280, 1180, 1179)),
+    ],
+)
 async def test_the_conversation_opens_and_closes_under_a_pointer_that_stays(
-    desktop: Screen, width: int
+    desktop: Screen, state: str, width: int
 ) -> None:
     """However often one clicks there: *Leave* does not come to lie under it."""
     page = desktop.page
     await page.set_viewport_size({"width": width, "height": 800})
-    await desktop.show("call")
+    await desktop.show(state)
     toggle = page.get_by_role("button", name="Conversation")
     box = await toggle.bounding_box()
     assert box is not None
@@ -722,7 +728,7 @@ async def test_who_cannot_send_is_told_why_by_the_switch(phone: Screen) -> None:
     page = phone.page
     own = page.get_by_role("group", name="Your picture")
     await expect(own).to_contain_text("Camera not allowed")
-    for name in ("Microphone not allowed", "Camera not allowed"):
+    for name in ("No microphone", "No camera"):
         await page.get_by_role("button", name=name).click()
         await expect(page.get_by_role("dialog", name="Devices")).to_be_visible()
         sheet = page.locator("ith-sheet[heading=Devices]")

@@ -139,7 +139,7 @@ export class Call extends AppElement {
         inset-inline-end: -6px;
       }
       /* Where the words would not fit, with the panel or without it. */
-      @media (max-width: 759px), (960px <= width < 1120px) {
+      @media (max-width: 759px), (960px <= width < 1180px) {
         .bar .word {
           position: absolute;
           clip-path: inset(50%);
@@ -269,8 +269,7 @@ export class Call extends AppElement {
   /** On or off, as the other hears and sees it; or why it can be neither. */
   private switchOf(name: Device): boolean | string {
     const { call, media } = this.state;
-    const problem = problemOf(media[name]);
-    if (problem) return lackWords(name, problem);
+    if (problemOf(media[name])) return `No ${name}`;
     return Boolean(name === "microphone" ? call?.microphoneOn : call?.cameraOn);
   }
 

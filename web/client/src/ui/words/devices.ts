@@ -58,7 +58,7 @@ function problemWords(kind: Kind, problem: DeviceProblem): DeviceWords {
   }
 }
 
-/** The same in two or three words, where a switch or a picture would be. */
+/** The same in two or three words, where a picture would be. */
 export function lackWords(kind: "microphone" | "camera", problem: DeviceProblem): string {
   const name = NAMES[kind];
   switch (problem) {
