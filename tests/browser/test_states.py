@@ -554,7 +554,7 @@ async def test_each_thing_to_press_in_a_call_is_large_enough_for_a_finger(deskto
 
 async def test_an_estimated_end_is_said_plainly(desktop: Screen) -> None:
     await desktop.show("summary-open")
-    await expect(desktop.page.get_by_text("closed without leaving")).to_be_visible()
+    await expect(desktop.page.get_by_text("connection was lost before they left")).to_be_visible()
 
 
 async def test_the_own_picture_moves_by_mouse_and_keys(desktop: Screen) -> None:
@@ -625,6 +625,23 @@ async def test_back_to_the_call_needs_no_second_join(desktop: Screen) -> None:
     await expect(page.get_by_role("button", name="Leave")).to_be_visible()
     asked = [call.split()[0] for call in await desktop.calls()]
     assert asked.index("prepare") < asked.index("join")
+
+
+async def test_write_on_the_page_of_a_session_brings_nothing_dangerous_under_the_pointer(
+    desktop: Screen,
+) -> None:
+    await desktop.show("summary-open")
+    page = desktop.page
+    write = await page.get_by_role("button", name="Write").bounding_box()
+    assert write is not None
+    for part in (0.1, 0.5, 0.9):
+        await desktop.show("summary-open")
+        for _ in range(2):
+            x, y = write["x"] + write["width"] * part, write["y"] + write["height"] / 2
+            await page.mouse.click(x, y)
+            await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Back to the call")).to_be_visible()
 
 
 async def test_a_form_says_all_that_is_wrong_at_once_each_at_its_field(desktop: Screen) -> None:

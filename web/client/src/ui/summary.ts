@@ -133,8 +133,8 @@ export class Summary extends AppElement {
         ${
           view.estimated
             ? html`<p class="small soft">
-              A page closed without leaving, perhaps with its network or its battery: its time is
-              counted up to when it was last heard from.
+              Somebody's connection was lost before they left, so their time is counted up to when
+              it was last heard from.
             </p>`
             : nothing
         }
@@ -235,6 +235,7 @@ export class Summary extends AppElement {
     return html`
       <div class="row">
         <button class="filled" @click=${() => this.back(mentorship.id)}>Back to the call</button>
+        <a class="button" href=${paths.home}>Done</a>
         <button aria-expanded=${this.talking} @click=${() => (this.talking = !this.talking)}>
           <ith-icon .of=${MessageSquare}></ith-icon>Write
           ${
@@ -243,8 +244,9 @@ export class Summary extends AppElement {
               : nothing
           }
         </button>
+      </div>
+      <div class="row">
         <button class="clay" @click=${() => (this.asking = true)}>End the session for both</button>
-        <a class="button" href=${paths.home}>Done</a>
       </div>
       <ith-sheet
         heading="End the session for both?"
