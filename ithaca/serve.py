@@ -27,6 +27,7 @@ from web.http import Http
 from web.socket.endpoint import Endpoint
 from web.socket.hub import Hub
 from web.socket.protocol import HttpProtocol, WebSocketProtocol
+from web.socket.sansio.door import Door
 
 STATIC = Path(web.__file__).parent / "static"
 DRAIN_S = 10
@@ -71,10 +72,14 @@ def bind(settings: Settings) -> socket.socket:
 
 def configured(settings: Settings, app: Any) -> uvicorn.Config:
     """How uvicorn serves `app`."""
+
+    class Http(HttpProtocol):
+        door = Door(settings.trusted_proxy)
+
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=HttpProtocol,
+        http=Http,
         ws=WebSocketProtocol,
         ws_max_size=FRAME_MAX_BYTES,
         ws_per_message_deflate=False,

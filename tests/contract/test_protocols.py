@@ -20,6 +20,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from web.socket.protocol import HttpProtocol, WebSocketProtocol
+from web.socket.sansio.door import Door
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -48,7 +49,8 @@ async def until(event: asyncio.Event) -> None:
 async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Answers requests with `ok`; on `/early` it begins to answer before it has the body, on
     `/large` with more than waits on the way. To a WebSocket it sends until the other side reads no
-    more, then closes; on `/quiet` it only waits for the end."""
+    more, then closes; on `/quiet` and `/known` it only waits for the end, and on the latter knows
+    who it is."""
     if scope["type"] == "http":
         start = {"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]}
         if scope["path"] == "/early":
@@ -64,7 +66,9 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         return
     await receive()
     await send({"type": "websocket.accept"})
-    if scope["path"] == "/quiet":
+    if scope["path"] == "/known":
+        scope["state"]["ws_signed_in"]()
+    if scope["path"] in ("/quiet", "/known"):
         while (await receive())["type"] != "websocket.disconnect":
             pass
         return
@@ -83,6 +87,7 @@ async def serving(
     head_timeout_s: float = 2 * GUARD_S,
     body_timeout_s: float = 2 * GUARD_S,
     unread_timeout_s: float = 2 * GUARD_S,
+    strangers_most: int = 100,
 ) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """A server in a thread of its own; its port."""
 
@@ -102,7 +107,7 @@ async def serving(
 
     Ws.close_grace_s = close_grace_s
     Http.head_timeout_s, Http.body_timeout_s = head_timeout_s, body_timeout_s
-    Http.unread_timeout_s = unread_timeout_s
+    Http.unread_timeout_s, Http.door = unread_timeout_s, Door(most=strangers_most)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     config = uvicorn.Config(
@@ -335,6 +340,36 @@ async def test_a_head_that_does_not_end_is_late(drop: bytes) -> None:
         await heard(second, b"ok")
         await say(second, drop)
         assert b"HTTP/1.1 408 " in await answers(second)
+
+
+async def test_of_one_address_so_many_who_have_not_signed_in_and_no_more() -> None:
+    events = Events()
+    async with serving(events, strangers_most=3) as (port, _):
+        known = [await Peer.upgraded(port, "/known") for _ in range(5)]
+        stranger = await Peer.upgraded(port, "/quiet")
+        silent, asking = await connected(port), await connected(port)
+        await say(asking, REQUEST)
+        await heard(asking, b"ok")
+        refusal = problem_in(await answers(await connected(port)), 429)
+        assert (refusal["code"], refusal["retry_after_us"]) == (
+            "rate_limited",
+            2 * GUARD_S * 1_000_000,
+        )
+        await say(asking, REQUEST)  # who is inside stays
+        await heard(asking, b"ok")
+        came: list[socket.socket] = []
+        for gone in (stranger, silent):
+            events.lost.clear()
+            gone.close()
+            await until(events.lost)
+            again = await connected(port)
+            await say(again, REQUEST)
+            await heard(again, b"ok")
+            came.append(again)
+        for peer in known:
+            peer.close()
+        for line in (asking, *came):
+            line.close()
 
 
 async def test_who_says_nothing_at_all_is_let_go_without_a_word() -> None:

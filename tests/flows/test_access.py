@@ -32,6 +32,7 @@ async def test_expiry_stops_new_connections_and_lets_running_ones_go_on(
     late.send("auth.open", grant=mentor.grant, tab="tab-late")
     assert (await late.get("error"))["code"] == "unauthenticated"
     assert await late.closed() == 4100
+    assert (one.known, late.known) == (True, False)  # as far as strangers are counted
     one.send("chat.send", conversation=mentor.conversation, id="message-1", body="still here")
     assert (await one.get("chat.accepted"))["seq"] == 1
     await mentor.renew()

@@ -111,7 +111,8 @@ class Inbox:
 
 
 class Socket(Inbox):
-    """A WebSocket connection in this process. `beating`: it lives as time moves on."""
+    """A WebSocket connection in this process. `beating`: it lives as time moves on; `known`: the
+    server has believed its grant."""
 
     def __init__(
         self,
@@ -127,6 +128,7 @@ class Socket(Inbox):
         self.subprotocol: str | None = None
         self.accepted = False
         self._closed_unread = 1006
+        self.known = False
         self.beating = True
         self.opened: Frame = {}
         self.beats = 0
@@ -149,7 +151,7 @@ class Socket(Inbox):
             "client": ("127.0.0.1", 50_000),
             "server": ("127.0.0.1", 8_000),
             "subprotocols": list(subprotocols),
-            "state": {"ws_close": self._close_unread},
+            "state": {"ws_close": self._close_unread, "ws_signed_in": self._signed_in},
         }
         self._to_app.put_nowait({"type": "websocket.connect"})
         self.task = asyncio.create_task(self._run(app, scope))
@@ -160,6 +162,9 @@ class Socket(Inbox):
         finally:
             if self.close_code is None:
                 self.end(self._closed_unread)
+
+    def _signed_in(self) -> None:
+        self.known = True
 
     def _close_unread(self, code: int) -> None:
         self._closed_unread = code

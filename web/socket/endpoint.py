@@ -1,7 +1,7 @@
 """The WebSocket endpoint `/ws`: one connection, from the upgrade to its end."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -113,6 +113,7 @@ class _Live:
         self._receive = receive
         self.id = services.ids.new("con")
         self._out = Outgoing(fmt, send, scope["state"]["ws_close"])
+        self._no_stranger: Callable[[], None] = scope["state"]["ws_signed_in"]
         self._subscription = services.bus.subscribe()
         self._caller: Caller | None = None
         self._tab = ("", "", "")
@@ -278,6 +279,7 @@ class _Live:
             self._kick("unavailable")
             return
         self._caller = caller
+        self._no_stranger()
         # Listening begins before the snapshot is taken: nothing can fall in between.
         self._subscription.add(connection_topic(self.id))
         self._subscription.add(person_topic(caller.site_id, caller.person))

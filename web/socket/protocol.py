@@ -11,6 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from protocol.errors import Refusal
 from web.http import SECURITY_HEADERS, problem
+from web.socket.sansio.door import Door, Guest
 
 HEAD_MOST_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
@@ -25,7 +26,8 @@ SHUTDOWN_GRACE_S = 1.0
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """A connection whose peer has stopped reading ends too: the app closes it by `ws_close` in the
     scope's state, and whatever way it ended, CLOSE_GRACE_S later it is gone. Text that is not UTF-8
-    ends it with 1007 without a trace in the log."""
+    ends it with 1007 without a trace in the log. By `ws_signed_in` the app says that it is no
+    stranger's any more."""
 
     close_grace_s = CLOSE_GRACE_S
     _cut: TimerHandle | None = None
@@ -36,6 +38,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.app_state = {**self.app_state, "ws_close": self._close_unread}
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.app_state["ws_signed_in"]()  # or never will be
         super().connection_lost(exc)
         if self._cut is not None:
             self._cut.cancel()
@@ -92,8 +95,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 class HttpProtocol(HttpToolsProtocol):
     """What comes around a request's body is bounded: a line without an end fills no memory. So is
     the time that a head, a body and the peer's reading may take: whoever says nothing, drips or
-    does not read holds no connection. Between requests uvicorn's keep-alive timeout rules."""
+    does not read holds no connection. Between requests uvicorn's keep-alive timeout rules. `door`
+    bounds the connections of one address on which nobody has signed in."""
 
+    door: Door
     head_timeout_s = HEAD_TIMEOUT_S
     body_timeout_s = BODY_TIMEOUT_S
     unread_timeout_s = UNREAD_TIMEOUT_S
@@ -101,12 +106,27 @@ class HttpProtocol(HttpToolsProtocol):
     _in_head = True
     _due: TimerHandle | None = None
     _cut: TimerHandle | None = None
+    _guest: Guest | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast(Transport, transport))
-        self._await(self.head_timeout_s)
+        self._guest = self.door.enter(self.client[0] if self.client else "")
+        if self._guest is not None:
+            self._await(self.head_timeout_s)
+            return
+        wait_us = round(self.head_timeout_s * 1_000_000)
+        self._refuse(
+            Refusal("rate_limited", "Too many connections at once.", retry_after_us=wait_us)
+        )
+
+    def handle_websocket_upgrade(self) -> None:
+        assert self._guest is not None
+        self.app_state = {**self.app_state, "ws_signed_in": self._guest.leave}
+        super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._guest is not None:
+            self._guest.leave()
         self._await_nothing()
         if self._cut is not None:
             self._cut.cancel()
