@@ -39,6 +39,7 @@ from web.views import Views
 
 ROOMS = ("runtime", "people", "mentoring", "chat", "ledger")
 SWEEP_INTERVAL_S = 5.0
+MISS_INTERVAL_S = 1.0
 FORGET_INTERVAL_S = 3600.0
 
 log = structlog.get_logger(__name__)
@@ -135,6 +136,7 @@ class House:
             tasks.create_task(self.dispatcher.run())
             tasks.create_task(self._every(FLUSH_INTERVAL_S, self.services.ledger.flush))
             tasks.create_task(self._every(SWEEP_INTERVAL_S, self.services.ledger.sweep))
+            tasks.create_task(self._every(MISS_INTERVAL_S, self.services.signaling.miss))
             tasks.create_task(self._every(FORGET_INTERVAL_S, self._forget))
 
     async def _forget(self) -> None:

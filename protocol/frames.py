@@ -78,8 +78,9 @@ class ChatRead(Frame, tag="chat.read", frozen=True, kw_only=True):
 class RoomJoin(Frame, tag="room.join", frozen=True, kw_only=True):
     """Joins the call. `offer`, if given, goes at once to who is already there, ahead of
     `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the
-    same `peer` after a new socket continues the call. A person may join 30 times at once and once
-    every 2 s: beyond that it is `rate_limited`, and they stay in or out as they were."""
+    same `peer` after a new socket continues the call; for 2.5 s nobody is told of a socket that the
+    same tab's newer one replaced. A person may join 30 times at once and once every 2 s: beyond
+    that it is `rate_limited`, and they stay in or out as they were."""
 
     room: Id
     peer: ClientId

@@ -53,7 +53,8 @@ LeaveReason = Annotated[
     Literal["left", "lost", "replaced", "ended", "revoked", "restart"],
     Meta(
         description=(
-            "left: said so; lost: beats stopped; replaced: the same person's newer tab took over; "
+            "left: said so; lost: beats stopped; replaced: the same person's newer tab took over "
+            "or, on record, the same tab's newer connection; "
             "ended: the session was ended for both; revoked: the invitation was withdrawn; "
             "restart: the server stopped or died."
         )

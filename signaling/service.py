@@ -21,7 +21,7 @@ from protocol.frames import (
     ServerFrame,
     SessionChanged,
 )
-from protocol.types import LeaveReason
+from protocol.types import BEAT_INTERVAL_US, LeaveReason
 from protocol.views import IceServer, Peer, SessionView
 from runtime.bus import Bus
 from runtime.clock import Clock
@@ -50,6 +50,10 @@ from signaling.sansio.sdp import check_candidate, check_sdp
 # at once, and far less than that connection's queue holds.
 RELAY_BURST_BYTES = 128 * 1024
 RELAY_BYTES_PER_S = 16 * 1024
+
+# How long the place of a page that has a newer connection is kept for it to join again: as long as
+# a beat may take, and some slack.
+RETURN_US = BEAT_INTERVAL_US + 500_000
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +112,7 @@ class Signaling:
         self.ice_servers = ice_servers
         self._rooms: dict[tuple[str, str], _Live] = {}
         self._by_connection: dict[str, tuple[str, str]] = {}
+        self._returning: dict[str, int] = {}
         self._relayed = Limiter(RELAY_BYTES_PER_S, RELAY_BURST_BYTES)
 
     def in_room(self, site_id: str, room: str, person: str) -> bool:
@@ -168,6 +173,20 @@ class Signaling:
             self._presence_changed(live, me.peer.person)
         await self._announce(live)
         return True
+
+    def returning(self, connection: str) -> None:
+        """The connection is gone, but its page has a newer one: whoever joins with that continues
+        the call, and nobody is told that anybody was away. Else `miss` takes it out."""
+        if connection in self._by_connection:
+            self._returning[connection] = self._clock.monotonic_us() + RETURN_US
+
+    async def miss(self) -> None:
+        """Takes out whoever has not returned in time."""
+        now_us = self._clock.monotonic_us()
+        for connection, due_us in list(self._returning.items()):
+            if due_us <= now_us:
+                del self._returning[connection]
+                await self.leave(connection, "lost")
 
     async def end(
         self, site_id: str, room: str, session: str | None, by: str

@@ -190,21 +190,97 @@ async def test_a_second_tab_takes_over_without_counting_twice(
     assert (await other.get("error"))["code"] == "not_in_room"
 
 
-@on_sqlite
-async def test_a_tab_that_connects_again_replaces_its_own_connection(
+async def test_a_tab_that_connects_again_replaces_its_own_connection_and_was_never_away(
     app: App, pair: tuple[Page, Page]
 ) -> None:
     mentor, mentee = pair
     one, other = await joined(pair)
     await app.advance(10)
+    await app.clock.advance(2.1)  # the next beat is on its way
     newer = await mentee.connect()
     assert await other.closed() == 4203
+    await app.clock.advance(0.9)  # renewing, dialing, signing in took a while
     again = await mentee.join(newer)
     assert [peer["id"] for peer in again["peers"]] == [f"peer-{mentor.tab}"]
+    await app.settle()
+    assert (await one.get("room.peer_joined"))["peer"]["id"] == f"peer-{mentee.tab}"
+    assert one.take_all("room.peer_left") == []
+    assert {f["presence"] for f in one.take_all("presence.changed")} <= {"in_room"}
     await app.advance(10)
     newer.send("room.leave", room=mentee.room)
     left = (await newer.get("room.left"))["session"]
-    assert (left["together_us"], left["interruptions"]) == (20 * SECOND, [])
+    assert (await one.get("room.peer_left"))["reason"] == "left"
+    assert (left["interruptions"], left["estimated"]) == ([], False)
+    assert (left["together_us"], time_of(left, mentee.person)) == (23 * SECOND, 23 * SECOND)
+
+
+@on_sqlite
+async def test_a_tab_that_connects_again_after_a_silence_was_away_since_its_last_beat(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    await app.advance(10)
+    last_beat_us = app.clock.wall_us()
+    other.beating = False
+    await app.advance(4)
+    newer = await mentee.connect()
+    assert await other.closed() == 4203
+    await app.clock.advance(0.5)
+    await mentee.join(newer)
+    await app.settle()
+    assert one.take_all("room.peer_left") == []
+    await app.advance(3)
+    newer.send("room.leave", room=mentee.room)
+    left = (await newer.get("room.left"))["session"]
+    assert left["interruptions"] == [
+        {"from_us": last_beat_us, "to_us": last_beat_us + 4_500_000, "absent": [mentee.person]}
+    ]
+    assert (left["together_us"], left["estimated"]) == (13 * SECOND, True)
+
+
+@on_sqlite
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_tab_that_connects_again_and_does_not_join_is_missed(
+    app: App, pair: tuple[Page, Page], stays: bool
+) -> None:
+    mentor, mentee = pair
+    one, other = await joined(pair)
+    await app.advance(10)
+    await app.clock.advance(1)
+    newer = await mentee.connect()
+    assert await other.closed() == 4203
+    if not stays:
+        await newer.finish(1006)
+    await app.clock.advance(2)
+    await app.settle()
+    assert one.take("room.peer_left") is None
+    await app.clock.advance(2)
+    gone = await one.get("room.peer_left")
+    assert (gone["peer"], gone["reason"]) == (f"peer-{mentee.tab}", "lost")
+    await app.settle()
+    view = one.take_all("session.changed")[-1]["session"]
+    assert (view["together_us"], view["together_since_us"]) == (11 * SECOND, None)
+
+
+@on_sqlite
+async def test_a_tab_that_connects_again_and_again_keeps_its_place(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    _, mentee = pair
+    one, _ = await joined(pair)
+    await app.advance(10)
+    newest = await mentee.connect()
+    for _ in range(2):
+        await app.clock.advance(0.3)
+        newest = await mentee.connect()
+    await app.clock.advance(0.3)
+    await mentee.join(newest)
+    await app.advance(10)
+    assert one.take_all("room.peer_left") == []
+    newest.send("room.leave", room=mentee.room)
+    left = (await newest.get("room.left"))["session"]
+    assert (left["together_us"], left["interruptions"]) == (20_900_000, [])
 
 
 async def test_either_ends_it_for_both_and_ending_twice_is_ending_once(

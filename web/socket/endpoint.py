@@ -7,6 +7,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from chat.service import topic as conversation_topic
+from ledger.service import FRESH_US
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.codec import Format, decode, decode_server
@@ -62,7 +63,11 @@ log = structlog.get_logger(__name__)
 SLOW_S = 5.0
 HEADS_EVERY_BEATS = 5
 GOODBYES = (1000, 1001)
-REASONS: dict[str, LeaveReason] = {"restarting": "restart", "revoked": "revoked"}
+REASONS: dict[str, LeaveReason] = {
+    "replaced": "replaced",
+    "restarting": "restart",
+    "revoked": "revoked",
+}
 FORMATS: dict[str, Format] = {SUBPROTOCOL_MSGPACK: "msgpack", SUBPROTOCOL_JSON: "json"}
 
 
@@ -426,4 +431,10 @@ class _Live:
             return
         self._hub.depart(self._tab, self.id)
         self._services.presence.depart(self._caller.site_id, self._caller.person, self.id)
-        await self._services.signaling.leave(self.id, self._reason)
+        if self._reason != "replaced":
+            await self._services.signaling.leave(self.id, self._reason)
+            return
+        # That the page has connected again is a sign of life, unless a beat was overdue.
+        if self._services.clock.monotonic_us() - self._driver.state.alive_us <= FRESH_US:
+            self._services.ledger.proof(self.id)
+        self._services.signaling.returning(self.id)

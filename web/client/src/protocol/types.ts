@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 40f364d37169002efdac4d4fccbd1a74
- * text   8b7beb5c44d4a8c9e7d3f6040ef143ea
+ * schema f57a7a47e52504590ca16fadce2d2af1
+ * text   ae1532775cb6ec124150f70626f664fc
  */
 export type ClientFrame =
   | AuthOpen
@@ -86,8 +86,9 @@ export interface ChatRead {
 /**
  * Joins the call. `offer`, if given, goes at once to who is already there, ahead of
  * `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the
- * same `peer` after a new socket continues the call. A person may join 30 times at once and once
- * every 2 s: beyond that it is `rate_limited`, and they stay in or out as they were.
+ * same `peer` after a new socket continues the call; for 2.5 s nobody is told of a socket that the
+ * same tab's newer one replaced. A person may join 30 times at once and once every 2 s: beyond
+ * that it is `rate_limited`, and they stay in or out as they were.
  */
 export interface RoomJoin {
   t: "room.join";
