@@ -23,7 +23,10 @@ sys.path.insert(0, str(ROOT))
 
 # This tree, wherever it is run from.
 from ledger.sansio.session import LIFE  # noqa: E402
+from mentoring.sansio.agreements import AGREEMENT  # noqa: E402
+from mentoring.sansio.meetings import MEETING  # noqa: E402
 from protocol import errors, frames, registry, rest, types, views  # noqa: E402
+from protocol.terms import MINOR_DIGITS  # noqa: E402
 from runtime.machine import Machine, diagram  # noqa: E402
 from signaling.sansio.room import ROOM  # noqa: E402
 from web import openapi  # noqa: E402
@@ -37,7 +40,11 @@ LIMITS = (
     "SDP_MAX_BYTES",
     "PAGE_MAX",
     "BEAT_INTERVAL_US",
+    "HAND_IN_US",
     "AUTH_TIMEOUT_US",
+    "REFLECTION_MAX",
+    "SLOT_US",
+    "VOICE_SLOTS_MAX",
 )
 
 
@@ -60,8 +67,11 @@ def typescript_schema() -> dict[str, Any]:
     """One JSON Schema (2020-12) with all that crosses the wire as definitions. Only Structs keep
     their descriptions: those of the scalars would be repeated at every field."""
     unions = {"ClientFrame": frames.ClientFrame, "ServerFrame": frames.ServerFrame}
+    answers = [route.response for route in registry.ROUTES if route.response]
+    structs = dict.fromkeys([*subclasses(rest, rest.Body), *answers])
     roots, definitions = msgspec.json.schema_components(
-        [*unions.values(), *subclasses(rest, rest.Body)], ref_template="#/$defs/{name}"
+        [*unions.values(), *structs],
+        ref_template="#/$defs/{name}",
     )
     for definition in definitions.values():
         definition["description"] = inspect.cleandoc(definition.get("description", ""))
@@ -77,15 +87,22 @@ def bare(schema: Any) -> Any:
     """Without what a TypeScript type cannot say."""
     if isinstance(schema, dict):
         unsaid = {"description", "examples", "pattern", "maxLength", "minimum", "maximum"}
-        return {key: bare(value) for key, value in schema.items() if key not in unsaid}
+        said = {key: bare(value) for key, value in schema.items() if key not in unsaid}
+        if "prefixItems" in said:  # json2ts reads a tuple as JSON Schema wrote it before 2020-12
+            said |= {"items": said.pop("prefixItems"), "additionalItems": False}
+        return said
     return [bare(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def typescript_constants() -> str:
     """The limits, and the error table as a const that names every code."""
     lines = [f"export const {name} = {getattr(types, name)};" for name in LIMITS]
+    digits = ", ".join(f"{code}: {count}" for code, count in sorted(MINOR_DIGITS.items()))
     lines += [
         f"export const SUBPROTOCOL_MSGPACK = {json.dumps(frames.SUBPROTOCOL_MSGPACK)};",
+        "",
+        "/** The currencies that people pay in, and how many digits the minor unit of each has. */",
+        f"export const MINOR_DIGITS: Readonly<Record<string, number>> = {{ {digits} }};",
         "",
         "/** What a client does about an error: fix the request, try again, connect again, renew",
         " * the grant and connect again, or stop. */",
@@ -207,7 +224,7 @@ def samples_page() -> str:
 
 GENERATED = "<!-- Generated from protocol/ by docs/generate.py: change it there. -->\n"
 SCALARS = ("Id", "ClientId", "Micros", "Seq", "Limit", "Role", "PresenceState", "SessionState",
-           "LeaveReason", "EndReason", "Sdp")  # fmt: skip
+           "LeaveReason", "EndReason", "ProposalState", "MeetingState", "Sdp")  # fmt: skip
 ORDER = """\
 1. The first frame is `auth.open`, within 5 s of the upgrade, and there is no second one.
 2. The first answer is `auth.opened`: a snapshot of all mentorships. Every later frame changes it:
@@ -243,6 +260,8 @@ def words(hint: Any) -> str:
         return f"array of {words(args[0])}"
     if origin is dict:
         return f"map of {words(args[0])} to {words(args[1])}"
+    if origin is typing.Literal:
+        return " or ".join(f"`{arg}`" for arg in args)
     if args:
         return " or ".join("null" if arg is type(None) else words(arg) for arg in args)
     plain = {str: "string", int: "integer", bool: "boolean"}
@@ -339,6 +358,8 @@ def machines_page() -> str:
         "web/socket/sansio/connection.py": CONNECTION,
         "signaling/sansio/room.py": ROOM,
         "ledger/sansio/session.py": LIFE,
+        "mentoring/sansio/agreements.py": AGREEMENT,
+        "mentoring/sansio/meetings.py": MEETING,
     }
     for where, machine in machines.items():
         picture = diagram(machine)

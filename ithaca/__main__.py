@@ -1,21 +1,41 @@
 """The commands. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 storage failed."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import uvloop
 
-from ithaca import VERSION, logs, settings
-from ithaca.admin import Answer, Invite, Refused, Relink, Request, ask, perform
+from ithaca import VERSION, backup, logs, offline, settings
+from ithaca.admin import (
+    Answer,
+    Done,
+    Examine,
+    Examined,
+    Invite,
+    Refused,
+    Relink,
+    Request,
+    ask,
+    back_up,
+    perform,
+)
+from ithaca.doctor import Doctor, Finding
 from ithaca.house import ROOMS, House
 from ithaca.lock import DataLock
 from ithaca.serve import serve
 from ithaca.settings import Settings, SettingsError
+from ledger.audit import Audited, audit
+from people.tables import all_keys
+from people.tokens import Seals
 from protocol.rest import NewMentorship, NewPerson
+from runtime.backup import BackupError
 from runtime.clock import SystemClock
 from runtime.database import DatabaseError, open_database
 from runtime.database.migrate import migrate
+from runtime.database.sqlite import FILE_NAME
 
 STORAGE = ("data", "database", "public_url", "host", "port")
 
@@ -47,6 +67,44 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("migrate", help="bring the database up to date, then stop")
     settings.add_options(command, ("data", "database"))
+
+    command = commands.add_parser(
+        "doctor", help="look whether everything is as it should be, the ledger above all"
+    )
+    settings.add_options(command, ("data", "database"))
+
+    command = commands.add_parser(
+        "backup", help="put everything, keys included, into one file; the server may run"
+    )
+    command.add_argument("file", metavar="FILE", type=Path, help="replaced if it is there")
+    settings.add_options(command, ("data", "database"))
+
+    command = commands.add_parser(
+        "restore", help="make a database of a backup, in an empty folder or database"
+    )
+    command.add_argument("file", metavar="FILE", type=Path)
+    settings.add_options(command, ("data", "database"))
+
+    command = commands.add_parser(
+        "verify", help="check a session's evidence pack; needs neither server nor data"
+    )
+    command.add_argument("file", metavar="FILE", help="the pack, or - for stdin")
+    command.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a public key that the server's signatures must be by, in base64url (repeat); "
+        "without it, those in the pack",
+    )
+
+    command = commands.add_parser(
+        "replay", help="compute an account from a pack's facts, or from a scenario, as JSON"
+    )
+    command.add_argument(
+        "file", metavar="FILE", help="a pack or a scenario, or - for standard input"
+    )
+    command.add_argument("--terms", metavar="FILE", help="the terms to compute with instead")
     return top
 
 
@@ -64,15 +122,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if any("\ud800" <= char <= "\udfff" for text in texts for char in text):
         parser().error("an argument holds characters that cannot be read")
     try:
+        if options.command in ("verify", "replay"):
+            sys.exit(_offline(options))
         chosen = settings.read(options)
         code = uvloop.run(_run(options, chosen))
     except SettingsError as error:
+        print(f"ithaca: {error}", file=sys.stderr)
+        code = 1
+    except BackupError as error:
         print(f"ithaca: {error}", file=sys.stderr)
         code = 1
     except DatabaseError as error:
         print(f"ithaca: the database cannot be used: {error}", file=sys.stderr)
         code = 1
     sys.exit(code)
+
+
+def _offline(options: argparse.Namespace) -> int:
+    try:
+        if options.command == "verify":
+            code = offline.verify(options.file, options.key)
+        else:
+            code = offline.replay(options.file, options.terms)
+        sys.stdout.flush()
+    except offline.Unusable as error:
+        print(f"ithaca: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
 
 
 async def _run(options: argparse.Namespace, chosen: Settings) -> int:
@@ -84,6 +163,12 @@ async def _run(options: argparse.Namespace, chosen: Settings) -> int:
         case "migrate":
             await _migrate(chosen)
             return 0
+        case "doctor":
+            return await _doctor(chosen)
+        case "backup":
+            return await _backup(chosen, options.file)
+        case "restore":
+            return await _restore(chosen, options.file)
         case "invite":
             wish = NewMentorship(
                 mentor=NewPerson(
@@ -99,10 +184,70 @@ async def _run(options: argparse.Namespace, chosen: Settings) -> int:
             return _print(await _ask(chosen, Relink(options.person)))
 
 
+async def _doctor(chosen: Settings) -> int:
+    """Through the running server if there is one, else on the data folder itself."""
+    answer = await ask(chosen.data, Examine())
+    if isinstance(answer, Refused):
+        return _print(answer)
+    findings: Sequence[Finding] = answer.findings if isinstance(answer, Examined) else ()
+    if answer is None:
+        findings = await _examine(chosen)
+    for finding in findings:
+        print(f"{finding.how:6} {finding.about}: {finding.text}")
+    return 1 if any(finding.how == "FAILED" for finding in findings) else 0
+
+
+async def _examine(chosen: Settings) -> Sequence[Finding]:
+    """Without a server; nothing is made that is not there."""
+    if not chosen.data.is_dir():
+        return [Finding("data", "FAILED", f"There is no folder {chosen.data}.")]
+    if not chosen.database and not (chosen.data / FILE_NAME).is_file():
+        return [Finding("database", "FAILED", f"There is none in {chosen.data}.")]
+    with DataLock(chosen.data):
+        print(f"ithaca: no server runs on {chosen.data}; looking at it directly", file=sys.stderr)
+        database = open_database(chosen.database or None, chosen.data)
+
+        async def look() -> Audited:
+            seals = Seals(await database.read(all_keys))
+            return await audit(database, seals.public)
+
+        try:
+            wall_us = SystemClock().wall_us
+            return await Doctor(database, chosen.data, ROOMS, look, wall_us).examine()
+        finally:
+            await database.close()
+
+
+async def _backup(chosen: Settings, file: Path) -> int:
+    """Through the running server if there is one, else of the data folder itself."""
+    done = await back_up(chosen.data, file)
+    if isinstance(done, Refused):
+        return _print(done)
+    if done is None:
+        done = await backup.without_server(chosen, ROOMS, SystemClock(), file)
+    print(f"{file}: {backup.holds(done)}; {backup.made(done)}")
+    print("It holds the keys: whoever has it can sign as this server. Keep it like a key.")
+    return 0
+
+
+async def _restore(chosen: Settings, file: Path) -> int:
+    done = await backup.restore(chosen, ROOMS, file)
+    print(f"Restored {backup.holds(done.manifest)}; {backup.made(done.manifest)}")
+    broken = done.audited.broken
+    for fault in broken:
+        print(f"Session {fault.session} was not as it was written: {fault.why}", file=sys.stderr)
+    if broken:
+        print("They are as they were in the backup.", file=sys.stderr)
+        return 1
+    print(f"All {done.audited.sessions} sessions are as they were written.")
+    return 0
+
+
 def _print(answer: Answer) -> int:
     if isinstance(answer, Refused):
         print(f"ithaca: {answer.detail}", file=sys.stderr)
         return 1
+    assert isinstance(answer, Done)
     if answer.created is not None:
         for link in answer.created.links:
             print(f"{link.role}: {link.url}")

@@ -6,15 +6,19 @@ ask anything.
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 
-from ithaca.house import House
+from ithaca.backup import CHUNK, keep, spooled
+from ithaca.doctor import Finding
+from ithaca.house import ROOMS, House
 from ithaca.settings import SettingsError
 from protocol.errors import Refusal
 from protocol.rest import MentorshipCreated, NewMentorship
 from protocol.views import PersonView
+from runtime.backup import BackupError, Manifest
 from runtime.database import DatabaseError
 
 LINE_MAX = 64 * 1024
@@ -32,17 +36,35 @@ class Relink(msgspec.Struct, frozen=True, tag="relink", forbid_unknown_fields=Tr
     person: str
 
 
+class Examine(msgspec.Struct, frozen=True, tag="examine", forbid_unknown_fields=True):
+    """Looks whether everything is as it should be."""
+
+
+class Backup(msgspec.Struct, frozen=True, tag="backup", forbid_unknown_fields=True):
+    """Everything, as it is at one moment: the answer says how many bytes follow it."""
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     created: MentorshipCreated | None = None
     url: str | None = None
+
+
+class Examined(msgspec.Struct, frozen=True, tag="examined"):
+    findings: tuple[Finding, ...]
+
+
+class Follows(msgspec.Struct, frozen=True, tag="follows"):
+    bytes: int
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
     detail: str
 
 
-Request = Invite | Relink
-Answer = Done | Refused
+Request = Invite | Relink | Examine
+Answer = Done | Examined | Refused
+_Asked = Request | Backup
+_Answered = Answer | Follows
 
 
 async def perform(house: House, request: Request) -> Answer:
@@ -61,6 +83,8 @@ async def perform(house: House, request: Request) -> Answer:
                     return Refused(_which(person, known))
                 handle = await people.replace_link(site_id, known[0].id)
                 return Done(url=services.origins.link(handle))
+            case Examine():
+                return Examined(findings=tuple(await house.doctor().examine()))
     except Refusal as refusal:
         where = f" ({refusal.field})" if refusal.field else ""
         return Refused(refusal.detail + where)
@@ -96,15 +120,29 @@ class Admin:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, ValueError):
             line = await reader.readline()
+            answer: Answer
             try:
-                request: Request = msgspec.json.decode(line, type=Request)
+                request: _Asked = msgspec.json.decode(line, type=_Asked)
+                if isinstance(request, Backup):
+                    await self._back_up(writer)
+                    return
                 answer = await perform(self._house, request)
             except msgspec.DecodeError:
                 answer = Refused("Not a request.")
             except DatabaseError:
                 answer = Refused("The database does not answer. Try again in a moment.")
-            writer.write(msgspec.json.encode(answer) + b"\n")
-            await writer.drain()
+            except BackupError as error:
+                answer = Refused(str(error))
+            await _tell(writer, answer)
+        writer.close()
+
+    async def _back_up(self, writer: asyncio.StreamWriter) -> None:
+        house = self._house
+        async with spooled(house.database, house.data, ROOMS, house.clock) as (spool, length):
+            await _tell(writer, Follows(length))
+            while chunk := await asyncio.to_thread(spool.read, CHUNK):
+                writer.write(chunk)
+                await writer.drain()
         writer.close()
 
     async def close(self) -> None:
@@ -112,19 +150,55 @@ class Admin:
         self._path.unlink(missing_ok=True)
 
 
+async def _tell(writer: asyncio.StreamWriter, answer: _Answered) -> None:
+    writer.write(msgspec.json.encode(answer) + b"\n")
+    await writer.drain()
+
+
 async def ask(data: Path, request: Request) -> Answer | None:
     """The running server's answer; None when no server runs on that folder."""
+    async with _asking(data, request) as reader:
+        if reader is None:
+            return None
+        answer = await _answer(reader)
+        assert not isinstance(answer, Follows)
+        return answer
+
+
+async def back_up(data: Path, file: Path) -> Manifest | Refused | None:
+    """Has the running server back up everything into a file; None when no server runs on that
+    folder. Raises BackupError."""
+    async with _asking(data, Backup()) as reader:
+        if reader is None:
+            return None
+        answer = await _answer(reader)
+        if isinstance(answer, Refused):
+            return answer
+        assert isinstance(answer, Follows)
+        return await keep(file, ROOMS, answer.bytes, lambda: reader.read(CHUNK))
+
+
+@contextlib.asynccontextmanager
+async def _asking(data: Path, request: _Asked) -> AsyncIterator[asyncio.StreamReader | None]:
+    """Where the running server answers."""
     try:
         reader, writer = await asyncio.open_unix_connection(data / "admin.sock", limit=LINE_MAX)
     except (FileNotFoundError, ConnectionRefusedError):
-        return None
+        yield None
+        return
     except OSError as error:
         raise SettingsError(f"Cannot ask the running server ({error.strerror}).") from None
-    writer.write(msgspec.json.encode(request) + b"\n")
-    await writer.drain()
+    try:
+        writer.write(msgspec.json.encode(request) + b"\n")
+        await writer.drain()
+        yield reader
+    finally:
+        writer.close()
+
+
+async def _answer(reader: asyncio.StreamReader) -> _Answered:
     line = await reader.readline()
-    writer.close()
     if not line:
         raise SettingsError("The running server did not answer. Its log says why.")
-    answer: Answer = msgspec.json.decode(line, type=Answer)
+    answer: _Answered = msgspec.json.decode(line, type=_Answered)
     return answer

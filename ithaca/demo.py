@@ -1,7 +1,6 @@
 """The demo mentorship that a fresh server has, and its two links."""
 
 from ithaca.house import House
-from protocol.errors import Refusal
 from protocol.rest import NewMentorship, NewPerson
 
 WISH = NewMentorship(
@@ -14,14 +13,11 @@ async def demo_links(house: House) -> list[tuple[str, str]]:
     """(role, URL) of the demo's two people; makes the demo on an empty server, and is empty where
     the server began without one."""
     services, site_id = house.services, house.services.people.home_site
-    if await house.mentoring.any_at(site_id) and not await house.mentoring.was_started(
-        site_id, "demo", "demo"
-    ):
-        return []
-    try:
+    started = await house.mentoring.started_with(site_id, "demo", "demo")
+    if started is None:
+        if await house.mentoring.any_at(site_id):
+            return []
         started = await house.mentoring.start(site_id, WISH, actor="demo", key="demo")
-    except Refusal:
-        return []  # the demo of another version: leave it alone
     links: list[tuple[str, str]] = []
     for invited in started.invited:
         invitation = await services.people.live_invitation(site_id, invited.person.id)

@@ -3,27 +3,35 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import structlog
 
 from chat.service import Chat
+from ithaca.doctor import Doctor
 from ithaca.settings import Settings
+from ledger.audit import Audited, audit
+from ledger.sansio.session import Apply
 from ledger.service import FLUSH_INTERVAL_S, Ledger
+from mentoring.arrangements import Arrangements
+from mentoring.reflections import Reflections
 from mentoring.service import Mentoring
+from mentoring.talks import Talks
 from people.service import People
 from protocol.codec import encode
 from protocol.facts import (
     AccessRevoked,
+    MeetingOver,
+    MentoringFact,
     MentorshipStarted,
-    ParticipantLeft,
-    SessionEnded,
-    SessionStarted,
+    Noted,
+    ReflectionShared,
 )
-from protocol.frames import MentorshipAdded
+from protocol.frames import MentorshipAdded, MentorshipChanged, ReflectionChanged
 from protocol.views import IceServer
 from runtime.bus import LocalBus
-from runtime.clock import Clock
+from runtime.clock import Clock, SteadyClock
 from runtime.database import Database, DatabaseError
 from runtime.ids import Ids
 from runtime.limits import Limiter
@@ -41,6 +49,10 @@ ROOMS = ("runtime", "people", "mentoring", "chat", "ledger")
 SWEEP_INTERVAL_S = 5.0
 MISS_INTERVAL_S = 1.0
 FORGET_INTERVAL_S = 3600.0
+AUDIT_AT_S = 3 * 3600
+"""When in the day (UTC) the ledger is looked at again."""
+DAY_S = 24 * 3600
+JUST_NOW_S = 60
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +65,8 @@ class House:
     mentoring: Mentoring
     dispatcher: Dispatcher
     clock: Clock
+    database: Database
+    data: Path
 
     @classmethod
     async def build(cls, settings: Settings, database: Database, clock: Clock) -> "House":
@@ -71,20 +85,56 @@ class House:
 
         servers = (IceServer(urls=settings.ice_server),) if settings.ice_server else ()
         chat = Chat(database, clock, bus)
-        ledger = Ledger(database, clock, ids, ids.new("boot"), members, dispatcher.nudge)
+        steady = SteadyClock(clock)
+        arrangements = Arrangements(database, steady, ids, people, dispatcher.nudge)
+
+        async def agreed(site_id: str, mentorship: str, at_us: int) -> Apply:
+            then = await arrangements.at(site_id, mentorship, at_us)
+            if then.meeting is None:
+                return Apply(version=then.version, terms=then.terms)
+            return Apply(
+                version=then.version,
+                terms=then.terms,
+                meeting=then.meeting.id,
+                start_us=then.meeting.start_us,
+                length_us=then.meeting.length_us,
+                told_us=then.meeting.told_us,
+                told_by=then.meeting.told_by,
+            )
+
+        ledger = Ledger(
+            database,
+            steady,
+            ids,
+            ids.new("boot"),
+            members,
+            agreed,
+            people.sign,
+            dispatcher.nudge,
+        )
+        await ledger.open()
+
+        def tell(site_id: str, persons: Sequence[str], frame: ReflectionChanged) -> None:
+            for person in persons:
+                bus.publish(person_topic(site_id, person), encode(frame, "msgpack"))
+
+        reflections = Reflections(database, clock, ids, dispatcher.nudge, tell)
         signaling = Signaling(clock, bus, ledger, lambda site_id, person: servers)
         presence = Presence(bus)
         services = Services(
-            clock=clock,
+            clock=steady,
             ids=ids,
             bus=bus,
             presence=presence,
             people=people,
+            arrangements=arrangements,
             chat=chat,
             ledger=ledger,
+            reflections=reflections,
+            talks=Talks(database, steady),
             signaling=signaling,
             access=Access(mentoring, ledger),
-            views=Views(people, chat, ledger, signaling, presence),
+            views=Views(people, arrangements, chat, ledger, signaling, presence),
             origins=Origins(settings.reachable_at),
             metrics=Metrics(),
             frames=Limiter(rate_per_s=100, burst=500),
@@ -93,13 +143,30 @@ class House:
             joins=Limiter(rate_per_s=0.5, burst=30),
             requests=Limiter(rate_per_s=50, burst=200),
         )
-        house = cls(services, mentoring, dispatcher, clock)
+        house = cls(services, mentoring, dispatcher, clock, database, settings.data)
         # What has happened, and who is told of it once it is on disk.
         facts["access.revoked"] = [house._revoked]
         facts["mentorship.started"] = [house._mentorship_started]
+        for topic in (
+            "agreement.proposed",
+            "agreement.accepted",
+            "agreement.withdrawn",
+            "agreement.in_force",
+            "meeting.planned",
+            "meeting.moved",
+            "meeting.cancelled",
+        ):
+            facts[topic] = [house._arranged]
+        facts["meeting.over"] = [house._meeting_over]
         facts["participant.left"] = [house._session_changed]  # also one whose server died
         facts["session.started"] = [house._session_changed]
-        facts["session.ended"] = [house._session_changed]
+        facts["session.ended"] = [house._session_changed, house._session_ended]
+        facts["session.settled"] = [house._session_changed]
+        facts["session.confirmed"] = [house._session_changed]
+        facts["session.contested"] = [house._session_changed]
+        facts["reflection.shared"] = [house._reflection_shared]
+        facts["reflection.due"] = [reflections.share_due]  # 24 hours after an answer
+        facts["reflection.asked"] = [reflections.ask]  # 12 hours after a session
         return house
 
     # ---- facts ---------------------------------------------------------------------------------
@@ -119,14 +186,49 @@ class House:
             frame = encode(MentorshipAdded(mentorship=view), "msgpack")
             self.services.bus.publish(person_topic(event.site_id, person), frame)
 
+    async def _arranged(self, event: Event) -> None:
+        fact = msgspec.msgpack.decode(event.payload, type=MentoringFact)
+        await self._mentorship_changed(event.site_id, fact.mentorship)
+
+    async def _meeting_over(self, event: Event) -> None:
+        """Whoever came is on record; that nobody did is put there now."""
+        fact = msgspec.msgpack.decode(event.payload, type=MeetingOver)
+        if not await self.services.arrangements.over(event.site_id, fact):
+            return
+        found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
+        assert found is not None
+        end_us = fact.start_us + fact.length_us
+        await self.services.ledger.missed(event.site_id, found.room, found.id, fact.meeting, end_us)
+        await self._mentorship_changed(event.site_id, found.id)
+
+    async def _mentorship_changed(self, site_id: str, mentorship: str) -> None:
+        found = await self.mentoring.find(site_id, "mentorship", mentorship)
+        assert found is not None
+        for person in found.roles:
+            (view,) = await self.services.views.mentorships(site_id, person, [found])
+            frame = encode(MentorshipChanged(mentorship=view), "msgpack")
+            self.services.bus.publish(person_topic(site_id, person), frame)
+
     async def _session_changed(self, event: Event) -> None:
-        fact = msgspec.msgpack.decode(
-            event.payload, type=ParticipantLeft | SessionStarted | SessionEnded
-        )
-        view = await self.services.ledger.view(event.site_id, fact.session)
+        noted = msgspec.msgpack.decode(event.payload, type=Noted)
+        view = await self.services.ledger.view(event.site_id, noted.fact.session)
         found = await self.mentoring.find(event.site_id, "mentorship", view.mentorship)
         assert found is not None
         self.services.signaling.announce(event.site_id, found.roles, view)
+
+    async def _session_ended(self, event: Event) -> None:
+        noted = msgspec.msgpack.decode(event.payload, type=Noted)
+        view = await self.services.ledger.view(event.site_id, noted.fact.session)
+        found = await self.mentoring.find(event.site_id, "mentorship", view.mentorship)
+        assert found is not None
+        assert view.ended_us is not None
+        await self.services.reflections.ended(found, view.id, view.ended_us, view.together_us)
+
+    async def _reflection_shared(self, event: Event) -> None:
+        fact = msgspec.msgpack.decode(event.payload, type=ReflectionShared)
+        found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
+        assert found is not None
+        self.services.reflections.announce(found, fact.session)
 
     # ---- background ----------------------------------------------------------------------------
 
@@ -138,11 +240,48 @@ class House:
             tasks.create_task(self._every(SWEEP_INTERVAL_S, self.services.ledger.sweep))
             tasks.create_task(self._every(MISS_INTERVAL_S, self.services.signaling.miss))
             tasks.create_task(self._every(FORGET_INTERVAL_S, self._forget))
+            tasks.create_task(self.nightly())
 
     async def _forget(self) -> None:
         """What has run out leaves the tables."""
         await self.services.people.forget_expired()
         await self.mentoring.forget_keys()
+
+    async def nightly(self) -> None:
+        """Looks at the ledger at three in the morning, until cancelled."""
+        while True:
+            wait_s = (AUDIT_AT_S - self.clock.wall_us() / 1_000_000) % DAY_S
+            await self.clock.sleep(wait_s if wait_s > JUST_NOW_S else wait_s + DAY_S)
+            try:
+                await self.audit()
+            except DatabaseError as error:
+                log.warning("the audit waits for the next night", error=type(error).__name__)
+            except Exception:
+                log.exception("the audit failed; it is tried again the next night")
+
+    async def audit(self) -> Audited:
+        """Whether every session is as it was written, and what is stored follows from it."""
+        began_us = self.clock.monotonic_us()
+        found = await audit(self.database, self.services.people.ledger_keys)
+        seconds = (self.clock.monotonic_us() - began_us) / 1_000_000
+        self.services.metrics.audited(
+            found.sessions, len(found.broken), seconds, self.clock.wall_us()
+        )
+        for fault in found.broken:
+            log.error(
+                "a session is not as it was written",
+                site_id=fault.site_id,
+                session=fault.session,
+                why=fault.why,
+            )
+        return found
+
+    def doctor(self) -> Doctor:
+        """Whoever looks whether all this is as it should be."""
+        steady, now_us = self.services.clock.wall_us(), self.clock.wall_us()
+        return Doctor(
+            self.database, self.data, ROOMS, self.audit, self.clock.wall_us, steady - now_us
+        )
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         while True:

@@ -1,29 +1,54 @@
-"""Writes down who is in which room and when, and gives accounts of it."""
+"""Writes down who is in which room and when, what that comes to, and gives accounts of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
+import structlog
 
 from ledger import tables
-from ledger.sansio.account import account
-from ledger.sansio.session import LIFE, End, Event, Join, Leave, Session, Sweep, restore
-from ledger.tables import SessionRow, Stamp
-from protocol.facts import SessionFact
-from protocol.types import BEAT_INTERVAL_US, LeaveReason
-from protocol.views import SessionView
-from runtime import leases, outbox
-from runtime.clock import Clock
+from ledger.book import Book, Sign, empty
+from ledger.sansio import evidence
+from ledger.sansio.account import FRESH_US
+from ledger.sansio.contact import Keys, believe, statement
+from ledger.sansio.session import (
+    LIFE,
+    Apply,
+    Create,
+    End,
+    Event,
+    Extend,
+    Join,
+    Leave,
+    Missed,
+    Path,
+    Prove,
+    Sweep,
+    restore,
+)
+from ledger.sansio.settlement import Confirm, Contest, Correct
+from ledger.signatures import signed
+from ledger.tables import LineRow, SessionRow
+from ledger.views import Recorded, account_view, base64url, evidence_pack, session_view
+from protocol.errors import Refusal
+from protocol.evidence import EvidencePack
+from protocol.facts import ContactProven, SessionFact
+from protocol.rest import FactRecord
+from protocol.types import LeaveReason
+from protocol.views import Contact, SessionAccount, SessionView, SettlementState
+from runtime import leases
+from runtime.clock import SteadyClock
 from runtime.database import Database, Plan
 from runtime.ids import Ids
 
 LEASE_KIND = "participant"
 LEASE_TTL_US = 8_000_000
 FLUSH_INTERVAL_S = 2.0
+SALT_BYTES = 16
 
-# Until one beat interval (and some slack) has passed since a beat, its page is still there.
-FRESH_US = BEAT_INTERVAL_US + 500_000
+
+log = structlog.get_logger(__name__)
 
 
 class Members(Protocol):
@@ -34,25 +59,40 @@ class Members(Protocol):
         ...
 
 
+class Agreed(Protocol):
+    """Asked of whoever knows what a pair agreed on and booked."""
+
+    async def __call__(self, site_id: str, mentorship: str, at_us: int) -> Apply:
+        """What is in force at that moment, and the meeting that it belongs to, if any."""
+        ...
+
+
 @dataclass(slots=True)
 class _Held:
-    """A participant lease of this run of the server; `proof_us` is the last sign of life. `gone`:
-    it has left, as was decided then, and that is not on disk yet."""
+    """A participant lease of this run of the server; `proof_us` is the last sign of life,
+    `contacts` what was handed in over it, by stretch. `gone`: it has left, as was decided then, and
+    that is not on disk yet."""
 
     site_id: str
     room: str
     session: str
+    person: str
     token: int
     proof_us: int
+    contacts: dict[tuple[str, str, int], ContactProven] = field(default_factory=dict)
     gone: tuple[Leave, int] | None = None
 
     def present_until(self, now_us: int) -> int:
         """Now, while the next beat is not overdue; else the last one."""
         return now_us if now_us - self.proof_us <= FRESH_US else self.proof_us
 
+    def data(self) -> bytes:
+        return msgspec.msgpack.encode(_LeaseData(self.session, tuple(self.contacts.values())))
+
 
 class _LeaseData(msgspec.Struct, frozen=True):
     session: str
+    contacts: tuple[ContactProven, ...] = ()
 
 
 _Facts = list[SessionFact]
@@ -66,59 +106,139 @@ class Ledger:
     def __init__(
         self,
         database: Database,
-        clock: Clock,
+        clock: SteadyClock,
         ids: Ids,
         boot: str,
         members: Members,
+        agreed: Agreed,
+        sign: Sign,
         nudge: Callable[[], None],
     ) -> None:
         self._database, self._clock, self._ids = database, clock, ids
-        self._boot, self._members, self._nudge = boot, members, nudge
+        self._boot, self._members, self._agreed, self._nudge = boot, members, agreed, nudge
+        self._book, self._sign = Book(clock, ids, boot, sign), sign
+        self._since_us = clock.wall_us()
         self._held: dict[str, _Held] = {}
+
+    async def open(self) -> None:
+        """Time goes on from where the record of what still runs ends, even if the machine's clock
+        was set back meanwhile."""
+        latest_us = await self._database.read(leases.latest_proof, LEASE_KIND)
+        for row in await self._database.read(tables.not_ended):
+            facts = await self._database.read(tables.facts_of, row.site_id, row.id)
+            latest_us = max([latest_us, *(fact.at_us for fact in facts)])
+        self._clock.set_by(not_before_us=latest_us)
+        self._since_us = self._clock.wall_us()
 
     # ---- what happens --------------------------------------------------------------------------
 
     async def join(
-        self, site_id: str, room: str, mentorship: str, person: str, connection: str
-    ) -> SessionView:
-        """Puts a connection's presence on record; when this returns it is on disk."""
-        await self._settle(lambda key, held: key == connection or held.room == room)
-        now_us = self._clock.wall_us()
-        row, facts, token = await self._write(
-            self._join, site_id, room, mentorship, person, connection, now_us
-        )
-        self._held[connection] = _Held(site_id, room, row.id, token, now_us)
-        return await self._view(row, facts)
-
-    def _join(
         self,
         site_id: str,
         room: str,
         mentorship: str,
         person: str,
         connection: str,
-        now_us: int,
-    ) -> Plan[tuple[SessionRow, _Facts, int]]:
-        fresh = SessionRow(
-            site_id, self._ids.new("ses"), mentorship, room, now_us, None, None, None, 0
-        )
-        row = yield from tables.claim_running(site_id, room, fresh)
-        # An earlier one may be over without a sweep having come by.
-        if row.id != fresh.id and (yield from self._step(row, Sweep(), now_us)):
-            row = yield from tables.claim_running(site_id, room, fresh)
-        yield from self._step(row, Join(person, connection), now_us)
-        data = msgspec.msgpack.encode(_LeaseData(row.id))
+        key: str | None = None,
+    ) -> SessionView:
+        """Puts a connection's presence on record; when this returns it is on disk. `key`: what its
+        page signs contact with."""
+        await self._write_down(lambda key, held: key == connection or held.room == room)
+        members = await self._members(site_id, mentorship)
+        now_us = self._clock.wall_us()
+        agreed = await self._agreed(site_id, mentorship, now_us)
+        new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
+        event = Join(person, connection, key)
+        recorded, token = await self._write(self._join, new, agreed, event, now_us)
+        self._held[connection] = _Held(site_id, room, recorded.row.id, person, token, now_us)
+        return self._view(recorded)
+
+    def _join(
+        self, new: SessionRow, agreed: Apply, event: Join, now_us: int
+    ) -> Plan[tuple[Recorded, int]]:
+        row = yield from tables.claim_running(new.site_id, new.room, new)
+        if row.facts:
+            row, _ = yield from self._book.step(row, now_us, Sweep())
+            if row.ended_us is not None:  # it was over, and nobody had looked
+                row = yield from tables.claim_running(new.site_id, new.room, new)
+        events: list[Event] = [event]
+        if row.started_us is None:
+            events.insert(0, (yield from self._applied(row, agreed)))
+        if not row.facts:
+            events.insert(0, Create())
+        row, facts = yield from self._book.step(row, now_us, *events)
+        held = _Held(row.site_id, row.room, row.id, event.person, 0, now_us)
         token = yield from leases.acquire(
-            site_id, LEASE_KIND, connection, self._boot, data, now_us, LEASE_TTL_US
+            row.site_id,
+            LEASE_KIND,
+            event.connection,
+            self._boot,
+            held.data(),
+            now_us,
+            LEASE_TTL_US,
         )
         assert token is not None, "a connection joins under its own, fresh id"
-        row, facts = yield from self._with_facts(site_id, row.id)
-        return row, facts, token
+        return Recorded(row, facts), token
+
+    def _applied(self, row: SessionRow, agreed: Apply) -> Plan[Apply]:
+        """What is agreed, knowing whether an earlier session was that meeting."""
+        if agreed.meeting is None:
+            return agreed
+        again = yield from tables.of_meeting(row.site_id, agreed.meeting, row.id)
+        return replace(agreed, again=again)
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
         if (held := self._held.get(connection)) is not None and held.gone is None:
             held.proof_us = max(held.proof_us, self._clock.wall_us())
+
+    def session_of(self, connection: str) -> str | None:
+        """The session that a connection is in now."""
+        held = self._held.get(connection)
+        return None if held is None or held.gone is not None else held.session
+
+    async def path(self, connection: str, *, up: bool) -> None:
+        """A page says whether sound and picture travel. Refuses with `not_in_room`."""
+        held = self._held.get(connection)
+        if held is None or held.gone is not None:
+            raise Refusal("not_in_room")
+        now_us = self._clock.wall_us()
+        await self._write(
+            self._book.change, held.site_id, held.session, now_us, Path(connection, up)
+        )
+
+    async def contact(
+        self,
+        site_id: str,
+        person: str,
+        connection: str,
+        session: str,
+        contacts: Sequence[Contact],
+    ) -> None:
+        """What the other's page signed, handed in by `person`. For the session that the connection
+        is in it waits, on disk with the lease, until the stretch is over; for any other of theirs
+        it is written down at once."""
+        held = self._held.get(connection)
+        if held is None or held.gone is not None or held.session != session:
+            held = None
+        now_us = self._clock.wall_us()
+        facts = await self._database.read(tables.facts_of, site_id, session)
+        keys = Keys.of(facts)
+        known = [fact for fact in facts if isinstance(fact, ContactProven)]
+        known += held.contacts.values() if held else ()
+        proven = []
+        for contact in contacts:
+            fact = believe(session, keys, person, contact, now_us)
+            if fact is None or any(
+                old.to_us >= fact.to_us for old in known if _stretch(old) == _stretch(fact)
+            ):
+                continue
+            if signed(contact.signer_key, statement(session, contact), contact.signature):
+                proven.append(fact)
+        if held is not None:
+            held.contacts.update((_stretch(fact), fact) for fact in proven)
+        elif proven:
+            await self._write(self._book.change, site_id, session, now_us, Prove(tuple(proven)))
 
     async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None:
         """Takes a connection out: now, when its page said so; else at its last proof of life, or
@@ -137,10 +257,10 @@ class Ledger:
             at_us = held.present_until(now_us)
         held.gone = Leave(connection, at_us, reason, estimated=at_us < now_us), now_us
         held.proof_us = at_us
-        await self._settle(lambda key, _: key == connection)
+        await self._write_down(lambda key, _: key == connection)
         return await self.view(held.site_id, held.session)
 
-    async def _settle(self, wanted: Callable[[str, _Held], bool]) -> None:
+    async def _write_down(self, wanted: Callable[[str, _Held], bool]) -> None:
         """Writes down the departures among these; what comes after them is decided by them."""
         for connection, held in list(self._held.items()):
             if held.gone is not None and wanted(connection, held):
@@ -157,11 +277,11 @@ class Ledger:
                 held.site_id, LEASE_KIND, event.connection, self._boot, held.token
             )
         ):
-            yield from self._step(row, event, now_us)
+            yield from self._book.step(row, now_us, Prove(tuple(held.contacts.values())), event)
 
-    def _lapse(self, lease: leases.Lease, session: str, now_us: int) -> Plan[bool]:
+    def _lapse(self, lease: leases.Lease, data: _LeaseData, now_us: int) -> Plan[bool]:
         """Closes a lapsed presence, unless its owner came back in between."""
-        row = yield from tables.claim(lease.site_id, session)
+        row = yield from tables.claim(lease.site_id, data.session)
         assert row is not None
         if not (
             yield from leases.release(
@@ -171,39 +291,80 @@ class Ledger:
             return False
         reason: LeaveReason = "lost" if lease.owner == self._boot else "restart"
         event = Leave(lease.key, lease.proof_us, reason, estimated=True)
-        return (yield from self._step(row, event, now_us))
+        after, _ = yield from self._book.step(row, now_us, Prove(data.contacts), event)
+        return after.facts > row.facts
 
     async def end(self, site_id: str, session: str, by: str) -> SessionView:
         """Ends a session for both; ending it again changes nothing."""
-        await self._settle(lambda _, held: held.session == session)
+        await self._write_down(lambda _, held: held.session == session)
         now_us = self._clock.wall_us()
-        proofs = {
-            connection: held.present_until(now_us)
-            for connection, held in self._held.items()
-            if held.session == session
-        }
-        row, facts, gone = await self._write(self._end, site_id, session, by, proofs, now_us)
+        mine = {key: held for key, held in self._held.items() if held.session == session}
+        recorded, gone = await self._write(self._end, site_id, session, by, mine, now_us)
         for connection in gone:
             self._held.pop(connection, None)
-        return await self._view(row, facts)
+        return self._view(recorded)
 
     def _end(
-        self, site_id: str, session: str, by: str, proofs: dict[str, int], now_us: int
-    ) -> Plan[tuple[SessionRow, _Facts, list[str]]]:
-        row, facts = yield from self._with_facts(site_id, session, claim=True)
-        gone = list(restore(Session(row.id, row.mentorship), facts).present)
+        self, site_id: str, session: str, by: str, mine: dict[str, _Held], now_us: int
+    ) -> Plan[tuple[Recorded, list[str]]]:
+        row = yield from tables.claim(site_id, session)
+        assert row is not None
+        facts = yield from tables.facts_of(site_id, session)
+        gone = list(restore(empty(row), facts).present)
+        proofs = {key: held.present_until(now_us) for key, held in mine.items()}
+        contacts = [fact for held in mine.values() for fact in held.contacts.values()]
         for connection in gone:
             lease = yield from leases.held(site_id, LEASE_KIND, connection)
             if lease is not None:
                 proofs = {connection: lease.proof_us, **proofs}
+                if connection not in mine:
+                    contacts += msgspec.msgpack.decode(lease.data, type=_LeaseData).contacts
                 yield from leases.release(site_id, LEASE_KIND, connection, lease.owner, lease.token)
-        yield from self._step(row, End(by, proofs), now_us)
-        row, facts = yield from self._with_facts(site_id, session)
-        return row, facts, gone
+        row, facts = yield from self._book.step(
+            row, now_us, Prove(tuple(contacts)), End(by, proofs)
+        )
+        return (yield from self._book.recorded(row, facts)), gone
+
+    async def extend(self, site_id: str, session: str, person: str) -> SessionView:
+        """The mentee says to go on past the booked time; once is enough."""
+        now_us = self._clock.wall_us()
+        return self._view(
+            await self._write(self._book.change, site_id, session, now_us, Extend(person))
+        )
+
+    async def missed(
+        self, site_id: str, room: str, mentorship: str, meeting: str, end_us: int
+    ) -> None:
+        """A meeting's booked time is over: if nobody came, that is put on record too."""
+        now_us = self._clock.wall_us()
+        agreed = await self._agreed(site_id, mentorship, end_us - 1)
+        if agreed.meeting != meeting:
+            return  # it was moved or cancelled
+        new = tables.fresh(
+            site_id,
+            self._ids.new("ses"),
+            mentorship,
+            room,
+            await self._members(site_id, mentorship),
+            now_us,
+        )
+        watched = self._since_us <= agreed.start_us
+        await self._write(self._missed, new, agreed, Missed(watched), now_us)
+
+    def _missed(self, new: SessionRow, agreed: Apply, event: Missed, now_us: int) -> Plan[None]:
+        assert agreed.meeting is not None
+        row = yield from tables.claim_running(new.site_id, new.room, new)
+        if row.facts:
+            return  # somebody is there, or was, and the session is open yet
+        if (yield from tables.of_meeting(new.site_id, agreed.meeting, new.id)):
+            yield from tables.take_back(row)
+        else:
+            yield from self._book.step(row, now_us, Create(), agreed, event)
 
     async def flush(self) -> None:
         """Puts the latest proofs of life on disk, in one transaction, then the departures that
-        could not be written down before."""
+        could not be written down before. With nobody in any room the clock goes by the machine's
+        again."""
         batch = [
             leases.Renewal(
                 held.site_id,
@@ -213,17 +374,27 @@ class Ledger:
                 held.token,
                 held.proof_us,
                 held.proof_us + LEASE_TTL_US,
+                held.data(),
             )
             for connection, held in self._held.items()
         ]
         if batch:
             await self._database.write(leases.renew, batch)
-        await self._settle(lambda _, held: True)
+        await self._write_down(lambda _, held: True)
+        if not self._held:
+            await self._go_by_the_machine()
+
+    async def _go_by_the_machine(self) -> None:
+        """Not back, though, while a session is open that has a record of later times."""
+        if self._clock.machine_wall_us() < self._clock.wall_us():
+            running = await self._database.read(tables.not_ended)
+            if running or self._held:
+                return
+        self._clock.set_by()
 
     async def sweep(self) -> list[SessionView]:
         """Closes what nobody closed: presences whose lease has lapsed (their server died), at the
-        last proof of life, and sessions whose room has been empty long enough. Returns the sessions
-        that changed."""
+        last proof of life, and sessions that are over. Returns the sessions that changed."""
         now_us = self._clock.wall_us()
         changed: dict[str, str] = {}
         for lease in await self._database.read(leases.lapsed, LEASE_KIND, now_us):
@@ -231,13 +402,19 @@ class Ledger:
             if held is not None and (held.gone or held.proof_us + LEASE_TTL_US > now_us):
                 continue  # our own, beating or gone by its own word: the disk is only behind
             self._held.pop(lease.key, None)
-            session = msgspec.msgpack.decode(lease.data, type=_LeaseData).session
-            if await self._write(self._lapse, lease, session, now_us):
-                changed[session] = lease.site_id
+            data = msgspec.msgpack.decode(lease.data, type=_LeaseData)
+            if await self._write(self._lapse, lease, data, now_us):
+                changed[data.session] = lease.site_id
         for row in await self._database.read(self._over, now_us):
-            if await self._write(self._change, row.site_id, row.id, Sweep(), now_us):
+            if await self._write(self._swept, row, now_us):
                 changed[row.id] = row.site_id
         return [await self.view(site_id, session) for session, site_id in changed.items()]
+
+    def _swept(self, row: SessionRow, now_us: int) -> Plan[bool]:
+        claimed = yield from tables.claim(row.site_id, row.id)
+        assert claimed is not None
+        after, _ = yield from self._book.step(claimed, now_us, Sweep())
+        return after.facts > claimed.facts
 
     def _over(self, now_us: int) -> Plan[list[SessionRow]]:
         """The sessions that a sweep would close."""
@@ -247,36 +424,53 @@ class Ledger:
             if row.id in busy:
                 continue
             facts = yield from tables.facts_of(row.site_id, row.id)
-            state = restore(Session(row.id, row.mentorship), facts)
-            if LIFE.step(state, Sweep(), now_us)[1]:
+            if LIFE.step(restore(empty(row), facts), Sweep(), now_us)[1]:
                 over.append(row)
         return over
+
+    # ---- after the end -------------------------------------------------------------------------
+
+    async def confirm(self, site_id: str, session: str, person: str, revision: int) -> SessionView:
+        """Refuses with `not_settled`, `stale_revision`, `contested`."""
+        now_us = self._clock.wall_us()
+        event = Confirm(person, revision)
+        return self._view(await self._write(self._book.say, site_id, session, event, now_us))
+
+    async def contest(
+        self, site_id: str, session: str, person: str, revision: int, why: str
+    ) -> SessionView:
+        """Refuses with `not_settled`, `stale_revision`, `already_confirmed`."""
+        now_us = self._clock.wall_us()
+        salt = self._ids.random(SALT_BYTES)
+        event = Contest(person, revision, tables.digest_of(salt, why))
+        return self._view(
+            await self._write(self._book.say, site_id, session, event, now_us, (salt, why))
+        )
+
+    async def correct(
+        self,
+        site_id: str,
+        session: str,
+        actor: str | None,
+        billed_us: int,
+        why: str,
+        key: str | None,
+    ) -> SessionView:
+        """Refuses with `not_settled`, `not_a_concession`, `invalid_field`, `conflict`."""
+        now_us = self._clock.wall_us()
+        salt = self._ids.random(SALT_BYTES)
+        event = Correct(actor, billed_us, tables.digest_of(salt, why))
+        asked = msgspec.json.encode([session, billed_us, why])
+        once = (actor or "operator", key, asked) if key else None
+        return self._view(
+            await self._write(self._book.say, site_id, session, event, now_us, (salt, why), once)
+        )
 
     async def _write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a plan that may put facts into the outbox."""
         result = await self._database.write(plan, *args, **kwargs)
         self._nudge()
         return result
-
-    def _change(self, site_id: str, session: str, event: Event, now_us: int) -> Plan[bool]:
-        row = yield from tables.claim(site_id, session)
-        assert row is not None
-        return (yield from self._step(row, event, now_us))
-
-    def _step(self, row: SessionRow, event: Event, now_us: int) -> Plan[bool]:
-        """Decides one event on a claimed session and writes down what follows."""
-        facts = yield from tables.facts_of(row.site_id, row.id)
-        state = restore(Session(row.id, row.mentorship), facts)
-        _, new = LIFE.step(state, event, now_us)
-        if not new:
-            return False
-        stamp = Stamp(self._clock.wall_us(), self._clock.monotonic_us(), self._boot)
-        yield from tables.append(row, new, stamp)
-        for fact in new:
-            tag = str(fact.__struct_config__.tag)
-            payload = msgspec.msgpack.encode(fact)
-            yield outbox.put(row.site_id, self._ids.new("fac"), tag, payload, fact.at_us)
-        return True
 
     # ---- what is asked -------------------------------------------------------------------------
 
@@ -286,8 +480,12 @@ class Ledger:
         return row.mentorship if row else None
 
     async def view(self, site_id: str, session: str) -> SessionView:
-        row, facts = await self._database.read(self._with_facts, site_id, session)
-        return await self._view(row, facts)
+        return self._view(await self._database.read(self._book.by_id, site_id, session))
+
+    async def account(self, site_id: str, session: str) -> SessionAccount:
+        """A session and why it comes to what it comes to."""
+        recorded, notes = await self._database.read(self._book.account, site_id, session)
+        return account_view(recorded, self._live(recorded.row), notes, self._now_us(recorded.row))
 
     async def running(self, site_id: str, room: str) -> SessionView | None:
         """The session of a room that has not ended."""
@@ -298,43 +496,55 @@ class Ledger:
         self, site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int
     ) -> list[SessionView]:
         """Newest first."""
-        found = await self._database.read(self._page, site_id, mentorships, before_us, limit)
-        return [await self._view(row, facts) for row, facts in found]
+        found = await self._database.read(self._book.page, site_id, mentorships, before_us, limit)
+        return [self._view(recorded) for recorded in found]
 
-    def _with_facts(
-        self, site_id: str, session: str, *, claim: bool = False
-    ) -> Plan[tuple[SessionRow, _Facts]]:
-        row = yield from (tables.claim if claim else tables.by_id)(site_id, session)
-        assert row is not None
-        return row, (yield from tables.facts_of(site_id, session))
-
-    def _page(
-        self, site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int
-    ) -> Plan[list[tuple[SessionRow, _Facts]]]:
-        rows = yield from tables.of_mentorships(site_id, mentorships, before_us, limit)
-        found = []
-        for row in rows:
-            found.append((row, (yield from tables.facts_of(site_id, row.id))))
-        return found
-
-    async def _view(self, row: SessionRow, facts: _Facts) -> SessionView:
-        as_of_us = self._clock.wall_us() if row.ended_us is None else row.ended_us
-        members = await self._members(row.site_id, row.mentorship)
-        sums = account(facts, members, as_of_us)
-        return SessionView(
-            id=row.id,
-            mentorship=row.mentorship,
-            room=row.room,
-            version=row.facts,
-            state=restore(Session(row.id, row.mentorship), facts).phase,
-            created_us=row.created_us,
-            started_us=row.started_us,
-            ended_us=row.ended_us,
-            end_reason=row.end_reason,
-            as_of_us=as_of_us,
-            together_us=sums.together_us,
-            together_since_us=sums.together_since_us,
-            people=sums.people,
-            interruptions=sums.interruptions,
-            estimated=sums.estimated,
+    async def facts(self, site_id: str, session: str) -> tuple[FactRecord, ...]:
+        """The chain of a session, with each fact as it is to be read."""
+        kept = await self._database.read(tables.records_of, site_id, session)
+        return tuple(
+            FactRecord(
+                seq=each.record.seq,
+                wall_us=each.record.wall_us,
+                monotonic_us=each.record.monotonic_us,
+                boot=each.record.boot,
+                hash=each.hash.hex(),
+                fact=msgspec.msgpack.decode(each.record.fact, type=SessionFact),
+            )
+            for each in kept
         )
+
+    async def evidence(self, site_id: str, session: str, keys: Mapping[str, bytes]) -> EvidencePack:
+        """All that a session's account rests on, sealed. `keys`: the site's public ones, by id."""
+        kept = await self._database.read(self._book.evidence, site_id, session)
+        pack = evidence_pack(site_id, session, *kept, keys, self._clock.wall_us())
+        kid, signature = self._sign(site_id, evidence.sealed_text(pack))
+        return evidence.sealed(pack, kid, base64url(signature))
+
+    async def statement(
+        self, site_id: str, person: str, *, as_mentor: bool, from_us: int, to_us: int
+    ) -> list[tuple[LineRow, SettlementState]]:
+        """The current lines of the sessions that began in [from, to), oldest first, each with how
+        it stands: settled, confirmed or contested."""
+        return await self._database.read(
+            tables.statement, site_id, person, as_mentor, from_us, to_us
+        )
+
+    def _view(self, recorded: Recorded) -> SessionView:
+        return session_view(recorded, self._live(recorded.row), self._now_us(recorded.row))
+
+    def _now_us(self, row: SessionRow) -> int:
+        return self._clock.wall_us() if row.ended_us is None else row.ended_us
+
+    def _live(self, row: SessionRow) -> list[ContactProven]:
+        """What was handed in and is not written down yet."""
+        return [
+            fact
+            for held in self._held.values()
+            if held.session == row.id
+            for fact in held.contacts.values()
+        ]
+
+
+def _stretch(fact: ContactProven) -> tuple[str, str, int]:
+    return fact.about_key, fact.signer_key, fact.from_us

@@ -1,16 +1,42 @@
-"""Tables of sessions and their facts, and the plans over them. Nobody else names them.
+"""Tables of sessions, their facts and what they come to, and the plans over them. Nobody else names
+them.
 
-`sessions` is an index over the facts: what it holds can be computed from them again.
+`ledger_facts` is the source: it can only be added to (triggers refuse the rest), and its records
+are chained. `sessions` is an index over it, `statement_lines` what was computed from it: both can
+be computed again. `ledger_notes` holds what people wrote, by digest, so that it can be erased.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import msgspec
-from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, select, text, update
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
 
-from protocol.facts import SessionEnded, SessionFact, SessionStarted
+from ledger.sansio.chain import Record, link, origin
+from ledger.sansio.settlement import line_of
+from protocol.bill import Bill
+from protocol.facts import (
+    MeetingApplied,
+    SessionEnded,
+    SessionFact,
+    SessionSettled,
+    SessionStarted,
+)
 from protocol.types import EndReason
+from protocol.views import SettlementState
 from runtime.database import AnyRow, Micros, Plan, insert, metadata
 
 sessions = Table(
@@ -20,12 +46,18 @@ sessions = Table(
     Column("id", Text, primary_key=True),
     Column("mentorship_id", Text, nullable=False),
     Column("room_id", Text, nullable=False),
+    Column("mentor_id", Text, nullable=False),
+    Column("mentee_id", Text, nullable=False),
+    Column("meeting_id", Text),
     Column("created_us", Micros, nullable=False),
     Column("started_us", Micros),
     Column("ended_us", Micros),
     Column("end_reason", Text),
+    Column("settlement", Text),
     Column("facts", Integer, nullable=False),
+    Column("head", LargeBinary, nullable=False),
     Index(None, "site_id", "mentorship_id", "created_us"),
+    Index(None, "site_id", "meeting_id"),
     # At most one session of a room is not ended.
     Index(
         "uq_sessions_running",
@@ -46,23 +78,61 @@ ledger_facts = Table(
     Column("monotonic_us", Micros, nullable=False),
     Column("boot", Text, nullable=False),
     Column("fact", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
+)
+statement_lines = Table(
+    "statement_lines",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("session_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("mentorship_id", Text, nullable=False),
+    Column("mentor_id", Text, nullable=False),
+    Column("mentee_id", Text, nullable=False),
+    Column("at_us", Micros, nullable=False),
+    Column("facts", Integer, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("kid", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("bill", LargeBinary, nullable=False),
+    Column("settled_us", Micros, nullable=False),
+    Index(None, "site_id", "mentor_id", "at_us"),
+    Index(None, "site_id", "mentee_id", "at_us"),
+)
+ledger_notes = Table(
+    "ledger_notes",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("session_id", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("text", Text),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session's index entry; `facts` is how many it has."""
+    """A session's index entry; `facts` is how many it has, `head` the hash of the last."""
 
     site_id: str
     id: str
     mentorship: str
     room: str
+    mentor: str
+    mentee: str
+    meeting: str | None
     created_us: int
     started_us: int | None
     ended_us: int | None
     end_reason: EndReason | None
+    settlement: str | None
     facts: int
+    head: bytes
+
+    @property
+    def members(self) -> tuple[str, str]:
+        return self.mentor, self.mentee
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +144,96 @@ class Stamp:
     boot: str
 
 
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """A record as it is kept, and its hash."""
+
+    record: Record
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """What a session comes to, signed: `facts` is the place of the settlement among its facts, and
+    `head` that fact's hash. `at_us` is when the session began."""
+
+    site_id: str
+    session: str
+    revision: int
+    mentorship: str
+    mentor: str
+    mentee: str
+    at_us: int
+    facts: int
+    head: bytes
+    kid: str
+    signature: bytes
+    bill: Bill
+    settled_us: int
+
+
 _SESSION = select(
     sessions.c.site_id,
     sessions.c.id,
     sessions.c.mentorship_id,
     sessions.c.room_id,
+    sessions.c.mentor_id,
+    sessions.c.mentee_id,
+    sessions.c.meeting_id,
     sessions.c.created_us,
     sessions.c.started_us,
     sessions.c.ended_us,
     sessions.c.end_reason,
+    sessions.c.settlement,
     sessions.c.facts,
+    sessions.c.head,
 )
 _decode = msgspec.msgpack.Decoder[SessionFact](SessionFact).decode
+_decode_bill = msgspec.msgpack.Decoder(Bill).decode
 
 
 def _as_session(row: AnyRow) -> SessionRow:
     return SessionRow(*row)
 
 
-def claim_running(site_id: str, room: str, fresh: SessionRow) -> Plan[SessionRow]:
-    """The room's running session, or `fresh` when it has none; its row is locked till the end of
+def fresh(
+    site_id: str, id_: str, mentorship: str, room: str, members: Sequence[str], now_us: int
+) -> SessionRow:
+    """A session without a fact yet."""
+    mentor, mentee = members
+    return SessionRow(
+        site_id=site_id,
+        id=id_,
+        mentorship=mentorship,
+        room=room,
+        mentor=mentor,
+        mentee=mentee,
+        meeting=None,
+        created_us=now_us,
+        started_us=None,
+        ended_us=None,
+        end_reason=None,
+        settlement=None,
+        facts=0,
+        head=origin(id_),
+    )
+
+
+def claim_running(site_id: str, room: str, new: SessionRow) -> Plan[SessionRow]:
+    """The room's running session, or `new` when it has none; its row is locked till the end of
     the transaction, so that facts of one session are decided one after the other."""
     begin = (
         insert(sessions)
         .values(
             site_id=site_id,
-            id=fresh.id,
-            mentorship_id=fresh.mentorship,
+            id=new.id,
+            mentorship_id=new.mentorship,
             room_id=room,
-            created_us=fresh.created_us,
+            mentor_id=new.mentor,
+            mentee_id=new.mentee,
+            created_us=new.created_us,
             facts=0,
+            head=new.head,
         )
         .on_conflict_do_nothing()
     )
@@ -114,6 +244,13 @@ def claim_running(site_id: str, room: str, fresh: SessionRow) -> Plan[SessionRow
     while not (rows := (yield running_one)):
         yield begin  # the one that was in the way has ended while we waited for its row
     return _as_session(rows[0])
+
+
+def take_back(new: SessionRow) -> Plan[None]:
+    """A claimed session that got no fact in this transaction never was."""
+    yield delete(sessions).where(
+        sessions.c.site_id == new.site_id, sessions.c.id == new.id, sessions.c.facts == 0
+    )
 
 
 def claim(site_id: str, id_: str) -> Plan[SessionRow | None]:
@@ -136,6 +273,18 @@ def running(site_id: str, room: str) -> Plan[SessionRow | None]:
     return _as_session(rows[0]) if rows else None
 
 
+def of_meeting(site_id: str, meeting: str, but: str) -> Plan[bool]:
+    """Whether a session other than `but` was that meeting."""
+    rows = yield (
+        select(sessions.c.id)
+        .where(
+            sessions.c.site_id == site_id, sessions.c.meeting_id == meeting, sessions.c.id != but
+        )
+        .limit(1)
+    )
+    return bool(rows)
+
+
 def of_mentorships(
     site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int
 ) -> Plan[list[SessionRow]]:
@@ -145,7 +294,7 @@ def of_mentorships(
     )
     if before_us is not None:
         wanted = wanted.where(sessions.c.created_us < before_us)
-    rows = yield wanted.order_by(sessions.c.created_us.desc()).limit(limit)
+    rows = yield wanted.order_by(sessions.c.created_us.desc(), sessions.c.id.desc()).limit(limit)
     return [_as_session(row) for row in rows]
 
 
@@ -157,6 +306,43 @@ def not_ended() -> Plan[list[SessionRow]]:
     return [_as_session(row) for row in rows]
 
 
+def all_after(site_id: str, id_: str, limit: int) -> Plan[list[SessionRow]]:
+    """All sessions in the order of (site, id), from beyond the given one on."""
+    after = (sessions.c.site_id > site_id) | (
+        (sessions.c.site_id == site_id) & (sessions.c.id > id_)
+    )
+    rows = yield (
+        _SESSION.where(after)
+        .order_by(sessions.c.site_id, sessions.c.id)
+        .limit(limit)
+        .execution_options(all_sites="the nightly check computes every session again")
+    )
+    return [_as_session(row) for row in rows]
+
+
+def strays(limit: int) -> Plan[list[tuple[str, str]]]:
+    """Sessions (site, id) that have facts or lines, but are not in the index."""
+    found: list[tuple[str, str]] = []
+    for table in (ledger_facts, statement_lines):
+        known = (
+            select(sessions.c.id)
+            .where(sessions.c.site_id == table.c.site_id, sessions.c.id == table.c.session_id)
+            .exists()
+        )
+        rows = yield (
+            select(table.c.site_id, table.c.session_id)
+            .where(~known)
+            .distinct()
+            .limit(limit)
+            .execution_options(all_sites="the nightly check looks at every record")
+        )
+        found += [(row.site_id, row.session_id) for row in rows]
+    return list(dict.fromkeys(found))
+
+
+# ---- facts ---------------------------------------------------------------------------------------
+
+
 def facts_of(site_id: str, session: str) -> Plan[list[SessionFact]]:
     rows = yield (
         select(ledger_facts.c.fact)
@@ -166,26 +352,228 @@ def facts_of(site_id: str, session: str) -> Plan[list[SessionFact]]:
     return [_decode(row.fact) for row in rows]
 
 
-def append(session: SessionRow, facts: Sequence[SessionFact], stamp: Stamp) -> Plan[None]:
-    """Adds facts to a session whose row this transaction has claimed."""
-    changes: dict[str, object] = {"facts": session.facts + len(facts)}
-    for number, fact in enumerate(facts, session.facts + 1):
-        yield insert(ledger_facts).values(
-            site_id=session.site_id,
-            session_id=session.id,
-            seq=number,
-            wall_us=stamp.wall_us,
-            monotonic_us=stamp.monotonic_us,
-            boot=stamp.boot,
-            fact=msgspec.msgpack.encode(fact),
+def facts_of_many(site_id: str, ids: Sequence[str]) -> Plan[dict[str, list[SessionFact]]]:
+    rows = yield (
+        select(ledger_facts.c.session_id, ledger_facts.c.fact)
+        .where(ledger_facts.c.site_id == site_id, ledger_facts.c.session_id.in_(ids))
+        .order_by(ledger_facts.c.session_id, ledger_facts.c.seq)
+    )
+    found: dict[str, list[SessionFact]] = {id_: [] for id_ in ids}
+    for row in rows:
+        found[row.session_id].append(_decode(row.fact))
+    return found
+
+
+def records_of(site_id: str, session: str) -> Plan[list[Chained]]:
+    """The records of a session with their hashes, as they are kept."""
+    rows = yield (
+        select(
+            ledger_facts.c.seq,
+            ledger_facts.c.wall_us,
+            ledger_facts.c.monotonic_us,
+            ledger_facts.c.boot,
+            ledger_facts.c.fact,
+            ledger_facts.c.hash,
         )
-        if isinstance(fact, SessionStarted):
-            changes["started_us"] = fact.at_us
-        elif isinstance(fact, SessionEnded):
-            changes["ended_us"] = fact.at_us
-            changes["end_reason"] = fact.reason
+        .where(ledger_facts.c.site_id == site_id, ledger_facts.c.session_id == session)
+        .order_by(ledger_facts.c.seq)
+    )
+    return [
+        Chained(
+            Record(row.seq, row.wall_us, row.monotonic_us, row.boot, bytes(row.fact)),
+            bytes(row.hash),
+        )
+        for row in rows
+    ]
+
+
+def append(
+    session: SessionRow, before: Sequence[SessionFact], new: Sequence[SessionFact], stamp: Stamp
+) -> Plan[tuple[SessionRow, list[bytes]]]:
+    """Adds facts to a session whose row this transaction has claimed, and whose facts so far are
+    `before`; returns the row as it is now, and each new fact's hash."""
+    row, hashes = session, list[bytes]()
+    for fact in new:
+        payload = msgspec.msgpack.encode(fact)
+        record = Record(row.facts + 1, stamp.wall_us, stamp.monotonic_us, stamp.boot, payload)
+        row = replace(row, facts=record.seq, head=link(row.head, record))
+        hashes.append(row.head)
+        yield insert(ledger_facts).values(
+            site_id=row.site_id,
+            session_id=row.id,
+            seq=record.seq,
+            wall_us=record.wall_us,
+            monotonic_us=record.monotonic_us,
+            boot=record.boot,
+            fact=record.fact,
+            hash=row.head,
+        )
+        match fact:
+            case MeetingApplied():
+                row = replace(row, meeting=fact.meeting)
+            case SessionStarted():
+                row = replace(row, started_us=fact.at_us)
+            case SessionEnded():
+                row = replace(row, ended_us=fact.at_us, end_reason=fact.reason)
+            case _:
+                pass
+    line = line_of(row.id, [*before, *new])
+    row = replace(row, settlement=line.phase if line.settled else None)
     yield (
         update(sessions)
-        .where(sessions.c.site_id == session.site_id, sessions.c.id == session.id)
-        .values(changes)
+        .where(sessions.c.site_id == row.site_id, sessions.c.id == row.id)
+        .values(
+            meeting_id=row.meeting,
+            started_us=row.started_us,
+            ended_us=row.ended_us,
+            end_reason=row.end_reason,
+            settlement=row.settlement,
+            facts=row.facts,
+            head=row.head,
+        )
     )
+    return row, hashes
+
+
+# ---- what sessions come to -----------------------------------------------------------------------
+
+_LINE = select(
+    statement_lines.c.site_id,
+    statement_lines.c.session_id,
+    statement_lines.c.revision,
+    statement_lines.c.mentorship_id,
+    statement_lines.c.mentor_id,
+    statement_lines.c.mentee_id,
+    statement_lines.c.at_us,
+    statement_lines.c.facts,
+    statement_lines.c.head,
+    statement_lines.c.kid,
+    statement_lines.c.signature,
+    statement_lines.c.bill,
+    statement_lines.c.settled_us,
+)
+
+
+def _as_line(row: AnyRow) -> LineRow:
+    return LineRow(
+        site_id=row.site_id,
+        session=row.session_id,
+        revision=row.revision,
+        mentorship=row.mentorship_id,
+        mentor=row.mentor_id,
+        mentee=row.mentee_id,
+        at_us=row.at_us,
+        facts=row.facts,
+        head=bytes(row.head),
+        kid=row.kid,
+        signature=bytes(row.signature),
+        bill=_decode_bill(row.bill),
+        settled_us=row.settled_us,
+    )
+
+
+def add_line(
+    row: SessionRow, settled: SessionSettled, seq: int, head: bytes, kid: str, signature: bytes
+) -> Plan[None]:
+    """The line of a settlement that was just appended to a session as its fact number `seq`."""
+    yield insert(statement_lines).values(
+        site_id=row.site_id,
+        session_id=row.id,
+        revision=settled.revision,
+        mentorship_id=row.mentorship,
+        mentor_id=row.mentor,
+        mentee_id=row.mentee,
+        at_us=row.created_us if row.started_us is None else row.started_us,
+        facts=seq,
+        head=head,
+        kid=kid,
+        signature=signature,
+        bill=msgspec.msgpack.encode(settled.bill),
+        settled_us=settled.at_us,
+    )
+
+
+def lines_of(site_id: str, ids: Sequence[str]) -> Plan[dict[str, LineRow]]:
+    """The current line of each session that has one."""
+    rows = yield (
+        _LINE.where(
+            statement_lines.c.site_id == site_id, statement_lines.c.session_id.in_(ids)
+        ).order_by(statement_lines.c.revision)
+    )
+    return {row.session_id: _as_line(row) for row in rows}
+
+
+def all_lines_of(site_id: str, session: str) -> Plan[list[LineRow]]:
+    """Every line that a session has had, the current one last."""
+    rows = yield _LINE.where(
+        statement_lines.c.site_id == site_id, statement_lines.c.session_id == session
+    ).order_by(statement_lines.c.revision)
+    return [_as_line(row) for row in rows]
+
+
+def statement(
+    site_id: str, person: str, as_mentor: bool, from_us: int, to_us: int
+) -> Plan[list[tuple[LineRow, SettlementState]]]:
+    """The current lines of the sessions that began in [from, to), oldest first, each with how its
+    session stands."""
+    side = statement_lines.c.mentor_id if as_mentor else statement_lines.c.mentee_id
+    newest = (
+        select(statement_lines.c.session_id, func.max(statement_lines.c.revision).label("revision"))
+        .where(
+            statement_lines.c.site_id == site_id,
+            side == person,
+            statement_lines.c.at_us >= from_us,
+            statement_lines.c.at_us < to_us,
+        )
+        .group_by(statement_lines.c.session_id)
+        .subquery()
+    )
+    rows = yield (
+        _LINE.add_columns(sessions.c.settlement)
+        .join(
+            newest,
+            (newest.c.session_id == statement_lines.c.session_id)
+            & (newest.c.revision == statement_lines.c.revision),
+        )
+        .join(
+            sessions,
+            (sessions.c.site_id == statement_lines.c.site_id)
+            & (sessions.c.id == statement_lines.c.session_id),
+        )
+        .where(statement_lines.c.site_id == site_id)
+        .order_by(statement_lines.c.at_us, statement_lines.c.session_id)
+    )
+    return [(_as_line(row), row.settlement) for row in rows]
+
+
+# ---- notes ---------------------------------------------------------------------------------------
+
+
+def digest_of(salt: bytes, written: str) -> str:
+    """What a fact holds of a note: nobody can guess a short text from it without the salt."""
+    return sha256(salt + written.encode()).hexdigest()
+
+
+def add_note(site_id: str, session: str, salt: bytes, written: str) -> Plan[str]:
+    """Keeps what somebody wrote; returns its digest."""
+    digest = digest_of(salt, written)
+    yield (
+        insert(ledger_notes)
+        .values(site_id=site_id, session_id=session, digest=digest, salt=salt, text=written)
+        .on_conflict_do_nothing()
+    )
+    return digest
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    salt: bytes
+    text: str | None
+
+
+def notes_of(site_id: str, session: str) -> Plan[dict[str, NoteRow]]:
+    """By digest; what was erased has no text."""
+    rows = yield select(ledger_notes.c.digest, ledger_notes.c.salt, ledger_notes.c.text).where(
+        ledger_notes.c.site_id == site_id, ledger_notes.c.session_id == session
+    )
+    return {row.digest: NoteRow(bytes(row.salt), row.text) for row in rows}

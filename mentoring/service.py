@@ -144,9 +144,12 @@ class Mentoring:
         )
         return started
 
-    async def was_started(self, site_id: str, actor: str, key: str) -> bool:
-        """Whether `start` was called by this actor with this idempotency key."""
-        return await self._database.read(idempotency.known, site_id, actor, "start_mentorship", key)
+    async def started_with(self, site_id: str, actor: str, key: str) -> Started | None:
+        """What the first `start` by this actor with this idempotency key gave, if there was one."""
+        first = await self._database.read(
+            idempotency.first, site_id, actor, "start_mentorship", key
+        )
+        return None if first is None else msgspec.json.decode(first, type=Started)
 
     async def forget_keys(self) -> None:
         """Removes idempotency keys that nobody will repeat any more."""

@@ -1,14 +1,35 @@
-"""Tables of mentorships and the plans over them. Nobody else names them."""
+"""Tables of mentorships, what is agreed and planned in them, and the plans over them. Nobody else
+names them.
 
-from collections.abc import Mapping
+`agreements` and `agreement_answers` can only be added to (triggers refuse the rest): a version, and
+the one answer that closed it.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, Text, UniqueConstraint, select
+import msgspec
+from sqlalchemy import (
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+    update,
+)
 
+from mentoring.sansio.agreements import Agreement
+from mentoring.sansio.meetings import LONGEST_US, REACH_US, Meeting
 from protocol.registry import Scope
+from protocol.terms import DAY_US, Terms
 from protocol.types import Role
-from runtime.database import Micros, Plan, Rows, insert, metadata
+from runtime.database import AnyRow, Micros, Plan, Rows, insert, metadata
 
 mentorships = Table(
     "mentorships",
@@ -30,6 +51,49 @@ members = Table(
     Column("role", Text, nullable=False),
     ForeignKeyConstraint(["site_id", "mentorship_id"], ["mentorships.site_id", "mentorships.id"]),
     Index(None, "site_id", "person_id"),
+)
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("mentorship_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("terms", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_us", Micros, nullable=False),
+    Column("asked_from_us", Micros),
+    ForeignKeyConstraint(["site_id", "mentorship_id"], ["mentorships.site_id", "mentorships.id"]),
+)
+agreement_answers = Table(
+    "agreement_answers",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("mentorship_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("at_us", Micros, nullable=False),
+    Column("valid_from_us", Micros),
+    ForeignKeyConstraint(
+        ["site_id", "mentorship_id", "version"],
+        ["agreements.site_id", "agreements.mentorship_id", "agreements.version"],
+    ),
+)
+meetings = Table(
+    "meetings",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("mentorship_id", Text, nullable=False),
+    Column("start_us", Micros, nullable=False),
+    Column("length_us", Micros, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("told_us", Micros, nullable=False),
+    Column("told_by", Text, nullable=False),
+    ForeignKeyConstraint(["site_id", "mentorship_id"], ["mentorships.site_id", "mentorships.id"]),
+    Index(None, "site_id", "mentorship_id", "start_us"),
 )
 
 
@@ -119,3 +183,256 @@ def _collect(rows: Rows) -> list[Mentorship]:
             MappingProxyType(roles[row.id]),
         )
     return list(found.values())
+
+
+def claim(site_id: str, mentorship: str) -> Plan[None]:
+    """Whatever is agreed or planned in one mentorship is decided one after the other."""
+    yield (
+        select(mentorships.c.id)
+        .where(mentorships.c.site_id == site_id, mentorships.c.id == mentorship)
+        .with_for_update()
+    )
+
+
+# ---- agreements --------------------------------------------------------------------------------
+
+_AGREEMENT = select(
+    agreements.c.mentorship_id,
+    agreements.c.version,
+    agreements.c.terms,
+    agreements.c.proposed_by,
+    agreements.c.proposed_us,
+    agreements.c.asked_from_us,
+    agreement_answers.c.state,
+    agreement_answers.c.person_id,
+    agreement_answers.c.at_us,
+).outerjoin(
+    agreement_answers,
+    (agreement_answers.c.site_id == agreements.c.site_id)
+    & (agreement_answers.c.mentorship_id == agreements.c.mentorship_id)
+    & (agreement_answers.c.version == agreements.c.version),
+)
+
+
+def add_agreement(site_id: str, agreement: Agreement) -> Plan[None]:
+    yield insert(agreements).values(
+        site_id=site_id,
+        mentorship_id=agreement.mentorship,
+        version=agreement.version,
+        terms=msgspec.json.encode(agreement.terms).decode(),
+        proposed_by=agreement.proposed_by,
+        proposed_us=agreement.proposed_us,
+        asked_from_us=agreement.asked_from_us,
+    )
+
+
+def add_answer(site_id: str, agreement: Agreement) -> Plan[None]:
+    """How a version stopped being open."""
+    yield insert(agreement_answers).values(
+        site_id=site_id,
+        mentorship_id=agreement.mentorship,
+        version=agreement.version,
+        state=agreement.state,
+        person_id=agreement.answered_by,
+        at_us=agreement.answered_us,
+        valid_from_us=agreement.valid_from_us,
+    )
+
+
+def agreement(site_id: str, mentorship: str, version: int) -> Plan[Agreement | None]:
+    rows = yield _AGREEMENT.where(
+        agreements.c.site_id == site_id,
+        agreements.c.mentorship_id == mentorship,
+        agreements.c.version == version,
+    )
+    return _as_agreement(rows[0]) if rows else None
+
+
+def latest_agreement(site_id: str, mentorship: str) -> Plan[Agreement | None]:
+    found = yield from page_of_agreements(site_id, mentorship, None, 1)
+    return found[0] if found else None
+
+
+def page_of_agreements(
+    site_id: str, mentorship: str, before: int | None, limit: int
+) -> Plan[list[Agreement]]:
+    """At most `limit` versions before version `before`, newest first."""
+    chosen = _AGREEMENT.where(
+        agreements.c.site_id == site_id, agreements.c.mentorship_id == mentorship
+    )
+    if before is not None:
+        chosen = chosen.where(agreements.c.version < min(before, 2**31 - 1))
+    rows = yield chosen.order_by(agreements.c.version.desc()).limit(limit)
+    return [_as_agreement(row) for row in rows]
+
+
+def standing_agreements(
+    site_id: str, ids: Sequence[str], at_us: int
+) -> Plan[dict[str, list[Agreement]]]:
+    """Of each mentorship what is in force at a moment, and its latest version."""
+    later, valid = agreements.alias("later"), agreement_answers.alias("valid")
+    latest = (
+        select(func.max(later.c.version))
+        .where(
+            later.c.site_id == agreements.c.site_id,
+            later.c.mentorship_id == agreements.c.mentorship_id,
+        )
+        .scalar_subquery()
+    )
+    in_force = (
+        select(func.max(valid.c.version))
+        .where(
+            valid.c.site_id == agreements.c.site_id,
+            valid.c.mentorship_id == agreements.c.mentorship_id,
+            valid.c.valid_from_us <= at_us,
+        )
+        .scalar_subquery()
+    )
+    rows = yield _AGREEMENT.where(
+        agreements.c.site_id == site_id,
+        agreements.c.mentorship_id.in_(ids),
+        or_(agreements.c.version == latest, agreements.c.version == in_force),
+    )
+    found: dict[str, list[Agreement]] = {id_: [] for id_ in ids}
+    for row in rows:
+        found[row.mentorship_id].append(_as_agreement(row))
+    return found
+
+
+def _as_agreement(row: AnyRow) -> Agreement:
+    return Agreement(
+        mentorship=row.mentorship_id,
+        version=row.version,
+        terms=msgspec.json.decode(row.terms, type=Terms),
+        proposed_by=row.proposed_by,
+        proposed_us=row.proposed_us,
+        asked_from_us=row.asked_from_us,
+        state=row.state or "open",
+        answered_by=row.person_id,
+        answered_us=row.at_us,
+    )
+
+
+# ---- meetings ----------------------------------------------------------------------------------
+
+_MEETING = select(
+    meetings.c.id,
+    meetings.c.mentorship_id,
+    meetings.c.start_us,
+    meetings.c.length_us,
+    meetings.c.zone,
+    meetings.c.person_id,
+    meetings.c.told_us,
+    meetings.c.told_by,
+    meetings.c.state,
+)
+
+
+def add_meeting(site_id: str, meeting: Meeting) -> Plan[None]:
+    yield insert(meetings).values(
+        site_id=site_id,
+        id=meeting.id,
+        mentorship_id=meeting.mentorship,
+        start_us=meeting.start_us,
+        length_us=meeting.length_us,
+        zone=meeting.zone,
+        person_id=meeting.by,
+        state=meeting.state,
+        told_us=meeting.told_us,
+        told_by=meeting.told_by,
+    )
+
+
+def change_meeting(site_id: str, meeting: Meeting) -> Plan[None]:
+    yield (
+        update(meetings)
+        .where(meetings.c.site_id == site_id, meetings.c.id == meeting.id)
+        .values(
+            start_us=meeting.start_us,
+            length_us=meeting.length_us,
+            state=meeting.state,
+            told_us=meeting.told_us,
+            told_by=meeting.told_by,
+        )
+    )
+
+
+def meeting(site_id: str, mentorship: str, id_: str) -> Plan[Meeting | None]:
+    rows = yield _MEETING.where(
+        meetings.c.site_id == site_id,
+        meetings.c.mentorship_id == mentorship,
+        meetings.c.id == id_,
+    )
+    return _as_meeting(rows[0]) if rows else None
+
+
+def meetings_between(
+    site_id: str, mentorship: str, from_us: int, to_us: int
+) -> Plan[list[Meeting]]:
+    """The planned meetings that begin in [from, to]."""
+    rows = yield _MEETING.where(
+        meetings.c.site_id == site_id,
+        meetings.c.mentorship_id == mentorship,
+        meetings.c.start_us.between(from_us, to_us),
+        meetings.c.state == "planned",
+    )
+    return [_as_meeting(row) for row in rows]
+
+
+def page_of_meetings(
+    site_id: str, mentorship: str, after_us: int, limit: int
+) -> Plan[list[Meeting]]:
+    """At most `limit` meetings that end after a moment, the earliest first."""
+    rows = yield (
+        _MEETING.where(
+            meetings.c.site_id == site_id,
+            meetings.c.mentorship_id == mentorship,
+            meetings.c.start_us > after_us - LONGEST_US,
+            meetings.c.start_us + meetings.c.length_us > after_us,
+        )
+        .order_by(meetings.c.start_us, meetings.c.id)
+        .limit(limit)
+    )
+    return [_as_meeting(row) for row in rows]
+
+
+def standing_meetings(
+    site_id: str, ids: Sequence[str], at_us: int
+) -> Plan[dict[str, list[Meeting]]]:
+    """Of each mentorship the planned meetings that a moment may belong to, and the next one."""
+    coming = meetings.alias("coming")
+    following = (
+        select(func.min(coming.c.start_us))
+        .where(
+            coming.c.site_id == meetings.c.site_id,
+            coming.c.mentorship_id == meetings.c.mentorship_id,
+            coming.c.start_us > at_us,
+            coming.c.state == "planned",
+        )
+        .scalar_subquery()
+    )
+    rows = yield _MEETING.where(
+        meetings.c.site_id == site_id,
+        meetings.c.mentorship_id.in_(ids),
+        meetings.c.state == "planned",
+        meetings.c.start_us > at_us - REACH_US,
+        or_(meetings.c.start_us < at_us + DAY_US, meetings.c.start_us == following),
+    )
+    found: dict[str, list[Meeting]] = {id_: [] for id_ in ids}
+    for row in rows:
+        found[row.mentorship_id].append(_as_meeting(row))
+    return found
+
+
+def _as_meeting(row: AnyRow) -> Meeting:
+    return Meeting(
+        id=row.id,
+        mentorship=row.mentorship_id,
+        start_us=row.start_us,
+        length_us=row.length_us,
+        zone=row.zone,
+        by=row.person_id,
+        told_us=row.told_us,
+        told_by=row.told_by,
+        state=row.state,
+    )

@@ -10,7 +10,7 @@ from people import tables
 from people.sansio import claims, handles
 from people.sansio.profile import clean_email, clean_name, clean_zone
 from people.tables import Invitation, Key
-from people.tokens import GRANT_ALGORITHM, Tokens, new_grant_secret
+from people.tokens import GRANT_ALGORITHM, Seals, Tokens, new_signing_secret
 from protocol.errors import Refusal
 from protocol.facts import AccessRevoked
 from protocol.rest import Grant, NewPerson
@@ -47,17 +47,38 @@ class People:
         """Loads the keys, after making the first site on an empty database."""
         if not await self._database.read(tables.all_sites):
             await self._database.write(self._first_site, self._clock.wall_us())
+        await self._database.write(self._complete, self._clock.wall_us())
         keys = await self._database.read(tables.all_keys)
         self._tokens = Tokens(keys)
+        self._seals = Seals(keys)
         self._handle_keys = {key.site_id: key.secret for key in keys if key.kind == "handle"}
         (self.home_site, *_) = await self._database.read(tables.all_sites)
 
     def _first_site(self, now_us: int) -> Plan[None]:
         site = self._ids.new("site")
-        grant = Key(site, self._ids.new("key"), "grant", GRANT_ALGORITHM, new_grant_secret())
+        grant = Key(site, self._ids.new("key"), "grant", GRANT_ALGORITHM, new_signing_secret())
         handle = Key(site, self._ids.new("key"), "handle", "HS256", self._ids.secret().encode())
         # Two nodes may start at once: the loser of the race finds the winner's site.
-        yield from tables.add_site(site, "home", [grant, handle], now_us)
+        yield from tables.add_site(site, "home", [grant, handle, self._ledger_key(site)], now_us)
+
+    def _complete(self, now_us: int) -> Plan[None]:
+        """Sites that were made before the ledger signed get its key."""
+        keys = yield from tables.all_keys()
+        have = {key.site_id for key in keys if key.kind == "ledger"}
+        for site_id in (yield from tables.all_sites()):
+            if site_id not in have:
+                yield from tables.add_keys([self._ledger_key(site_id)], now_us)
+
+    def _ledger_key(self, site_id: str) -> Key:
+        return Key(site_id, self._ids.new("key"), "ledger", GRANT_ALGORITHM, new_signing_secret())
+
+    def sign(self, site_id: str, statement: bytes) -> tuple[str, bytes]:
+        """What the ledger settled, signed for whoever keeps it: the key's id and the signature."""
+        return self._seals.sign(site_id, statement)
+
+    def ledger_keys(self, site_id: str) -> dict[str, bytes]:
+        """The public keys (Ed25519) that `sign` has used for a site, by id."""
+        return self._seals.public(site_id)
 
     # ---- plans for whoever creates people ------------------------------------------------------
 
@@ -67,6 +88,10 @@ class People:
         zone = clean_zone(person.zone, self._zones, f"{field}.zone")
         email = clean_email(person.email, f"{field}.email")
         return PersonView(id=self._ids.new("per"), name=name, zone=zone), email
+
+    def checked_zone(self, zone: str, field: str) -> str:
+        """An IANA zone name, or a refusal that names the field."""
+        return clean_zone(zone, self._zones, field)
 
     def add(
         self,

@@ -72,7 +72,7 @@ renewals = Table(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A site's key: kind `grant` (an Ed25519 JWK) or `handle` (32 bytes for HMAC)."""
+    """A site's key: kind `grant` or `ledger` (an Ed25519 JWK), or `handle` (32 bytes for HMAC)."""
 
     site_id: str
     id: str
@@ -113,16 +113,20 @@ def add_site(site_id: str, name: str, new_keys: list[Key], now_us: int) -> Plan[
     )
     if not added:
         return False
+    yield from add_keys(new_keys, now_us)
+    return True
+
+
+def add_keys(new_keys: list[Key], now_us: int) -> Plan[None]:
     for key in new_keys:
         yield insert(keys).values(
-            site_id=site_id,
+            site_id=key.site_id,
             id=key.id,
             kind=key.kind,
             algorithm=key.algorithm,
             secret=key.secret,
             created_us=now_us,
         )
-    return True
 
 
 def all_keys() -> Plan[list[Key]]:

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -25,9 +29,43 @@ class _SigningKey:
     jwk: OKPKey
 
 
-def new_grant_secret() -> bytes:
+def new_signing_secret() -> bytes:
     """A fresh private Ed25519 JWK (RFC 8037), as JSON."""
     return json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)).encode()
+
+
+class Seals:
+    """Signs what the ledger settles: each site's newest `ledger` key, Ed25519 (RFC 8032)."""
+
+    def __init__(self, keys: list[Key]) -> None:
+        self._keys = {
+            key.site_id: (key.id, OKPKey.import_key(json.loads(key.secret)))
+            for key in keys
+            if key.kind == "ledger"
+        }
+        self._public = {key.id: (key.site_id, _public(key)) for key in keys if key.kind == "ledger"}
+
+    @property
+    def sites(self) -> frozenset[str]:
+        return frozenset(self._keys)
+
+    def sign(self, site_id: str, statement: bytes) -> tuple[str, bytes]:
+        """The key's id and the signature, 64 bytes."""
+        kid, key = self._keys[site_id]
+        private = key.private_key
+        assert isinstance(private, Ed25519PrivateKey)
+        return kid, private.sign(statement)
+
+    def public(self, site_id: str) -> dict[str, bytes]:
+        """A site's public keys, 32 bytes each, by id: what was signed with an old one stays
+        good."""
+        return {kid: public for kid, (site, public) in self._public.items() if site == site_id}
+
+
+def _public(key: Key) -> bytes:
+    public = OKPKey.import_key(json.loads(key.secret)).public_key
+    assert isinstance(public, Ed25519PublicKey)
+    return public.public_bytes_raw()
 
 
 class Tokens:

@@ -66,6 +66,36 @@ _TABLE = (
     ErrorCode("method_not_allowed", 405, "fix", "This address does not take that method."),
     ErrorCode("conflict", 409, "fix", "The same id was used before with other content."),
     ErrorCode("not_in_room", 409, "fix", "Join the room first."),
+    ErrorCode(
+        "not_settled", 409, "retry", "The session has not ended: what it comes to may change."
+    ),
+    ErrorCode("stale_revision", 409, "fix", "The settlement has changed: look at it again."),
+    ErrorCode(
+        "contested", 409, "fix", "It is contested: whoever did so, or a correction, decides."
+    ),
+    ErrorCode(
+        "already_confirmed", 409, "fix", "Both have confirmed it. The operator can correct it."
+    ),
+    ErrorCode(
+        "not_a_concession",
+        403,
+        "fix",
+        "One can correct only against one's own interest. Contest it, and let the other or the "
+        "operator correct it.",
+    ),
+    ErrorCode(
+        "proposal_closed",
+        409,
+        "fix",
+        "The proposal is not open any more: it was withdrawn, or a later one took its place.",
+    ),
+    ErrorCode("already_accepted", 409, "fix", "Both have accepted it. Propose new terms instead."),
+    ErrorCode("not_yours", 403, "fix", "Only whoever proposed it can withdraw it."),
+    ErrorCode(
+        "meeting_closed", 409, "fix", "The meeting has begun or was cancelled: it stays as it is."
+    ),
+    ErrorCode("meeting_overlaps", 409, "fix", "The two have another meeting at that time."),
+    ErrorCode("already_shared", 409, "fix", "The other has it already: it stays as it is."),
     ErrorCode("unknown_peer", 404, "fix", "That peer is not in the room (any more)."),
     # who asks
     ErrorCode("unauthenticated", 401, "renew", "The grant is missing, unknown or expired.", 4100),

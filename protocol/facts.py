@@ -1,24 +1,80 @@
-"""Durable facts: what has happened. Ids and numbers only, so that erasing a person leaves them.
+"""Durable facts: what has happened. Ids and numbers only, so that erasing a person leaves them:
+what people wrote is kept elsewhere, and a fact holds its digest.
 
 `at_us` is when it happened, as far as it is proven; it may lie before the moment it was noticed.
 """
 
 import msgspec
 
-from protocol.types import EndReason, Id, LeaveReason, Micros
+from protocol.bill import Bill
+from protocol.terms import SessionSpan, Terms
+from protocol.types import (
+    Digest,
+    EndReason,
+    Id,
+    LeaveReason,
+    Micros,
+    PublicKey,
+    Signature,
+)
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t"):
     """Base of all facts."""
 
 
+class SessionCreated(Fact, tag="session.created", frozen=True, kw_only=True):
+    """The first fact of every session: whose it is."""
+
+    session: Id
+    mentorship: Id
+    mentor: Id
+    mentee: Id
+    at_us: Micros
+
+
+class TermsApplied(Fact, tag="terms.applied", frozen=True, kw_only=True):
+    """What the time of this session is worth: the agreement in force. The last one written before
+    the session started counts. `version` 0: nothing was agreed, it is free."""
+
+    session: Id
+    version: int
+    terms: Terms
+    at_us: Micros
+
+
+class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
+    """This session is that meeting. The last one written before the session started counts.
+    `again`: an earlier session was that meeting already, so that nobody is late for it now, or
+    missed it. `told_us`, `told_by`: when its time was last set, and by whom."""
+
+    session: Id
+    meeting: Id
+    start_us: Micros
+    length_us: SessionSpan
+    told_us: Micros = 0
+    told_by: Id | None = None
+    again: bool = False
+    at_us: Micros
+
+
+class WindowExtended(Fact, tag="window.extended", frozen=True, kw_only=True):
+    """The mentee said to go on past the booked time, from which moment it costs more."""
+
+    session: Id
+    person: Id
+    at_us: Micros
+
+
 class ParticipantJoined(Fact, tag="participant.joined", frozen=True, kw_only=True):
-    """A connection of a person entered the room."""
+    """A connection of a person entered the room. `key`: what its page signs with that it was in
+    contact with the other's page."""
 
     session: Id
     person: Id
     connection: Id
     at_us: Micros
+    key: PublicKey | None = None
 
 
 class ParticipantLeft(Fact, tag="participant.left", frozen=True, kw_only=True):
@@ -32,6 +88,34 @@ class ParticipantLeft(Fact, tag="participant.left", frozen=True, kw_only=True):
     noticed_us: Micros
     reason: LeaveReason
     estimated: bool
+
+
+class PathChanged(Fact, tag="path.changed", frozen=True, kw_only=True):
+    """A page says that sound and picture travel between it and the other, or do not."""
+
+    session: Id
+    person: Id
+    connection: Id
+    up: bool
+    at_us: Micros
+
+
+class ContactProven(Fact, tag="contact.proven", frozen=True, kw_only=True):
+    """The page with key `signer_key`, of `signer`, signed that it was in contact with the page of
+    `about_key`, of `person`, without a gap from `from_us` to `to_us`; `person` handed that in. So
+    both say so. The signature is over the contact statement (docs/ledger.md). Of the stretch counts
+    what lies after both keys were brought in, and before `at_us`."""
+
+    session: Id
+    person: Id
+    signer: Id
+    about_key: PublicKey
+    signer_key: PublicKey
+    from_us: Micros
+    to_us: Micros
+    beats: Micros
+    signature: Signature
+    at_us: Micros
 
 
 class SessionStarted(Fact, tag="session.started", frozen=True, kw_only=True):
@@ -53,12 +137,135 @@ class SessionEnded(Fact, tag="session.ended", frozen=True, kw_only=True):
     by: Id | None = None
 
 
+class SessionSettled(Fact, tag="session.settled", frozen=True, kw_only=True):
+    """What an ended session comes to, computed from the facts up to `facts`, the last of which has
+    the hash `head`. A later one replaces it: proof that came late, or a correction."""
+
+    session: Id
+    revision: int
+    facts: int
+    head: Digest
+    bill: Bill
+    at_us: Micros
+
+
+class SessionConfirmed(Fact, tag="session.confirmed", frozen=True, kw_only=True):
+    """One of the two agrees with a revision of the settlement."""
+
+    session: Id
+    person: Id
+    revision: int
+    at_us: Micros
+
+
+class SessionContested(Fact, tag="session.contested", frozen=True, kw_only=True):
+    """One of the two does not agree: the line is held until a correction. `note`: the digest of
+    why."""
+
+    session: Id
+    person: Id
+    revision: int
+    note: Digest
+    at_us: Micros
+
+
+class SessionCorrected(Fact, tag="session.corrected", frozen=True, kw_only=True):
+    """From now on the session comes to `billed_us`, by `actor`: one of the two against their own
+    interest, or the operator (None). `note`: the digest of why."""
+
+    session: Id
+    actor: Id | None
+    billed_us: Micros
+    note: Digest
+    at_us: Micros
+
+
 class MentorshipStarted(Fact, tag="mentorship.started", frozen=True, kw_only=True):
     """Two people were brought together."""
 
     mentorship: Id
     mentor: Id
     mentee: Id
+    at_us: Micros
+
+
+class AgreementProposed(Fact, tag="agreement.proposed", frozen=True, kw_only=True):
+    """One of the two proposed new terms; an open proposal gave way to them."""
+
+    mentorship: Id
+    version: int
+    by: Id
+    at_us: Micros
+
+
+class AgreementAccepted(Fact, tag="agreement.accepted", frozen=True, kw_only=True):
+    """Both accepted these terms. From `valid_from_us` on they are in force, unless a later version
+    is."""
+
+    mentorship: Id
+    version: int
+    terms: Terms
+    valid_from_us: Micros
+    proposed_by: Id
+    accepted_by: Id
+    at_us: Micros
+
+
+class AgreementWithdrawn(Fact, tag="agreement.withdrawn", frozen=True, kw_only=True):
+    """Whoever proposed it took it back before the other accepted."""
+
+    mentorship: Id
+    version: int
+    by: Id
+    at_us: Micros
+
+
+class AgreementInForce(Fact, tag="agreement.in_force", frozen=True, kw_only=True):
+    """The moment has come from which an accepted version is valid."""
+
+    mentorship: Id
+    version: int
+    at_us: Micros
+
+
+class MeetingPlanned(Fact, tag="meeting.planned", frozen=True, kw_only=True):
+    """The two are to meet."""
+
+    mentorship: Id
+    meeting: Id
+    start_us: Micros
+    length_us: SessionSpan
+    by: Id
+    at_us: Micros
+
+
+class MeetingMoved(Fact, tag="meeting.moved", frozen=True, kw_only=True):
+    """A planned meeting is at another time."""
+
+    mentorship: Id
+    meeting: Id
+    start_us: Micros
+    length_us: SessionSpan
+    by: Id
+    at_us: Micros
+
+
+class MeetingCancelled(Fact, tag="meeting.cancelled", frozen=True, kw_only=True):
+    """A planned meeting will not be."""
+
+    mentorship: Id
+    meeting: Id
+    by: Id
+    at_us: Micros
+
+
+class MeetingOver(Fact, tag="meeting.over", frozen=True, kw_only=True):
+    """A meeting's time, with its over-run, has passed, if it still stands as it did then."""
+
+    mentorship: Id
+    meeting: Id
+    start_us: Micros
+    length_us: SessionSpan
     at_us: Micros
 
 
@@ -70,12 +277,61 @@ class AccessRevoked(Fact, tag="access.revoked", frozen=True, kw_only=True):
     at_us: Micros
 
 
-AnyFact = (
-    ParticipantJoined
+class ReflectionShared(Fact, tag="reflection.shared", frozen=True, kw_only=True):
+    """What a person said after a session has reached the other. What it was is in no fact."""
+
+    session: Id
+    mentorship: Id
+    person: Id
+    at_us: Micros
+
+
+SessionFact = (
+    SessionCreated
+    | TermsApplied
+    | MeetingApplied
+    | WindowExtended
+    | ParticipantJoined
     | ParticipantLeft
+    | PathChanged
+    | ContactProven
     | SessionStarted
     | SessionEnded
-    | MentorshipStarted
-    | AccessRevoked
+    | SessionSettled
+    | SessionConfirmed
+    | SessionContested
+    | SessionCorrected
 )
-SessionFact = ParticipantJoined | ParticipantLeft | SessionStarted | SessionEnded
+
+
+class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The server's signature over a settlement (docs/ledger.md), by its key `kid`."""
+
+    kid: Id
+    signature: Signature
+
+
+class Noted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A fact of a session on its way to those who act on it: `seq` is its place among the facts of
+    that session, so that they can tell the order and a gap, `hash` what the chain is at there. With
+    a settlement comes its receipt."""
+
+    seq: int
+    hash: Digest
+    fact: SessionFact
+    receipt: Receipt | None = None
+
+
+MentoringFact = (
+    MentorshipStarted
+    | AgreementProposed
+    | AgreementAccepted
+    | AgreementWithdrawn
+    | AgreementInForce
+    | MeetingPlanned
+    | MeetingMoved
+    | MeetingCancelled
+    | MeetingOver
+)
+
+AnyFact = SessionFact | MentoringFact | ReflectionShared | AccessRevoked

@@ -16,11 +16,13 @@ from protocol.types import (
     Limit,
     Micros,
     PresenceState,
+    PublicKey,
     Sdp,
     Seq,
     UnsignedShort,
+    VoiceSlots,
 )
-from protocol.views import IceServer, MentorshipView, Message, Peer, SessionView
+from protocol.views import Contact, IceServer, MentorshipView, Message, Peer, SessionView
 
 SUBPROTOCOL_MSGPACK = "ithaca.v1.msgpack"
 SUBPROTOCOL_JSON = "ithaca.v1.json"
@@ -79,14 +81,16 @@ class RoomJoin(Frame, tag="room.join", frozen=True, kw_only=True):
     """Joins the call. `offer`, if given, goes at once to who is already there, ahead of
     `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the
     same `peer` after a new socket continues the call; for 2.5 s nobody is told of a socket that the
-    same tab's newer one replaced. A person may join 30 times at once and once every 2 s: beyond
-    that it is `rate_limited`, and they stay in or out as they were."""
+    same tab's newer one replaced. `key` is the public part of what this page signs contact with:
+    time without such a signature is `unknown`. A person may join 30 times at once and once every
+    2 s: beyond that it is `rate_limited`, and they stay in or out as they were."""
 
     room: Id
     peer: ClientId
     audio: bool
     video: bool
     offer: Sdp | None = None
+    key: PublicKey | None = None
 
 
 class RoomLeave(Frame, tag="room.leave", frozen=True, kw_only=True):
@@ -107,6 +111,34 @@ class RoomMedia(Frame, tag="room.media", frozen=True, kw_only=True):
     room: Id
     audio: bool
     video: bool
+
+
+class RoomPath(Frame, tag="room.path", frozen=True, kw_only=True):
+    """Whether sound and picture travel between the sender's page and the other's, as it sees it."""
+
+    room: Id
+    up: bool
+
+
+class RoomContact(Frame, tag="room.contact", frozen=True, kw_only=True):
+    """Hands in what the other's page signed, every 4 s and before leaving; of each stretch the
+    newest signature. What was signed while the server was out of reach is handed in on return.
+    Signatures that do not check, or of keys that are not of this session, are passed over."""
+
+    room: Id
+    session: Id
+    contacts: Annotated[tuple[Contact, ...], Meta(max_length=32)]
+
+
+class RoomVoice(Frame, tag="room.voice", frozen=True, kw_only=True):
+    """In which half-seconds the sender's microphone heard speech, every 10 s and before leaving;
+    `from_us` is where the first begins, on the server's clock, and `slots` follow each other. Muted
+    is silent. What is doubled, too old or not over yet is passed over; what is lost stays unknown.
+    """
+
+    room: Id
+    from_us: Micros
+    slots: VoiceSlots
 
 
 class PeerOffer(Frame, tag="peer.offer", frozen=True, kw_only=True):
@@ -246,6 +278,14 @@ class SessionChanged(Frame, tag="session.changed", frozen=True, kw_only=True):
     session: SessionView
 
 
+class ReflectionChanged(Frame, tag="reflection.changed", frozen=True, kw_only=True):
+    """What was said after a session reached you or the other, or you are asked how it was: look at
+    `/v1/sessions/{session}/reflection` and `/v1/mentorships/{mentorship}/next` again."""
+
+    mentorship: Id
+    session: Id
+
+
 class PresenceChanged(Frame, tag="presence.changed", frozen=True, kw_only=True):
     """Someone in one of your mentorships came or went."""
 
@@ -260,6 +300,13 @@ class MentorshipAdded(Frame, tag="mentorship.added", frozen=True, kw_only=True):
     mentorship: MentorshipView
 
 
+class MentorshipChanged(Frame, tag="mentorship.changed", frozen=True, kw_only=True):
+    """What the two agreed on or planned has changed: `agreement`, `proposal` and `meeting` of the
+    view are news. The rest travels in frames of its own, and may be newer there."""
+
+    mentorship: MentorshipView
+
+
 ClientFrame = (
     AuthOpen
     | Beat
@@ -270,6 +317,9 @@ ClientFrame = (
     | RoomLeave
     | RoomEnd
     | RoomMedia
+    | RoomPath
+    | RoomContact
+    | RoomVoice
     | PeerOffer
     | PeerAnswer
     | PeerCandidate
@@ -287,8 +337,10 @@ ServerFrame = (
     | RoomPeerMedia
     | RoomLeft
     | SessionChanged
+    | ReflectionChanged
     | PresenceChanged
     | MentorshipAdded
+    | MentorshipChanged
     | PeerOffer
     | PeerAnswer
     | PeerCandidate

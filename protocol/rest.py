@@ -1,12 +1,23 @@
 """Bodies of the HTTP API under `/v1`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from protocol.types import ClientId, Id, Limit, Micros, Role, Seq
-from protocol.views import MentorshipView, Message, PersonView, SessionView
+from protocol.bill import Bill
+from protocol.facts import SessionFact
+from protocol.terms import Currency, Money, Terms
+from protocol.types import ClientId, Digest, Id, Limit, Micros, Rating, Reason, Role, Seq
+from protocol.views import (
+    AgreementView,
+    MeetingView,
+    MentorshipView,
+    Message,
+    PersonView,
+    SessionView,
+    SettlementState,
+)
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,6 +131,56 @@ class MessagePage(Body, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
 
 
+class NewAgreement(Body, frozen=True, kw_only=True):
+    """Terms that one proposes, and thereby accepts. In force from `valid_from_us` on, but never
+    before the other has accepted; left out: as soon as they have."""
+
+    terms: Terms
+    valid_from_us: Micros | None = None
+
+
+class AgreementQuery(Body, frozen=True, kw_only=True):
+    """At most `limit` versions before version `before`; without it: the newest."""
+
+    before: Seq | None = None
+    limit: Limit = 50
+
+
+class AgreementPage(Body, frozen=True, kw_only=True):
+    """Newest first."""
+
+    agreements: tuple[AgreementView, ...]
+
+
+class NewMeeting(Body, frozen=True, kw_only=True):
+    """When to meet: in the future, for 5 minutes to 12 hours. `zone` (an IANA name) is whose wall
+    clock it is planned by."""
+
+    start_us: Micros
+    length_us: Micros
+    zone: str
+
+
+class MoveMeeting(Body, frozen=True, kw_only=True):
+    """When to meet instead."""
+
+    start_us: Micros
+    length_us: Micros
+
+
+class MeetingQuery(Body, frozen=True, kw_only=True):
+    """Meetings that end after `after_us`; without it: that are not over yet."""
+
+    after_us: Micros | None = None
+    limit: Limit = 50
+
+
+class MeetingPage(Body, frozen=True, kw_only=True):
+    """By their start, the earliest first; cancelled ones too."""
+
+    meetings: tuple[MeetingView, ...]
+
+
 class SessionQuery(Body, frozen=True, kw_only=True):
     """Sessions of one mentorship, or of all one's mentorships; `before_us` pages back by the time a
     session began."""
@@ -133,6 +194,146 @@ class SessionPage(Body, frozen=True, kw_only=True):
     """Newest first."""
 
     sessions: tuple[SessionView, ...]
+
+
+class FactRecord(Body, frozen=True, kw_only=True):
+    """One record of a session's chain: `hash` is SHA-256 over the hash before and the record's
+    exact bytes (docs/ledger.md). `wall_us` and `monotonic_us` are the server's clocks when it was
+    written, `boot` names that run of the server."""
+
+    seq: int
+    wall_us: Micros
+    monotonic_us: Micros
+    boot: str
+    hash: Digest
+    fact: SessionFact
+
+
+class FactPage(Body, frozen=True, kw_only=True):
+    """All facts of a session, in their order."""
+
+    session: Id
+    facts: tuple[FactRecord, ...]
+
+
+class Confirm(Body, frozen=True, kw_only=True):
+    """The `revision` of the settlement that one agrees with."""
+
+    revision: int
+
+
+class Contest(Body, frozen=True, kw_only=True):
+    """The `revision` of the settlement that one does not agree with, and why."""
+
+    revision: int
+    reason: Reason
+
+
+class NewCorrection(Body, frozen=True, kw_only=True):
+    """What the session should come to instead, and why. One can only give in: the mentor to less,
+    the mentee to more."""
+
+    billed_us: Micros
+    reason: Reason
+
+
+class SaveReflection(Body, frozen=True, kw_only=True):
+    """What I say after a session, all of it: what is left out is taken back. Each text has at most
+    2,000 characters. `private` never reaches anybody else; the rest reaches the other once both
+    have answered, or 24 hours after I first did. Saving the same again changes nothing."""
+
+    useful: str = ""
+    next: str = ""
+    rating: Rating | None = None
+    private: str = ""
+
+
+class LastTime(Body, frozen=True, kw_only=True):
+    """What the two wanted to do next when they talked at `at_us`; the other's once it has been
+    shared. Empty: said nothing."""
+
+    session: Id
+    at_us: Micros
+    mine: str
+    theirs: str
+
+
+class Reminder(Body, frozen=True, kw_only=True):
+    """The session at `at_us` that I was asked about and have not answered. It is brought up once:
+    until it is answered, dismissed, or followed by another."""
+
+    session: Id
+    at_us: Micros
+
+
+class NextSteps(Body, frozen=True, kw_only=True):
+    """What to begin the next session with."""
+
+    mentorship: Id
+    last: LastTime | None
+    reminder: Reminder | None
+
+
+class StatementQuery(Body, frozen=True, kw_only=True):
+    """The month (`2026-11`) of the sessions one held `as` mentor or mentee, by one's own time zone.
+    `format` csv answers with text/csv."""
+
+    role: Role = "mentor"
+    month: Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])(?!\n)$")]
+    format: Literal["json", "csv"] = "json"
+
+
+class StatementLine(Body, frozen=True, kw_only=True):
+    """What one session comes to: `head` is the hash of its settlement, `terms` in the bill the
+    version of the agreement. A contested line is held: it is in no sum."""
+
+    session: Id
+    mentorship: Id
+    mentor: PersonView
+    mentee: PersonView
+    at_us: Micros
+    revision: int
+    state: SettlementState
+    head: Digest
+    bill: Bill
+
+
+class StatementSum(Body, frozen=True, kw_only=True):
+    """The sums of the lines in one currency (None: free of charge) that are not contested."""
+
+    currency: Currency | None
+    lines: int
+    billed_us: Micros
+    make_up_us: Micros
+    net_minor: Money
+    fee_minor: Money
+    tax_minor: Money
+
+
+class Statement(Body, frozen=True, kw_only=True):
+    """A month's sessions of one person in one role, oldest first. `held` counts contested lines."""
+
+    person: PersonView
+    role: Role
+    month: str
+    from_us: Micros
+    to_us: Micros
+    lines: tuple[StatementLine, ...]
+    sums: tuple[StatementSum, ...]
+    held: int
+
+
+class LedgerKey(Body, frozen=True, kw_only=True):
+    """A public key that settlements are signed with: Ed25519, 32 bytes in base64url."""
+
+    kid: Id
+    key: str
+
+
+class LedgerKeys(Body, frozen=True, kw_only=True):
+    """All that were ever used here: an old signature stays good."""
+
+    keys: tuple[LedgerKey, ...]
 
 
 class About(Body, frozen=True, kw_only=True):

@@ -13,8 +13,16 @@ BODY_MAX_BYTES = 16 * 1024
 SDP_MAX_BYTES = 32 * 1024
 PAGE_MAX = 200
 BEAT_INTERVAL_US = 2_000_000
+HAND_IN_US = 4_000_000
+"""How often a page hands in what the other's page signed about their contact."""
 AUTH_TIMEOUT_US = 5_000_000
+REFLECTION_MAX = 2_000
+"""Characters of each text of a reflection."""
+SLOT_US = 500_000
+"""Speech is measured in slots of this length, on the server's clock."""
+VOICE_SLOTS_MAX = 120
 INT_MAX = 2**53 - 1
+VERSION_MAX = 10**9 - 1
 BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 """Letters and a symbol by category, but nothing to see: the Hangul fillers, the empty Braille."""
 
@@ -34,11 +42,38 @@ ClientId = Annotated[
         description="Chosen by the client, at random; unique among all that it ever chooses.",
     ),
 ]
+Reason = Annotated[str, Meta(min_length=1, max_length=1000)]
+Digest = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="SHA-256, in lower-case hexadecimal.")
+]
+PublicKey = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9A-Za-z_-]{87}(?!\n)$",
+        description="A point on P-256, 65 bytes uncompressed, in base64url without padding.",
+    ),
+]
+Signature = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9A-Za-z_-]{86}(?!\n)$",
+        description="64 bytes in base64url without padding. Of pages: ECDSA on P-256, SHA-256, r "
+        "and s (IEEE P1363, as WebCrypto gives it); of the server: Ed25519 (RFC 8032).",
+    ),
+]
 Micros = Annotated[int, Meta(ge=0, le=INT_MAX)]
 Seq = Annotated[
     int, Meta(ge=0, le=INT_MAX, description="Place in a conversation, contiguous from 1.")
 ]
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
+Rating = Annotated[int, Meta(ge=1, le=5, description="How it was: 1 hard, 5 very good.")]
+VoiceSlots = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[01]{{1,{VOICE_SLOTS_MAX}}}(?!\n)$",
+        description="A character a slot of half a second: 1 spoke, 0 did not.",
+    ),
+]
 UnsignedShort = Annotated[int, Meta(ge=0, le=2**16 - 1)]
 Role = Literal["mentor", "mentee"]
 PresenceState = Annotated[
@@ -61,7 +96,23 @@ LeaveReason = Annotated[
     ),
 ]
 EndReason = Annotated[
-    Literal["ended", "empty"],
-    Meta(description="ended: someone ended it for both; empty: nobody in the room for 10 minutes."),
+    Literal["ended", "empty", "window", "nobody", "unwatched"],
+    Meta(
+        description=(
+            "ended: someone ended it for both; empty: nobody in the room for 10 minutes; window: "
+            "the same, and the booked time over; nobody: neither came to the meeting; unwatched: "
+            "nor was the server there all the time to see it."
+        )
+    ),
 ]
+ProposalState = Annotated[
+    Literal["open", "accepted", "withdrawn", "superseded"],
+    Meta(
+        description=(
+            "open: waits for the other's answer; accepted: both accepted; withdrawn: by whoever "
+            "proposed it; superseded: a later proposal took its place."
+        )
+    ),
+]
+MeetingState = Literal["planned", "cancelled"]
 Sdp = Annotated[str, Meta(max_length=SDP_MAX_BYTES, description="RFC 8866, as a browser makes it.")]

@@ -1,18 +1,49 @@
 """What a person is shown of people, mentorships, messages and sessions: the parts that frames and
 REST bodies share."""
 
-import msgspec
+from typing import Annotated, Literal
 
+import msgspec
+from msgspec import Meta
+
+from protocol.bill import Bill
+from protocol.terms import Terms
 from protocol.types import (
     ClientId,
+    Digest,
     EndReason,
     Id,
+    MeetingState,
     Micros,
     PresenceState,
+    ProposalState,
+    PublicKey,
+    Rating,
     Role,
     Seq,
     SessionState,
+    Signature,
 )
+
+StretchState = Annotated[
+    Literal["contact", "impaired", "unknown", "alone", "nobody"],
+    Meta(
+        description=(
+            "contact: both there, and their pages signed that they were in contact; impaired: both "
+            "there, and both say that no sound or picture travelled; unknown: both there, neither "
+            "proven; alone: one of them; nobody: neither."
+        )
+    ),
+]
+SettlementState = Annotated[
+    Literal["settled", "confirmed", "contested"],
+    Meta(
+        description=(
+            "settled: computed, and nobody objects; confirmed: both agree; contested: one of them "
+            "does not, and the line is held until a correction."
+        )
+    ),
+]
 
 
 class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,11 +78,69 @@ class Message(View, frozen=True, kw_only=True):
 
 class PersonTime(View, frozen=True, kw_only=True):
     """One person's time in a session. `since_us` is set while they are in the room: their time
-    grows from `present_us` by (now - `since_us`)."""
+    grows from `present_us` by (now - `since_us`). `present_us` is what is proven;
+    `present_most_us` adds the time between a last proof and the moment its end was noticed."""
 
     person: Id
     present_us: Micros
+    present_most_us: Micros
     since_us: Micros | None = None
+
+
+class Stretch(View, frozen=True, kw_only=True):
+    """A part of a session in which nothing changed; `present` says who was there."""
+
+    from_us: Micros
+    to_us: Micros
+    state: StretchState
+    present: tuple[Id, ...]
+
+
+class Settlement(View, frozen=True, kw_only=True):
+    """What an ended session came to. `head` is the hash of the last fact that it was computed from,
+    `signature` (Ed25519) the server's over it, by its key `kid`: whoever keeps the two can show
+    later that nothing before them was changed. `confirmed_by` and `contested_by` speak of this
+    revision."""
+
+    state: SettlementState
+    revision: int
+    facts: int
+    head: Digest
+    kid: Id
+    signature: Signature
+    bill: Bill
+    confirmed_by: tuple[Id, ...]
+    contested_by: Id | None = None
+    at_us: Micros
+
+
+class MeetingView(View, frozen=True, kw_only=True):
+    """A planned talk: `zone` is whose wall clock it was planned by (IANA name), `by` who planned
+    it."""
+
+    id: Id
+    mentorship: Id
+    start_us: Micros
+    length_us: Micros
+    zone: str
+    by: Id
+    state: MeetingState
+
+
+class AgreementView(View, frozen=True, kw_only=True):
+    """One version of what a pair agreed on. In force from `valid_from_us` on, once both accepted:
+    `accepted_us` is when the second did. Until then `valid_from_us` is what was asked for, None: as
+    soon as both accepted."""
+
+    mentorship: Id
+    version: int
+    terms: Terms
+    state: ProposalState
+    proposed_by: Id
+    proposed_us: Micros
+    accepted_by: tuple[Id, ...]
+    accepted_us: Micros | None = None
+    valid_from_us: Micros | None = None
 
 
 class Interruption(View, frozen=True, kw_only=True):
@@ -85,11 +174,128 @@ class SessionView(View, frozen=True, kw_only=True):
     people: tuple[PersonTime, ...]
     interruptions: tuple[Interruption, ...]
     estimated: bool
+    settlement: Settlement | None = None
+
+
+class Lane(View, frozen=True, kw_only=True):
+    """One person's presence as proven, and the ends that are inferred: (last proof, noticed)."""
+
+    person: Id
+    spans: tuple[tuple[Micros, Micros], ...]
+    inferred: tuple[tuple[Micros, Micros], ...]
+
+
+class Proof(View, frozen=True, kw_only=True):
+    """A stretch of contact that `signer`'s page signed and `person`'s handed in."""
+
+    person: Id
+    signer: Id
+    from_us: Micros
+    to_us: Micros
+    beats: int
+
+
+class Note(View, frozen=True, kw_only=True):
+    """What somebody wrote to an entry of the ledger, which holds its digest only. `text` is None
+    once it was erased. `person` None: the operator."""
+
+    digest: Digest
+    person: Id | None
+    text: str | None
+    at_us: Micros
+    about: Literal["contested", "corrected"]
+
+
+class BookedView(View, frozen=True, kw_only=True):
+    """The meeting that a session was, as it stood then. `again`: an earlier session was that
+    meeting already."""
+
+    meeting: Id
+    start_us: Micros
+    length_us: Micros
+    again: bool
+
+
+class SessionAccount(SessionView, frozen=True, kw_only=True):
+    """A session and why: stretches over its whole time, each one's lane, proofs of contact, the
+    terms and the meeting it was held under, and what it comes to, *so far* until it has ended.
+    `together_most_us` is the most that the time together can have been."""
+
+    together_most_us: Micros
+    contact_us: Micros
+    unknown_us: Micros
+    impaired_us: Micros
+    stretches: tuple[Stretch, ...]
+    lanes: tuple[Lane, ...]
+    proofs: tuple[Proof, ...]
+    terms_version: int
+    terms: Terms
+    booked: BookedView | None = None
+    extended_us: Micros | None = None
+    bill: Bill
+    notes: tuple[Note, ...]
+
+
+class OwnReflection(View, frozen=True, kw_only=True):
+    """What I said after a session. `private` is for me alone. The rest reaches the other once both
+    have answered, at the latest at `due_us`; since `shared_us` the other has it, and it cannot be
+    changed any more. `answered_us` is None while there is nothing in it for the other."""
+
+    useful: str
+    next: str
+    rating: Rating | None
+    private: str
+    answered_us: Micros | None
+    due_us: Micros | None
+    shared_us: Micros | None
+
+
+class SharedReflection(View, frozen=True, kw_only=True):
+    """What the other said, once it has reached me."""
+
+    person: Id
+    useful: str
+    next: str
+    rating: Rating | None
+    shared_us: Micros
+
+
+class ReflectionView(View, frozen=True, kw_only=True):
+    """A session in the words of the two, as one of them may see it. `they_answered`: the other has
+    said something, seen or not yet."""
+
+    session: Id
+    mine: OwnReflection | None
+    theirs: SharedReflection | None
+    they_answered: bool
+
+
+class TalkShare(View, frozen=True, kw_only=True):
+    """My part of one session: of the `both_us` that both pages measured I spoke `speaking_us`."""
+
+    session: Id
+    at_us: Micros
+    both_us: Micros
+    speaking_us: Micros
+
+
+class TalkView(View, frozen=True, kw_only=True):
+    """How a session was shared out, by what each page measured on its own microphone. Only time
+    that both measured counts (`both_us`): in `speaking_us` of it I spoke, in `overlap_us` both did,
+    in `silence_us` nobody. `trend` is my part of the last sessions up to this one, oldest first."""
+
+    session: Id
+    both_us: Micros
+    speaking_us: Micros
+    overlap_us: Micros
+    silence_us: Micros
+    trend: tuple[TalkShare, ...]
 
 
 class MentorshipView(View, frozen=True, kw_only=True):
     """A mentorship as one of its members sees it; `read` and `unread` are that member's own, `last`
-    is the newest message with at most the first line of its body."""
+    is the newest message with at most the first line of its body. `agreement` is in force,
+    `proposal` waits for an answer, `meeting` is the current or the next one."""
 
     id: Id
     conversation: Id
@@ -101,6 +307,9 @@ class MentorshipView(View, frozen=True, kw_only=True):
     unread: int
     last: Message | None = None
     session: SessionView | None = None
+    agreement: AgreementView | None = None
+    proposal: AgreementView | None = None
+    meeting: MeetingView | None = None
 
 
 class IceServer(View, frozen=True, kw_only=True):
@@ -111,12 +320,25 @@ class IceServer(View, frozen=True, kw_only=True):
     credential: str | None = None
 
 
+class Contact(View, frozen=True, kw_only=True):
+    """The page with `signer_key` signed that it heard `beats` beats of the page with `about_key`,
+    without a gap from `from_us` to `to_us`, by the server's clock."""
+
+    about_key: PublicKey
+    signer_key: PublicKey
+    from_us: Micros
+    to_us: Micros
+    beats: Micros
+    signature: Signature
+
+
 class Peer(View, frozen=True, kw_only=True):
     """One page that takes part in a call. `id` is chosen by the page when it joins and survives a
     new socket, so that a call goes on when only the signalling broke. `audio` and `video` say what
-    the others can hear and see of it."""
+    the others can hear and see of it. `key` is what it signs contact with."""
 
     id: ClientId
     person: Id
     audio: bool
     video: bool
+    key: PublicKey | None = None

@@ -32,6 +32,34 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class SteadyClock:
+    """A clock for durations that are paid for: between two calls of `set_by` its wall clock goes as
+    the monotonic clock does, whatever steps the machine's own takes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset_us = 0
+        self.set_by()
+
+    def set_by(self, not_before_us: int = 0) -> None:
+        """Go by the machine's wall clock again; never before the given instant."""
+        now_us = max(self._clock.wall_us(), not_before_us)
+        self._offset_us = now_us - self._clock.monotonic_us()
+
+    def wall_us(self) -> int:
+        return self._clock.monotonic_us() + self._offset_us
+
+    def monotonic_us(self) -> int:
+        return self._clock.monotonic_us()
+
+    def machine_wall_us(self) -> int:
+        """What the machine's wall clock says, steps and all."""
+        return self._clock.wall_us()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+
 async def wait_until_set(event: asyncio.Event, clock: Clock, seconds: float | None) -> None:
     """Return when `event` is set or `seconds` have passed (None: wait for the event alone)."""
     if event.is_set():

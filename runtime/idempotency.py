@@ -57,12 +57,12 @@ def forget(before_us: int) -> Plan[None]:
     )
 
 
-def known(site_id: str, actor: str, operation: str, key: str) -> Plan[bool]:
-    """Whether the key has been used."""
-    rows = yield select(idempotency.c.key).where(
+def first(site_id: str, actor: str, operation: str, key: str) -> Plan[bytes | None]:
+    """The result of the first with this key, whatever it asked for; None when there was none."""
+    rows = yield select(idempotency.c.result).where(
         idempotency.c.site_id == site_id,
         idempotency.c.actor == actor,
         idempotency.c.operation == operation,
         idempotency.c.key == key,
     )
-    return bool(rows)
+    return bytes(rows[0].result) if rows else None

@@ -41,6 +41,10 @@ class Ids:
         """`<prefix>_<ulid>`; sorts by the millisecond of creation."""
         return f"{prefix}_{ulid(self._clock.wall_us() // 1_000, self._randbytes(RANDOM_BYTES))}"
 
+    def random(self, count: int) -> bytes:
+        """That many random bytes."""
+        return self._randbytes(count)
+
     def secret(self) -> str:
         """256 random bits as 43 characters of base64url without padding."""
         return urlsafe_b64encode(self._randbytes(SECRET_BYTES)).rstrip(b"=").decode("ascii")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, delete, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 
 from runtime.database import AnyRow, Plan, insert
 from runtime.tables import leases
@@ -33,7 +33,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """An owner's claim that it still lives: the lease it means, and its new times."""
+    """An owner's claim that it still lives: the lease it means, its new times and its new data."""
 
     site_id: str
     kind: str
@@ -42,6 +42,7 @@ class Renewal:
     token: int
     proof_us: int
     expires_us: int
+    data: bytes
 
 
 def acquire(
@@ -100,7 +101,11 @@ def renew(renewals: Sequence[Renewal]) -> Plan[list[Renewal]]:
         leases.c.expires_us <= bindparam("new_expires"),
     )
     yield (
-        later.values(proof_us=bindparam("new_proof"), expires_us=bindparam("new_expires")),
+        later.values(
+            proof_us=bindparam("new_proof"),
+            expires_us=bindparam("new_expires"),
+            data=bindparam("new_data"),
+        ),
         # In one order for all: two batches over the same rows must not lock each other out.
         [
             {
@@ -111,6 +116,7 @@ def renew(renewals: Sequence[Renewal]) -> Plan[list[Renewal]]:
                 "at_token": renewal.token,
                 "new_proof": renewal.proof_us,
                 "new_expires": renewal.expires_us,
+                "new_data": renewal.data,
             }
             for renewal in sorted(renewals, key=_name)
         ],
@@ -154,6 +160,16 @@ def lapsed(kind: str, now_us: int) -> Plan[list[Lease]]:
         .execution_options(all_sites="the sweeper ends what lapsed, whosever it was")
     )
     return [_lease(row) for row in rows]
+
+
+def latest_proof(kind: str) -> Plan[int]:
+    """The newest proof of life of a kind, of all sites; 0 without any."""
+    rows = yield (
+        select(func.max(leases.c.proof_us))
+        .where(leases.c.kind == kind)
+        .execution_options(all_sites="a clock is not set back behind what any site has proof of")
+    )
+    return rows[0][0] or 0
 
 
 def held(site_id: str, kind: str, key: str) -> Plan[Lease | None]:

@@ -140,6 +140,17 @@ class Dispatcher:
             self._swept_at_us = now_us
 
 
+def latest() -> Plan[int]:
+    """When the newest event is said to have happened; 0 without any."""
+    rows = yield (
+        select(outbox.c.occurred_at_us)
+        .order_by(outbox.c.id.desc())
+        .limit(1)
+        .execution_options(all_sites="a clock is not set back behind what any site has on record")
+    )
+    return rows[0][0] if rows else 0
+
+
 def _due(now_us: int) -> Plan[tuple[list[Event], int | None]]:
     """The next batch, and without one when the next event is due."""
     waiting = outbox.c.done_at_us.is_(None)

@@ -62,7 +62,13 @@ class SessionLog(Protocol):
     """Asked of whoever keeps the record of presence."""
 
     async def join(
-        self, site_id: str, room: str, mentorship: str, person: str, connection: str
+        self,
+        site_id: str,
+        room: str,
+        mentorship: str,
+        person: str,
+        connection: str,
+        key: str | None,
     ) -> SessionView: ...
 
     async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None: ...
@@ -141,13 +147,17 @@ class Signaling:
             await self.leave(connection, "left")
         # From here on a goodbye of this connection waits for its turn, and undoes what follows.
         self._by_connection[connection] = key
-        peer = Peer(id=frame.peer, person=person, audio=frame.audio, video=frame.video)
+        peer = Peer(
+            id=frame.peer, person=person, audio=frame.audio, video=frame.video, key=frame.key
+        )
         async with self._turn(key, tuple(members)) as live:
             self._by_connection[connection] = key  # an end or a newer tab may have come first
             if frame.offer is not None:
                 await self._step(live, Offer(connection, peer, frame.offer), None)
             try:
-                session = await self._log.join(site_id, frame.room, mentorship, person, connection)
+                session = await self._log.join(
+                    site_id, frame.room, mentorship, person, connection, frame.key
+                )
             except BaseException:
                 if live.room.by_connection(connection) is None:
                     self._by_connection.pop(connection, None)

@@ -5,30 +5,57 @@ from collections.abc import Callable
 import msgspec
 from starlette.responses import Response
 
+from ledger.views import base64url
 from mentoring.service import Mentoring
 from protocol.errors import Refusal
 from protocol.rest import (
     About,
+    AgreementPage,
+    AgreementQuery,
+    Confirm,
+    Contest,
     ExchangeInvitation,
+    FactPage,
     Grant,
     Health,
+    LastTime,
+    LedgerKey,
+    LedgerKeys,
     Me,
+    MeetingPage,
+    MeetingQuery,
     MentorshipCreated,
     MessageAccepted,
     MessagePage,
+    NewCorrection,
     NewLink,
     NewMentorship,
+    NextSteps,
     PageQuery,
+    Reminder,
     RenewGrant,
+    SaveReflection,
     SendMessage,
     SessionPage,
     SessionQuery,
+    Statement,
+    StatementQuery,
 )
-from protocol.views import MentorshipView, SessionView
+from protocol.types import VERSION_MAX, Id
+from protocol.views import (
+    AgreementView,
+    MeetingView,
+    MentorshipView,
+    ReflectionView,
+    SessionAccount,
+    SessionView,
+    TalkView,
+)
 from runtime.database import DatabaseError
 from web import openapi
 from web.http import Asked, Handler
 from web.services import Services
+from web.statements import as_csv, month_bounds, statement
 
 SECRET_KEY_MIN = 22  # 128 random bits in base64url
 
@@ -148,6 +175,52 @@ class Handlers:
         )
         return view
 
+    # ---- agreements and meetings ---------------------------------------------------------------
+
+    async def agreements(self, asked: Asked) -> AgreementPage:
+        query: AgreementQuery = asked.query
+        versions = await self._services.arrangements.versions(
+            asked.theirs, query.before, query.limit
+        )
+        return AgreementPage(agreements=versions)
+
+    async def propose_agreement(self, asked: Asked) -> AgreementView:
+        return await self._services.arrangements.propose(
+            asked.theirs, asked.me.person, asked.body, asked.idempotency_key
+        )
+
+    async def accept_agreement(self, asked: Asked) -> AgreementView:
+        return await self._services.arrangements.accept(
+            asked.theirs, _version(asked), asked.me.person
+        )
+
+    async def withdraw_agreement(self, asked: Asked) -> AgreementView:
+        return await self._services.arrangements.withdraw(
+            asked.theirs, _version(asked), asked.me.person
+        )
+
+    async def meetings(self, asked: Asked) -> MeetingPage:
+        query: MeetingQuery = asked.query
+        found = await self._services.arrangements.calendar(
+            asked.theirs, query.after_us, query.limit
+        )
+        return MeetingPage(meetings=found)
+
+    async def plan_meeting(self, asked: Asked) -> MeetingView:
+        return await self._services.arrangements.plan(
+            asked.theirs, asked.me.person, asked.body, asked.idempotency_key
+        )
+
+    async def move_meeting(self, asked: Asked) -> MeetingView:
+        return await self._services.arrangements.move(
+            asked.theirs, _meeting(asked), asked.me.person, asked.body
+        )
+
+    async def cancel_meeting(self, asked: Asked) -> MeetingView:
+        return await self._services.arrangements.cancel(
+            asked.theirs, _meeting(asked), asked.me.person
+        )
+
     # ---- conversations -------------------------------------------------------------------------
 
     async def messages(self, asked: Asked) -> MessagePage:
@@ -186,9 +259,120 @@ class Handlers:
         )
         return SessionPage(sessions=tuple(found))
 
-    async def session(self, asked: Asked) -> SessionView:
-        return await self._services.ledger.view(
-            asked.me.site_id, asked.request.path_params["session"]
+    async def session(self, asked: Asked) -> SessionAccount:
+        return await self._services.ledger.account(*self._session(asked))
+
+    async def session_facts(self, asked: Asked) -> FactPage:
+        site_id, session = self._session(asked)
+        return FactPage(session=session, facts=await self._services.ledger.facts(site_id, session))
+
+    async def session_evidence(self, asked: Asked) -> Response:
+        site_id, session = self._session(asked)
+        keys = self._services.people.ledger_keys(site_id)
+        pack = await self._services.ledger.evidence(site_id, session, keys)
+        return Response(
+            msgspec.json.encode(pack),
+            media_type="application/json",
+            headers={
+                "cache-control": "no-store",
+                "content-disposition": f'attachment; filename="{session}.evidence.json"',
+            },
+        )
+
+    async def extend_session(self, asked: Asked) -> SessionView:
+        view = await self._services.ledger.extend(*self._session(asked), asked.me.person)
+        self._services.signaling.announce(asked.me.site_id, asked.theirs.roles, view)
+        return view
+
+    async def confirm_session(self, asked: Asked) -> SessionView:
+        body: Confirm = asked.body
+        return await self._services.ledger.confirm(
+            *self._session(asked), asked.me.person, body.revision
+        )
+
+    async def contest_session(self, asked: Asked) -> SessionView:
+        body: Contest = asked.body
+        return await self._services.ledger.contest(
+            *self._session(asked), asked.me.person, body.revision, body.reason
+        )
+
+    async def correct_session(self, asked: Asked) -> SessionView:
+        body: NewCorrection = asked.body
+        return await self._services.ledger.correct(
+            *self._session(asked),
+            asked.me.person,
+            body.billed_us,
+            body.reason,
+            asked.idempotency_key,
+        )
+
+    async def reflection(self, asked: Asked) -> ReflectionView:
+        return await self._services.reflections.view(*self._session(asked), asked.me.person)
+
+    async def reflect(self, asked: Asked) -> ReflectionView:
+        body: SaveReflection = asked.body
+        _, session = self._session(asked)
+        return await self._services.reflections.save(asked.theirs, session, asked.me.person, body)
+
+    async def dismiss_reflection(self, asked: Asked) -> ReflectionView:
+        _, session = self._session(asked)
+        return await self._services.reflections.dismiss(asked.theirs, session, asked.me.person)
+
+    async def talk(self, asked: Asked) -> TalkView:
+        _, session = self._session(asked)
+        return await self._services.talks.view(asked.theirs, session, asked.me.person)
+
+    async def next_steps(self, asked: Asked) -> NextSteps:
+        found = await self._services.reflections.next(asked.theirs, asked.me.person)
+        last = reminder = None
+        if found.session is not None:
+            at_us = await self._began(asked, found.session)
+            last = LastTime(
+                session=found.session, at_us=at_us, mine=found.mine, theirs=found.theirs
+            )
+        if found.reminder is not None:
+            at_us = await self._began(asked, found.reminder)
+            reminder = Reminder(session=found.reminder, at_us=at_us)
+        return NextSteps(mentorship=asked.theirs.id, last=last, reminder=reminder)
+
+    async def _began(self, asked: Asked, session: str) -> int:
+        view = await self._services.ledger.view(asked.me.site_id, session)
+        return view.created_us if view.started_us is None else view.started_us
+
+    def _session(self, asked: Asked) -> tuple[str, str]:
+        return asked.me.site_id, asked.request.path_params["session"]
+
+    async def statement(self, asked: Asked) -> Statement | Response:
+        query: StatementQuery = asked.query
+        caller, services = asked.me, self._services
+        persons = await services.people.by_id(caller.site_id, [caller.person])
+        me = persons[caller.person]
+        from_us, to_us = month_bounds(query.month, me.zone)
+        lines = await services.ledger.statement(
+            caller.site_id,
+            caller.person,
+            as_mentor=query.role == "mentor",
+            from_us=from_us,
+            to_us=to_us,
+        )
+        mine = {each.id for each in await services.access.mine(caller)}
+        lines = [each for each in lines if each[0].mentorship in mine]
+        others = {who for line, _ in lines for who in (line.mentor, line.mentee)}
+        persons |= await services.people.by_id(caller.site_id, sorted(others))
+        answer = statement(me, query.role, query.month, (from_us, to_us), lines, persons)
+        if query.format == "json":
+            return answer
+        name = f"ithaca-{query.role}-{query.month}.csv"
+        return Response(
+            as_csv(answer),
+            media_type="text/csv; charset=utf-8",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+    async def ledger_keys(self, asked: Asked) -> LedgerKeys:
+        keys = self._services.people.ledger_keys(self._site_id)
+        return LedgerKeys(
+            keys=tuple(LedgerKey(kid=kid, key=base64url(key)) for kid, key in keys.items())
         )
 
     async def end_session(self, asked: Asked) -> SessionView:
@@ -201,3 +385,19 @@ class Handlers:
         )
         assert view is not None
         return view
+
+
+def _version(asked: Asked) -> int:
+    """The version that a path names; what is none is not found."""
+    text: str = asked.request.path_params["version"]
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(VERSION_MAX)):
+        raise Refusal("not_found")
+    return int(text)
+
+
+def _meeting(asked: Asked) -> str:
+    """The meeting that a path names: it may hold anything, even what no database can."""
+    try:
+        return msgspec.convert(asked.request.path_params["meeting"], Id)
+    except msgspec.ValidationError:
+        raise Refusal("not_found") from None

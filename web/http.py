@@ -29,7 +29,7 @@ from web.services import Services
 log = structlog.get_logger(__name__)
 
 BODY_MAX_BYTES = 64 * 1024
-PAGE_PATHS = ("/", "/open", "/new", "/m/{rest:path}", "/s/{rest:path}")
+PAGE_PATHS = ("/", "/open", "/new", "/statements", "/m/{rest:path}", "/s/{rest:path}")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; connect-src 'self'; worker-src 'self'; base-uri 'none'; "

@@ -26,6 +26,31 @@ class Metrics:
         self.closes = Counter(
             "ithaca_closes", "Connections closed by the server", ["code"], registry=self.registry
         )
+        self.audit_sessions = Gauge(
+            "ithaca_ledger_audit_sessions",
+            "Sessions that the last audit looked at",
+            registry=self.registry,
+        )
+        self.audit_broken = Gauge(
+            "ithaca_ledger_audit_broken",
+            "Sessions that the last audit found not to be as they were written",
+            registry=self.registry,
+        )
+        self.audit_seconds = Gauge(
+            "ithaca_ledger_audit_seconds", "How long the last audit took", registry=self.registry
+        )
+        self.audit_last_run = Gauge(
+            "ithaca_ledger_audit_last_run_timestamp_seconds",
+            "When the last audit ended; 0: none since the start",
+            registry=self.registry,
+        )
+
+    def audited(self, sessions: int, broken: int, seconds: float, now_us: int) -> None:
+        """How an audit of the ledger went."""
+        self.audit_sessions.set(sessions)
+        self.audit_broken.set(broken)
+        self.audit_seconds.set(seconds)
+        self.audit_last_run.set(now_us / 1_000_000)
 
     def text(self) -> bytes:
         """Prometheus text format 0.0.4."""

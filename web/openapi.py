@@ -9,7 +9,7 @@ import msgspec
 from protocol import rest
 from protocol.errors import ERRORS
 from protocol.registry import ROUTES, Right, Route
-from protocol.types import Id
+from protocol.types import VERSION_MAX, Id
 
 PROBLEM_TYPE = "application/problem+json"
 PLAIN_TEXT = {"text/plain": {"schema": {"type": "string"}}}
@@ -40,7 +40,24 @@ EXAMPLES: dict[type[msgspec.Struct], dict[str, Any]] = {
         "mentor": {"name": "Ana", "zone": "America/Lima", "email": ""},
         "mentee": {"name": "Ben", "zone": "Europe/Vienna", "email": "ben@example.org"},
     },
+    rest.NewAgreement: {
+        "terms": {
+            "currency": "EUR",
+            "rate_minor": 6_000,
+            "unit_us": 300_000_000,
+            "overrun_us": 1_200_000_000,
+        },
+        "valid_from_us": None,
+    },
+    rest.NewMeeting: {
+        "start_us": 1_800_000_000_000_000,
+        "length_us": 3_600_000_000,
+        "zone": "Europe/Vienna",
+    },
     rest.SendMessage: {"id": "m-4f0c2a9b81", "body": "See you on Thursday."},
+    rest.Confirm: {"revision": 1},
+    rest.Contest: {"revision": 1, "reason": "The picture was gone for the last ten minutes."},
+    rest.NewCorrection: {"billed_us": 2_100_000_000, "reason": "Ten minutes were lost."},
 }
 
 Components = dict[str, dict[str, Any]]
@@ -145,8 +162,14 @@ def _problems(route: Route) -> dict[str, Any]:
 
 def _parameters(route: Route, query: dict[str, Any] | None) -> list[dict[str, Any]]:
     identifier = msgspec.json.schema(Id)
+    version = {"type": "integer", "minimum": 1, "maximum": VERSION_MAX}
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": identifier}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": version if name == "version" else identifier,
+        }
         for name in re.findall(r"\{(\w+)\}", route.path)
     ]
     for name, schema in (query or {"properties": {}})["properties"].items():

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from chat.service import Chat
 from ledger.service import Ledger
+from mentoring.arrangements import Arrangements
+from mentoring.reflections import Reflections
 from mentoring.service import Invited
+from mentoring.talks import Talks
 from people.service import People
 from protocol.rest import InvitationLink
 from runtime.bus import Bus
@@ -29,8 +32,11 @@ class Services:
     bus: Bus
     presence: Presence
     people: People
+    arrangements: Arrangements
     chat: Chat
     ledger: Ledger
+    reflections: Reflections
+    talks: Talks
     signaling: Signaling
     access: Access
     views: Views

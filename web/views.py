@@ -7,6 +7,7 @@ import msgspec
 from chat.service import Chat
 from chat.tables import Summary
 from ledger.service import Ledger
+from mentoring.arrangements import Arrangements, agreement_view, meeting_view
 from mentoring.tables import Mentorship
 from people.service import People
 from protocol.types import PresenceState
@@ -23,12 +24,14 @@ class Views:
     def __init__(
         self,
         people: People,
+        arrangements: Arrangements,
         chat: Chat,
         ledger: Ledger,
         signaling: Signaling,
         presence: Presence,
     ) -> None:
-        self._people, self._chat, self._ledger = people, chat, ledger
+        self._people, self._arrangements = people, arrangements
+        self._chat, self._ledger = chat, ledger
         self._signaling, self._presence = signaling, presence
 
     def presence(self, mentorship: Mentorship, person: str) -> PresenceState:
@@ -46,8 +49,12 @@ class Views:
         talks = await self._chat.summaries(
             site_id, [mentorship.conversation for mentorship in mentorships], person
         )
+        standing = await self._arrangements.standing(
+            site_id, [mentorship.id for mentorship in mentorships]
+        )
         views = []
         for mentorship in mentorships:
+            now = standing[mentorship.id]
             talk = talks.get(mentorship.conversation, Summary())
             views.append(
                 MentorshipView(
@@ -68,6 +75,9 @@ class Views:
                     unread=talk.unread,
                     last=_line(talk.last),
                     session=await self._ledger.running(site_id, mentorship.room),
+                    agreement=agreement_view(now.agreement) if now.agreement else None,
+                    proposal=agreement_view(now.proposal) if now.proposal else None,
+                    meeting=meeting_view(now.meeting) if now.meeting else None,
                 )
             )
         return tuple(views)

@@ -1,91 +1,214 @@
 """What the facts of a session say about time. Pure: the same facts always give the same account.
 
-A person's presence is the union of the intervals of all their connections; time together is the
-overlap of the two. A connection that has not left yet is present.
+A person's presence is the union of the intervals of all their connections, and of the stretches for
+which the other's page signed that they were in contact: so a gap in signalling is bridged, but only
+by what both say. Time together is the overlap of the two. A connection that has not left is
+present.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from ledger.sansio.intervals import Interval, covers, overlap, total, union
-from protocol.facts import ParticipantJoined, ParticipantLeft, SessionFact
-from protocol.views import Interruption, PersonTime
+from ledger.sansio.contact import Keys, within
+from ledger.sansio.intervals import Interval, covers, overlap, total, union, without
+from protocol.facts import (
+    ContactProven,
+    ParticipantJoined,
+    ParticipantLeft,
+    PathChanged,
+    SessionFact,
+)
+from protocol.types import BEAT_INTERVAL_US, HAND_IN_US
+from protocol.views import Interruption, PersonTime, Stretch, StretchState
 
 INTERRUPTIONS_MOST = 100
 """A view shows the latest; the facts hold them all."""
 
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Sums over what is over; `since_us` and `together_since_us` say what still runs."""
-
-    together_us: int
-    together_since_us: int | None
-    people: tuple[PersonTime, ...]
-    interruptions: tuple[Interruption, ...]
-    estimated: bool
+FRESH_US = BEAT_INTERVAL_US + 500_000
+"""Until one beat interval (and some slack) has passed since a beat, its page is still there, and
+until so long after a signature it is in contact."""
 
 
-def presence(
-    facts: Iterable[SessionFact], now_us: int
-) -> tuple[dict[str, list[Interval]], frozenset[str]]:
-    """Each person's presence as disjoint intervals, and who is present now: their last interval
-    ends after `now_us` and all that the facts know, so that it is there even if it began now."""
-    facts = tuple(facts)
-    end_us = max([now_us, *(fact.at_us for fact in facts)]) + 1
-    open_: dict[str, tuple[str, int]] = {}
-    spans: dict[str, list[Interval]] = {}
-    for fact in facts:
-        if isinstance(fact, ParticipantJoined):
-            open_[fact.connection] = (fact.person, fact.at_us)
-            spans.setdefault(fact.person, [])
-        elif isinstance(fact, ParticipantLeft) and fact.connection in open_:
-            person, since = open_.pop(fact.connection)
-            spans[person].append((since, fact.at_us))
-    for person, since in open_.values():
-        spans[person].append((since, end_us))
-    return (
-        {person: union(intervals) for person, intervals in spans.items()},
-        frozenset(person for person, _ in open_.values()),
-    )
+PENDING_US = HAND_IN_US + 2 * FRESH_US
 
 
-def account(facts: Sequence[SessionFact], members: Sequence[str], now_us: int) -> Account:
-    """The account of one session between two `members`, as of `now_us`."""
-    present, running = presence(facts, now_us)
-    first, second = (present.get(member, []) for member in members)
-    together = overlap(first, second)
-    together_runs = running.issuperset(members)
-    people = []
-    for member in members:
-        intervals = present.get(member, [])
-        runs = member in running
-        people.append(
-            PersonTime(
-                person=member,
-                present_us=total(intervals[:-1] if runs else intervals),
-                since_us=intervals[-1][0] if runs else None,
-            )
+@dataclass(slots=True)
+class _Presence:
+    """One person's: as proven, as it may have been at most, and since when still."""
+
+    spans: list[Interval] = field(default_factory=list)
+    most: list[Interval] = field(default_factory=list)
+    down: list[Interval] = field(default_factory=list)
+    down_since: int | None = None
+    runs: bool = False
+
+
+class Timeline:
+    """Everything about the time of one session between two members, as of `now_us`: whoever has not
+    left is present until then. Lists are sorted, disjoint, in microseconds."""
+
+    def __init__(self, facts: Iterable[SessionFact], members: Sequence[str], now_us: int) -> None:
+        self.facts = tuple(facts)
+        self.members = tuple(members)
+        # One more than all that the facts know: who came just now is there, if for no time yet.
+        self.end_us = max([now_us, *(fact.at_us for fact in self.facts)]) + 1
+        self.estimated = False
+        self._people = {member: _Presence() for member in members}
+        self._contacts: list[Interval] = []
+        self._read()
+
+    def _read(self) -> None:
+        keys = Keys.of(self.facts)
+        open_: dict[str, tuple[str, int]] = {}
+        for fact in self.facts:
+            match fact:
+                case ParticipantJoined():
+                    open_[fact.connection] = (fact.person, fact.at_us)
+                case ParticipantLeft() if fact.connection in open_:
+                    person, since = open_.pop(fact.connection)
+                    who = self._people[person]
+                    who.spans.append((since, fact.at_us))
+                    who.most.append((since, fact.noticed_us if fact.estimated else fact.at_us))
+                    self.estimated |= fact.estimated
+                    if not any(person == each for each, _ in open_.values()):
+                        self._path(person, fact.at_us, up=True)
+                case PathChanged():
+                    self._path(fact.person, fact.at_us, up=fact.up)
+                case ContactProven():
+                    span = within(keys, fact, fact.at_us)
+                    if span is not None:
+                        self._contacts.append(span)
+                case _:
+                    pass
+        for person, since in open_.values():
+            who = self._people[person]
+            who.runs = True
+            who.spans.append((since, self.end_us))
+        for person, who in self._people.items():
+            self._path(person, self.end_us, up=True)
+            who.spans = union([*who.spans, *self._contacts])
+            who.most = union([*who.spans, *who.most])
+            who.down = union(who.down)
+
+    def _path(self, person: str, at_us: int, *, up: bool) -> None:
+        """Sound and picture travel, or not, as this person's page sees it."""
+        who = self._people[person]
+        if up and who.down_since is not None:
+            who.down.append((who.down_since, at_us))
+            who.down_since = None
+        elif not up and who.down_since is None:
+            who.down_since = at_us
+
+    # ---- each one ------------------------------------------------------------------------------
+
+    def present(self, person: str) -> list[Interval]:
+        """As proven: by beats to the server, or by signatures of the other's page."""
+        return self._people[person].spans
+
+    def present_at_most(self, person: str) -> list[Interval]:
+        """With the stretches between a last proof and the moment its end was noticed."""
+        return self._people[person].most
+
+    def runs(self, person: str) -> bool:
+        return self._people[person].runs
+
+    # ---- the two -------------------------------------------------------------------------------
+
+    @cached_property
+    def together(self) -> list[Interval]:
+        first, second = (self.present(member) for member in self.members)
+        return overlap(first, second)
+
+    @cached_property
+    def together_at_most(self) -> list[Interval]:
+        first, second = (self.present_at_most(member) for member in self.members)
+        return overlap(first, second)
+
+    @cached_property
+    def contact(self) -> list[Interval]:
+        """Together, and proven: each signature speaks until the next one is due, and the latest,
+        while both are still there, until it should have been handed in."""
+        lasts_us = PENDING_US if self._together_runs else FRESH_US
+        latest = max((end for _, end in self._contacts), default=0)
+        signed = union(
+            (start, end + (lasts_us if end == latest else FRESH_US))
+            for start, end in self._contacts
         )
-    return Account(
-        together_us=total(together[:-1] if together_runs else together),
-        together_since_us=together[-1][0] if together_runs else None,
-        people=tuple(people),
-        interruptions=_interruptions(together, {m: present.get(m, []) for m in members}),
-        estimated=any(isinstance(fact, ParticipantLeft) and fact.estimated for fact in facts),
-    )
+        return overlap(self.together, signed)
 
+    @cached_property
+    def impaired(self) -> list[Interval]:
+        """Together in the room, but both say that no sound or picture travelled."""
+        first, second = (self._people[member].down for member in self.members)
+        return overlap(without(self.together, self.contact), overlap(first, second))
 
-def _interruptions(
-    together: Sequence[Interval], present: dict[str, list[Interval]]
-) -> tuple[Interruption, ...]:
-    """What lies between the stretches together, cut wherever someone came or went."""
-    found: list[Interruption] = []
-    together = together[-INTERRUPTIONS_MOST - 1 :]
-    edges = sorted({edge for spans in present.values() for span in spans for edge in span})
-    for (_, gap_start), (gap_end, _) in zip(together, together[1:], strict=False):
-        cuts = [gap_start, *(edge for edge in edges if gap_start < edge < gap_end), gap_end]
-        for start, end in zip(cuts, cuts[1:], strict=False):
-            absent = tuple(who for who, spans in present.items() if not covers(spans, start))
-            found.append(Interruption(from_us=start, to_us=end, absent=absent))
-    return tuple(found)
+    @cached_property
+    def unknown(self) -> list[Interval]:
+        """Together in the room, without proof that they were in contact, or that they were not."""
+        return without(without(self.together, self.contact), self.impaired)
+
+    def alone(self, person: str) -> list[Interval]:
+        return without(self.present(person), self.together)
+
+    @cached_property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The session from the first arrival to the last departure, cut wherever something
+        changes."""
+        spans: list[tuple[StretchState, tuple[str, ...], Interval]] = []
+        shared: list[tuple[StretchState, list[Interval]]] = [
+            ("contact", self.contact),
+            ("impaired", self.impaired),
+            ("unknown", self.unknown),
+        ]
+        for state, found in shared:
+            spans += [(state, self.members, span) for span in found]
+        for member in self.members:
+            spans += [("alone", (member,), span) for span in self.alone(member)]
+        spans.sort(key=lambda each: each[2])
+        cut: list[Stretch] = []
+        for state, present, (start, end) in spans:
+            if cut and cut[-1].to_us < start:
+                gap = Stretch(from_us=cut[-1].to_us, to_us=start, state="nobody", present=())
+                cut.append(gap)
+            cut.append(Stretch(from_us=start, to_us=end, state=state, present=present))
+        return tuple(cut)
+
+    @cached_property
+    def interruptions(self) -> tuple[Interruption, ...]:
+        """What lies between the stretches together, cut wherever someone came or went."""
+        found: list[Interruption] = []
+        together = self.together[-INTERRUPTIONS_MOST - 1 :]
+        present = {member: self.present(member) for member in self.members}
+        edges = sorted({edge for spans in present.values() for span in spans for edge in span})
+        for (_, gap_start), (gap_end, _) in zip(together, together[1:], strict=False):
+            cuts = [gap_start, *(edge for edge in edges if gap_start < edge < gap_end), gap_end]
+            for start, end in zip(cuts, cuts[1:], strict=False):
+                absent = tuple(who for who, spans in present.items() if not covers(spans, start))
+                found.append(Interruption(from_us=start, to_us=end, absent=absent))
+        return tuple(found)
+
+    # ---- sums ----------------------------------------------------------------------------------
+
+    @property
+    def together_us(self) -> int:
+        """Of what is over; what still runs grows from `together_since_us`."""
+        return total(self.together[:-1] if self._together_runs else self.together)
+
+    @property
+    def together_since_us(self) -> int | None:
+        return self.together[-1][0] if self._together_runs else None
+
+    @property
+    def _together_runs(self) -> bool:
+        return all(self.runs(member) for member in self.members)
+
+    def person_time(self, person: str) -> PersonTime:
+        spans, runs = self.present(person), self.runs(person)
+        over = spans[:-1] if runs else spans
+        return PersonTime(
+            person=person,
+            present_us=total(over),
+            since_us=spans[-1][0] if runs else None,
+            present_most_us=total(self.present_at_most(person)) - total(spans) + total(over),
+        )

@@ -7,11 +7,16 @@ Interval = tuple[int, int]
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
     """The stretches covered by at least one of them, sorted and disjoint; empty ones vanish."""
+    return bridge(intervals, 0)
+
+
+def bridge(intervals: Iterable[Interval], longest_us: int) -> list[Interval]:
+    """Their union, with the gaps of at most that length filled."""
     merged: list[Interval] = []
     for start, end in sorted(intervals):
         if start >= end:
             continue
-        if merged and start <= merged[-1][1]:
+        if merged and start - merged[-1][1] <= longest_us:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
             merged.append((start, end))
@@ -31,6 +36,24 @@ def overlap(left: Sequence[Interval], right: Sequence[Interval]) -> list[Interva
         else:
             j += 1
     return both
+
+
+def without(whole: Sequence[Interval], taken: Sequence[Interval]) -> list[Interval]:
+    """The stretches of the first sorted disjoint list that the second does not cover."""
+    left: list[Interval] = []
+    i = 0
+    for start, end in whole:
+        while i < len(taken) and taken[i][1] <= start:
+            i += 1
+        at, j = start, i
+        while j < len(taken) and taken[j][0] < end:
+            if at < taken[j][0]:
+                left.append((at, taken[j][0]))
+            at = max(at, taken[j][1])
+            j += 1
+        if at < end:
+            left.append((at, end))
+    return left
 
 
 def total(intervals: Iterable[Interval]) -> int:

@@ -2,19 +2,26 @@
 
 A session begins to exist when the first connection enters the room; it *starts* when both sides are
 present, and it ends once: when someone ends it for both, or when the room has been empty for ten
-minutes. Its state is always the fold of its facts (`restore`).
+minutes and the booked time, if any, is over. Its state is always the fold of its facts (`restore`).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from protocol.facts import (
+    ContactProven,
+    MeetingApplied,
     ParticipantJoined,
     ParticipantLeft,
+    PathChanged,
+    SessionCreated,
     SessionEnded,
     SessionFact,
     SessionStarted,
+    TermsApplied,
+    WindowExtended,
 )
+from protocol.terms import Terms
 from protocol.types import EndReason, LeaveReason, SessionState
 from runtime.machine import Machine, cell
 
@@ -23,20 +30,56 @@ EMPTY_FOR_US = 10 * 60 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`present` maps each connection in the room to (person, since); `last_us` is the end of the
-    latest presence that is over."""
+    """`present` maps each connection in the room to (person, since), `paths` to whether its page
+    says that sound and picture travel; `last_us` is the end of the latest presence that is over."""
 
     id: str
     mentorship: str
+    mentor: str
+    mentee: str
     phase: SessionState = "waiting"
     present: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    paths: Mapping[str, bool] = field(default_factory=dict)
+    contacts: frozenset[tuple[str, str, int, int]] = frozenset()
+    version: int | None = None
+    terms: Terms = Terms()
+    meeting: MeetingApplied | None = None
+    extended: bool = False
     last_us: int = 0
+
+    @property
+    def booked_until_us(self) -> int:
+        """Until when the session stays open for those who were to meet; 0 when nothing was
+        booked."""
+        if self.meeting is None:
+            return 0
+        return self.meeting.start_us + self.meeting.length_us + self.terms.overrun_us
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Somebody enters a room in which no session runs, or a meeting passed without anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """What is agreed and booked at this moment; `version` 0: nothing is agreed."""
+
+    version: int
+    terms: Terms
+    meeting: str | None = None
+    start_us: int = 0
+    length_us: int = 0
+    told_us: int = 0
+    told_by: str | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
     person: str
     connection: str
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +93,28 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
+class Path:
+    """A page says whether sound and picture travel."""
+
+    connection: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Stretches of contact whose signatures were checked."""
+
+    contacts: tuple[ContactProven, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Someone says to go on past the booked time; only the mentee, who pays, can."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Someone ends it for both. `proofs`: by connection, until when it is proven to be there."""
 
@@ -58,11 +123,18 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """The meeting is over, and nobody came; `watched`: the server was up all the time."""
+
+    watched: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep:
     """Time has passed."""
 
 
-Event = Join | Leave | End | Sweep
+Event = Create | Apply | Join | Leave | Path | Prove | Extend | End | Missed | Sweep
 Step = tuple[Session, tuple[SessionFact, ...]]
 
 
@@ -76,16 +148,74 @@ def restore(empty: Session, facts: Iterable[SessionFact]) -> Session:
 
 def _apply(session: Session, fact: SessionFact) -> Session:
     match fact:
+        case TermsApplied(version=version, terms=terms):
+            return replace(session, version=version, terms=terms)
+        case MeetingApplied():
+            return replace(session, meeting=fact)
         case ParticipantJoined():
             present = {**session.present, fact.connection: (fact.person, fact.at_us)}
             return replace(session, present=present)
         case ParticipantLeft():
             present = {key: who for key, who in session.present.items() if key != fact.connection}
-            return replace(session, present=present, last_us=max(session.last_us, fact.at_us))
+            paths = {key: up for key, up in session.paths.items() if key != fact.connection}
+            last_us = max(session.last_us, fact.at_us)
+            return replace(session, present=present, paths=paths, last_us=last_us)
+        case PathChanged():
+            return replace(session, paths={**session.paths, fact.connection: fact.up})
+        case ContactProven():
+            return replace(session, contacts=session.contacts | {_name(fact)})
+        case WindowExtended():
+            return replace(session, extended=True)
         case SessionStarted():
             return replace(session, phase="open")
-        case _:  # SessionEnded
+        case SessionEnded():
             return replace(session, phase="ended", last_us=fact.at_us)
+        case _:  # SessionCreated, and what is said of the session after its end
+            return session
+
+
+def _name(fact: ContactProven) -> tuple[str, str, int, int]:
+    return (fact.about_key, fact.signer_key, fact.from_us, fact.to_us)
+
+
+def _wrote(session: Session, *facts: SessionFact) -> Step:
+    return restore(session, facts), facts
+
+
+def _create(session: Session, event: Create, now_us: int) -> Step:
+    return _wrote(
+        session,
+        SessionCreated(
+            session=session.id,
+            mentorship=session.mentorship,
+            mentor=session.mentor,
+            mentee=session.mentee,
+            at_us=now_us,
+        ),
+    )
+
+
+def _agree(session: Session, event: Apply, now_us: int) -> Step:
+    """Writes down what is news. A meeting once applied stays: who came for it came for it."""
+    facts: list[SessionFact] = []
+    if (event.version, event.terms) != (session.version, session.terms):
+        facts.append(
+            TermsApplied(session=session.id, version=event.version, terms=event.terms, at_us=now_us)
+        )
+    if event.meeting is not None and session.meeting is None:
+        facts.append(
+            MeetingApplied(
+                session=session.id,
+                meeting=event.meeting,
+                start_us=event.start_us,
+                length_us=event.length_us,
+                told_us=event.told_us,
+                told_by=event.told_by,
+                again=event.again,
+                at_us=now_us,
+            )
+        )
+    return _wrote(session, *facts)
 
 
 def _join(session: Session, event: Join, now_us: int) -> Step:
@@ -93,7 +223,11 @@ def _join(session: Session, event: Join, now_us: int) -> Step:
         return session, ()
     facts: list[SessionFact] = [
         ParticipantJoined(
-            session=session.id, person=event.person, connection=event.connection, at_us=now_us
+            session=session.id,
+            person=event.person,
+            connection=event.connection,
+            key=event.key,
+            at_us=now_us,
         )
     ]
     others = {person for person, _ in session.present.values()} - {event.person}
@@ -101,7 +235,7 @@ def _join(session: Session, event: Join, now_us: int) -> Step:
         facts.append(
             SessionStarted(session=session.id, mentorship=session.mentorship, at_us=now_us)
         )
-    return restore(session, facts), tuple(facts)
+    return _wrote(session, *facts)
 
 
 def _left(
@@ -123,8 +257,38 @@ def _left(
 def _leave(session: Session, event: Leave, now_us: int) -> Step:
     if event.connection not in session.present:
         return session, ()  # a late goodbye of a connection that is gone already
-    fact = _left(session, event.connection, event.at_us, now_us, event.reason, event.estimated)
-    return restore(session, [fact]), (fact,)
+    return _wrote(
+        session,
+        _left(session, event.connection, event.at_us, now_us, event.reason, event.estimated),
+    )
+
+
+def _path(session: Session, event: Path, now_us: int) -> Step:
+    if event.connection not in session.present or session.paths.get(event.connection) == event.up:
+        return session, ()
+    person, _ = session.present[event.connection]
+    return _wrote(
+        session,
+        PathChanged(
+            session=session.id,
+            person=person,
+            connection=event.connection,
+            up=event.up,
+            at_us=now_us,
+        ),
+    )
+
+
+def _prove(session: Session, event: Prove, now_us: int) -> Step:
+    return _wrote(
+        session, *(fact for fact in event.contacts if _name(fact) not in session.contacts)
+    )
+
+
+def _extend(session: Session, event: Extend, now_us: int) -> Step:
+    if session.extended or event.person != session.mentee:
+        return session, ()
+    return _wrote(session, WindowExtended(session=session.id, person=event.person, at_us=now_us))
 
 
 def _close(session: Session, now_us: int, reason: EndReason, by: str | None) -> SessionEnded:
@@ -145,15 +309,23 @@ def _end(session: Session, event: End, now_us: int) -> Step:
         estimated = proof_us < now_us
         facts.append(_left(session, connection, proof_us, now_us, "ended", estimated))
     last = restore(session, facts)
-    facts.append(_close(last, now_us, "ended", event.by))
-    return restore(session, facts), tuple(facts)
+    return _wrote(session, *facts, _close(last, now_us, "ended", event.by))
+
+
+def _missed(session: Session, event: Missed, now_us: int) -> Step:
+    if session.last_us or session.present:
+        return session, ()
+    reason: EndReason = "nobody" if event.watched else "unwatched"
+    at = replace(session, last_us=session.booked_until_us)
+    return _wrote(session, _close(at, now_us, reason, None))
 
 
 def _sweep(session: Session, event: Sweep, now_us: int) -> Step:
-    if session.present or now_us < session.last_us + EMPTY_FOR_US:
+    over_us = max(session.last_us + EMPTY_FOR_US, session.booked_until_us)
+    if session.present or now_us < over_us:
         return session, ()
-    fact = _close(session, now_us, "empty", None)
-    return restore(session, [fact]), (fact,)
+    reason: EndReason = "empty" if session.meeting is None else "window"
+    return _wrote(session, _close(session, now_us, reason, None))
 
 
 def _too_late(session: Session, event: Event, now_us: int) -> Step:
@@ -164,17 +336,33 @@ LIFE: Machine[Session, Event, SessionFact] = Machine(
     "session",
     phase_of=lambda session: session.phase,
     table={
+        ("waiting", Create): cell(_create, "waiting"),
+        ("waiting", Apply): cell(_agree, "waiting"),
         ("waiting", Join): cell(_join, "waiting", "open"),
         ("waiting", Leave): cell(_leave, "waiting"),
+        ("waiting", Path): cell(_path, "waiting"),
+        ("waiting", Prove): cell(_prove, "waiting"),
+        ("waiting", Extend): cell(_too_late, "waiting"),
         ("waiting", End): cell(_end, "ended"),
+        ("waiting", Missed): cell(_missed, "waiting", "ended"),
         ("waiting", Sweep): cell(_sweep, "waiting", "ended"),
+        ("open", Apply): cell(_too_late, "open"),
         ("open", Join): cell(_join, "open"),
         ("open", Leave): cell(_leave, "open"),
+        ("open", Path): cell(_path, "open"),
+        ("open", Prove): cell(_prove, "open"),
+        ("open", Extend): cell(_extend, "open"),
         ("open", End): cell(_end, "ended"),
+        ("open", Missed): cell(_too_late, "open"),
         ("open", Sweep): cell(_sweep, "open", "ended"),
-        # Joining an ended session is impossible: a new one begins. The rest changes nothing.
+        # Joining an ended session is impossible: a new one begins. Proof may come late; the rest
+        # changes nothing.
+        ("ended", Prove): cell(_prove, "ended"),
         ("ended", Leave): cell(_too_late, "ended"),
+        ("ended", Path): cell(_too_late, "ended"),
+        ("ended", Extend): cell(_too_late, "ended"),
         ("ended", End): cell(_too_late, "ended"),
+        ("ended", Missed): cell(_too_late, "ended"),
         ("ended", Sweep): cell(_too_late, "ended"),
     },
 )

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -39,21 +40,29 @@ async def migrate(database: Database, rooms: Sequence[str]) -> None:
     await database.exclusive(lambda connection: upgrade(connection, rooms))
 
 
-def upgrade(connection: Connection, rooms: Sequence[str]) -> None:
-    """The same on a connection that is in a transaction."""
+def upgrade(
+    connection: Connection, rooms: Sequence[str], to: str | tuple[str, ...] = "heads"
+) -> None:
+    """The same on a connection that is in a transaction; `to` may name earlier revisions."""
     if connection.dialect.name == "postgresql":
         connection.execute(
             text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=ADVISORY_LOCK)
         )
     script = revisions(rooms)
+    target: Any = to  # several, too, whatever its annotation says
     context = MigrationContext.configure(
-        connection, opts={"fn": lambda heads, _context: script._upgrade_revs("heads", heads)}
+        connection, opts={"fn": lambda heads, _context: script._upgrade_revs(target, heads)}
     )
     try:
         with Operations.context(context):
             context.run_migrations()
     except (CommandError, RevisionError) as error:
         raise SchemaTooNewError(f"this version does not know the schema: {error}") from error
+
+
+def applied(connection: Connection) -> tuple[str, ...]:
+    """The newest revisions that the database has, one a room; none in an empty one."""
+    return tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
 
 
 def revisions(rooms: Sequence[str]) -> ScriptDirectory:

@@ -33,11 +33,18 @@ SDP = (
     "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 00:11\r\n"
 )
 BODIES: dict[str, dict[str, Any]] = {
+    "propose_agreement": {"terms": {"currency": "EUR", "rate_minor": 6000}},
+    "plan_meeting": {"start_us": 1_820_000_000_000_000, "length_us": 10**9, "zone": "UTC"},
+    "move_meeting": {"start_us": 1_840_000_000_000_000, "length_us": 10**9},
     "send_message": {"id": "message-1", "body": "hello"},
     "start_mentorship": {
         "mentor": {"name": "Ada", "zone": "UTC"},
         "mentee": {"name": "Ben", "zone": "UTC"},
     },
+    "confirm_session": {"revision": 1},
+    "contest_session": {"revision": 1, "reason": "not so"},
+    "reflect": {"useful": "the rehearsal", "next": "try it", "rating": 4, "private": "nervous"},
+    "correct_session": {"billed_us": 0, "reason": "not so"},
 }
 FIELDS: dict[type[frames.Frame], dict[str, Any]] = {
     frames.ChatSend: {"id": "message-2", "body": "hello"},
@@ -47,6 +54,9 @@ FIELDS: dict[type[frames.Frame], dict[str, Any]] = {
     frames.RoomLeave: {},
     frames.RoomEnd: {},
     frames.RoomMedia: {"audio": True, "video": True},
+    frames.RoomPath: {"up": True},
+    frames.RoomContact: {"session": "ses_01jd3v0k7r9q2x4m6n8p0s2t4v", "contacts": []},
+    frames.RoomVoice: {"from_us": 1_800_000_000_000_000, "slots": "0110"},
     frames.PeerOffer: {"peer": "peer-theirs", "sdp": SDP},
     frames.PeerAnswer: {"peer": "peer-theirs", "sdp": SDP},
     frames.PeerCandidate: {"peer": "peer-theirs", "candidate": ""},
@@ -75,6 +85,8 @@ class World:
     session: str
     bad: dict[str, tuple[str, str]]
     foreign: dict[str, Page]
+    parts: dict[str, dict[str, str]]
+    """By route, the parts of Ada's and Ben's mentorship that its path names, for Ben to ask for."""
 
     def id_of(self, scope: str | None) -> str:
         ids = {
@@ -92,7 +104,11 @@ class World:
         id_: str = "",
         client: httpx2.AsyncClient | None = None,
     ) -> httpx2.Response:
-        path = route.path.replace("{" + (route.scope or "") + "}", id_ or self.id_of(route.scope))
+        parts = {
+            **self.parts.get(route.name, {}),
+            route.scope or "": id_ or self.id_of(route.scope),
+        }
+        path = route.path.format(**parts)
         headers = {"authorization": f"Bearer {grant}"} if grant is not None else {}
         body = BODIES.get(route.name, {}) if route.request else None
         http = client or self.app.http
@@ -111,6 +127,9 @@ async def world(storage: Storage) -> AsyncIterator[World]:
         socket = await ada.connect()
         session = (await ada.join(socket))["session"]["id"]
         await socket.finish(1001)
+        ended = await ada.post(f"/v1/sessions/{session}/end", json={})
+        assert ended.status_code == 200, ended.text
+        parts = await parts_of(ada, ben)
         dan, _ = await app.pair("Dan", "Eve")
         narrowed = await app.open(ada.link)
         second = msgspec.json.encode({"mentee": {"name": "Cleo", "zone": "UTC"}, "i_am": "mentor"})
@@ -168,7 +187,23 @@ async def world(storage: Storage) -> AsyncIterator[World]:
             "of another site for ours": (altered(their_keys, iss=elsewhere), "unauthenticated"),
             "revoked": (revoked.grant, "revoked"),
         }
-        yield World(app, ada, ben, session, bad, foreign)
+        yield World(app, ada, ben, session, bad, foreign, parts)
+
+
+async def parts_of(ada: Page, ben: Page) -> dict[str, dict[str, str]]:
+    """A proposal of each, of which Ada's can be accepted, and a meeting."""
+    of = f"/v1/mentorships/{ada.mentorship}"
+    terms = BODIES["propose_agreement"]
+    theirs = await ben.post(f"{of}/agreements", json=terms)
+    hers = await ada.post(f"{of}/agreements", json=terms)
+    met = await ada.post(f"{of}/meetings", json={**BODIES["move_meeting"], "zone": "UTC"})
+    meeting = {"meeting": met.json()["id"]}
+    return {
+        "accept_agreement": {"version": str(hers.json()["version"])},
+        "withdraw_agreement": {"version": str(theirs.json()["version"])},
+        "move_meeting": meeting,
+        "cancel_meeting": meeting,
+    }
 
 
 def refusal(answer: httpx2.Response) -> tuple[int, str]:

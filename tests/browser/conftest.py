@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 
 from tests.support.browser import Person, enter, launch, window
 from tests.support.clips import Clip, likeness, make_clip
+from tests.support.gallery import CLIENT, Screen, serving
 from tests.support.serving import Server, new_mentorship
+from web.hatch_build import install, quietly
 
 MENTOR, MENTEE = 5, 9
 MENTORS_NAME, MENTEES_NAME = "Athena", "Telemachus"
@@ -142,3 +144,44 @@ def span(us: int) -> str:
     h, rest = divmod(us // 1_000_000, 3600)
     parts = [f"{h} h"] * (h > 0) + [f"{rest // 60} min"] * (rest >= 60 or h > 0)
     return " ".join([*parts, f"{rest % 60} s"])
+
+
+# ---- the gallery -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def gallery() -> Iterator[str]:
+    """Its address; `?NAME` shows one state."""
+    install(CLIENT)
+    quietly(CLIENT, "run", "gallery")
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def desktop(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
+    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    screen = Screen(await context.new_page(), gallery)
+    yield screen
+    await context.close()
+    assert screen.errors == []
+
+
+@pytest.fixture
+async def phone(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
+    context = await chromium.new_context(viewport={"width": 360, "height": 780})
+    screen = Screen(await context.new_page(), gallery)
+    yield screen
+    await context.close()
+    assert screen.errors == []

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import MENTEE, House, span
-from tests.support.browser import Person, soon
-from tests.support.serving import ROOT, Api
+from tests.support.browser import look_over
+from tests.support.serving import Api
 
 pytestmark = pytest.mark.browser
-
-AXE = ROOT / "web" / "client" / "node_modules" / "axe-core" / "axe.min.js"
-LOOKS: tuple[tuple[Literal["light", "dark"], int, int], ...] = (
-    ("light", 1280, 800),
-    ("dark", 1280, 800),
-    ("dark", 360, 780),
-    ("light", 360, 780),
-)
-RUN = """
-async () => {
-  await Promise.all(document.getAnimations({ subtree: true }).map((each) => each.finished));
-  const { violations } = await axe.run(document);
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`));
-}
-"""
-
-
-async def look_over(person: Person, page: str) -> None:
-    """Axe has nothing to say, and nothing needs scrolling sideways, in any look."""
-    await person.page.evaluate(AXE.read_text())
-    for scheme, width, height in LOOKS:
-        await person.page.set_viewport_size({"width": width, "height": height})
-        await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found: Any = await soon(person.page.evaluate(RUN))
-        assert not found, (page, scheme, width)
-        assert not await person.scrolls_sideways(), (page, scheme, width)
 
 
 async def test_pages_before_one_is_known(house: House, mentors_browser: Browser) -> None:

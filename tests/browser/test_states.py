@@ -4,127 +4,15 @@ keys, focus, scrolling. The elements draw the gallery's canned states; no server
 PICTURES=FOLDER keeps a picture of each state, to look at.
 """
 
-import functools
 import os
 import re
-import threading
-from collections.abc import AsyncIterator, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from web.hatch_build import install, quietly
-from web.http import CONTENT_SECURITY_POLICY
-
-CLIENT = Path(__file__).resolve().parents[2] / "web" / "client"
-AXE = CLIENT / "node_modules/axe-core/axe.min.js"
-SIZES = {"phone": (360, 740), "desktop": (1280, 800)}
-ZOOMED = {"phone": (320, 640), "desktop": (640, 400)}  # the narrowest phone; a desktop at 200 %
+from tests.support.gallery import SIZES, Screen, look_over
 
 pytestmark = pytest.mark.browser
-
-
-class Handler(SimpleHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.path = self.path.removeprefix("/static")
-        super().do_GET()
-
-    def end_headers(self) -> None:
-        self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="session")
-def gallery() -> Iterator[str]:
-    """Its address; `?NAME` shows one state."""
-    install(CLIENT)
-    quietly(CLIENT, "run", "gallery")
-    handler = functools.partial(Handler, directory=str(CLIENT / "node_modules" / ".gallery"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/static/gallery.html"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-        )
-        yield browser
-        await browser.close()
-
-
-class Screen:
-    """A page on one state of the gallery; what goes wrong in it collects in `errors`."""
-
-    def __init__(self, page: Page, gallery: str) -> None:
-        self.page = page
-        self.gallery = gallery
-        self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", self._said)
-
-    def _said(self, message: Any) -> None:
-        if message.type == "error":
-            self.errors.append(message.text)
-
-    async def show(self, state: str) -> None:
-        await self.page.goto(f"{self.gallery}?{state}")
-        await self.page.evaluate("settle()")
-
-    async def violations(self) -> list[str]:
-        """What axe finds on the page as it is."""
-        if not await self.page.evaluate("'axe' in window"):
-            await self.page.evaluate(AXE.read_text())
-        result = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            f"{violation['id']} at {node['target']}"
-            for violation in result["violations"]
-            for node in violation["nodes"]
-        ]
-
-    async def calls(self) -> list[str]:
-        """What the elements asked of the app so far."""
-        asked: list[str] = await self.page.evaluate("app.calls")
-        return asked
-
-    async def focused(self) -> str:
-        """The text of what has the focus, through all shadow roots."""
-        text: str = await self.page.evaluate(
-            "{let e = document.activeElement;"
-            " while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;"
-            " e.textContent.trim()}"
-        )
-        return text
-
-
-@pytest.fixture
-async def desktop(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
-    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
-    screen = Screen(await context.new_page(), gallery)
-    yield screen
-    await context.close()
-    assert screen.errors == []
-
-
-@pytest.fixture
-async def phone(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
-    context = await chromium.new_context(viewport={"width": 360, "height": 780})
-    screen = Screen(await context.new_page(), gallery)
-    yield screen
-    await context.close()
-    assert screen.errors == []
 
 
 # ---- every state -------------------------------------------------------------------------------
@@ -136,32 +24,8 @@ async def test_every_state_is_accessible_and_fits(
     chromium: Browser, gallery: str, size: str
 ) -> None:
     """axe finds nothing in light or dark, nothing scrolls sideways, the console stays quiet."""
-    width, height = SIZES[size]
-    # Half faded is neither state: without motion the controls are there or at rest.
-    context = await chromium.new_context(
-        viewport={"width": width, "height": height}, reduced_motion="reduce"
-    )
-    screen = Screen(await context.new_page(), gallery)
-    page = screen.page
-    findings = []
-    await screen.show("home")
-    for state in await page.evaluate("states"):
-        await page.set_viewport_size({"width": width, "height": height})
-        await screen.show(state)
-        for theme in ("light", "dark"):
-            await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            await page.evaluate("settle()")
-            if folder := os.environ.get("PICTURES"):
-                await page.screenshot(path=f"{folder}/{state}-{size}-{theme}.png")
-            findings += [f"{state} {theme}: {found}" for found in await screen.violations()]
-        for wide, high in (SIZES[size], ZOOMED[size]):
-            await page.set_viewport_size({"width": wide, "height": high})
-            if await page.evaluate("document.documentElement.scrollWidth") > wide:
-                findings.append(f"{state}: scrolls sideways at {wide} px")
-        findings += [f"{state}: {error}" for error in screen.errors]
-        screen.errors.clear()
-    await context.close()
-    assert findings == []
+    accounts = ("account-", "statements")  # in test_account_states.py
+    assert await look_over(chromium, gallery, size, lambda it: not it.startswith(accounts)) == []
 
 
 @pytest.mark.parametrize("size", ["phone", "desktop"])
@@ -171,6 +35,8 @@ async def test_every_state_is_accessible_and_fits(
         ("home", "Conversation", "Message"),
         ("home", "Replace my link", "Make a new link"),
         ("prejoin", "Conversation", "Message"),
+        ("prejoin-agreed", "Propose terms", "Rate an hour"),
+        ("prejoin-agreed", "Move the meeting", "Cancel the meeting"),
         ("call", "Devices", "Speakers"),
         ("summary-open", "End the session for both", "End it"),
     ],
@@ -223,6 +89,123 @@ async def test_a_form_is_accessible_wrong_and_answered(
         for field in await page.get_by_label("Time zone").all():
             await field.fill("America/Lima")
     assert screen.errors == []
+    await context.close()
+
+
+# ---- agreements and meetings -------------------------------------------------------------------
+
+
+async def test_terms_are_proposed_in_a_sheet(desktop: Screen) -> None:
+    await desktop.show("prejoin-agreed")
+    page = desktop.page
+    propose = page.get_by_role("button", name="Propose", exact=True)
+    await page.get_by_role("button", name="Propose terms").click()
+    rate = page.get_by_label("Rate an hour")
+    await expect(rate).to_have_value("60.00")
+    await rate.fill("sixty")
+    await propose.click()
+    await expect(rate).to_be_focused()
+    await expect(rate).to_have_accessible_description(
+        "A price is a number, such as 60 or 59.50. Left empty: free of charge."
+    )
+    assert await desktop.violations() == []
+    await rate.fill("70")
+    await page.get_by_label("Currency").select_option("CHF")
+    await page.evaluate("app.wrongField = 'terms.currency'")
+    await propose.click()
+    await expect(page.get_by_label("Currency")).to_be_focused()
+    await expect(page.get_by_text("That cannot be.")).to_be_visible()
+    await page.evaluate("app.wrongField = 'terms.minimum_us'")  # which has no field here
+    await propose.click()
+    await expect(page.get_by_text("That cannot be. Change it.")).to_be_visible()
+    await page.evaluate("app.wrongField = null")
+    await propose.click()
+    await expect(rate).to_have_count(0)
+    assert [call for call in await desktop.calls() if call.startswith("propose")] == [
+        "propose 7000 CHF"
+    ] * 3
+
+
+async def test_a_meeting_is_planned_moved_and_cancelled_in_a_sheet(desktop: Screen) -> None:
+    page = desktop.page
+    await desktop.show("prejoin-charging")
+    await page.get_by_role("button", name="Move the meeting").click()
+    await expect(page.get_by_label("Time")).to_have_value("15:00")
+    await page.get_by_label("Time").fill("14:00")
+    await page.get_by_role("button", name="Move it").click()
+    await expect(page.get_by_text("That is over already.")).to_be_visible()
+    await expect(page.get_by_label("Time")).to_be_focused()
+    await page.get_by_label("Time").fill("18:00")
+    await expect(page.get_by_text("18:00 to 19:00 for you in Vienna")).to_be_visible()
+    await page.get_by_role("button", name="Move it").click()
+    await expect(page.get_by_label("Time")).to_have_count(0)
+    await page.get_by_role("button", name="Move the meeting").click()
+    await page.get_by_role("button", name="Cancel the meeting").click()
+    await expect(page.get_by_label("Time")).to_have_count(0)
+    calls = await desktop.calls()
+    assert [call.split()[0] for call in calls if "met_" in call] == ["move", "cancel"]
+    six = 1795539600_000000  # 2026-11-24, 18:00 in Vienna
+    assert any(call.startswith("move") and call.endswith(f" {six}") for call in calls)
+    await desktop.show("prejoin")
+    await page.get_by_role("button", name="Plan a meeting").click()
+    await page.get_by_label("Day").fill("2026-11-24")
+    await page.get_by_label("Time").fill("18:00")
+    await page.get_by_label("Minutes").fill("45")
+    await page.get_by_role("button", name="Plan it").click()
+    await expect(page.get_by_label("Time")).to_have_count(0)
+    assert f"plan {six} {45 * 60_000_000}" in await desktop.calls()
+
+
+async def test_a_proposal_is_accepted_by_the_other_and_withdrawn_by_its_author(
+    desktop: Screen,
+) -> None:
+    page = desktop.page
+    await desktop.show("prejoin-proposed")
+    await expect(page.get_by_role("heading", name="Ana Quispe proposes")).to_be_visible()
+    await expect(page.get_by_role("button", name="Withdraw")).to_have_count(0)
+    await page.get_by_role("button", name="Accept").click()
+    assert "accept 2" in await desktop.calls()
+    await page.evaluate("app.wrongField = 'any'")
+    await page.get_by_role("button", name="Accept").click()
+    await expect(page.get_by_text("That cannot be.")).to_be_visible()
+    await desktop.show("prejoin-waiting")
+    await expect(page.get_by_text("Waiting for Ana Quispe to accept.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Accept")).to_have_count(0)
+    await page.get_by_role("button", name="Withdraw").click()
+    assert "withdraw 2" in await desktop.calls()
+
+
+async def test_who_pays_is_asked_before_it_costs_more(desktop: Screen) -> None:
+    page = desktop.page
+    go_on = page.get_by_role("button", name="Go on")
+    question = page.get_by_text("The booked time ends at 14:15. Going on costs up to €20.00.")
+    await desktop.show("call-asks")
+    await expect(question).to_be_visible()
+    await go_on.click()
+    await expect(page.get_by_text("You go on: the time counts until 14:35")).to_be_visible()
+    await expect(go_on).to_have_count(0)
+    assert any(call.startswith("extendSession") for call in await desktop.calls())
+    await desktop.show("call-asks")
+    await page.get_by_role("button", name="Keep to the time").click()
+    await expect(page.get_by_text("Talking on costs nothing.")).to_be_visible()
+    await expect(go_on).to_have_count(0)
+    assert not any(call.startswith("extendSession") for call in await desktop.calls())
+    await desktop.show("call-asked")  # the other is told, and has nothing to decide
+    await expect(page.get_by_text("Ana Quispe is asked whether to go on.")).to_be_visible()
+    await expect(go_on).to_have_count(0)
+
+
+async def test_a_question_does_not_fade(chromium: Browser, gallery: str) -> None:
+    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    await page.clock.install(time=0)
+    await page.goto(f"{gallery}?call-asks")
+    await expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    await page.clock.pause_at(60_000)
+    await expect(page.locator(".bottom")).to_have_css("opacity", "1")
+    await page.get_by_role("button", name="Keep to the time").click()
+    await page.clock.fast_forward(4_000)
+    await expect(page.locator(".bottom")).to_have_css("opacity", "0")
     await context.close()
 
 
@@ -785,3 +768,107 @@ async def test_a_long_name_stands_whole_once_on_the_pre_join_page(phone: Screen)
     other = phone.page.get_by_role("region", name="Who you meet")
     await expect(other.get_by_text("Wolfeschlegelsteinhausenbergerdorff")).to_have_count(1)
     await expect(other.get_by_text("Wolfeschlegelsteinhausenber…")).to_have_count(2)
+
+
+# ---- after a session ----------------------------------------------------------------------------
+
+
+async def test_questions_stand_open_for_who_just_left_and_can_be_put_away(desktop: Screen) -> None:
+    page = desktop.page
+    questions = page.get_by_role("region", name="How was your talk?")
+    await desktop.show("summary-reflect")
+    await expect(questions).to_be_visible()
+    await expect(page.get_by_role("heading", name="45 min 29 s together")).to_be_visible()
+    await questions.get_by_role("button", name="Not now").click()
+    await expect(questions).to_have_count(0)
+    await page.get_by_role("button", name="Look back on this talk").click()
+    await expect(questions).to_be_visible()
+    await desktop.show("summary")  # some other day
+    await expect(page.get_by_role("button", name="Look back on this talk")).to_be_visible()
+    await expect(questions).to_have_count(0)
+
+
+async def test_an_answer_goes_as_it_was_written(phone: Screen) -> None:
+    await phone.show("summary-reflect")
+    page = phone.page
+    questions = page.get_by_role("region", name="How was your talk?")
+    await questions.get_by_role("button", name="Save").click()
+    await expect(questions.get_by_role("status")).to_contain_text("nothing to save yet")
+    await questions.get_by_label("What was most useful?").fill(" one\ntwo ")
+    await questions.get_by_label("All right").check()
+    await questions.get_by_text("A note for yourself").first.click()
+    await questions.get_by_role("textbox", name="A note for yourself").fill("mine alone")
+    await questions.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("heading", name="What you said")).to_be_focused()
+    (sent,) = [call for call in await phone.calls() if call.startswith("reflect ")]
+    assert sent.endswith('{"useful":" one\\ntwo ","next":"","rating":3,"private":"mine alone"}')
+    await expect(page.get_by_text("at the latest tomorrow")).to_be_visible()
+    await page.get_by_role("button", name="Change it").click()
+    await expect(questions.get_by_label("All right")).to_be_checked()
+    await expect(questions.get_by_role("textbox", name="A note for yourself")).to_have_value(
+        "mine alone"
+    )
+
+
+async def test_a_text_that_is_too_long_is_said_at_its_field_and_kept(desktop: Screen) -> None:
+    await desktop.show("summary-reflect")
+    page = desktop.page
+    field = page.get_by_label("What will you do next?")
+    await field.fill("é" * 2003)
+    await expect(field).to_have_accessible_description("3 characters too long.")
+    await page.get_by_role("button", name="Save").click()
+    await expect(field).to_be_focused()
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    assert not [call for call in await desktop.calls() if call.startswith("reflect ")]
+    await field.fill("é" * 2000)
+    await expect(field).not_to_have_attribute("aria-invalid", "true")
+    await page.evaluate("app.wrongField = 'private'")  # what only the server sees
+    await page.get_by_role("button", name="Save").click()
+    note = page.get_by_role("textbox", name="A note for yourself")
+    await expect(note).to_be_focused()
+    await expect(note).to_have_accessible_description("That cannot be.")
+
+
+async def test_what_was_begun_is_there_again_but_for_what_is_private(desktop: Screen) -> None:
+    await desktop.show("summary-reflect")
+    page = desktop.page
+    await page.get_by_label("What was most useful?").fill("half a thought")
+    await page.get_by_text("A note for yourself").first.click()
+    await page.get_by_role("textbox", name="A note for yourself").fill("canary")
+    assert "canary" not in str(await page.evaluate("[...app.drafts.values()]"))
+    await page.get_by_role("link", name="Done").click()
+    await page.go_back()
+    await expect(page.get_by_label("What was most useful?")).to_have_value("half a thought")
+    await page.get_by_role("button", name="Not now").click()
+    assert await page.evaluate("[...app.drafts.values()].join('')") == ""
+
+
+async def test_once_shared_only_the_note_can_be_changed(desktop: Screen) -> None:
+    await desktop.show("summary-shared")
+    page = desktop.page
+    await page.get_by_role("button", name="Change your note").click()
+    form = page.get_by_role("region", name="Your note")
+    await expect(form.get_by_role("textbox")).to_have_count(1)
+    await expect(form.get_by_role("radio")).to_have_count(0)
+    await form.get_by_role("textbox").fill("calmer now")
+    await form.get_by_role("button", name="Save").click()
+    (sent,) = [call for call in await desktop.calls() if call.startswith("reflect ")]
+    assert '"useful":"Saying the first' in sent
+    assert '"rating":4,"private":"calmer now"' in sent
+
+
+async def test_one_is_asked_once_and_never_in_a_call(desktop: Screen) -> None:
+    await desktop.show("prejoin-reminder")
+    page = desktop.page
+    asks = page.get_by_role("group", name="How was your talk?")
+    await expect(asks).to_contain_text("How was your talk on Saturday? Two minutes.")
+    await page.evaluate("app.set({call: {...app.state.call, phase: 'joined'}})")
+    await expect(asks).to_have_count(0)
+    await page.evaluate("app.set({call: null})")
+    await asks.get_by_role("button", name="Not now").click()
+    await expect(asks).to_have_count(0)
+    assert len([call for call in await desktop.calls() if call.startswith("dismiss ")]) == 1
+    await desktop.show("prejoin-reminder")
+    await asks.get_by_role("button", name="Reflect").click()
+    await expect(page.get_by_role("heading", name="How was your talk?")).to_be_focused()
+    await expect(page.get_by_role("heading", name="How was your talk?")).to_be_in_viewport()

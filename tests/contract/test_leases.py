@@ -20,7 +20,8 @@ def acquire(owner: str, now_us: int = NOW, key: str = KEY, site: str = SITE) -> 
 
 
 def renewal(owner: str, token: int, at_us: int, key: str = KEY, site: str = SITE) -> Renewal:
-    return Renewal(site, KIND, key, owner, token, at_us, at_us + TTL)
+    data = f"{owner} at {at_us}".encode()
+    return Renewal(site, KIND, key, owner, token, at_us, at_us + TTL, data)
 
 
 async def taken(database: Database, owner: str, now_us: int = NOW, key: str = KEY) -> int:
@@ -91,6 +92,7 @@ async def test_renewing_prolongs(database: Database) -> None:
     lease = await database.read(leases.held, SITE, KIND, KEY)
     assert lease is not None
     assert (lease.proof_us, lease.expires_us) == (NOW + 5, NOW + 5 + TTL)
+    assert lease.data == f"a at {NOW + 5}".encode()
     assert await database.write(leases.renew, []) == []
 
 

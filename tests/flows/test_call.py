@@ -327,10 +327,11 @@ async def test_a_session_with_one_person_is_over_too(app: App, pair: tuple[Page,
 async def test_media_is_agreed_between_the_two(app: App, pair: tuple[Page, Page]) -> None:
     mentor, mentee = pair
     one, other = await mentor.connect(), await mentee.connect()
-    await mentor.join(one, peer="peer-one", audio=True, video=False)
+    key = "k" * 87
+    await mentor.join(one, peer="peer-one", audio=True, video=False, key=key)
     welcome = await mentee.join(other, peer="peer-other", offer=SDP)
     assert welcome["peers"] == [
-        {"id": "peer-one", "person": mentor.person, "audio": True, "video": False}
+        {"id": "peer-one", "person": mentor.person, "audio": True, "video": False, "key": key}
     ]
     assert await one.get("peer.offer") == {
         "t": "peer.offer", "room": mentor.room, "peer": "peer-other", "sdp": SDP,

@@ -19,8 +19,9 @@ from ithaca.house import House
 from ithaca.settings import Settings
 from people import tables as people_tables
 from people.tables import Key
-from people.tokens import GRANT_ALGORITHM, new_grant_secret
+from people.tokens import GRANT_ALGORITHM, new_signing_secret
 from protocol.rest import NewMentorship, NewPerson
+from protocol.views import SessionView
 from runtime.database import Database, DatabaseUnavailable, Plan
 from runtime.database.plan import P
 from tests.support.clock import ManualClock, settle
@@ -138,7 +139,12 @@ class Page:
         return {"authorization": f"Bearer {self.grant}"}
 
     async def session(self, id_: str) -> dict[str, Any]:
-        """A session as REST shows it."""
+        """A session as frames and lists show it."""
+        view = await self.account(id_)
+        return {name: view[name] for name in SessionView.__struct_fields__}
+
+    async def account(self, id_: str) -> dict[str, Any]:
+        """A session and why, as REST shows it."""
         answer = await self.get(f"/v1/sessions/{id_}")
         assert answer.status_code == 200, answer.text
         view: dict[str, Any] = answer.json()
@@ -273,7 +279,7 @@ class App:
         ids, now_us = self.house.services.ids, self.clock.wall_us()
         site = ids.new("site")
         keys = [
-            Key(site, ids.new("key"), "grant", GRANT_ALGORITHM, new_grant_secret()),
+            Key(site, ids.new("key"), "grant", GRANT_ALGORITHM, new_signing_secret()),
             Key(site, ids.new("key"), "handle", "HS256", ids.secret().encode()),
         ]
         # Later than the first: visitors without a link still see that one.

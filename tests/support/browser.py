@@ -7,7 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from playwright.async_api import (
@@ -22,6 +22,7 @@ from playwright.async_api import (
 )
 
 from tests.support.clips import STEP_S, Clip, Floats, bar_in, code_in
+from tests.support.serving import ROOT
 
 CHROMIUM = "/usr/bin/chromium"
 GUARD_S = 20
@@ -133,6 +134,8 @@ FOCUSED = """
 """
 TABS_MOST = 60
 CHANGED = b"\xafsession.changed"
+HANDED_IN = b"\xacroom.contact"
+VOICE = b"\xaaroom.voice"
 
 
 def exactly(text: str) -> re.Pattern[str]:
@@ -152,11 +155,14 @@ class Person:
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.complaints.append(f"{error}"))
         self._beaten, self._out = asyncio.Event(), asyncio.Event()
-        self.session_changed = asyncio.Event()
+        self.session_changed, self.handed_in = asyncio.Event(), asyncio.Event()
+        self.reported = asyncio.Event()
         page.on("websocket", self._connected)
 
     def _connected(self, socket: WebSocket) -> None:
         socket.on("framesent", lambda frame: self._passed(frame, b"\xa4beat", self._beaten))
+        socket.on("framesent", lambda frame: self._passed(frame, HANDED_IN, self.handed_in))
+        socket.on("framesent", lambda frame: self._passed(frame, VOICE, self.reported))
         socket.on("framereceived", lambda frame: self._passed(frame, b"\xa9room.left", self._out))
         socket.on("framereceived", lambda frame: self._passed(frame, CHANGED, self.session_changed))
 
@@ -264,6 +270,36 @@ class Person:
         """How loud the other was over the next seconds, a value each STEP_S."""
         heard: Any = await soon(self.remote.evaluate(HEAR, [seconds, STEP_S]), seconds + GUARD_S)
         return np.array(heard)
+
+
+# ---- judging -----------------------------------------------------------------------------------
+
+AXE = ROOT / "web" / "client" / "node_modules" / "axe-core" / "axe.min.js"
+LOOKS: tuple[tuple[Literal["light", "dark"], int, int], ...] = (
+    ("light", 1280, 800),
+    ("dark", 1280, 800),
+    ("dark", 360, 780),
+    ("light", 360, 780),
+)
+RUN = """
+async () => {
+  await Promise.all(document.getAnimations({ subtree: true }).map((each) => each.finished));
+  const { violations } = await axe.run(document);
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`));
+}
+"""
+
+
+async def look_over(person: Person, page: str) -> None:
+    """Axe has nothing to say, and nothing needs scrolling sideways, in any look."""
+    await person.page.evaluate(AXE.read_text())
+    for scheme, width, height in LOOKS:
+        await person.page.set_viewport_size({"width": width, "height": height})
+        await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found: Any = await soon(person.page.evaluate(RUN))
+        assert not found, (page, scheme, width)
+        assert not await person.scrolls_sideways(), (page, scheme, width)
 
 
 async def enter(context: BrowserContext, url: str) -> Person:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
 
 from runtime.database import Database, OnFatal, metadata, open_database
 from runtime.database.migrate import FOLDER, migrate
@@ -24,10 +27,13 @@ ROOMS = tuple(
     and files(room).joinpath(FOLDER).is_dir()
     and files(room).joinpath("tables.py").is_file()
 )
-"""The rooms that keep something; a room's tables are in `<room>.tables`."""
+"""The rooms that keep something; a room's tables are in `<room>.tables`, those of a part of it in
+`<room>.<part>_tables`."""
 
 for _room in ROOMS:
-    importlib.import_module(f"{_room}.tables")
+    for _file in files(_room).iterdir():
+        if _file.name.endswith("tables.py"):
+            importlib.import_module(f"{_room}.{_file.name.removesuffix('.py')}")
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,17 @@ async def _migrated(storage: Storage) -> None:
         await database.close()
 
 
+def without_schema(engine: str, data: Path, request: pytest.FixtureRequest) -> Iterator[Storage]:
+    """A database with nothing in it, for a fixture to yield."""
+    if engine == "sqlite":
+        yield Storage("sqlite", None, data)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create()
+    yield Storage("postgresql", server.url(name), data)
+    server.drop(name)
+
+
 async def sqlite_template(folder: Path) -> Path:
     """A folder with a migrated SQLite file, to be copied."""
     await _migrated(Storage("sqlite", None, folder))
@@ -87,3 +104,13 @@ async def postgres_template(server: PostgresServer, folder: Path) -> str:
 def sqlite_copy(template: Path, data: Path) -> Storage:
     shutil.copytree(template, data, dirs_exist_ok=True)
     return Storage("sqlite", None, data)
+
+
+def unlock(storage: Storage, connection: Connection) -> None:
+    """Takes the triggers of the book away, as an operator can who means it."""
+    for table in ("ledger_facts", "statement_lines"):
+        if storage.engine == "postgresql":
+            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
+            continue
+        for verb in ("update", "delete", "replace"):
+            connection.execute(text(f"DROP TRIGGER {table}_no_{verb}"))

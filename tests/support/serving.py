@@ -16,7 +16,7 @@ import httpx2
 import msgspec
 
 from protocol.rest import Grant, MentorshipCreated, MessagePage, SessionPage
-from protocol.views import Message, SessionView
+from protocol.views import Message, SessionAccount, SessionView, TalkView
 
 ROOT = Path(__file__).resolve().parents[2]
 ZONES = {"mentor": "Europe/Athens", "mentee": "America/New_York"}
@@ -65,6 +65,13 @@ class Server:
         process = await self._run("invite", "--mentor", mentor, "--mentee", mentee)
         said, _ = await process.communicate()
         return dict(line.split(": ", 1) for line in said.decode().splitlines())
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """Any other command on this data: its exit code and what it says."""
+        process = await self._run(*arguments)
+        said, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, said.decode()
 
     async def _run(self, command: str, *options: str) -> Process:
         with self._log.open("ab") as log:
@@ -140,8 +147,12 @@ class Api:
     async def sessions(self) -> tuple[SessionView, ...]:
         return (await self._get("/v1/sessions", SessionPage)).sessions
 
-    async def session(self, id_: str) -> SessionView:
-        return await self._get(f"/v1/sessions/{id_}", SessionView)
+    async def session(self, id_: str) -> SessionAccount:
+        return await self._get(f"/v1/sessions/{id_}", SessionAccount)
+
+    async def talk(self, session: str) -> TalkView:
+        """Who spoke how much, as this person may know it."""
+        return await self._get(f"/v1/sessions/{session}/talk", TalkView)
 
     async def messages(self, conversation: str, after: int) -> tuple[Message, ...]:
         """The page after a seq."""

@@ -14,11 +14,14 @@ from protocol.frames import (
     PeerAnswer,
     PeerCandidate,
     PeerOffer,
+    RoomContact,
     RoomEnd,
     RoomJoin,
     RoomLeave,
     RoomLeft,
     RoomMedia,
+    RoomPath,
+    RoomVoice,
     ServerFrame,
 )
 from protocol.registry import FRAMES
@@ -82,5 +85,16 @@ async def dispatch(
                 reply(RoomLeft(room=frame.room, reason="ended"))
         case RoomMedia():
             await services.signaling.media(connection, frame)
+        case RoomPath():
+            await services.ledger.path(connection, up=frame.up)
+        case RoomContact():
+            await services.ledger.contact(
+                site_id, person, connection, frame.session, frame.contacts
+            )
+        case RoomVoice():
+            session = services.ledger.session_of(connection)
+            if session is None:
+                raise Refusal("not_in_room")
+            await services.talks.hear(mentorship, session, person, frame.from_us, frame.slots)
         case PeerOffer() | PeerAnswer() | PeerCandidate():
             await services.signaling.relay(site_id, person, connection, frame)

@@ -7,7 +7,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from chat.service import topic as conversation_topic
-from ledger.service import FRESH_US
+from ledger.sansio.account import FRESH_US
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.codec import Format, decode, decode_server
@@ -23,7 +23,9 @@ from protocol.frames import (
     ClientFrame,
     ErrorFrame,
     MentorshipAdded,
+    MentorshipChanged,
     PresenceChanged,
+    ReflectionChanged,
     ServerFrame,
     SessionChanged,
 )
@@ -239,7 +241,11 @@ class _Live:
                 self._follow([each for each in known if each.id not in self._mentorships])
                 if view.id not in self._mentorships:
                     return  # beyond a narrowed grant
+            case MentorshipChanged(mentorship=view) if view.id not in self._mentorships:
+                return
             case SessionChanged(session=session) if session.mentorship not in self._mentorships:
+                return
+            case ReflectionChanged(mentorship=about) if about not in self._mentorships:
                 return
         self._send(frame, payload)
 

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.sansio.intervals import Interval, covers, overlap, total, union
+from ledger.sansio.intervals import (
+    Interval,
+    bridge,
+    covers,
+    overlap,
+    total,
+    union,
+    without,
+)
 
 TIMES = st.integers(0, 12)
 INTERVALS = st.lists(st.tuples(TIMES, TIMES), max_size=8)
@@ -34,6 +42,24 @@ def test_an_overlap_is_what_both_cover(left: list[Interval], right: list[Interva
     assert ticks(both) == ticks(left) & ticks(right)
     assert canonical(both)
     assert both == overlap(union(right), union(left))
+
+
+@given(INTERVALS, INTERVALS)
+def test_what_is_without_the_other_is_the_rest(left: list[Interval], right: list[Interval]) -> None:
+    rest = without(union(left), union(right))
+    assert ticks(rest) == ticks(left) - ticks(right)
+    assert canonical(rest)
+
+
+@given(INTERVALS, TIMES)
+def test_bridging_fills_the_gaps_up_to_that_length_and_no_others(
+    intervals: list[Interval], longest: int
+) -> None:
+    bridged, merged = bridge(intervals, longest), union(intervals)
+    gaps = [(one[1], two[0]) for one, two in zip(merged, merged[1:], strict=False)]
+    short = [gap for gap in gaps if gap[1] - gap[0] <= longest]
+    assert ticks(bridged) == ticks([*merged, *short])
+    assert canonical(bridged)
 
 
 @given(INTERVALS, TIMES)

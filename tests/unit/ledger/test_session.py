@@ -7,31 +7,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.sansio.account import account
+from ledger.sansio.account import Timeline
 from ledger.sansio.session import (
     EMPTY_FOR_US,
     LIFE,
+    Apply,
+    Create,
     End,
     Event,
+    Extend,
     Join,
     Leave,
+    Missed,
+    Path,
+    Prove,
     Session,
     Sweep,
     restore,
 )
 from protocol.facts import (
+    ContactProven,
+    MeetingApplied,
     ParticipantJoined,
     ParticipantLeft,
+    PathChanged,
+    SessionCreated,
     SessionEnded,
     SessionFact,
     SessionStarted,
+    TermsApplied,
+    WindowExtended,
 )
-from protocol.types import SessionState
+from protocol.terms import Terms
+from protocol.types import EndReason, SessionState
 from runtime.machine import NoCell
 
 ID, MENTORSHIP = "ses_01jd3v0k7r9q2x4m6n8p0s2t4v", "men_01jd3v0k7r9q2x4m6n8p0s2t4v"
-NEW = Session(ID, MENTORSHIP)
 A, B = "mentor", "mentee"
+NEW = Session(ID, MENTORSHIP, A, B)
 OWNERS = {"a1": A, "a2": A, "a3": A, "b1": B, "b2": B}
 CONNECTIONS = st.sampled_from(sorted(OWNERS))
 MINUTE = 60_000_000
@@ -56,9 +69,11 @@ def told(*events: tuple[int, Event]) -> tuple[Session, list[SessionFact]]:
     return session, facts
 
 
-def test_only_joining_what_has_ended_has_no_cell() -> None:
+def test_only_beginning_what_has_begun_or_ended_has_no_cell() -> None:
     everything = set(product(get_args(get_args(SessionState)[0]), get_args(Event)))
-    assert everything - set(LIFE.table) == {("ended", Join)}
+    assert everything - set(LIFE.table) == {
+        ("ended", Join), ("ended", Apply), ("ended", Create), ("open", Create),
+    }  # fmt: skip
     assert set(LIFE.table) <= everything
 
 
@@ -85,10 +100,10 @@ def test_whatever_happens_the_facts_stay_true(
     assert session == restore(NEW, facts)
     check(facts)
     assert (session.phase == "ended") == isinstance(facts[-1], SessionEnded)
-    sums = account(facts, (A, B), now_us)
+    of = Timeline(facts, (A, B), now_us)
     if session.phase == "ended":
-        assert sums.together_since_us is None
-        assert 0 <= sums.together_us <= min(each.present_us for each in sums.people)
+        assert of.together_since_us is None
+        assert 0 <= of.together_us <= min(of.person_time(who).present_us for who in (A, B))
 
 
 def check(facts: list[SessionFact]) -> None:
@@ -199,10 +214,13 @@ def test_who_ends_it_ends_it_for_both_at_their_last_proofs() -> None:
     assert facts[-1] == SessionEnded(
         session=ID, mentorship=MENTORSHIP, at_us=90, noticed_us=90, reason="ended", by=B
     )
-    assert session == Session(ID, MENTORSHIP, "ended", {}, 90)
+    assert session == Session(ID, MENTORSHIP, A, B, "ended", last_us=90)
 
 
-@pytest.mark.parametrize("event", [gone("a1", 10**9), End(A, {}), Sweep()])
+@pytest.mark.parametrize(
+    "event",
+    [gone("a1", 10**9), End(A, {}), Sweep(), Path("a1", False), Extend(B), Missed(True)],
+)
 def test_what_has_ended_stays_ended(event: Event) -> None:
     session, _ = told((10, Join(A, "a1")), (20, End(A, {})))
     assert LIFE.step(session, event, 10**12) == (session, ())
@@ -229,3 +247,97 @@ def test_an_empty_room_closes_the_session_after_ten_minutes_at_its_last_presence
 def test_a_room_with_someone_in_it_is_not_swept() -> None:
     session, _ = told((10, Join(A, "a1")))
     assert LIFE.step(session, Sweep(), 10**15) == (session, ())
+
+
+# ---- what is agreed, booked and proven ---------------------------------------------------------
+
+PAID = Terms(currency="EUR", rate_minor=6000, overrun_us=15 * MINUTE)
+BOOKED = Apply(1, PAID, "meeting", start_us=100 * MINUTE, length_us=60 * MINUTE)
+
+
+def test_it_begins_with_whose_it_is() -> None:
+    _, facts = told((5, Create()))
+    assert facts == [SessionCreated(session=ID, mentorship=MENTORSHIP, mentor=A, mentee=B, at_us=5)]
+
+
+def test_what_is_agreed_is_written_down_when_it_is_news_and_until_it_has_started() -> None:
+    free, paid = Apply(0, Terms()), Apply(1, PAID)
+    session, facts = told((1, free), (2, free), (3, paid), (4, paid), (5, BOOKED), (6, BOOKED))
+    assert facts == [
+        TermsApplied(session=ID, version=0, terms=Terms(), at_us=1),
+        TermsApplied(session=ID, version=1, terms=PAID, at_us=3),
+        MeetingApplied(
+            session=ID, meeting="meeting", start_us=100 * MINUTE, length_us=60 * MINUTE, at_us=5
+        ),
+    ]
+    for event in (Join(A, "a1"), Join(B, "b1")):
+        session, _ = LIFE.step(session, event, 7)
+    assert LIFE.step(session, Apply(2, Terms()), 8) == (session, ())
+
+
+def test_a_booked_session_stays_open_until_its_time_is_over_though_the_room_is_empty() -> None:
+    early = 95 * MINUTE
+    session, _ = told((early, BOOKED), (early, Join(A, "a1")), (early + 1, gone("a1", early + 1)))
+    over = (100 + 60 + 15) * MINUTE
+    assert LIFE.step(session, Sweep(), over - 1) == (session, ())
+    ended, (fact,) = LIFE.step(session, Sweep(), over)
+    assert isinstance(fact, SessionEnded)
+    assert (fact.reason, fact.at_us) == ("window", early + 1)
+    # Whoever stayed longer has the usual ten minutes to come back.
+    late = over - MINUTE
+    session, _ = LIFE.step(session, Join(B, "b1"), late)
+    session, _ = LIFE.step(session, gone("b1", late), late)
+    assert LIFE.step(session, Sweep(), over) == (session, ())
+    assert LIFE.step(session, Sweep(), late + EMPTY_FOR_US)[0].phase == "ended"
+
+
+def test_a_meeting_that_nobody_came_to_is_closed_by_what_was_seen_of_it() -> None:
+    over = (100 + 60 + 15) * MINUTE
+    reasons: dict[bool, EndReason] = {True: "nobody", False: "unwatched"}
+    for watched, reason in reasons.items():
+        _, facts = told((over, Create()), (over, BOOKED), (over, Missed(watched)))
+        assert facts[-1] == SessionEnded(
+            session=ID, mentorship=MENTORSHIP, at_us=over, noticed_us=over, reason=reason
+        )
+    session, _ = told((1, BOOKED), (2, Join(A, "a1")))
+    assert LIFE.step(session, Missed(True), 3) == (session, ())
+    session, _ = LIFE.step(session, gone("a1", 4), 4)
+    assert LIFE.step(session, Missed(True), 5) == (session, ())
+    session, _ = told((1, Join(A, "a1")), (2, Join(B, "b1")))
+    assert LIFE.step(session, Missed(True), 3) == (session, ())
+
+
+def test_a_page_says_how_its_path_is_and_only_changes_are_news() -> None:
+    session, _ = told((10, Join(A, "a1")))
+    session, new = LIFE.step(session, Path("a1", False), 20)
+    assert new == (PathChanged(session=ID, person=A, connection="a1", up=False, at_us=20),)
+    assert LIFE.step(session, Path("a1", False), 30) == (session, ())
+    assert LIFE.step(session, Path("b1", False), 30) == (session, ())
+    session, _ = LIFE.step(session, gone("a1", 40), 40)
+    session, _ = LIFE.step(session, Join(A, "a1"), 50)
+    assert len(LIFE.step(session, Path("a1", False), 60)[1]) == 1
+
+
+def test_a_proof_is_written_down_once_and_also_after_the_end() -> None:
+    proof = ContactProven(
+        session=ID, person=A, signer=B, about_key="a", signer_key="b", from_us=1, to_us=2,
+        beats=1, signature="s", at_us=3,
+    )  # fmt: skip
+    session, _ = told((10, Join(A, "a1")))
+    session, new = LIFE.step(session, Prove((proof,)), 20)
+    assert new == (proof,)
+    assert LIFE.step(session, Prove((proof,)), 30) == (session, ())
+    session, _ = LIFE.step(session, Join(B, "b1"), 40)
+    assert LIFE.step(session, Prove((proof,)), 50) == (session, ())
+    session, _ = LIFE.step(session, End(A, {}), 60)
+    assert LIFE.step(session, Prove((proof,)), 70) == (session, ())
+
+
+def test_only_who_pays_says_to_go_on_and_once() -> None:
+    session, _ = told((10, Join(A, "a1")))
+    assert LIFE.step(session, Extend(B), 11) == (session, ())
+    session, _ = LIFE.step(session, Join(B, "b1"), 20)
+    assert LIFE.step(session, Extend(A), 30) == (session, ())
+    session, new = LIFE.step(session, Extend(B), 40)
+    assert new == (WindowExtended(session=ID, person=B, at_us=40),)
+    assert LIFE.step(session, Extend(B), 50) == (session, ())

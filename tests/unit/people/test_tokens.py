@@ -14,14 +14,14 @@ from joserfc.jwk import OKPKey
 
 from people.sansio.claims import issue
 from people.tables import Key
-from people.tokens import GRANT_ALGORITHM, TOKEN_MAX, Tokens, new_grant_secret
+from people.tokens import GRANT_ALGORITHM, TOKEN_MAX, Tokens, new_signing_secret
 
 SITE, OTHER_SITE = "site_01jd3v0k7r9q2x4m6n8p0s2t4v", "site_01jd3v0k7r9q2x4m6n8p0s2t4w"
 NOW_US = 1_790_000_000_000_000
-OLD = Key(SITE, "key_old", "grant", GRANT_ALGORITHM, new_grant_secret())
-NEW = Key(SITE, "key_new", "grant", GRANT_ALGORITHM, new_grant_secret())
-FOREIGN = Key(OTHER_SITE, "key_foreign", "grant", GRANT_ALGORITHM, new_grant_secret())
-UNKNOWN = Key(SITE, "key_unknown", "grant", GRANT_ALGORITHM, new_grant_secret())
+OLD = Key(SITE, "key_old", "grant", GRANT_ALGORITHM, new_signing_secret())
+NEW = Key(SITE, "key_new", "grant", GRANT_ALGORITHM, new_signing_secret())
+FOREIGN = Key(OTHER_SITE, "key_foreign", "grant", GRANT_ALGORITHM, new_signing_secret())
+UNKNOWN = Key(SITE, "key_unknown", "grant", GRANT_ALGORITHM, new_signing_secret())
 HANDLE = Key(SITE, "key_handle", "handle", "HS256", b"h" * 32)
 TOKENS = Tokens([OLD, HANDLE, NEW, FOREIGN])
 

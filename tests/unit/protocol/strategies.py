@@ -33,7 +33,14 @@ def values(hint: Any) -> SearchStrategy[Any]:
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         base, meta = args
-        return st.integers(meta.ge, meta.le) if base is int else values(base)
+        if base is int:
+            return st.integers(meta.ge, meta.le)
+        if base is str and meta.pattern:
+            # The look-ahead forbids the line feed that Python's `$` lets through.
+            return st.from_regex(meta.pattern.replace("(?!\n)", ""), fullmatch=True).filter(
+                lambda text: "\n" not in text
+            )
+        return values(base)
     if origin is Literal:
         return st.sampled_from(args)
     if origin is tuple:

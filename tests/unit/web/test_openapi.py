@@ -52,11 +52,19 @@ def test_an_operation_says_what_the_registry_says(route: Route) -> None:
     assert ("429" in operation["responses"]) >= (operation["security"] != [])
     assert (operation["security"] == []) == (route.right in ("public", "local"))
     names = {each["name"]: each["in"] for each in operation.get("parameters", [])}
-    assert {name for name, where in names.items() if where == "path"} == (
-        {route.scope} if route.scope else set()
-    )
+    in_path = {name for name, where in names.items() if where == "path"}
+    assert in_path == set(re.findall(r"{(\w+)}", route.path))
+    assert route.scope is None or route.scope in in_path
     assert {name for name, where in names.items() if where == "query"} == (
         set(route.query.__struct_fields__) if route.query else set()
     )
     assert ("Idempotency-Key" in names) == route.idempotency_key
     assert set(route.errors) <= set(error_codes(route)) <= set(ERRORS)
+
+
+def test_a_version_is_a_number_and_all_else_in_a_path_an_id() -> None:
+    operation = DOCUMENT["paths"]["/v1/mentorships/{mentorship}/agreements/{version}/accept"][
+        "post"
+    ]
+    types = {each["name"]: each["schema"]["type"] for each in operation["parameters"]}
+    assert types == {"mentorship": "string", "version": "integer"}

@@ -5,7 +5,7 @@
  */
 import type { Grant, PersonView, Problem } from "../protocol/types.js";
 import { actOf, refused, refusedBy } from "./trouble.js";
-import { Refused } from "./model.js";
+import { Refused, type Download } from "./model.js";
 
 export interface Identity {
   readonly renewal: string;
@@ -71,13 +71,32 @@ export class Access {
   }
 
   /** A request in this person's name; once more with a fresh grant if this one is not taken. */
-  async call<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
+  call<T>(method: "GET" | "POST", path: string, body?: object, key?: string): Promise<T> {
+    return this.inMyName((grant) =>
+      this.request<T>(method, path, { body, grant, ...(key && { key }) }),
+    );
+  }
+
+  /** A file of this person's; `name` is what it is called if the server does not say. */
+  download(path: string, name: string): Promise<Download> {
+    return this.inMyName(async (grant) => {
+      const headers = { Authorization: `Bearer ${grant}` };
+      const response = await this.answer(path, { method: "GET", headers });
+      if (!response.ok) throw refusalIn(await response.json().catch(() => null));
+      const blob = await response.blob().catch(() => null);
+      if (!blob) throw refused("unreachable");
+      const said = /filename="([^"/\\]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+      return { blob, name: said?.[1] ?? name };
+    });
+  }
+
+  private async inMyName<T>(ask: (grant: string) => Promise<T>): Promise<T> {
     try {
-      return await this.request<T>(method, path, { body, grant: await this.grant() });
+      return await ask(await this.grant());
     } catch (error) {
       const stale = error instanceof Refused && error.trouble.code === "unauthenticated";
       if (!stale) throw error;
-      return this.request<T>(method, path, { body, grant: await this.grant(true) });
+      return ask(await this.grant(true));
     }
   }
 
@@ -93,12 +112,16 @@ export class Access {
       ...(key && { "Idempotency-Key": key }),
     };
     const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
-    const response = await this.env.fetch(path, init).catch(() => null);
-    if (!response) throw refused("unreachable");
+    const response = await this.answer(path, init);
     const answer: unknown = await response.json().catch(() => null);
     if (response.ok && answer !== null) return answer as T;
-    // Something on the way answered, not Ithaca.
-    throw isProblem(answer) ? refusedBy(answer) : refused("unreachable");
+    throw refusalIn(answer);
+  }
+
+  private async answer(path: string, init: RequestInit): Promise<Response> {
+    const response = await this.env.fetch(path, init).catch(() => null);
+    if (!response) throw refused("unreachable");
+    return response;
   }
 
   private async renew(): Promise<string> {
@@ -128,6 +151,11 @@ export class Access {
     this.held = { token: grant.grant, goodUntil: this.env.now() + lifeMs - MARGIN_MS };
     return grant.grant;
   }
+}
+
+/** What is no problem of Ithaca's was answered by something on the way. */
+function refusalIn(answer: unknown): Refused {
+  return isProblem(answer) ? refusedBy(answer) : refused("unreachable");
 }
 
 function isProblem(answer: unknown): answer is Problem {

@@ -9,28 +9,36 @@ import {
   type NewLink,
   type NewMentorship,
   type About,
-  type ErrorFrame,
   type Grant,
   type IceServer,
   type PersonView,
   type ServerFrame,
+  type SessionAccount,
   type SessionPage,
   type SessionView,
 } from "../protocol/types.js";
 import { Access } from "./access.js";
+import { Arrangements } from "./arrange.js";
+import { Arrival } from "./arrival.js";
+import { AskAgain } from "./ask-again.js";
 import { Call } from "./call/call.js";
-import { retryDelay } from "./connection.js";
+import type { Clock } from "./call/contact.js";
+import { Proofs } from "./call/proofs.js";
+import { signing, type Signing } from "./call/signing.js";
+import { LedgerOf } from "./ledger.js";
 import { Devices } from "./media/devices.js";
 import { meter } from "./media/meter.js";
-import { Refused, type App, type Link, type Trouble } from "./model.js";
+import { Speech } from "./media/speech.js";
+import type { App, Link, Trouble } from "./model.js";
 import { refusal } from "./outbox.js";
 import { browserPage, type Page } from "./page.js";
+import { Reflections } from "./reflections.js";
 import { Sender } from "./sender.js";
 import { Socket } from "./socket.js";
 import { inRoom } from "./session.js";
 import * as reduce from "./state.js";
 import { START, type Effect, type State, type Step } from "./state.js";
-import { actOf, refused, troubleOf } from "./trouble.js";
+import { refused, troubleOf } from "./trouble.js";
 
 const OLDER = 50;
 const IN_CALL = "ithaca.call"; // in the tab
@@ -49,25 +57,50 @@ class Ithaca implements App {
   private batches = 0;
   private changed = false;
 
+  readonly arrange: Arrangements;
+  readonly reflect: Reflections;
+  readonly ledger: LedgerOf;
+  private readonly arrival: Arrival;
   private readonly access: Access;
   private readonly socket: Socket;
   private readonly sender: Sender;
   private readonly devices: Devices;
+  private readonly signing: Signing;
+  private readonly proofs: Proofs;
+  private readonly speech: Speech;
   /** The call that is ready on the pre-join page, and the one that was joined last. */
   private prepared: Call | null = null;
   private call: Call | null = null;
   private iceServers: readonly IceServer[] = [];
   private stopMeter: (() => void) | null = null;
-  /** Refusals of pages in a row, and what forgets to ask again for them. */
-  private refusedPages = 0;
-  private cancelAsking: (() => void) | null = null;
-  /** Tries the link once more, while the server could not be reached. */
-  private openAgain: (() => void) | null = null;
+  private readonly pages: AskAgain;
   /** A form that may have been taken already is sent again under the same key. */
   private form: { readonly text: string; readonly key: string } | null = null;
 
   constructor(private readonly page: Page) {
     this.access = new Access(page);
+    this.arrival = new Arrival({
+      exchange: (invitation) => this.access.exchange(invitation),
+      now: () => page.now(),
+      random: () => page.random(),
+      after: (ms, run) => page.after(ms, run),
+      refused: (trouble) => this.set({ ...this.current, phase: "refused", trouble }),
+      waiting: (retryAt, trouble) =>
+        this.set({ ...this.current, link: { is: "offline", retryAt, trouble } }),
+    });
+    this.pages = new AskAgain({
+      random: () => page.random(),
+      after: (ms, run) => page.after(ms, run),
+      ask: () => {
+        for (const effect of reduce.unanswered(this.current)) this.perform(effect);
+      },
+    });
+    this.arrange = new Arrangements(this.access, () => page.newId());
+    this.reflect = new Reflections(this.access, () => this.current, (kept) =>
+      this.set({ ...this.current, ...kept }),
+    );
+    const took = (view: SessionView): void => this.set(reduce.withSession(this.current, view));
+    this.ledger = new LedgerOf(this.access, () => page.newId(), took);
     const scheme = page.location.protocol === "https:" ? "wss:" : "ws:";
     this.socket = new Socket({
       url: `${scheme}//${page.location.host}/ws`,
@@ -75,7 +108,11 @@ class Ithaca implements App {
       now: () => page.now(),
       random: () => page.random(),
       after: (ms, run) => page.after(ms, run),
-      everyBeat: (run) => page.everyBeat(run),
+      everyBeat: (run) =>
+        page.everyBeat(() => {
+          this.call?.beat();
+          run();
+        }),
       grant: (fresh) => this.access.grant(fresh),
       signIn: () => ({
         tab: this.access.identity()?.tab ?? page.newId(),
@@ -83,6 +120,17 @@ class Ithaca implements App {
       }),
       frame: (frame) => this.batch(() => this.received(frame)),
       link: (link) => this.batch(() => this.linkChanged(link)),
+    });
+    this.signing = signing(page.subtle);
+    this.proofs = new Proofs({
+      tab: page.tab,
+      send: (frame) => this.socket.send(frame),
+      beats: () => this.socket.beats,
+    });
+    this.speech = new Speech({
+      listen: (track, heard) => page.listen(track, heard),
+      serverUs: () => this.clock().serverUs,
+      send: (frame) => this.socket.send(frame),
     });
     this.sender = new Sender({
       storage: page.browser,
@@ -144,6 +192,12 @@ class Ithaca implements App {
     return offset === null ? this.page.epochMs() * 1000 : this.page.now() * 1000 + offset;
   }
 
+  private clock(): Clock {
+    const offset = this.socket.clock.offsetUs();
+    const localUs = Math.round(this.page.now() * 1000);
+    return { serverUs: offset === null ? null : localUs + offset, localUs };
+  }
+
   private set(state: State): void {
     if (state === this.current) return;
     this.current = state;
@@ -195,41 +249,13 @@ class Ithaca implements App {
     }
   }
 
-  /** Signs in with the invitation of a link, tried again by itself while the server is away. */
-  private async comeIn(
-    invitation: string,
-    arrived: (grant: Grant) => void,
-    failures = 0,
-  ): Promise<void> {
-    let grant: Grant;
-    try {
-      grant = await this.access.exchange(invitation);
-    } catch (error) {
-      // A fragment in the address stays there, so that a reload tries again too.
-      this.notOpened(inWords(error), failures + 1, () => {
-        void this.comeIn(invitation, arrived, failures + 1);
-      });
-      return;
-    }
-    arrived(grant);
-    this.socket.start();
-  }
-
-  private notOpened(trouble: Trouble, failures: number, again: () => void): void {
-    const act = actOf(trouble.code);
-    if (act === "stop" || act === "fix") {
-      this.set({ ...this.current, phase: "refused", trouble });
-      return;
-    }
-    const ms = retryDelay(failures, this.page.random());
-    const retryAt = this.page.now() + ms;
-    this.set({ ...this.current, link: { is: "offline", retryAt, trouble } });
-    const cancel = this.page.after(ms, () => this.openAgain?.());
-    this.openAgain = () => {
-      cancel();
-      this.openAgain = null;
-      again();
-    };
+  /** Signs in with the invitation of a link. A fragment in the address stays there until it has
+   * worked, so that a reload tries again too. */
+  private comeIn(invitation: string, arrived: (grant: Grant) => void): Promise<void> {
+    return this.arrival.open(invitation, (grant) => {
+      arrived(grant);
+      this.socket.start();
+    });
   }
 
   private signedIn(me: PersonView, arrivedAt: string | null): void {
@@ -243,6 +269,7 @@ class Ithaca implements App {
       this.unprepare();
       this.socket.stop();
       this.access.forget();
+      this.proofs.forget();
       this.sender.belongTo(null);
       const { canStart, media } = this.current;
       this.set({ ...START, phase: "signed_out", canStart, media });
@@ -283,7 +310,7 @@ class Ithaca implements App {
   }
 
   private nudge(): void {
-    this.openAgain?.();
+    this.arrival.nudge();
     this.socket.nudge();
   }
 
@@ -291,8 +318,9 @@ class Ithaca implements App {
     this.set({ ...this.current, link });
     if (link.is === "online") return;
     this.call?.offline();
+    this.proofs.notTaken();
     this.sender.offline();
-    this.stopAsking();
+    this.pages.answered();
     this.set(reduce.disconnected(this.current));
     if (link.is !== "stopped") return;
     const { code } = link.trouble;
@@ -309,12 +337,13 @@ class Ithaca implements App {
     if ("ice_servers" in frame) this.iceServers = frame.ice_servers;
     switch (frame.t) {
       case "auth.opened":
+        if (!this.call?.isActive) this.proofs.handIn();
         this.call?.online();
         this.sender.online();
         break;
       case "chat.messages":
         this.sender.said(mine(frame.messages, this.current.me?.id));
-        if (reduce.unanswered(this.current).length === 0) this.stopAsking();
+        if (reduce.unanswered(this.current).length === 0) this.pages.answered();
         break;
       case "chat.accepted":
         this.sender.stored(frame.id);
@@ -322,15 +351,18 @@ class Ithaca implements App {
         break;
       case "beat.ack":
         this.setClock();
+        this.proofs.acknowledged(frame.n);
         break;
       case "error":
         if (frame.about === "chat.send" && frame.ref) this.sender.refused(frame, frame.ref);
-        if (frame.about === "chat.fetch") this.askAgain(frame);
+        if (frame.about === "chat.fetch") this.pages.refused(frame);
+        if (frame.about === "room.contact") this.proofs.notTaken();
         break;
       default:
         break;
     }
     this.call?.handle(frame);
+    this.reflect.handle(frame);
   }
 
   private setClock(): void {
@@ -347,25 +379,6 @@ class Ithaca implements App {
       this.apply(reduce.openConversation(this.current, conversation));
       this.showPending();
     });
-  }
-
-  /** A page was refused: for good, or it is asked for again after a while. */
-  private askAgain({ code, retry_after_us }: ErrorFrame): void {
-    const act = actOf(code);
-    if (act === "fix" || act === "stop") return;
-    this.refusedPages += 1;
-    const backoff = retryDelay(this.refusedPages, this.page.random());
-    this.cancelAsking?.();
-    this.cancelAsking = this.page.after(Math.max((retry_after_us ?? 0) / 1000, backoff), () => {
-      for (const effect of reduce.unanswered(this.current)) this.perform(effect);
-    });
-  }
-
-  /** All has come, or the next connection asks for it. */
-  private stopAsking(): void {
-    this.refusedPages = 0;
-    this.cancelAsking?.();
-    this.cancelAsking = null;
   }
 
   async loadOlder(conversation: string): Promise<void> {
@@ -432,10 +445,15 @@ class Ithaca implements App {
     this.set(reduce.withSessions(this.current, mentorship, sessions));
   }
 
-  async loadSession(session: string): Promise<SessionView> {
-    const view = await this.access.call<SessionView>("GET", `/v1/sessions/${session}`);
+  async loadAccount(session: string): Promise<SessionAccount> {
+    const account = await this.access.call<SessionAccount>("GET", `/v1/sessions/${session}`);
+    this.set(reduce.withAccount(this.current, account));
+    return account;
+  }
+
+  async extendSession(session: string): Promise<void> {
+    const view = await this.access.call<SessionView>("POST", `/v1/sessions/${session}/extend`);
     this.set(reduce.withSession(this.current, view));
-    return view;
   }
 
   // ---- the call --------------------------------------------------------------------------------
@@ -460,6 +478,10 @@ class Ithaca implements App {
         nowUs: () => this.nowUs(),
         after: (ms, run) => this.page.after(ms, run),
         newId: () => this.page.newId(),
+        clock: () => this.clock(),
+        signing: this.signing,
+        proofs: this.proofs,
+        speech: this.speech,
         tracks: () => this.devices.current(),
         changed: () => this.callChanged(),
       });
@@ -468,7 +490,7 @@ class Ithaca implements App {
     const { me } = this.current;
     const elsewhere = me && found.session && inRoom(found.session).includes(me.id);
     if (elsewhere && !this.call?.isActive) await this.devices.takeOver(me.id);
-    await this.devices.start();
+    await Promise.all([this.devices.start(), this.prepared.ready]);
   }
 
   unprepare(): void {
@@ -500,6 +522,7 @@ class Ithaca implements App {
   }
 
   async endSession(session: string): Promise<void> {
+    this.call?.handIn();
     const view = await this.access.call<SessionView>("POST", `/v1/sessions/${session}/end`);
     this.set(reduce.withSession(this.current, view));
   }
@@ -549,6 +572,7 @@ class Ithaca implements App {
     this.stopMeter?.();
     this.stopMeter = null;
     const track = this.devices.current().audio;
+    this.speech.use(track);
     if (track && this.prepared) {
       this.stopMeter = meter(track, (level) => this.devices.setLevel(level));
     }
@@ -558,8 +582,4 @@ class Ithaca implements App {
 /** The client ids of one's own among these. */
 function mine(messages: readonly Message[], me: string | undefined): string[] {
   return messages.filter(({ person }) => person === me).map(({ id }) => id);
-}
-
-function inWords(error: unknown): Trouble {
-  return error instanceof Refused ? error.trouble : troubleOf("internal");
 }

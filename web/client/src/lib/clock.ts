@@ -8,12 +8,14 @@ interface Sample {
 const KEPT = 16;
 
 export class ServerClock {
-  private samples: Sample[] = [];
+  private samples: readonly Sample[] = [];
+  private outdated = false;
 
   /** `sentUs`, `gotUs`: the local clock around an exchange in which the server said `serverUs`. */
   exchange(sentUs: number, serverUs: number, gotUs: number): void {
     const sample = { rttUs: gotUs - sentUs, offsetUs: serverUs - (sentUs + gotUs) / 2 };
-    this.samples = [...this.samples, sample].slice(-KEPT);
+    this.samples = [...(this.outdated ? [] : this.samples), sample].slice(-KEPT);
+    this.outdated = false;
   }
 
   /** Server minus local, or null before the first exchange. */
@@ -24,8 +26,9 @@ export class ServerClock {
     return Math.round(best.offsetUs);
   }
 
-  /** After a new socket: the local clock may have been set or have slept. */
-  reset(): void {
-    this.samples = [];
+  /** With a new socket: the local clock may have been set or have slept. What was known is as good
+   * as it was until the next exchange. */
+  renew(): void {
+    this.outdated = true;
   }
 }

@@ -6,10 +6,19 @@
 import type {
   MentorshipView,
   Message,
+  MoveMeeting,
+  NewAgreement,
+  NewMeeting,
   NewMentorship,
   MentorshipCreated,
+  NextSteps,
   PersonView,
+  ReflectionView,
+  SaveReflection,
+  SessionAccount,
   SessionView,
+  Statement,
+  TalkView,
 } from "../protocol/types.js";
 
 /** A refusal in words that can be shown: what happened, and what to do. */
@@ -113,13 +122,54 @@ export interface AppState {
   readonly arrivedAt: string | null;    // the mentorship that the opened link leads to
   readonly conversations: Readonly<Record<string, Conversation>>;
   readonly sessions: Readonly<Record<string, readonly SessionView[]>>; // by mentorship, newest first
+  readonly reflections: Readonly<Record<string, ReflectionView>>; // by session, once looked at
+  readonly next: Readonly<Record<string, NextSteps>>; // by mentorship, once looked at
+  readonly accounts: Readonly<Record<string, SessionAccount>>; // by session, as they were asked for
   readonly media: MediaState;
   readonly call: CallState | null;
+}
+
+/** What two people agree on and plan. Each is told by a frame when it is so, on both sides. */
+export interface Arrange {
+  propose(mentorship: string, wish: NewAgreement): Promise<void>;
+  accept(mentorship: string, version: number): Promise<void>;
+  withdraw(mentorship: string, version: number): Promise<void>;
+  plan(mentorship: string, wish: NewMeeting): Promise<void>;
+  move(mentorship: string, meeting: string, wish: MoveMeeting): Promise<void>;
+  cancel(mentorship: string, meeting: string): Promise<void>;
+}
+
+/** What the two say after a session. What is loaded is in the state, and stays as the server has it. */
+export interface Reflect {
+  load(session: string): Promise<void>;
+  save(session: string, wish: SaveReflection): Promise<void>;
+  dismiss(session: string): Promise<void>;               // do not ask about it again
+  talk(session: string): Promise<TalkView>;              // who spoke how much, as far as it is mine
+  loadNext(mentorship: string): Promise<void>;
+}
+
+/** A file to keep. */
+export interface Download {
+  readonly blob: Blob;
+  readonly name: string;
+}
+
+/** What sessions come to, and what one says to that. `revision` is the settlement's that one saw. */
+export interface Ledger {
+  confirm(session: string, revision: number): Promise<void>;
+  contest(session: string, revision: number, reason: string): Promise<void>;
+  correct(session: string, billedUs: number, reason: string): Promise<void>;
+  evidence(session: string): Promise<Download>;
+  statement(role: "mentor" | "mentee", month: string): Promise<Statement>; // `2026-11`
+  statementFile(role: "mentor" | "mentee", month: string): Promise<Download>; // as CSV
 }
 
 /** The one object that elements talk to. */
 export interface App {
   readonly state: AppState;
+  readonly arrange: Arrange;
+  readonly reflect: Reflect;
+  readonly ledger: Ledger;
   subscribe(listener: (state: AppState) => void): () => void;
 
   nowUs(): number;                                       // the server's clock, as well as we know it
@@ -136,7 +186,8 @@ export interface App {
   saveDraft(conversation: string, text: string): void;
 
   loadSessions(mentorship: string): Promise<void>;
-  loadSession(session: string): Promise<SessionView>;
+  loadAccount(session: string): Promise<SessionAccount>;
+  extendSession(session: string): Promise<void>;         // go on past the booked time
 
   prepare(mentorship: string): Promise<void>;            // pre-join: devices, peer connection, offer
   unprepare(): void;                                     // leaves the pre-join page without joining

@@ -1,9 +1,12 @@
 /** What the library needs of the browser, and the browser's own. */
 import { everyBeat } from "./beats.js";
+import { listen } from "./media/listen.js";
 
 export interface Page {
   readonly WebSocket: new (url: string, protocols: string[]) => WebSocket;
   readonly media: MediaDevices | undefined;
+  /** Missing where the page is not secure. */
+  readonly subtle: SubtleCrypto | undefined;
   /** Storage of this tab, and of this browser. */
   readonly tab: Storage;
   readonly browser: Storage;
@@ -18,6 +21,8 @@ export interface Page {
   newId(): string;
   after(ms: number, run: () => void): () => void;
   everyBeat(run: () => void): () => void;
+  /** How loud each tenth of a second of a track is (decibels of full scale). */
+  listen(track: MediaStreamTrack, heard: (db: number) => void): () => void;
   /** The network or the person came back to this page. */
   onReturn(run: () => void): void;
   /** The page is being left. */
@@ -30,6 +35,7 @@ export function browserPage(): Page {
   return {
     WebSocket,
     media: navigator.mediaDevices as MediaDevices | undefined,
+    subtle: crypto.subtle as SubtleCrypto | undefined,
     tab: storage(() => sessionStorage),
     browser: storage(() => localStorage),
     location,
@@ -44,6 +50,7 @@ export function browserPage(): Page {
       return () => clearTimeout(timer);
     },
     everyBeat,
+    listen,
     onReturn(run) {
       window.addEventListener("online", run);
       window.addEventListener("pageshow", run);

@@ -1,9 +1,8 @@
-/** What a view of a session says beside its sums. Pure. */
-import type { SessionView } from "../protocol/types.js";
+/** Views of one session. Pure. */
+import type { SessionAccount, SessionView } from "../protocol/types.js";
 
-/** Which of two views of one session is the newer: by what is on record, not by the clock: an ended
- * session is as of its last departure, which is before the time of a view that was read while it
- * ran. */
+/** Which is the newer: by what is on record, not by the clock: an ended session is as of its last
+ * departure, which is before the time of a view that was read while it ran. */
 export function isNewer(view: SessionView, than: SessionView): boolean {
   if (view.version !== than.version) return view.version > than.version;
   return view.as_of_us > than.as_of_us;
@@ -12,4 +11,25 @@ export function isNewer(view: SessionView, than: SessionView): boolean {
 /** Who is in the room, as far as the server has said. */
 export function inRoom(session: SessionView): readonly string[] {
   return session.people.filter((time) => time.since_us != null).map((time) => time.person);
+}
+
+/** The part of an account that is a view of its session. */
+export function viewOf(account: SessionAccount): SessionView {
+  const {
+    together_most_us,
+    contact_us,
+    unknown_us,
+    impaired_us,
+    stretches,
+    lanes,
+    proofs,
+    terms_version,
+    terms,
+    booked,
+    extended_us,
+    bill,
+    notes,
+    ...view
+  } = account;
+  return view;
 }

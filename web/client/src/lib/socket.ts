@@ -26,7 +26,8 @@ export class Socket {
   private state: Connection = IDLE;
   private socket: WebSocket | null = null;
   private token = "";
-  private beats = 0;
+  /** How many were sent, in all. */
+  beats = 0;
   private readonly sentAt = new Map<number, number>();
   private openSentAt = 0;
   private cancelWait: (() => void) | null = null;
@@ -82,7 +83,7 @@ export class Socket {
         break;
       case "sign":
         this.openSentAt = this.env.now();
-        this.clock.reset();
+        this.clock.renew();
         this.sentAt.clear();
         this.write({ t: "auth.open", grant: this.token, ...this.env.signIn() });
         break;

@@ -11,11 +11,12 @@ import type {
   PersonView,
   RoomJoined,
   ServerFrame,
+  SessionAccount,
   SessionView,
 } from "../protocol/types.js";
 import { accepted, emptyLog, lastSeq, merge, unsaid, type Log, type Merged } from "./conversation.js";
 import type { AppState, DeviceState, MediaState, PendingMessage } from "./model.js";
-import { isNewer } from "./session.js";
+import { isNewer, viewOf } from "./session.js";
 
 /** AppState with what only the library looks at. */
 export interface State extends AppState {
@@ -57,6 +58,9 @@ export const START: State = {
   arrivedAt: null,
   conversations: {},
   sessions: {},
+  reflections: {},
+  next: {},
+  accounts: {},
   media: NO_MEDIA,
   call: null,
 };
@@ -68,6 +72,8 @@ export function onFrame(state: State, frame: ServerFrame): Step {
       return onSnapshot(state, frame.mentorships);
     case "mentorship.added":
       return only(withMentorship(state, frame.mentorship));
+    case "mentorship.changed":
+      return only(withArrangements(state, frame.mentorship));
     case "presence.changed":
       return only(
         change(state, (m) =>
@@ -187,6 +193,14 @@ export function withSessions(
   const held = state.sessions[mentorship] ?? [];
   const loaded = { ...state, sessions: { ...state.sessions, [mentorship]: held } };
   return sessions.reduce<State>(withSession, loaded);
+}
+
+/** A session and why. Its account is kept apart from the views, which frames bring anew. */
+export function withAccount(state: State, account: SessionAccount): State {
+  const held = state.accounts[account.id];
+  if (held && isNewer(held, account)) return state;
+  const accounts = { ...state.accounts, [account.id]: account };
+  return { ...withSession(state, viewOf(account)), accounts };
 }
 
 export function signedIn(state: State, me: PersonView, arrivedAt: string | null): State {
@@ -323,6 +337,13 @@ function withLog(state: State, log: Log): State {
 function withMentorship(state: State, mentorship: MentorshipView): State {
   const others = state.mentorships.filter(({ id }) => id !== mentorship.id);
   return { ...state, mentorships: [...others, mentorship] };
+}
+
+/** What the two agreed on and planned; all else of the view travels in frames of its own, and may be
+ * newer here. */
+function withArrangements(state: State, view: MentorshipView): State {
+  const { agreement = null, proposal = null, meeting = null } = view;
+  return change(state, (m) => (m.id === view.id ? { ...m, agreement, proposal, meeting } : m));
 }
 
 function change(state: State, to: (mentorship: MentorshipView) => MentorshipView): State {

@@ -20,6 +20,12 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
   ],
   conflict: ["This was sent before with other words.", "Copy the text and send it as a new message."],
   not_found: ["This does not exist, or it is not yours.", "Check the link, or go back to the start."],
+  proposal_closed: [
+    "This proposal is not open any more: it was withdrawn, or a later one took its place.",
+    "Look at what is proposed now.",
+  ],
+  meeting_closed: ["The meeting has begun or was cancelled.", "Plan another one."],
+  meeting_overlaps: ["You two have another meeting at that time.", "Choose another time, or move that one."],
   replaced: ["Ithaca was opened again with this same tab's identity.", "Go on there, or reload this page."],
   bad_frame: ["This page and the server do not understand each other.", "Reload the page."],
   wrong_order: ["This page and the server do not understand each other.", "Reload the page."],
@@ -31,6 +37,26 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
   unavailable: ["The server cannot reach its database.", "It is tried again by itself."],
   internal: ["Something broke on the server; it has been logged.", "Wait a moment and try again."],
   forbidden: ["Your link does not allow that.", "Ask whoever gave it to you."],
+  not_settled: [
+    "The session has not been closed yet, so what it comes to may change.",
+    "Try again once it is closed.",
+  ],
+  stale_revision: [
+    "What the session comes to has changed meanwhile; it is shown as it is now.",
+    "Look at it again, then decide.",
+  ],
+  contested: [
+    "This has been contested meanwhile, so it cannot be confirmed.",
+    "Read why, then give in or write to the other.",
+  ],
+  already_confirmed: [
+    "You both have confirmed this, so it cannot be contested any more.",
+    "Whoever runs this server can still correct it.",
+  ],
+  not_a_concession: [
+    "You can only give in: the mentor to less, the mentee to more.",
+    "Otherwise contest it, and say why.",
+  ],
   bad_sdp: ["The server refused this browser's call description.", "Reload the page and join again."],
 };
 
@@ -86,4 +112,8 @@ export function refusedBy(problem: Problem): Refused {
   const trouble = troubleOf(problem.code, problem.detail);
   const what = problem.field ? problem.detail : trouble.what;
   return new Refused({ ...trouble, what }, problem.field ?? null);
+}
+
+export function inWords(error: unknown): Trouble {
+  return error instanceof Refused ? error.trouble : troubleOf("internal");
 }

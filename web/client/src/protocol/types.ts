@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema f57a7a47e52504590ca16fadce2d2af1
- * text   ae1532775cb6ec124150f70626f664fc
+ * schema d53640c6b5809678f8a2f343fd3aa918
+ * text   5f26ebb707264b3a085a46512c721322
  */
 export type ClientFrame =
   | AuthOpen
@@ -12,6 +12,9 @@ export type ClientFrame =
   | RoomLeave
   | RoomEnd
   | RoomMedia
+  | RoomPath
+  | RoomContact
+  | RoomVoice
   | PeerOffer
   | PeerAnswer
   | PeerCandidate;
@@ -28,8 +31,10 @@ export type ServerFrame =
   | RoomPeerMedia
   | RoomLeft
   | SessionChanged
+  | ReflectionChanged
   | PresenceChanged
   | MentorshipAdded
+  | MentorshipChanged
   | PeerOffer
   | PeerAnswer
   | PeerCandidate;
@@ -87,8 +92,9 @@ export interface ChatRead {
  * Joins the call. `offer`, if given, goes at once to who is already there, ahead of
  * `room.peer_joined`: it saves a round trip and the wait for the record. Joining again with the
  * same `peer` after a new socket continues the call; for 2.5 s nobody is told of a socket that the
- * same tab's newer one replaced. A person may join 30 times at once and once every 2 s: beyond
- * that it is `rate_limited`, and they stay in or out as they were.
+ * same tab's newer one replaced. `key` is the public part of what this page signs contact with:
+ * time without such a signature is `unknown`. A person may join 30 times at once and once every
+ * 2 s: beyond that it is `rate_limited`, and they stay in or out as they were.
  */
 export interface RoomJoin {
   t: "room.join";
@@ -97,6 +103,7 @@ export interface RoomJoin {
   audio: boolean;
   video: boolean;
   offer?: string | null;
+  key?: string | null;
 }
 /**
  * Leaves the call; answered by `room.left`.
@@ -120,6 +127,51 @@ export interface RoomMedia {
   room: string;
   audio: boolean;
   video: boolean;
+}
+/**
+ * Whether sound and picture travel between the sender's page and the other's, as it sees it.
+ */
+export interface RoomPath {
+  t: "room.path";
+  room: string;
+  up: boolean;
+}
+/**
+ * Hands in what the other's page signed, every 4 s and before leaving; of each stretch the
+ * newest signature. What was signed while the server was out of reach is handed in on return.
+ * Signatures that do not check, or of keys that are not of this session, are passed over.
+ */
+export interface RoomContact {
+  t: "room.contact";
+  room: string;
+  session: string;
+  /**
+   * @maxItems 32
+   */
+  contacts: Contact[];
+}
+/**
+ * The page with `signer_key` signed that it heard `beats` beats of the page with `about_key`,
+ * without a gap from `from_us` to `to_us`, by the server's clock.
+ */
+export interface Contact {
+  about_key: string;
+  signer_key: string;
+  from_us: number;
+  to_us: number;
+  beats: number;
+  signature: string;
+}
+/**
+ * In which half-seconds the sender's microphone heard speech, every 10 s and before leaving;
+ * `from_us` is where the first begins, on the server's clock, and `slots` follow each other. Muted
+ * is silent. What is doubled, too old or not over yet is passed over; what is lost stays unknown.
+ */
+export interface RoomVoice {
+  t: "room.voice";
+  room: string;
+  from_us: number;
+  slots: string;
 }
 /**
  * An SDP offer. From the client: `peer` is whom it is for. From the server: whom it is from.
@@ -175,7 +227,8 @@ export interface IceServer {
 }
 /**
  * A mentorship as one of its members sees it; `read` and `unread` are that member's own, `last`
- * is the newest message with at most the first line of its body.
+ * is the newest message with at most the first line of its body. `agreement` is in force,
+ * `proposal` waits for an answer, `meeting` is the current or the next one.
  */
 export interface MentorshipView {
   id: string;
@@ -188,6 +241,9 @@ export interface MentorshipView {
   unread: number;
   last?: Message | null;
   session?: SessionView | null;
+  agreement?: AgreementView | null;
+  proposal?: AgreementView | null;
+  meeting?: MeetingView | null;
 }
 /**
  * A person in a mentorship.
@@ -231,21 +287,24 @@ export interface SessionView {
   created_us: number;
   started_us?: number | null;
   ended_us?: number | null;
-  end_reason?: ("empty" | "ended") | null;
+  end_reason?: ("empty" | "ended" | "nobody" | "unwatched" | "window") | null;
   as_of_us: number;
   together_us: number;
   together_since_us?: number | null;
   people: PersonTime[];
   interruptions: Interruption[];
   estimated: boolean;
+  settlement?: Settlement | null;
 }
 /**
  * One person's time in a session. `since_us` is set while they are in the room: their time
- * grows from `present_us` by (now - `since_us`).
+ * grows from `present_us` by (now - `since_us`). `present_us` is what is proven;
+ * `present_most_us` adds the time between a last proof and the moment its end was noticed.
  */
 export interface PersonTime {
   person: string;
   present_us: number;
+  present_most_us: number;
   since_us?: number | null;
 }
 /**
@@ -256,6 +315,122 @@ export interface Interruption {
   from_us: number;
   to_us: number;
   absent: string[];
+}
+/**
+ * What an ended session came to. `head` is the hash of the last fact that it was computed from,
+ * `signature` (Ed25519) the server's over it, by its key `kid`: whoever keeps the two can show
+ * later that nothing before them was changed. `confirmed_by` and `contested_by` speak of this
+ * revision.
+ */
+export interface Settlement {
+  state: "confirmed" | "contested" | "settled";
+  revision: number;
+  facts: number;
+  head: string;
+  kid: string;
+  signature: string;
+  bill: Bill;
+  confirmed_by: string[];
+  contested_by?: string | null;
+  at_us: number;
+}
+/**
+ * The computation, step by step. `window_from_us` and `window_to_us` bound what can count;
+ * `counted_us` is the time together that does, `bridged_us` the short gaps added, `billed_us` what
+ * is left after cap, minimum and rounding. `unknown_us` could count but is not proven: it is never
+ * in `billed_us` where only proven contact counts. `make_up_us` is owed to the mentee as time.
+ * `net_minor` + `tax_minor` is what the mentee pays; `fee_minor` of the net is the site's.
+ */
+export interface Bill {
+  terms: number;
+  window_from_us: number | null;
+  window_to_us: number | null;
+  counted_us: number;
+  bridged_us: number;
+  unknown_us: number;
+  impaired_us: number;
+  billed_us: number;
+  make_up_us: number;
+  owed: "correction" | "no_show" | "nothing" | "time";
+  currency: string | null;
+  net_minor: number;
+  fee_minor: number;
+  tax_minor: number;
+  mentor: Side;
+  mentee: Side;
+}
+/**
+ * One of the two in a session: `wait_us` alone in the room within the window, `late_us` after
+ * the start of the meeting, and whether they did not come at all.
+ */
+export interface Side {
+  person: string;
+  wait_us: number;
+  late_us: number;
+  no_show: "no" | "unknown" | "yes";
+}
+/**
+ * One version of what a pair agreed on. In force from `valid_from_us` on, once both accepted:
+ * `accepted_us` is when the second did. Until then `valid_from_us` is what was asked for, None: as
+ * soon as both accepted.
+ */
+export interface AgreementView {
+  mentorship: string;
+  version: number;
+  terms: Terms;
+  state: "accepted" | "open" | "superseded" | "withdrawn";
+  proposed_by: string;
+  proposed_us: number;
+  accepted_by: string[];
+  accepted_us?: number | null;
+  valid_from_us?: number | null;
+}
+/**
+ * Which time counts and what it costs. Free as it stands.
+ *
+ * Of the time together that `counts`, gaps of at most `grace_us` between two stretches count too.
+ * With a meeting only its window counts: from `early_us` before its start to its end, or, once the
+ * mentee said to go on, at most `overrun_us` longer. What is left is at most `cap_us`, at least
+ * `minimum_us` if there is any, and is rounded once to a multiple of `unit_us`. `late_counts`: the
+ * mentor's wait for a late mentee counts as time together.
+ *
+ * A mentee who has not come `no_show_after_us` after the start, while the mentor waited, owes
+ * `no_show_share` of the booked time: if they set its time themselves, or it was set at least
+ * `no_show_notice_us` before; only then `late_counts` too. `make_up`: time impaired by the
+ * network, and a late mentor's, is owed to the mentee as minutes. `fee_share` of the net is the
+ * site's, `tax_share` is added.
+ */
+export interface Terms {
+  currency?: string | null;
+  rate_minor?: number;
+  counts?: "contact" | "room";
+  grace_us?: number;
+  early_us?: number;
+  overrun_us?: number;
+  cap_us?: number | null;
+  minimum_us?: number;
+  unit_us?: number;
+  rounding?: "down" | "nearest" | "up";
+  late_counts?: boolean;
+  no_show_after_us?: number;
+  no_show_share?: number;
+  no_show_notice_us?: number;
+  make_up?: boolean;
+  fee_share?: number;
+  tax_share?: number;
+}
+/**
+ * A planned talk: `zone` is whose wall clock it was planned by (IANA name), `by` who planned
+ * it.
+ */
+export interface MeetingView {
+  id: string;
+  mentorship: string;
+  start_us: number;
+  length_us: number;
+  zone: string;
+  by: string;
+  state: "cancelled" | "planned";
 }
 /**
  * Answers a beat with its `n` and the server's clock.
@@ -321,13 +496,14 @@ export interface RoomJoined {
 /**
  * One page that takes part in a call. `id` is chosen by the page when it joins and survives a
  * new socket, so that a call goes on when only the signalling broke. `audio` and `video` say what
- * the others can hear and see of it.
+ * the others can hear and see of it. `key` is what it signs contact with.
  */
 export interface Peer {
   id: string;
   person: string;
   audio: boolean;
   video: boolean;
+  key?: string | null;
 }
 /**
  * Another peer came, or came back with a new socket and the same id.
@@ -374,6 +550,15 @@ export interface SessionChanged {
   session: SessionView;
 }
 /**
+ * What was said after a session reached you or the other, or you are asked how it was: look at
+ * `/v1/sessions/{session}/reflection` and `/v1/mentorships/{mentorship}/next` again.
+ */
+export interface ReflectionChanged {
+  t: "reflection.changed";
+  mentorship: string;
+  session: string;
+}
+/**
  * Someone in one of your mentorships came or went.
  */
 export interface PresenceChanged {
@@ -387,6 +572,14 @@ export interface PresenceChanged {
  */
 export interface MentorshipAdded {
   t: "mentorship.added";
+  mentorship: MentorshipView;
+}
+/**
+ * What the two agreed on or planned has changed: `agreement`, `proposal` and `meeting` of the
+ * view are news. The rest travels in frames of its own, and may be newer there.
+ */
+export interface MentorshipChanged {
+  t: "mentorship.changed";
   mentorship: MentorshipView;
 }
 /**
@@ -497,6 +690,56 @@ export interface MessagePage {
   messages: Message[];
 }
 /**
+ * Terms that one proposes, and thereby accepts. In force from `valid_from_us` on, but never
+ * before the other has accepted; left out: as soon as they have.
+ */
+export interface NewAgreement {
+  terms: Terms;
+  valid_from_us?: number | null;
+}
+/**
+ * At most `limit` versions before version `before`; without it: the newest.
+ */
+export interface AgreementQuery {
+  before?: number | null;
+  limit?: number;
+}
+/**
+ * Newest first.
+ */
+export interface AgreementPage {
+  agreements: AgreementView[];
+}
+/**
+ * When to meet: in the future, for 5 minutes to 12 hours. `zone` (an IANA name) is whose wall
+ * clock it is planned by.
+ */
+export interface NewMeeting {
+  start_us: number;
+  length_us: number;
+  zone: string;
+}
+/**
+ * When to meet instead.
+ */
+export interface MoveMeeting {
+  start_us: number;
+  length_us: number;
+}
+/**
+ * Meetings that end after `after_us`; without it: that are not over yet.
+ */
+export interface MeetingQuery {
+  after_us?: number | null;
+  limit?: number;
+}
+/**
+ * By their start, the earliest first; cancelled ones too.
+ */
+export interface MeetingPage {
+  meetings: MeetingView[];
+}
+/**
  * Sessions of one mentorship, or of all one's mentorships; `before_us` pages back by the time a
  * session began.
  */
@@ -510,6 +753,331 @@ export interface SessionQuery {
  */
 export interface SessionPage {
   sessions: SessionView[];
+}
+/**
+ * One record of a session's chain: `hash` is SHA-256 over the hash before and the record's
+ * exact bytes (docs/ledger.md). `wall_us` and `monotonic_us` are the server's clocks when it was
+ * written, `boot` names that run of the server.
+ */
+export interface FactRecord {
+  seq: number;
+  wall_us: number;
+  monotonic_us: number;
+  boot: string;
+  hash: string;
+  fact:
+    | SessionCreated
+    | TermsApplied
+    | MeetingApplied
+    | WindowExtended
+    | ParticipantJoined
+    | ParticipantLeft
+    | PathChanged
+    | ContactProven
+    | SessionStarted
+    | SessionEnded
+    | SessionSettled
+    | SessionConfirmed
+    | SessionContested
+    | SessionCorrected;
+}
+/**
+ * The first fact of every session: whose it is.
+ */
+export interface SessionCreated {
+  t: "session.created";
+  session: string;
+  mentorship: string;
+  mentor: string;
+  mentee: string;
+  at_us: number;
+}
+/**
+ * What the time of this session is worth: the agreement in force. The last one written before
+ * the session started counts. `version` 0: nothing was agreed, it is free.
+ */
+export interface TermsApplied {
+  t: "terms.applied";
+  session: string;
+  version: number;
+  terms: Terms;
+  at_us: number;
+}
+/**
+ * This session is that meeting. The last one written before the session started counts.
+ * `again`: an earlier session was that meeting already, so that nobody is late for it now, or
+ * missed it. `told_us`, `told_by`: when its time was last set, and by whom.
+ */
+export interface MeetingApplied {
+  t: "meeting.applied";
+  session: string;
+  meeting: string;
+  start_us: number;
+  length_us: number;
+  told_us?: number;
+  told_by?: string | null;
+  again?: boolean;
+  at_us: number;
+}
+/**
+ * The mentee said to go on past the booked time, from which moment it costs more.
+ */
+export interface WindowExtended {
+  t: "window.extended";
+  session: string;
+  person: string;
+  at_us: number;
+}
+/**
+ * A connection of a person entered the room. `key`: what its page signs with that it was in
+ * contact with the other's page.
+ */
+export interface ParticipantJoined {
+  t: "participant.joined";
+  session: string;
+  person: string;
+  connection: string;
+  at_us: number;
+  key?: string | null;
+}
+/**
+ * A connection is out of the room since `at_us`: what it said, or its last proof of life.
+ * `noticed_us` is when the server knew. `estimated`: nobody said so, it was inferred.
+ */
+export interface ParticipantLeft {
+  t: "participant.left";
+  session: string;
+  person: string;
+  connection: string;
+  at_us: number;
+  noticed_us: number;
+  reason: "ended" | "left" | "lost" | "replaced" | "restart" | "revoked";
+  estimated: boolean;
+}
+/**
+ * A page says that sound and picture travel between it and the other, or do not.
+ */
+export interface PathChanged {
+  t: "path.changed";
+  session: string;
+  person: string;
+  connection: string;
+  up: boolean;
+  at_us: number;
+}
+/**
+ * The page with key `signer_key`, of `signer`, signed that it was in contact with the page of
+ * `about_key`, of `person`, without a gap from `from_us` to `to_us`; `person` handed that in. So
+ * both say so. The signature is over the contact statement (docs/ledger.md). Of the stretch counts
+ * what lies after both keys were brought in, and before `at_us`.
+ */
+export interface ContactProven {
+  t: "contact.proven";
+  session: string;
+  person: string;
+  signer: string;
+  about_key: string;
+  signer_key: string;
+  from_us: number;
+  to_us: number;
+  beats: number;
+  signature: string;
+  at_us: number;
+}
+/**
+ * Both sides were present for the first time.
+ */
+export interface SessionStarted {
+  t: "session.started";
+  session: string;
+  mentorship: string;
+  at_us: number;
+}
+/**
+ * The session is closed, once. `at_us` is the end of the last presence in it.
+ */
+export interface SessionEnded {
+  t: "session.ended";
+  session: string;
+  mentorship: string;
+  at_us: number;
+  noticed_us: number;
+  reason: "empty" | "ended" | "nobody" | "unwatched" | "window";
+  by?: string | null;
+}
+/**
+ * What an ended session comes to, computed from the facts up to `facts`, the last of which has
+ * the hash `head`. A later one replaces it: proof that came late, or a correction.
+ */
+export interface SessionSettled {
+  t: "session.settled";
+  session: string;
+  revision: number;
+  facts: number;
+  head: string;
+  bill: Bill;
+  at_us: number;
+}
+/**
+ * One of the two agrees with a revision of the settlement.
+ */
+export interface SessionConfirmed {
+  t: "session.confirmed";
+  session: string;
+  person: string;
+  revision: number;
+  at_us: number;
+}
+/**
+ * One of the two does not agree: the line is held until a correction. `note`: the digest of
+ * why.
+ */
+export interface SessionContested {
+  t: "session.contested";
+  session: string;
+  person: string;
+  revision: number;
+  note: string;
+  at_us: number;
+}
+/**
+ * From now on the session comes to `billed_us`, by `actor`: one of the two against their own
+ * interest, or the operator (None). `note`: the digest of why.
+ */
+export interface SessionCorrected {
+  t: "session.corrected";
+  session: string;
+  actor: string | null;
+  billed_us: number;
+  note: string;
+  at_us: number;
+}
+/**
+ * All facts of a session, in their order.
+ */
+export interface FactPage {
+  session: string;
+  facts: FactRecord[];
+}
+/**
+ * The `revision` of the settlement that one agrees with.
+ */
+export interface Confirm {
+  revision: number;
+}
+/**
+ * The `revision` of the settlement that one does not agree with, and why.
+ */
+export interface Contest {
+  revision: number;
+  reason: string;
+}
+/**
+ * What the session should come to instead, and why. One can only give in: the mentor to less,
+ * the mentee to more.
+ */
+export interface NewCorrection {
+  billed_us: number;
+  reason: string;
+}
+/**
+ * What I say after a session, all of it: what is left out is taken back. Each text has at most
+ * 2,000 characters. `private` never reaches anybody else; the rest reaches the other once both
+ * have answered, or 24 hours after I first did. Saving the same again changes nothing.
+ */
+export interface SaveReflection {
+  useful?: string;
+  next?: string;
+  rating?: number | null;
+  private?: string;
+}
+/**
+ * What the two wanted to do next when they talked at `at_us`; the other's once it has been
+ * shared. Empty: said nothing.
+ */
+export interface LastTime {
+  session: string;
+  at_us: number;
+  mine: string;
+  theirs: string;
+}
+/**
+ * The session at `at_us` that I was asked about and have not answered. It is brought up once:
+ * until it is answered, dismissed, or followed by another.
+ */
+export interface Reminder {
+  session: string;
+  at_us: number;
+}
+/**
+ * What to begin the next session with.
+ */
+export interface NextSteps {
+  mentorship: string;
+  last: LastTime | null;
+  reminder: Reminder | null;
+}
+/**
+ * The month (`2026-11`) of the sessions one held `as` mentor or mentee, by one's own time zone.
+ * `format` csv answers with text/csv.
+ */
+export interface StatementQuery {
+  role?: "mentee" | "mentor";
+  month: string;
+  format?: "csv" | "json";
+}
+/**
+ * What one session comes to: `head` is the hash of its settlement, `terms` in the bill the
+ * version of the agreement. A contested line is held: it is in no sum.
+ */
+export interface StatementLine {
+  session: string;
+  mentorship: string;
+  mentor: PersonView;
+  mentee: PersonView;
+  at_us: number;
+  revision: number;
+  state: "confirmed" | "contested" | "settled";
+  head: string;
+  bill: Bill;
+}
+/**
+ * The sums of the lines in one currency (None: free of charge) that are not contested.
+ */
+export interface StatementSum {
+  currency: string | null;
+  lines: number;
+  billed_us: number;
+  make_up_us: number;
+  net_minor: number;
+  fee_minor: number;
+  tax_minor: number;
+}
+/**
+ * A month's sessions of one person in one role, oldest first. `held` counts contested lines.
+ */
+export interface Statement {
+  person: PersonView;
+  role: "mentee" | "mentor";
+  month: string;
+  from_us: number;
+  to_us: number;
+  lines: StatementLine[];
+  sums: StatementSum[];
+  held: number;
+}
+/**
+ * A public key that settlements are signed with: Ed25519, 32 bytes in base64url.
+ */
+export interface LedgerKey {
+  kid: string;
+  key: string;
+}
+/**
+ * All that were ever used here: an old signature stays good.
+ */
+export interface LedgerKeys {
+  keys: LedgerKey[];
 }
 /**
  * What a page must know before anyone signs in. `start`: whether this visitor may begin a
@@ -538,14 +1106,243 @@ export interface Problem {
   field?: string | null;
   retry_after_us?: number | null;
 }
+/**
+ * A session and why: stretches over its whole time, each one's lane, proofs of contact, the
+ * terms and the meeting it was held under, and what it comes to, *so far* until it has ended.
+ * `together_most_us` is the most that the time together can have been.
+ */
+export interface SessionAccount {
+  id: string;
+  mentorship: string;
+  room: string;
+  version: number;
+  state: "ended" | "open" | "waiting";
+  created_us: number;
+  started_us?: number | null;
+  ended_us?: number | null;
+  end_reason?: ("empty" | "ended" | "nobody" | "unwatched" | "window") | null;
+  as_of_us: number;
+  together_us: number;
+  together_since_us?: number | null;
+  people: PersonTime[];
+  interruptions: Interruption[];
+  estimated: boolean;
+  settlement?: Settlement | null;
+  together_most_us: number;
+  contact_us: number;
+  unknown_us: number;
+  impaired_us: number;
+  stretches: Stretch[];
+  lanes: Lane[];
+  proofs: Proof[];
+  terms_version: number;
+  terms: Terms;
+  booked?: BookedView | null;
+  extended_us?: number | null;
+  bill: Bill;
+  notes: Note[];
+}
+/**
+ * A part of a session in which nothing changed; `present` says who was there.
+ */
+export interface Stretch {
+  from_us: number;
+  to_us: number;
+  state: "alone" | "contact" | "impaired" | "nobody" | "unknown";
+  present: string[];
+}
+/**
+ * One person's presence as proven, and the ends that are inferred: (last proof, noticed).
+ */
+export interface Lane {
+  person: string;
+  spans: [number, number][];
+  inferred: [number, number][];
+}
+/**
+ * A stretch of contact that `signer`'s page signed and `person`'s handed in.
+ */
+export interface Proof {
+  person: string;
+  signer: string;
+  from_us: number;
+  to_us: number;
+  beats: number;
+}
+/**
+ * The meeting that a session was, as it stood then. `again`: an earlier session was that
+ * meeting already.
+ */
+export interface BookedView {
+  meeting: string;
+  start_us: number;
+  length_us: number;
+  again: boolean;
+}
+/**
+ * What somebody wrote to an entry of the ledger, which holds its digest only. `text` is None
+ * once it was erased. `person` None: the operator.
+ */
+export interface Note {
+  digest: string;
+  person: string | null;
+  text: string | null;
+  at_us: number;
+  about: "contested" | "corrected";
+}
+/**
+ * A session's records, what they were settled to, what was written to them, and the public keys
+ * that signed. Only `exported_us`, and with it the seal, tells one export from the next.
+ */
+export interface EvidencePack {
+  format?: "ithaca.evidence";
+  version?: 1;
+  exported_us: number;
+  site: string;
+  session: string;
+  records: EvidenceRecord[];
+  settlements: EvidenceSettlement[];
+  confirmations: EvidenceConfirmation[];
+  notes: EvidenceNote[];
+  keys: LedgerKey[];
+  seal?: EvidenceSeal;
+}
+/**
+ * One record of the chain. `bytes` is the fact as it was written down (MessagePack): what the
+ * hash covers. `fact` is the same, to be read.
+ */
+export interface EvidenceRecord {
+  seq: number;
+  wall_us: number;
+  monotonic_us: number;
+  boot: string;
+  bytes: string;
+  hash: string;
+  fact:
+    | SessionCreated
+    | TermsApplied
+    | MeetingApplied
+    | WindowExtended
+    | ParticipantJoined
+    | ParticipantLeft
+    | PathChanged
+    | ContactProven
+    | SessionStarted
+    | SessionEnded
+    | SessionSettled
+    | SessionConfirmed
+    | SessionContested
+    | SessionCorrected;
+}
+/**
+ * What was settled, signed: `facts` is the place of the settlement among the records, `head`
+ * that record's hash, `signature` (Ed25519) over both by the server's key `kid`.
+ */
+export interface EvidenceSettlement {
+  revision: number;
+  facts: number;
+  head: string;
+  bill: Bill;
+  at_us: number;
+  kid: string;
+  signature: string;
+}
+/**
+ * One of the two agreed with a revision; `seq` is the record that says so.
+ */
+export interface EvidenceConfirmation {
+  seq: number;
+  person: string;
+  revision: number;
+  at_us: number;
+}
+/**
+ * What somebody wrote to an entry, which holds its `digest` only: SHA-256 over salt and text.
+ * What was erased is not here.
+ */
+export interface EvidenceNote {
+  digest: string;
+  salt: string;
+  text: string;
+}
+/**
+ * The server's signature (Ed25519) over all the rest of the pack.
+ */
+export interface EvidenceSeal {
+  kid: string;
+  signature: string;
+}
+/**
+ * A session in the words of the two, as one of them may see it. `they_answered`: the other has
+ * said something, seen or not yet.
+ */
+export interface ReflectionView {
+  session: string;
+  mine: OwnReflection | null;
+  theirs: SharedReflection | null;
+  they_answered: boolean;
+}
+/**
+ * What I said after a session. `private` is for me alone. The rest reaches the other once both
+ * have answered, at the latest at `due_us`; since `shared_us` the other has it, and it cannot be
+ * changed any more. `answered_us` is None while there is nothing in it for the other.
+ */
+export interface OwnReflection {
+  useful: string;
+  next: string;
+  rating: number | null;
+  private: string;
+  answered_us: number | null;
+  due_us: number | null;
+  shared_us: number | null;
+}
+/**
+ * What the other said, once it has reached me.
+ */
+export interface SharedReflection {
+  person: string;
+  useful: string;
+  next: string;
+  rating: number | null;
+  shared_us: number;
+}
+/**
+ * How a session was shared out, by what each page measured on its own microphone. Only time
+ * that both measured counts (`both_us`): in `speaking_us` of it I spoke, in `overlap_us` both did,
+ * in `silence_us` nobody. `trend` is my part of the last sessions up to this one, oldest first.
+ */
+export interface TalkView {
+  session: string;
+  both_us: number;
+  speaking_us: number;
+  overlap_us: number;
+  silence_us: number;
+  trend: TalkShare[];
+}
+/**
+ * My part of one session: of the `both_us` that both pages measured I spoke `speaking_us`.
+ */
+export interface TalkShare {
+  session: string;
+  at_us: number;
+  both_us: number;
+  speaking_us: number;
+}
 
 export const FRAME_MAX_BYTES = 65536;
 export const BODY_MAX_BYTES = 16384;
 export const SDP_MAX_BYTES = 32768;
 export const PAGE_MAX = 200;
 export const BEAT_INTERVAL_US = 2000000;
+export const HAND_IN_US = 4000000;
 export const AUTH_TIMEOUT_US = 5000000;
+export const REFLECTION_MAX = 2000;
+export const SLOT_US = 500000;
+export const VOICE_SLOTS_MAX = 120;
 export const SUBPROTOCOL_MSGPACK = "ithaca.v1.msgpack";
+
+/** The currencies that people pay in, and how many digits the minor unit of each has. */
+export const MINOR_DIGITS: Readonly<Record<string, number>> = { AED: 2, AFN: 2, ALL: 2, AMD: 2, AOA: 2, ARS: 2, AUD: 2, AWG: 2, AZN: 2, BAM: 2, BBD: 2, BDT: 2, BHD: 3, BIF: 0, BMD: 2, BND: 2, BOB: 2, BRL: 2, BSD: 2, BTN: 2, BWP: 2, BYN: 2, BZD: 2, CAD: 2, CDF: 2, CHF: 2, CLP: 0, CNY: 2, COP: 2, CRC: 2, CUP: 2, CVE: 2, CZK: 2, DJF: 0, DKK: 2, DOP: 2, DZD: 2, EGP: 2, ERN: 2, ETB: 2, EUR: 2, FJD: 2, FKP: 2, GBP: 2, GEL: 2, GHS: 2, GIP: 2, GMD: 2, GNF: 0, GTQ: 2, GYD: 2, HKD: 2, HNL: 2, HTG: 2, HUF: 2, IDR: 2, ILS: 2, INR: 2, IQD: 3, IRR: 2, ISK: 0, JMD: 2, JOD: 3, JPY: 0, KES: 2, KGS: 2, KHR: 2, KMF: 0, KPW: 2, KRW: 0, KWD: 3, KYD: 2, KZT: 2, LAK: 2, LBP: 2, LKR: 2, LRD: 2, LSL: 2, LYD: 3, MAD: 2, MDL: 2, MGA: 2, MKD: 2, MMK: 2, MNT: 2, MOP: 2, MRU: 2, MUR: 2, MVR: 2, MWK: 2, MXN: 2, MYR: 2, MZN: 2, NAD: 2, NGN: 2, NIO: 2, NOK: 2, NPR: 2, NZD: 2, OMR: 3, PAB: 2, PEN: 2, PGK: 2, PHP: 2, PKR: 2, PLN: 2, PYG: 0, QAR: 2, RON: 2, RSD: 2, RUB: 2, RWF: 0, SAR: 2, SBD: 2, SCR: 2, SDG: 2, SEK: 2, SGD: 2, SHP: 2, SLE: 2, SOS: 2, SRD: 2, SSP: 2, STN: 2, SVC: 2, SYP: 2, SZL: 2, THB: 2, TJS: 2, TMT: 2, TND: 3, TOP: 2, TRY: 2, TTD: 2, TWD: 2, TZS: 2, UAH: 2, UGX: 0, USD: 2, UYU: 2, UZS: 2, VED: 2, VES: 2, VND: 0, VUV: 0, WST: 2, XAF: 0, XCD: 2, XCG: 2, XOF: 0, XPF: 0, YER: 2, ZAR: 2, ZMW: 2, ZWG: 2 };
 
 /** What a client does about an error: fix the request, try again, connect again, renew
  * the grant and connect again, or stop. */
@@ -570,6 +1367,17 @@ export const ERRORS = {
   method_not_allowed: {"act": "fix", "close": null, "meaning": "This address does not take that method."},
   conflict: {"act": "fix", "close": null, "meaning": "The same id was used before with other content."},
   not_in_room: {"act": "fix", "close": null, "meaning": "Join the room first."},
+  not_settled: {"act": "retry", "close": null, "meaning": "The session has not ended: what it comes to may change."},
+  stale_revision: {"act": "fix", "close": null, "meaning": "The settlement has changed: look at it again."},
+  contested: {"act": "fix", "close": null, "meaning": "It is contested: whoever did so, or a correction, decides."},
+  already_confirmed: {"act": "fix", "close": null, "meaning": "Both have confirmed it. The operator can correct it."},
+  not_a_concession: {"act": "fix", "close": null, "meaning": "One can correct only against one's own interest. Contest it, and let the other or the operator correct it."},
+  proposal_closed: {"act": "fix", "close": null, "meaning": "The proposal is not open any more: it was withdrawn, or a later one took its place."},
+  already_accepted: {"act": "fix", "close": null, "meaning": "Both have accepted it. Propose new terms instead."},
+  not_yours: {"act": "fix", "close": null, "meaning": "Only whoever proposed it can withdraw it."},
+  meeting_closed: {"act": "fix", "close": null, "meaning": "The meeting has begun or was cancelled: it stays as it is."},
+  meeting_overlaps: {"act": "fix", "close": null, "meaning": "The two have another meeting at that time."},
+  already_shared: {"act": "fix", "close": null, "meaning": "The other has it already: it stays as it is."},
   unknown_peer: {"act": "fix", "close": null, "meaning": "That peer is not in the room (any more)."},
   unauthenticated: {"act": "renew", "close": 4100, "meaning": "The grant is missing, unknown or expired."},
   auth_timeout: {"act": "reconnect", "close": 4001, "meaning": "No auth.open within 5 seconds."},

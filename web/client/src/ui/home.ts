@@ -121,7 +121,14 @@ export class Home extends AppElement {
       <main id="main">
         <div class="row top">
           <h1 tabindex="-1">Your mentorships</h1>
-          <a class="button" href=${paths.new}>New mentorship</a>
+          <div class="row">
+            ${
+              mentorships.length
+                ? html`<a class="button plain" href=${paths.statements}>Statements</a>`
+                : nothing
+            }
+            <a class="button" href=${paths.new}>New mentorship</a>
+          </div>
         </div>
         ${
           mentorships.length

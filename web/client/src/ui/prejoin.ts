@@ -7,6 +7,9 @@ import { inRoom } from "../lib/session.js";
 import type { Member, MentorshipView, PersonView } from "../protocol/types.js";
 import { base, controls } from "./base.js";
 import { AppElement, Media, WIDE } from "./element.js";
+import "./arrange/arrange.js";
+import "./arrange/planned.js";
+import "./next.js";
 import "./parts/avatar.js";
 import "./parts/clocks.js";
 import "./parts/devices.js";
@@ -182,6 +185,7 @@ export class Prejoin extends AppElement {
         </section>
         <section class="other" aria-label="Who you meet">
           ${this.other(other, me)}
+          <ith-planned .app=${this.app} .view=${view}></ith-planned>
           <button class="filled join" @click=${this.join}>Join</button>
           <p class="small soft" role="status">${this.line(view, me)}</p>
           ${
@@ -201,6 +205,8 @@ export class Prejoin extends AppElement {
                 }
               </button>`
           }
+          <ith-next .app=${this.app} .mentorship=${view.id}></ith-next>
+          <ith-arrange .app=${this.app} .view=${view}></ith-arrange>
         </section>
       </main>
       <ith-side

@@ -7,6 +7,7 @@ export type Route =
   | { readonly page: "prejoin"; readonly mentorship: string }
   | { readonly page: "call"; readonly mentorship: string }
   | { readonly page: "summary"; readonly session: string }
+  | { readonly page: "statements" }
   | { readonly page: "unknown" };
 
 export const paths = {
@@ -14,7 +15,10 @@ export const paths = {
   new: "/new",
   prejoin: (mentorship: string): string => `/m/${mentorship}`,
   call: (mentorship: string): string => `/m/${mentorship}/call`,
+  statements: "/statements",
   summary: (session: string): string => `/s/${session}`,
+  /** The same, with its questions open. */
+  reflect: (session: string): string => `/s/${session}#reflect`,
 } as const;
 
 export function parseRoute(pathname: string): Route {
@@ -23,6 +27,7 @@ export function parseRoute(pathname: string): Route {
     if (first === "" && !id) return { page: "home" };
     if (first === "open" && !id) return { page: "open" };
     if (first === "new" && !id) return { page: "new" };
+    if (first === "statements" && !id) return { page: "statements" };
     if (first === "m" && id && !last) return { page: "prejoin", mentorship: id };
     if (first === "m" && id && last === "call") return { page: "call", mentorship: id };
     if (first === "s" && id && !last) return { page: "summary", session: id };

@@ -10,6 +10,7 @@ import "./new.js";
 import "./parts/wait.js";
 import "./prejoin.js";
 import { navigate, parseRoute, paths, type Route } from "./route.js";
+import "./statements.js";
 import "./summary.js";
 import { otherOf } from "./words/people.js";
 
@@ -37,6 +38,11 @@ export class Shell extends AppElement {
         position: absolute;
         inset-block-start: 0;
         inset-inline-start: 16px;
+      }
+      @media print {
+        header {
+          display: none;
+        }
       }
       .home {
         display: inline-flex;
@@ -163,6 +169,7 @@ export class Shell extends AppElement {
       const { route } = this;
       if (route.page === "new") return "New mentorship";
       if (route.page === "summary") return "Session";
+      if (route.page === "statements") return "Statement";
       if (route.page !== "prejoin" && route.page !== "call") return "";
       const view = mentorships.find((each) => each.id === route.mentorship);
       if (!view || !me) return "";
@@ -205,6 +212,7 @@ export class Shell extends AppElement {
     if (route.page === "summary") {
       return html`<ith-summary .app=${this.app} .session=${route.session}></ith-summary>`;
     }
+    if (route.page === "statements") return html`<ith-statements .app=${this.app}></ith-statements>`;
     if (route.page === "unknown") return this.nothingHere();
     if (!this.state.mentorships.some((each) => each.id === route.mentorship)) {
       return link.is === "online" ? this.nothingHere() : this.starting();

@@ -4,7 +4,11 @@ import { customElement, property, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
 import { inRoom } from "../lib/session.js";
-import type { MentorshipView, PersonView, SessionView } from "../protocol/types.js";
+import type { MentorshipView, PersonView, SessionAccount, SessionView } from "../protocol/types.js";
+import "./account/bill.js";
+import "./account/evidence.js";
+import "./account/settle.js";
+import "./account/timeline.js";
 import { base, column, controls } from "./base.js";
 import { AppElement, Ticking } from "./element.js";
 import { notice } from "./parts/notice.js";
@@ -12,12 +16,17 @@ import "./parts/icon.js";
 import "./parts/sheet.js";
 import "./parts/side.js";
 import "./parts/wait.js";
+import "./reflection.js";
 import { navigate, paths } from "./route.js";
-import { endWords, headline, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
-import { otherOf } from "./words/people.js";
-import { bothStretches, bothClocks, dayName, exact, named, span, timeIn } from "./words/time.js";
+import { boundsWords, resultOf } from "./words/account.js";
+import { endWords, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
+import { pairOf } from "./words/people.js";
+import { bothStretches, bothClocks, count, dayName, exact, named, span, theirClock, timeIn } from "./words/time.js";
 
-/** What a session came to: the time together first, then why. */
+const AGAIN_US = 15_000_000; // how old an account may grow while the session runs
+const GAPS_SHOWN = 5; // the others stand among the stretches
+
+/** The account of a session: what it came to first, then why, and what both say to that. */
 @customElement("ith-summary")
 export class Summary extends AppElement {
   static override styles = [
@@ -54,6 +63,11 @@ export class Summary extends AppElement {
         display: grid;
         gap: 8px;
       }
+      ith-timeline + dl {
+        margin-block-start: 8px;
+        padding-block-start: 16px;
+        border-block-start: 1px solid var(--line);
+      }
       dl div {
         display: flex;
         justify-content: space-between;
@@ -66,13 +80,27 @@ export class Summary extends AppElement {
       li {
         padding-block: 4px;
       }
+      @media print {
+        main {
+          max-width: none;
+          padding: 0;
+        }
+        .card {
+          padding: 0;
+          border: 0;
+        }
+        main > .row {
+          display: none;
+        }
+      }
     `,
   ];
   @property() session = "";
-  @state() private loaded: SessionView | null = null;
   @state() private trouble: Trouble | null = null;
   @state() private asking = false;
   @state() private talking = false; // the conversation is open beside it
+  private loading = false;
+  private asked = { version: -1, atUs: 0 }; // the last time
 
   constructor() {
     super();
@@ -80,11 +108,23 @@ export class Summary extends AppElement {
   }
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.sessions, state.mentorships, state.call, state.me];
+    return [state.sessions, state.accounts, state.mentorships, state.call, state.me];
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("session")) void this.load();
+    if (changed.has("session")) this.asked = { version: -1, atUs: 0 };
+    if (this.isBehind()) void this.load();
+  }
+
+  /** The account is asked for anew when the session has changed, and now and then while it runs. */
+  private isBehind(): boolean {
+    const { view, account } = this;
+    if (this.loading) return false;
+    if (this.asked.version < 0) return true;
+    const due = this.app.nowUs() - this.asked.atUs > AGAIN_US;
+    if (!account) return due && view !== null;
+    if (view && view.version > account.version) return due || view.version > this.asked.version;
+    return due && account.state !== "ended" && inRoom(account).length > 0;
   }
 
   override disconnectedCallback(): void {
@@ -93,21 +133,27 @@ export class Summary extends AppElement {
   }
 
   private async load(): Promise<void> {
-    this.loaded = null;
-    this.trouble = null;
+    this.loading = true;
+    this.asked = { version: this.view?.version ?? 0, atUs: this.app.nowUs() };
     try {
-      this.loaded = await this.app.loadSession(this.session);
+      await this.app.loadAccount(this.session);
+      this.trouble = null;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.trouble = error.trouble;
+    } finally {
+      this.loading = false;
     }
+  }
+
+  private get account(): SessionAccount | null {
+    return this.state.accounts[this.session] ?? null;
   }
 
   /** The newest view there is of this session, wherever it came from. */
   private get view(): SessionView | null {
     const { call, mentorships, sessions } = this.state;
     const all = [
-      this.loaded,
       call?.session,
       ...mentorships.map((each) => each.session),
       ...Object.values(sessions).flat(),
@@ -120,24 +166,60 @@ export class Summary extends AppElement {
     const { me } = this.state;
     const mentorship = this.state.mentorships.find((each) => each.id === view?.mentorship);
     if (!view || !me || !mentorship) return this.waiting();
-    const other = otherOf(mentorship, me).person;
-    const result = headline(view, this.app.nowUs());
+    const { account } = this;
+    const pair = pairOf(mentorship, me);
+    const { other } = pair;
+    const nowUs = this.app.nowUs();
+    const result = resultOf(view, account, pair, nowUs);
     const end = endWords(view, me.id, other.name);
     return html`
       <main id="main">
         <div class="head">
-          <h1 tabindex="-1"><span class="whole">${result.amount}</span> ${result.words}</h1>
+          <h1 tabindex="-1"><span class="whole">${result.amount}</span> ${result.words}${
+            result.billed ? html` <span class="whole">${result.billed}</span>` : nothing
+          }</h1>
           ${this.when(view, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
         </div>
-        ${this.people(view, mentorship, me)} ${this.interruptions(view, me, other)}
+        <section class="card" aria-labelledby="times">
+          <h2 id="times">In the room</h2>
+          ${
+            account
+              ? html`<ith-timeline .account=${account} .pair=${pair} .nowUs=${nowUs}></ith-timeline>`
+              : nothing
+          }
+          ${this.people(view, mentorship, me)}
+        </section>
+        ${this.interruptions(view, me, other)}
         ${
-          view.estimated
-            ? html`<p class="small soft">
-              Somebody's connection was lost before they left, so their time is counted up to when
-              it was last heard from.
-            </p>`
+          view.estimated && account
+            ? html`<p class="small soft">${boundsWords(account, nowUs)}</p>`
             : nothing
         }
+        ${
+          account && view.state === "ended"
+            ? html`<ith-settle
+              .app=${this.app}
+              .view=${view}
+              .account=${account}
+              .pair=${pair}
+            ></ith-settle>`
+            : nothing
+        }
+        ${
+          account
+            ? html`<ith-bill .account=${account} .pair=${pair} .nowUs=${nowUs}></ith-bill>`
+            : nothing
+        }
+        ${
+          view.settlement
+            ? html`<ith-evidence
+              .app=${this.app}
+              .session=${view.id}
+              .settlement=${view.settlement}
+            ></ith-evidence>`
+            : nothing
+        }
+        ${view.started_us == null ? nothing : this.reflection(view, mentorship)}
         ${this.trouble ? notice(this.trouble) : nothing} ${this.actions(view, mentorship, other)}
       </main>
       ${
@@ -167,6 +249,14 @@ export class Summary extends AppElement {
     `;
   }
 
+  private reflection(view: SessionView, mentorship: MentorshipView): unknown {
+    return html`<ith-reflection
+      .app=${this.app}
+      .session=${view.id}
+      .mentorship=${mentorship.id}
+    ></ith-reflection>`;
+  }
+
   private when(view: SessionView, me: PersonView, other: PersonView): unknown {
     const fromUs = view.started_us ?? view.created_us;
     const words =
@@ -186,20 +276,21 @@ export class Summary extends AppElement {
     const meFirst = [...view.people].sort(
       (a, b) => Number(b.person === me.id) - Number(a.person === me.id),
     );
+    const most = (time: SessionView["people"][number]): unknown =>
+      time.since_us == null && count(time.present_most_us) !== count(time.present_us)
+        ? html`<span class="small soft number">at most ${count(time.present_most_us)}</span>`
+        : nothing;
     return html`
-      <section class="card" aria-labelledby="times">
-        <h2 id="times">In the room</h2>
-        <dl>
-          ${meFirst.map(
-            (time) => html`
-              <div>
-                <dt><bdi>${nameOf(time.person)}</bdi></dt>
-                <dd class="number">${span(presentUs(time, this.app.nowUs()))}</dd>
-              </div>
-            `,
-          )}
-        </dl>
-      </section>
+      <dl>
+        ${meFirst.map(
+          (time) => html`
+            <div>
+              <dt><bdi>${nameOf(time.person)}</bdi> ${most(time)}</dt>
+              <dd class="number">${span(presentUs(time, this.app.nowUs()))}</dd>
+            </div>
+          `,
+        )}
+      </dl>
     `;
   }
 
@@ -210,17 +301,26 @@ export class Summary extends AppElement {
       <section aria-labelledby="gaps">
         <h2 id="gaps">Interruptions</h2>
         <ul>
-          ${gaps.map(
+          ${gaps.slice(0, GAPS_SHOWN).map(
             (gap) => html`
               <li>
                 ${interruptionWords(gap, me.id, () => other.name)}
-                <time class="soft" title=${exact(me.zone, gap.from_us)}
+                <time
+                  class="soft"
+                  title="${exact(me.zone, gap.from_us)}. ${theirClock(gap.from_us, me, other)}"
                   >at ${timeIn(me.zone, gap.from_us)}</time
                 >
               </li>
             `,
           )}
         </ul>
+        ${
+          gaps.length > GAPS_SHOWN
+            ? html`<p class="soft">
+              And ${gaps.length - GAPS_SHOWN} more: they stand under <em>All stretches</em>.
+            </p>`
+            : nothing
+        }
       </section>
     `;
   }

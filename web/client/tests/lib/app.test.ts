@@ -502,3 +502,58 @@ test("a form is sent again under the same key until it is answered", async () =>
   expect(keys[0]).toBe(keys[1]);
   expect(keys[2]).not.toBe(keys[0]);
 });
+
+describe("proofs of contact that an earlier page left in the tab", () => {
+  const contact = {
+    about_key: "A".repeat(87),
+    signer_key: "S".repeat(87),
+    from_us: 1,
+    to_us: 5,
+    beats: 3,
+    signature: "s".repeat(86),
+  };
+  const left = JSON.stringify({ ses_1: { room: "room_1", contacts: [contact] } });
+
+  test("are handed in without joining again, until the server has them", async () => {
+    const server = new FakeServer();
+    const tab = new MemoryStorage();
+    tab.setItem("ithaca.contact", left);
+    server.open(LINK, new MemoryStorage(), tab);
+    await settled();
+    const handed = (): unknown[] => server.frames.filter(({ t }) => t === "room.contact");
+    const frame = { t: "room.contact", room: "room_1", session: "ses_1", contacts: [contact] };
+    expect(handed()).toEqual([frame]);
+    server.close(1006); // before the server can have it on disk
+    await server.pass(2_500);
+    expect(handed()).toEqual([frame, frame]);
+    expect(tab.getItem("ithaca.contact")).toBe(left);
+    await server.pass(10_000);
+    expect(tab.getItem("ithaca.contact")).toBeNull();
+    server.close(1006);
+    await server.pass(2_500);
+    expect(handed()).toHaveLength(2);
+  });
+
+  test("are kept when they are refused", async () => {
+    const server = new FakeServer();
+    const tab = new MemoryStorage();
+    tab.setItem("ithaca.contact", left);
+    server.open(LINK, new MemoryStorage(), tab);
+    await settled();
+    for (const socket of server.sockets) {
+      socket.tell({ t: "error", code: "unavailable", message: "x", about: "room.contact" });
+    }
+    await server.pass(20_000);
+    expect(tab.getItem("ithaca.contact")).toBe(left);
+  });
+
+  test("go with whom they are about", async () => {
+    const server = new FakeServer();
+    const tab = new MemoryStorage();
+    tab.setItem("ithaca.contact", left);
+    const { app } = server.open(LINK, new MemoryStorage(), tab);
+    await settled();
+    app.signOut();
+    expect(tab.getItem("ithaca.contact")).toBeNull();
+  });
+});

@@ -206,6 +206,7 @@ export class FakeServer {
         }
       } as unknown as Page["WebSocket"],
       media: undefined,
+      subtle: undefined,
       tab,
       browser,
       location,
@@ -223,6 +224,7 @@ export class FakeServer {
         };
         return this.after(2_000, beat);
       },
+      listen: () => () => undefined,
       onReturn: () => undefined,
       onLeave: () => undefined,
       onAddress: (run) => (addressed = run),

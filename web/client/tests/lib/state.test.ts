@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ServerFrame } from "../../src/protocol/types.js";
+import type { AgreementView, MeetingView, ServerFrame } from "../../src/protocol/types.js";
 import * as reduce from "../../src/lib/state.js";
 import { onFrame, type Effect, type State } from "../../src/lib/state.js";
 import { below, pick, randomOf } from "./random.js";
@@ -7,6 +7,7 @@ import {
   ANA,
   ME,
   SIGNED_IN,
+  account,
   arrival,
   mentorship,
   message,
@@ -35,6 +36,26 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
     presence: to,
   });
   const [me, ana] = upTo(4, 2).members;
+  const agreement: AgreementView = {
+    mentorship: "men_1",
+    version: 1,
+    terms: { currency: "EUR", rate_minor: 6000 },
+    state: "accepted",
+    proposed_by: ANA,
+    proposed_us: 1,
+    accepted_by: [ANA, ME],
+    accepted_us: 2,
+    valid_from_us: 2,
+  };
+  const meeting: MeetingView = {
+    id: "met_1",
+    mentorship: "men_1",
+    start_us: 9,
+    length_us: 5,
+    zone: "UTC",
+    by: ME,
+    state: "planned",
+  };
   const cases: [string, ServerFrame[], ReturnType<typeof mentorship>[]][] = [
     ["nothing", [], [upTo(4, 2)]],
     ["a message", [arrival(5, 5)], [upTo(5, 2)]],
@@ -64,6 +85,23 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
         { t: "session.changed", session: session() },
       ],
       [upTo(4, 2)],
+    ],
+    [
+      "what was agreed and planned; the rest of that frame is older than what came by itself",
+      [
+        arrival(5, 5),
+        presence(ANA, "here"),
+        { t: "mentorship.changed", mentorship: { ...upTo(4, 2), agreement, proposal: null, meeting } },
+      ],
+      [{ ...upTo(5, 2), members: [me!, { ...ana!, presence: "here" }], agreement, proposal: null, meeting }],
+    ],
+    [
+      "what is agreed or planned no more",
+      [
+        { t: "mentorship.changed", mentorship: { ...upTo(4, 2), proposal: agreement, meeting } },
+        { t: "mentorship.changed", mentorship: upTo(4, 2) },
+      ],
+      [{ ...upTo(4, 2), agreement: null, proposal: null, meeting: null }],
     ],
     [
       "a new mentorship",
@@ -219,5 +257,15 @@ describe("sessions", () => {
       { t: "session.changed", session: session({ as_of_us: 50, together_us: 7 }) },
     );
     expect(joined.call?.session).toMatchObject({ id: "ses_1", together_us: 7 });
+  });
+
+  test("an account is kept apart from the view that it brings", () => {
+    const state = reduce.withAccount(READY, account({ version: 3 }));
+    expect(state.accounts).toEqual({ ses_1: account({ version: 3 }) });
+    expect(state.sessions.men_1).toEqual([session({ version: 3 })]);
+    const next = after(state, { t: "session.changed", session: session({ version: 4 }) });
+    expect(next.sessions.men_1).toEqual([session({ version: 4 })]);
+    expect(next.accounts).toBe(state.accounts);
+    expect(reduce.withAccount(next, account({ version: 2 }))).toBe(next); // a late answer
   });
 });

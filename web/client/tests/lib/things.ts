@@ -4,6 +4,7 @@ import type {
   MentorshipView,
   Message,
   ServerFrame,
+  SessionAccount,
   SessionView,
 } from "../../src/protocol/types.js";
 import { START, type State } from "../../src/lib/state.js";
@@ -61,6 +62,44 @@ export function session(part: Partial<SessionView> = {}): SessionView {
     people: [],
     interruptions: [],
     estimated: false,
+    ...part,
+  };
+}
+
+export function account(part: Partial<SessionAccount> = {}): SessionAccount {
+  const side = { person: ME, wait_us: 0, late_us: 0, no_show: "no" } as const;
+  return {
+    ...session(),
+    together_most_us: 0,
+    contact_us: 0,
+    unknown_us: 0,
+    impaired_us: 0,
+    stretches: [],
+    lanes: [],
+    proofs: [],
+    terms_version: 0,
+    terms: {},
+    booked: null,
+    extended_us: null,
+    bill: {
+      terms: 0,
+      window_from_us: null,
+      window_to_us: null,
+      counted_us: 0,
+      bridged_us: 0,
+      unknown_us: 0,
+      impaired_us: 0,
+      billed_us: 0,
+      make_up_us: 0,
+      owed: "nothing",
+      currency: null,
+      net_minor: 0,
+      fee_minor: 0,
+      tax_minor: 0,
+      mentor: side,
+      mentee: side,
+    },
+    notes: [],
     ...part,
   };
 }

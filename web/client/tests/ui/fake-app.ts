@@ -6,20 +6,23 @@ import {
   type CallState,
   type MediaState,
 } from "../../src/lib/model.js";
-import type { MentorshipView, Message, SessionView } from "../../src/protocol/types.js";
+import type {
+  AgreementView,
+  MeetingView,
+  MentorshipView,
+  Message,
+  OwnReflection,
+  ReflectionView,
+  SessionAccount,
+  SharedReflection,
+  Statement,
+  TalkShare,
+  TalkView,
+} from "../../src/protocol/types.js";
+import { accountOf, STATEMENTS } from "./accounts.js";
+import { ANA, id, ME, MIN, NOW, SESSION } from "./people.js";
 
-export const MIN = 60_000_000;
-export const NOW = Date.UTC(2026, 10, 24, 13, 13, 20) * 1000; // 14:13 in Vienna, 08:13 in Lima
-
-const id = (prefix: string, n: number): string => `${prefix}_${String(n).padStart(26, "0")}`;
-export const ME = { id: id("per", 1), name: "Bruno Wagner", zone: "Europe/Vienna" };
-export const ANA = { id: id("per", 2), name: "Ana Quispe", zone: "America/Lima" };
-export const LEYLA = { id: id("per", 3), name: "ליאורה בן־דוד", zone: "Asia/Jerusalem" };
-export const LONG = {
-  id: id("per", 4),
-  name: "Wolfeschlegelsteinhausenbergerdorff-Papadimitrakopoulou the Younger",
-  zone: "America/Argentina/ComodRivadavia",
-};
+export { ANA, LEYLA, LONG, ME, MIN, NOW, SESSION } from "./people.js";
 
 export function message(seq: number, person: string, body: string, at_us: number): Message {
   return { seq, id: `msg-${seq}`.padEnd(8, "0"), person, body, at_us };
@@ -66,28 +69,125 @@ export const MENTORSHIP: MentorshipView = {
   session: null,
 };
 
-export const SESSION: SessionView = {
-  id: id("ses", 1),
+export const MEETING: MeetingView = {
+  id: id("met", 1),
   mentorship: MENTORSHIP.id,
-  room: MENTORSHIP.room,
-  version: 6,
-  state: "ended",
-  created_us: NOW - 49 * MIN,
-  started_us: NOW - 48 * MIN,
-  ended_us: NOW - 2 * MIN,
-  end_reason: "ended",
-  as_of_us: NOW - 2 * MIN,
-  together_us: (45 * 60 + 29) * 1_000_000,
-  together_since_us: null,
-  people: [
-    { person: ME.id, present_us: 47 * MIN, since_us: null },
-    { person: ANA.id, present_us: 46 * MIN, since_us: null },
-  ],
-  interruptions: [
-    { from_us: NOW - 30 * MIN, to_us: NOW - 30 * MIN + 12_000_000, absent: [ANA.id] },
-    { from_us: NOW - 20 * MIN, to_us: NOW - 20 * MIN + 19_000_000, absent: [ANA.id, ME.id] },
-  ],
-  estimated: false,
+  start_us: NOW + 46 * MIN + 40_000_000, // 15:00 in Vienna
+  length_us: 60 * MIN,
+  zone: "Europe/Vienna",
+  by: ME.id,
+  state: "planned",
+};
+
+/** Proposed by Ana, accepted by both. */
+export const AGREED: AgreementView = {
+  mentorship: MENTORSHIP.id,
+  version: 1,
+  terms: { currency: "EUR", rate_minor: 6000, overrun_us: 20 * MIN, unit_us: 5 * MIN },
+  state: "accepted",
+  proposed_by: ANA.id,
+  proposed_us: NOW - 3 * 24 * 60 * MIN,
+  accepted_by: [ANA.id, ME.id],
+  accepted_us: NOW - 2 * 24 * 60 * MIN,
+  valid_from_us: NOW - 2 * 24 * 60 * MIN,
+};
+
+export const PROPOSED: AgreementView = {
+  ...AGREED,
+  version: 2,
+  terms: {
+    ...AGREED.terms,
+    rate_minor: 9950,
+    cap_us: 120 * MIN,
+    minimum_us: 30 * MIN,
+    no_show_share: 500_000,
+    tax_share: 200_000,
+  },
+  state: "open",
+  accepted_by: [ANA.id],
+  accepted_us: null,
+  valid_from_us: NOW + 24 * 60 * MIN,
+};
+
+/** Of a session under these terms whose booked time ends at 14:15 in Vienna. */
+export const ACCOUNT: SessionAccount = {
+  ...SESSION,
+  state: "open",
+  ended_us: null,
+  end_reason: null,
+  together_most_us: SESSION.together_us,
+  contact_us: SESSION.together_us,
+  unknown_us: 0,
+  impaired_us: 0,
+  stretches: [],
+  lanes: [],
+  proofs: [],
+  terms_version: 1,
+  terms: AGREED.terms,
+  booked: {
+    meeting: MEETING.id,
+    start_us: NOW - 58 * MIN - 20_000_000,
+    length_us: 60 * MIN,
+    again: false,
+  },
+  extended_us: null,
+  bill: {
+    terms: 1,
+    counted_us: 0,
+    bridged_us: 0,
+    unknown_us: 0,
+    impaired_us: 0,
+    billed_us: 0,
+    make_up_us: 0,
+    owed: "time",
+    net_minor: 0,
+    fee_minor: 0,
+    tax_minor: 0,
+    mentor: { person: ANA.id, wait_us: 0, late_us: 0, no_show: "no" },
+    mentee: { person: ME.id, wait_us: 0, late_us: 0, no_show: "no" },
+    window_from_us: null,
+    window_to_us: null,
+    currency: "EUR",
+  },
+  notes: [],
+};
+
+export const NOT_SAID: ReflectionView = {
+  session: SESSION.id,
+  mine: null,
+  theirs: null,
+  they_answered: false,
+};
+export const THEIRS: SharedReflection = {
+  person: ANA.id,
+  useful: "That I may say no, and how.",
+  next: "Ask the team for a week without meetings.",
+  rating: 5,
+  shared_us: NOW - MIN,
+};
+export const MINE: OwnReflection = {
+  useful: "Saying the first sentence out loud, three times, until it was mine.",
+  next: "Send the second version to Karin by Friday.",
+  rating: 4,
+  private: "I talked over her again when it got quiet.",
+  answered_us: NOW - 5 * MIN,
+  due_us: NOW - 5 * MIN + 24 * 60 * MIN,
+  shared_us: null,
+};
+const share = (n: number, speaking: number): TalkShare => ({
+  session: id("ses", n),
+  at_us: NOW - (8 - n) * 7 * 24 * 60 * MIN,
+  both_us: 40 * MIN,
+  speaking_us: (speaking / 100) * 40 * MIN,
+});
+/** Of the session 1, the last of six. */
+export const TALK_VIEW: TalkView = {
+  session: SESSION.id,
+  both_us: 40 * MIN,
+  speaking_us: 16 * MIN,
+  overlap_us: 2 * MIN,
+  silence_us: 8 * MIN,
+  trend: [share(3, 62), share(4, 70), share(5, 55), share(6, 48), share(7, 51), share(1, 40)],
 };
 
 export const MEDIA: MediaState = {
@@ -135,6 +235,9 @@ export const BASE: AppState = {
     },
   },
   sessions: {},
+  reflections: {},
+  next: {},
+  accounts: {},
   media: MEDIA,
   call: null,
 };
@@ -161,6 +264,7 @@ export const CALL: CallState = {
 
 export class FakeApp implements App {
   readonly calls: string[] = [];
+  account: SessionAccount = ACCOUNT;
   wrongField: string | null = null; // the next form is refused for this field
   private readonly listeners = new Set<(state: AppState) => void>();
 
@@ -257,8 +361,88 @@ export class FakeApp implements App {
     this.drafts.set(conversation, text);
   }
   async loadSessions(): Promise<void> {}
-  async loadSession(): Promise<SessionView> {
-    return SESSION;
+  async loadAccount(session: string): Promise<SessionAccount> {
+    await null; // never in the midst of drawing
+    this.note("loadAccount", session);
+    const account = this.accountOf(session);
+    this.set({ accounts: { ...this.state.accounts, [session]: account } });
+    return account;
+  }
+  private accountOf(session: string): SessionAccount {
+    if (this.state.call?.phase === "joined") return this.account;
+    const { accounts, sessions, call } = this.state;
+    const views = [...Object.values(sessions).flat(), call?.session];
+    return accounts[session] ?? accountOf(views.find((view) => view?.id === session) ?? SESSION);
+  }
+  refusal: string | null = null; // what the ledger says next
+  statement: Statement = STATEMENTS["statements"]!;
+  readonly ledger: App["ledger"] = {
+    confirm: (session, revision) => this.says("confirm", session, revision),
+    contest: (session, revision, reason) => this.says("contest", session, revision, reason),
+    correct: (session, us, reason) => this.says("correct", session, us, reason),
+    evidence: async (session) => {
+      await this.says("evidence", session);
+      return { blob: new Blob(["{}"]), name: "evidence.json" };
+    },
+    statement: async (role, month) => {
+      await this.says("statement", role, month);
+      return { ...this.statement, role, month };
+    },
+    statementFile: async (role, month) => {
+      await this.says("statementFile", role, month);
+      return { blob: new Blob(["session\n"]), name: `ithaca-${role}-${month}.csv` };
+    },
+  };
+  private async says(...call: unknown[]): Promise<void> {
+    this.note(...call);
+    const { refusal } = this;
+    this.refusal = null;
+    if (refusal) throw new Refused({ code: refusal, what: `Refused: ${refusal}.`, advice: "" });
+  }
+  async extendSession(session: string): Promise<void> {
+    this.note("extendSession", session);
+    this.account = { ...this.account, extended_us: NOW };
+  }
+  /** What a server would answer. */
+  talk: TalkView = { ...TALK_VIEW };
+  readonly reflect: App["reflect"] = {
+    load: async (session) => {
+      const { reflections } = this.state;
+      this.set({ reflections: { [session]: { ...NOT_SAID, session }, ...reflections } });
+    },
+    save: async (session, said) => {
+      await this.asked(`reflect ${session} ${JSON.stringify(said)}`);
+      const { useful = "", next = "", rating = null } = said;
+      const before = this.state.reflections[session] ?? NOT_SAID;
+      const answered_us = useful || next || rating ? NOW : null;
+      const mine = {
+        ...{ useful, next, rating, private: said.private ?? "", answered_us },
+        due_us: answered_us && NOW + 24 * 60 * MIN,
+        shared_us: before.they_answered ? NOW : null,
+      };
+      const theirs = before.they_answered ? THEIRS : null;
+      this.set({ reflections: { [session]: { ...before, session, mine, theirs } } });
+    },
+    dismiss: async (session) => {
+      this.note("dismiss", session);
+      this.set({ next: {} });
+    },
+    talk: async () => this.talk,
+    loadNext: async (mentorship) => this.note("loadNext", mentorship),
+  };
+  readonly arrange: App["arrange"] = {
+    propose: (_, { terms }) => this.asked(`propose ${terms.rate_minor ?? 0} ${terms.currency ?? ""}`),
+    accept: (_, version) => this.asked(`accept ${version}`),
+    withdraw: (_, version) => this.asked(`withdraw ${version}`),
+    plan: (_, { start_us, length_us }) => this.asked(`plan ${start_us} ${length_us}`),
+    move: (_, meeting, { start_us }) => this.asked(`move ${meeting} ${start_us}`),
+    cancel: (_, meeting) => this.asked(`cancel ${meeting}`),
+  };
+  private async asked(what: string): Promise<void> {
+    this.note(what);
+    if (!this.wrongField) return;
+    const trouble = { code: "invalid_field", what: "That cannot be.", advice: "Change it." };
+    throw new Refused(trouble, this.wrongField);
   }
   async prepare(mentorship: string): Promise<void> {
     this.note("prepare", mentorship);

@@ -6,9 +6,14 @@ import type {
   MediaState,
   RemotePeer,
 } from "../../src/lib/model.js";
+import type { NextSteps, ReflectionView } from "../../src/protocol/types.js";
+import type { SessionAccount } from "../../src/protocol/types.js";
 import "../../src/ui/page.css";
+import { viewOf } from "../../src/lib/session.js";
 import { Shell } from "../../src/ui/shell.js";
+import { ACCOUNTS, STATEMENTS } from "./accounts.js";
 import {
+  AGREED,
   ANA,
   BASE,
   CALL,
@@ -17,10 +22,15 @@ import {
   LONG,
   ME,
   MEDIA,
+  MEETING,
   MENTORSHIP,
   MIN,
+  MINE,
+  NOT_SAID,
   NOW,
+  PROPOSED,
   SESSION,
+  THEIRS,
   talk,
 } from "./fake-app.js";
 
@@ -85,6 +95,24 @@ const withOther = (person: typeof ANA): AppState["mentorships"] => [
     members: [MENTORSHIP.members[0]!, { person, role: "mentee", presence: "in_room" }],
   },
 ];
+/** I am the mentee, who pays. */
+const asMentee = (
+  more: Partial<(typeof BASE.mentorships)[0]>,
+  mentor = ANA,
+): AppState["mentorships"] => [
+  {
+    ...MENTORSHIP,
+    members: [
+      { person: ME, role: "mentee", presence: "here" },
+      { person: mentor, role: "mentor", presence: "here" },
+    ],
+    ...more,
+  },
+];
+const before = (mentorships: AppState["mentorships"]): [string, AppState] => [
+  room,
+  { ...BASE, media: WITH_PICTURE, mentorships },
+];
 const OFFLINE: AppState["link"] = { is: "offline", retryAt: 0, trouble: null };
 const inCall = (more: Partial<typeof CALL>, state: Partial<AppState> = {}): [string, AppState] => [
   `${room}/call`,
@@ -98,6 +126,22 @@ const four = [1, 2, 3, 4].map((n) => ({
   id: SESSION.id.replace(/1$/, String(n)),
   started_us: SESSION.started_us! - (n - 1) * 7 * 24 * 60 * MIN,
 }));
+
+const STEPS: NextSteps = {
+  mentorship: MENTORSHIP.id,
+  last: { session: SESSION.id, at_us: NOW - 7 * 24 * 60 * MIN, mine: MINE.next, theirs: THEIRS.next },
+  reminder: null,
+};
+/** Just out of the call. */
+const LEFT: AppState = {
+  ...BASE,
+  sessions: { [MENTORSHIP.id]: [SESSION] },
+  call: { ...CALL, phase: "left", ended: "ended", session: SESSION },
+};
+const said = (view: Partial<ReflectionView>): [string, AppState] => [
+  `/s/${SESSION.id}`,
+  { ...BASE, reflections: { [SESSION.id]: { ...NOT_SAID, ...view } } },
+];
 
 const STATES: Record<string, [string, AppState]> = {
   home: [
@@ -196,6 +240,16 @@ const STATES: Record<string, [string, AppState]> = {
   ],
   "prejoin-rtl": [room, { ...BASE, media: WITH_PICTURE, mentorships: withOther(LEYLA) }],
   "prejoin-long": [room, { ...BASE, media: WITH_PICTURE, mentorships: withOther(LONG) }],
+  "prejoin-agreed": before(asMentee({ agreement: AGREED, meeting: MEETING })),
+  "prejoin-charging": before([{ ...MENTORSHIP, agreement: AGREED, meeting: MEETING }]),
+  "prejoin-proposed": before(asMentee({ agreement: AGREED, proposal: PROPOSED, meeting: MEETING })),
+  "prejoin-proposed-long": before(
+    asMentee({ agreement: AGREED, proposal: PROPOSED, meeting: MEETING }, { ...LONG, id: ANA.id }),
+  ),
+  "prejoin-proposed-rtl": before(
+    asMentee({ agreement: AGREED, proposal: PROPOSED, meeting: MEETING }, { ...LEYLA, id: ANA.id }),
+  ),
+  "prejoin-waiting": before([{ ...MENTORSHIP, proposal: { ...PROPOSED, proposed_by: ME.id } }]),
   "conversation-empty": [
     room,
     {
@@ -275,6 +329,8 @@ const STATES: Record<string, [string, AppState]> = {
     { peers: [peer()] },
     { media: { ...problem("unplugged", null), preview: WITH_PICTURE.preview } },
   ),
+  "call-asks": inCall({ peers: [peer()] }, { mentorships: asMentee({ agreement: AGREED }) }),
+  "call-asked": inCall({ peers: [peer()] }),
   "call-replaced": [
     `${room}/call`,
     { ...BASE, call: { ...CALL, phase: "left", ended: "replaced" } },
@@ -323,7 +379,54 @@ const STATES: Record<string, [string, AppState]> = {
     `/s/${SESSION.id}`,
     { ...BASE, mentorships: withOther({ ...LONG, id: ANA.id }) },
   ],
+  "summary-reflect": [`/s/${SESSION.id}`, LEFT],
+  "summary-reflect-answered": [
+    `/s/${SESSION.id}`,
+    { ...LEFT, reflections: { [SESSION.id]: { ...NOT_SAID, they_answered: true } } },
+  ],
+  "summary-reflected": said({ mine: MINE }),
+  "summary-reflected-private": said({
+    mine: { ...MINE, useful: "", next: "", rating: null, answered_us: null, due_us: null },
+  }),
+  "summary-shared": said({
+    mine: { ...MINE, shared_us: NOW },
+    theirs: { ...THEIRS, useful: "x".repeat(600), next: "שלום, הצעד הבא הוא לכתוב" },
+    they_answered: true,
+  }),
+  "prejoin-next": [room, { ...BASE, media: WITH_PICTURE, next: { [MENTORSHIP.id]: STEPS } }],
+  "prejoin-reminder": [
+    room,
+    {
+      ...BASE,
+      media: WITH_PICTURE,
+      next: {
+        [MENTORSHIP.id]: {
+          ...STEPS,
+          last: { ...STEPS.last!, theirs: `${"word ".repeat(200)}${"x".repeat(200)}` },
+          reminder: { session: SESSION.id, at_us: NOW - 3 * 24 * 60 * MIN },
+        },
+      },
+    },
+  ],
 };
+const accountState = (account: SessionAccount, other: typeof ANA = ANA): [string, AppState] => [
+  `/s/${account.id}`,
+  {
+    ...BASE,
+    mentorships: withOther({ ...other, id: ANA.id }),
+    sessions: { [MENTORSHIP.id]: [viewOf(account)] },
+    accounts: { [account.id]: account },
+  },
+];
+const WITH: Readonly<Record<string, typeof ANA>> = {
+  "account-contested-by-other": LONG,
+  "account-contested-by-me": LEYLA,
+  "account-no-show": LEYLA,
+};
+for (const [name, account] of Object.entries(ACCOUNTS)) {
+  STATES[name] = accountState(account, WITH[name]);
+}
+for (const name of Object.keys(STATEMENTS)) STATES[name] = ["/statements", BASE];
 
 const name = location.search.slice(1);
 const [path, state] = STATES[name] ?? STATES["home"]!;
@@ -337,6 +440,7 @@ if (name === "call-sound") {
   };
 }
 const app = new FakeApp(state);
+app.statement = STATEMENTS[name] ?? app.statement;
 const page = new Shell();
 page.app = app;
 document.body.append(page);

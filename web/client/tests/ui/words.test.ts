@@ -212,8 +212,8 @@ describe("sessions", () => {
     expect(togetherUs(open, NOW)).toBe(65 * S);
     expect(togetherUs(open, NOW - 9 * S)).toBe(60 * S); // a clock behind takes nothing away
     expect(togetherUs({ ...open, together_since_us: null }, NOW)).toBe(60 * S);
-    expect(presentUs({ person: "p", present_us: 7 * S, since_us: NOW - S }, NOW)).toBe(8 * S);
-    expect(presentUs({ person: "p", present_us: 7 * S }, NOW)).toBe(7 * S);
+    expect(presentUs({ person: "p", present_us: 7 * S, present_most_us: 7 * S, since_us: NOW - S }, NOW)).toBe(8 * S);
+    expect(presentUs({ person: "p", present_us: 7 * S , present_most_us: 7 * S }, NOW)).toBe(7 * S);
   });
 
   it.each([

@@ -10,11 +10,18 @@ import type {
   RoomJoined,
   RoomLeft,
   ServerFrame,
+  SessionView,
 } from "../../protocol/types.js";
+import type { Speech } from "../media/speech.js";
 import type { CallState, Gone, RemotePeer, Trouble } from "../model.js";
 import { actOf, troubleOf } from "../trouble.js";
-import { PeerLink, type Kind, type PeerEnv, type Tracks } from "./peer.js";
+import type { Clock } from "./contact.js";
+import { look, UNTOLD, type Path } from "./path.js";
+import { PeerLink, type Kind, type LinkEnv, type PeerEnv, type Tracks } from "./peer.js";
+import type { Proofs } from "./proofs.js";
 import { continues, onJoined, onPeerJoined, onPeerLeft, type Action, type Known } from "./roster.js";
+import type { Key, Signing } from "./signing.js";
+import { Witness } from "./witness.js";
 
 export interface CallEnv extends Omit<PeerEnv, "room"> {
   readonly mentorship: string;
@@ -26,18 +33,27 @@ export interface CallEnv extends Omit<PeerEnv, "room"> {
   isOnline(): boolean;
   nowUs(): number;
   newId(): string;
+  clock(): Clock;
+  readonly signing: Signing;
+  readonly proofs: Proofs;
+  readonly speech: Pick<Speech, "in" | "beat" | "handIn">;
 }
 
 interface Remote {
   readonly link: PeerLink;
+  readonly witness: Witness;
   readonly peer: Peer;
   readonly here: boolean;
 }
 
 const JOIN_AGAIN_MS = 2_000;
+/** What was signed is handed in with every second beat (HAND_IN_US). */
+const HAND_IN_BEATS = 2;
 
 export class Call {
   phase: "prepared" | CallState["phase"] = "prepared";
+  /** When all is there that a join can bring. */
+  readonly ready: Promise<void>;
 
   private id: string;
   /** A join has been sent and not answered. */
@@ -51,10 +67,16 @@ export class Call {
   private told: Readonly<Record<Kind, boolean>> = { audio: false, video: false };
   private cancelRetry: (() => void) | null = null;
   private cancelNews: (() => void) | null = null;
+  private session: string | null = null;
+  /** What this page signs contact with. */
+  private key: Key | null = null;
+  private path: Path = UNTOLD;
+  private beats = 0;
 
   constructor(private readonly env: CallEnv) {
     this.id = env.newId();
     this.spare = { link: this.newLink(true), offering: true };
+    this.ready = env.signing.make().then((key) => void (this.key = key));
   }
 
   get mentorship(): string {
@@ -95,7 +117,28 @@ export class Call {
 
   /** The page is being left, perhaps to be loaded again: the room need not wait for it. */
   sayGoodbye(): void {
-    if (this.isActive) this.env.send({ t: "room.leave", room: this.env.room });
+    if (!this.isActive) return;
+    this.handIn();
+    this.env.speech.handIn();
+    this.env.send({ t: "room.leave", room: this.env.room });
+  }
+
+  /** Every two seconds. */
+  beat(): void {
+    if (!this.isActive) return;
+    for (const { witness } of this.remotes.values()) witness.beat();
+    this.tellPath();
+    // Who spoke is measured while there is somebody to speak to.
+    this.env.speech.in(this.isInRoom && this.remotes.size > 0 ? this.env.room : null);
+    this.env.speech.beat();
+    this.beats += 1;
+    if (this.beats % HAND_IN_BEATS === 0) this.handIn();
+  }
+
+  /** What the others' pages signed goes to the server, or into the tab's storage. */
+  handIn(): void {
+    if (this.isInRoom) this.env.proofs.handIn(this.env.room);
+    this.env.proofs.save();
   }
 
   /** The socket is closed for good, and the room with it. */
@@ -125,7 +168,7 @@ export class Call {
   mediaChanged(): void {
     const now = lets(this.env.tracks());
     const isNews = now.audio !== this.told.audio || now.video !== this.told.video;
-    if (this.phase === "joined" && !this.asked && isNews) {
+    if (this.isInRoom && isNews) {
       this.told = now;
       this.env.send({ t: "room.media", room: this.env.room, ...now });
     }
@@ -172,6 +215,9 @@ export class Call {
       case "room.left":
         this.left(frame);
         break;
+      case "session.changed":
+        if (frame.session.room === this.env.room) this.setSession(frame.session);
+        break;
       case "peer.offer":
         this.remoteOf(frame.peer).link.offer(frame.sdp);
         break;
@@ -201,6 +247,7 @@ export class Call {
       peer: this.id,
       ...this.told,
       ...(offer && { offer }),
+      ...(this.key && { key: this.key.name }),
     });
   }
 
@@ -220,8 +267,12 @@ export class Call {
     // Fresh credentials, for the next gathering.
     for (const { link } of this.remotes.values()) link.use(frame.ice_servers);
     this.spare?.link.use(frame.ice_servers);
+    this.setSession(frame.session);
     this.act(onJoined(this.known(), frame.peers));
     this.mediaChanged();
+    this.path = { ...this.path, told: null };
+    this.tellPath();
+    this.handIn();
   }
 
   private left({ reason }: RoomLeft): void {
@@ -235,6 +286,8 @@ export class Call {
 
   private finish(why: CallState["ended"]): void {
     if (this.phase === "left") return;
+    this.handIn();
+    this.env.speech.in(null);
     this.phase = "left";
     this.ended = why;
     this.dispose();
@@ -252,7 +305,7 @@ export class Call {
       const wait = Math.max(JOIN_AGAIN_MS, (retry_after_us ?? 0) / 1000);
       this.cancelRetry = this.env.after(wait, () => this.isActive && this.sendJoin());
       this.env.changed();
-    } else if (code === "not_in_room" && this.phase === "joined" && !this.asked) {
+    } else if (code === "not_in_room" && this.isInRoom) {
       this.online();
     }
   }
@@ -301,6 +354,7 @@ export class Call {
     }
     // Alone: whoever comes will make the offer, so be ready to answer it.
     if (this.remotes.size === 0) this.reserve(false);
+    this.introduce();
     this.changedSoon();
   }
 
@@ -313,7 +367,14 @@ export class Call {
   }
 
   private add(peer: Peer, link: PeerLink, polite: boolean): Remote {
-    const remote = { link, peer, here: true };
+    const witness = new Witness({
+      signing: this.env.signing,
+      clock: () => this.env.clock(),
+      canSay: () => link.canSay,
+      say: (text) => link.say(text),
+      signed: (session, contact) => this.env.proofs.keep(this.env.room, session, contact),
+    });
+    const remote = { link, witness, peer, here: true };
     this.gone = null;
     this.remotes.set(peer.id, remote);
     link.meet(peer.id, polite);
@@ -329,17 +390,51 @@ export class Call {
     this.remotes.delete(peer);
   }
 
+  private remoteWith(link: PeerLink): Remote | undefined {
+    return [...this.remotes.values()].find((remote) => remote.link === link);
+  }
+
+  // ---- what is proven --------------------------------------------------------------------------
+
+  /** The room has this page, and nothing has been heard to the contrary. */
+  private get isInRoom(): boolean {
+    return this.phase === "joined" && !this.asked;
+  }
+
+  private setSession({ id, state }: SessionView): void {
+    if (state === "ended") return;
+    this.session = id;
+    this.introduce();
+  }
+
+  /** Who signs for whom, and in which session, as far as it is known. */
+  private introduce(): void {
+    for (const { witness, peer } of this.remotes.values()) {
+      witness.between(this.session, this.key, peer.key ?? null);
+    }
+  }
+
+  private tellPath(): void {
+    const links = [...this.remotes.values()].map(({ link }) => link);
+    const link = links.find(({ connected }) => connected) ?? links.at(-1);
+    const [path, up] = look(this.path, link?.media ?? null, this.env.clock().localUs / 1000);
+    this.path = path;
+    if (up !== null && this.isInRoom) this.env.send({ t: "room.path", room: this.env.room, up });
+  }
+
   // ---- the link in reserve ---------------------------------------------------------------------
 
   private newLink(offering: boolean): PeerLink {
-    const env: PeerEnv = {
+    const env: LinkEnv = {
       room: this.env.room,
       send: (frame) => this.env.send(frame),
       after: (ms, run) => this.env.after(ms, run),
       tracks: () => this.env.tracks(),
       changed: () => this.linkChanged(),
+      heard: (text) => this.remoteWith(link)?.witness.heard(text),
     };
-    return new PeerLink(env, offering, this.env.iceServers());
+    const link = new PeerLink(env, offering, this.env.iceServers());
+    return link;
   }
 
   private reserve(offering: boolean): void {
@@ -363,6 +458,7 @@ export class Call {
       this.close(id);
       this.noteGone(true);
     }
+    this.tellPath();
     this.changedSoon();
   }
 

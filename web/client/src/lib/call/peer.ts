@@ -15,6 +15,11 @@ export interface PeerEnv {
   changed(): void;
 }
 
+export interface LinkEnv extends PeerEnv {
+  /** The other page says something, over the data channel. */
+  heard(text: string): void;
+}
+
 const RESTART_AFTER_MS = 2_000;
 
 /** Pictures begin at half their width and height: at its first guess of the bandwidth (300 kbit/s)
@@ -22,6 +27,9 @@ const RESTART_AFTER_MS = 2_000;
  * came in 183 ms instead of 555. Once the bandwidth is known they get their full size. */
 const FIRST_SCALE = 2;
 const FULL_SIZE_AFTER_MS = 2_000;
+
+/** What is not away yet while the way is broken; it would come too late to be heard. */
+const BACKLOG_MOST_BYTES = 2_048;
 
 export class PeerLink {
   /** What the other sends; the same object for the link's whole life. */
@@ -32,6 +40,8 @@ export class PeerLink {
 
   private flow = FLOW;
   private readonly pc: RTCPeerConnection;
+  /** Agreed on without a word: part of every offer from the beginning. */
+  private readonly channel: RTCDataChannel;
   /** Names the group of own tracks, so that the other plays them in step. */
   private readonly group = new MediaStream();
   private state: Negotiation = negotiation(true);
@@ -48,7 +58,7 @@ export class PeerLink {
    * with its candidates gathered and its tracks put in ahead. Later sounds and pictures are put in
    * with replaceTrack, so that devices may come, go and change without renegotiation. */
   constructor(
-    private readonly env: PeerEnv,
+    private readonly env: LinkEnv,
     offering: boolean,
     iceServers: readonly IceServer[],
   ) {
@@ -79,6 +89,18 @@ export class PeerLink {
         });
       }
     }
+    this.channel = this.pc.createDataChannel("contact", { negotiated: true, id: 0, ordered: true });
+    this.channel.onmessage = ({ data }) => this.env.heard(String(data));
+  }
+
+  get canSay(): boolean {
+    const { readyState, bufferedAmount } = this.channel;
+    return readyState === "open" && bufferedAmount <= BACKLOG_MOST_BYTES;
+  }
+
+  /** To the other page, over the data channel. */
+  say(text: string): void {
+    this.channel.send(text);
   }
 
   get connected(): boolean {
@@ -163,7 +185,7 @@ export class PeerLink {
     this.closed = true;
     this.cancelRestart?.();
     this.pc.onnegotiationneeded = this.pc.onicecandidate = this.pc.ontrack = null;
-    this.pc.oniceconnectionstatechange = null;
+    this.pc.oniceconnectionstatechange = this.channel.onmessage = null;
     this.pc.close();
   }
 

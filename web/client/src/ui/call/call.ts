@@ -2,7 +2,7 @@ import { MessageSquare, PhoneOff, Settings2, Volume2 } from "lucide";
 import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
-import type { AppState, CallState } from "../../lib/model.js";
+import { Refused, type AppState, type CallState } from "../../lib/model.js";
 import { base, controls } from "../base.js";
 import { AppElement, Media, Ticking, WIDE } from "../element.js";
 import "../parts/avatar.js";
@@ -12,11 +12,14 @@ import "../parts/sheet.js";
 import "../parts/side.js";
 import { notice } from "../parts/notice.js";
 import { switches } from "../parts/switches.js";
+import type { BookedWords } from "../words/booked.js";
 import { callWords, isLost, mainPeer, type CallWords } from "../words/call.js";
 import { deviceTroubles, lackWords, problemOf, type DeviceWords } from "../words/devices.js";
 import { otherOf } from "../words/people.js";
 import { togetherUs } from "../words/session.js";
+import { twoOf } from "../words/terms.js";
 import { count, named } from "../words/time.js";
+import { Booked } from "./booked.js";
 import type { Remote } from "./remote.js";
 import "./remote.js";
 import "./self-view.js";
@@ -173,6 +176,16 @@ export class Call extends AppElement {
         padding: 0 8px;
         border-radius: 999px;
       }
+      .asks {
+        flex-wrap: wrap;
+        justify-content: center;
+        border-radius: 22px;
+      }
+      .asks button {
+        min-height: 44px;
+        padding: 0 12px;
+        border-radius: 999px;
+      }
     `,
   ];
   @property() mentorship = "";
@@ -181,8 +194,11 @@ export class Call extends AppElement {
   @state() private resting = false;
   @state() private blocked = false;
   @state() private long = false;
+  @state() private extending = false;
+  @state() private notExtended = ""; // why not
   @query("ith-remote") private remote!: Remote | null;
   private readonly wide = new Media(this, WIDE);
+  private readonly booked = new Booked(this, () => this.app);
   private restTimer: ReturnType<typeof setTimeout> | undefined;
   private longTimer: ReturnType<typeof setTimeout> | undefined;
   private waitingFor = "";
@@ -310,7 +326,10 @@ export class Call extends AppElement {
     const troubles = deviceTroubles(media);
     const cameraLack = problemOf(media.camera);
     const words = callWords(call, this.state.link, name, me.zone);
-    const resting = this.resting && peer?.video && this.isCalm(call, words, view.unread) ? "resting" : "";
+    const two = twoOf(view, me);
+    const booked = this.booked.words(call.session, two.pays, me, two.other);
+    const calm = !booked?.asks && this.isCalm(call, words, view.unread);
+    const resting = this.resting && peer?.video && calm ? "resting" : "";
     return html`
       <main id="main">
         <h1 class="hidden" tabindex="-1">Call with ${name}</h1>
@@ -343,7 +362,7 @@ export class Call extends AppElement {
           .lack=${cameraLack ? lackWords("camera", cameraLack) : "Camera off"}
         ></ith-self-view>
         <div class="bottom ${resting}" @pointerdown=${this.touched} @click=${this.unseen}>
-          ${this.lines(call, words, name)} ${this.bar(view.unread)}
+          ${this.lines(call, words, name)} ${this.end(booked)} ${this.bar(view.unread)}
         </div>
       </main>
       <ith-side
@@ -414,6 +433,36 @@ export class Call extends AppElement {
   private retry({ retry }: DeviceWords): ReturnType<typeof html> | undefined {
     if (!retry) return undefined;
     return html`<button @click=${() => this.app.retryDevices()}>Try again</button>`;
+  }
+
+  /** The end of the booked time: who pays is asked before it costs more. */
+  private end(words: BookedWords | null): unknown {
+    return html`
+      <div class="line asks" ?hidden=${!words}>
+        <span class="number" role="status">${words?.text} ${words?.asks ? this.notExtended : ""}</span>
+        ${
+          words?.asks
+            ? html`
+              <button ?disabled=${this.extending} @click=${this.goOn}>Go on</button>
+              <button @click=${() => this.booked.keep()}>Keep to the time</button>
+            `
+            : nothing
+        }
+      </div>
+    `;
+  }
+
+  private async goOn(): Promise<void> {
+    this.extending = true;
+    this.notExtended = "";
+    try {
+      await this.booked.goOn();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.notExtended = `${error.trouble.what} ${error.trouble.advice}`;
+    } finally {
+      this.extending = false;
+    }
   }
 
   private bar(unread: number): unknown {

@@ -15,6 +15,7 @@ import type { Composer } from "./composer.js";
 import "./composer.js";
 import { layout, type Item } from "./layout.js";
 import { pieces } from "./links.js";
+import "./reminder.js";
 
 const NEAR_PX = 120; // this close to an end of the log counts as being there
 
@@ -221,6 +222,7 @@ export class Conversation extends AppElement {
       </div>
       <div class="foot">
         ${this.newBelow(me)} ${this.linkNotice()}
+        <ith-reminder .app=${this.app} .mentorship=${view.id}></ith-reminder>
         <div class="rest">
           <ith-composer
             .app=${this.app}

@@ -9,6 +9,28 @@ export function otherOf(mentorship: MentorshipView, me: PersonView): Member {
   return other;
 }
 
+/** Who is who in a session, as one of the two reads about it. */
+export interface Pair {
+  readonly me: PersonView;
+  readonly other: PersonView;
+  readonly mentor: string;
+  readonly mentee: string;
+}
+
+export function pairOf(mentorship: MentorshipView, me: PersonView): Pair {
+  const other = otherOf(mentorship, me);
+  const [mentor, mentee] = other.role === "mentee" ? [me, other.person] : [other.person, me];
+  return { me, other: other.person, mentor: mentor.id, mentee: mentee.id };
+}
+
+/** `You` at the beginning of a sentence, or the other's name. */
+export const nameIn = (pair: Pair, person: string): string =>
+  person === pair.me.id ? "You" : named(pair.other.name);
+
+/** `you`, or the other's name. */
+export const nameAmid = (pair: Pair, person: string): string =>
+  person === pair.me.id ? "you" : named(pair.other.name);
+
 export function presenceWords(member: Member): string {
   const name = named(member.person.name);
   switch (member.presence) {

@@ -29,13 +29,18 @@ export function headline(
   return { amount: span(us), words: goesOn ? "together so far" : "together" };
 }
 
+const BY_ITSELF = {
+  empty: "It ended by itself after nobody had been in the room for 10 minutes.",
+  window: "It ended by itself after the booked time, with nobody in the room for 10 minutes.",
+  nobody: "Neither of you came to the meeting.",
+  unwatched: "Nobody was seen at the meeting, but the server did not run all the time to see it.",
+} as const;
+
 /** How the session ended, or what is still to come of it. */
 export function endWords(session: SessionView, me: string, other: string): string {
   if (session.state === "ended") {
     if (session.end_reason === "ended") return "It was ended for both of you.";
-    return session.end_reason === "empty"
-      ? "It ended by itself after nobody had been in the room for 10 minutes."
-      : "";
+    return session.end_reason ? BY_ITSELF[session.end_reason] : "";
   }
   const here = inRoom(session);
   if (here.length === 0) {

@@ -7,6 +7,8 @@ export interface Placed {
 }
 
 const SECOND_US = 1_000_000;
+const MINUTE_US = 60 * SECOND_US;
+const DAY_US = 24 * 60 * MINUTE_US;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** One formatter a zone and shape: making them is slow. A zone this browser lacks is read as UTC. */
@@ -36,6 +38,11 @@ export function span(us: number): string {
   return parts.filter(Boolean).join(" ");
 }
 
+/** `45 min`, `1 h 30 min`, `90 s`: a length that was agreed, said shortly. */
+export function length(us: number): string {
+  return us < 2 * MINUTE_US ? `${us / SECOND_US} s` : span(us).replace(/ 0 s$/, "").replace(/ 0 min$/, "");
+}
+
 /** `0:00`, `45:29`, `1:02:05`: a running count. */
 export function count(us: number): string {
   const seconds = Math.max(0, Math.floor(us / SECOND_US));
@@ -59,16 +66,33 @@ export function dayKey(zone: string, us: number): string {
   return `${part("year")}-${part("month")}-${part("day")}`;
 }
 
+/** The instant at which a clock in that zone reads this day and time. A time that the clocks leap
+ * over is read as by the clock before the leap; of one that comes twice it is the first. */
+export function instantOf(zone: string, day: string, time: string): number {
+  const wanted = Date.parse(`${day}T${time}:00Z`) * 1000;
+  const found = [-DAY_US, DAY_US]
+    .map((way) => wanted - offsetUs(zone, wanted + way))
+    .sort((a, b) => a - b);
+  return found.find((us) => us + offsetUs(zone, us) === wanted) ?? found.at(-1) ?? wanted;
+}
+
+/** How far the clocks of a zone are ahead of UTC. */
+function offsetUs(zone: string, us: number): number {
+  const read = Date.parse(`${dayKey(zone, us)}T${timeIn(zone, us)}:00Z`) * 1000;
+  return read - Math.floor(us / MINUTE_US) * MINUTE_US;
+}
+
 /** Whole days from the day of `us` to the day of `nowUs`; the past is positive. */
 function daysAgo(zone: string, us: number, nowUs: number): number {
   return Math.round((Date.parse(dayKey(zone, nowUs)) - Date.parse(dayKey(zone, us))) / 86_400_000);
 }
 
-/** `Today`, `Yesterday`, `Tuesday 24 November`, `Tuesday 24 November 2026` in another year. */
+/** `Today`, `Yesterday`, `Tomorrow`, `Tuesday 24 November`, `Tuesday 24 November 2026` in another year. */
 export function dayName(zone: string, us: number, nowUs: number): string {
   const ago = daysAgo(zone, us, nowUs);
   if (ago === 0) return "Today";
   if (ago === 1) return "Yesterday";
+  if (ago === -1) return "Tomorrow";
   const sameYear = dayKey(zone, us).slice(0, 4) === dayKey(zone, nowUs).slice(0, 4);
   return format(zone, {
     weekday: "long",
@@ -167,4 +191,33 @@ export function bothStretches(fromUs: number, toUs: number, me: Placed, other: P
     `${mine} for you in ${cityOf(me.zone)}, ` +
     `${theirs} for ${named(other.name)} in ${cityOf(other.zone)}`
   );
+}
+
+/** `14:02:11` */
+export function clock(zone: string, us: number): string {
+  const shape = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
+  return format(zone, shape).format(at(us));
+}
+
+/** `November 2026` of `2026-11`. */
+export function monthName(month: string): string {
+  return format("UTC", { month: "long", year: "numeric" }).format(Date.parse(`${month}-15`));
+}
+
+/** `45 min`, `1 min 30 s`, `2 h`: without what is zero at its end. */
+export function brief(us: number): string {
+  const words = span(us);
+  if (words.endsWith(" 0 min 0 s")) return words.slice(0, -10);
+  return words.endsWith(" 0 s") ? words.slice(0, -4) : words;
+}
+
+/** A length to the second; what is shorter than one is said to be so. */
+export function spanOf(us: number): string {
+  return us > 0 && us < SECOND_US ? "less than 1 s" : span(us);
+}
+
+/** How far the clocks of a zone are ahead of UTC, to the minute. */
+export function aheadUs(zone: string, us: number): number {
+  const minute = us - (us % (60 * SECOND_US));
+  return Date.parse(`${dayKey(zone, minute)}T${timeIn(zone, minute)}Z`) * 1000 - minute;
 }

@@ -1,0 +1,147 @@
+"""`ithaca backup` and `ithaca restore`: everything as one file, while the server runs; and back."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Connection
+
+from ithaca import VERSION
+from ithaca.lock import DataLock
+from ithaca.settings import Settings
+from ledger.audit import Audited, every_fault
+from people.tables import all_keys
+from people.tokens import Seals
+from runtime.backup import Archive, BackupError, Manifest, snapshot
+from runtime.clock import Clock
+from runtime.database import Database, DatabaseTaken, open_database, sole_server
+from runtime.database.sqlite import FILE_NAME, drive
+
+CHUNK = 1 << 20
+
+
+@asynccontextmanager
+async def spooled(
+    database: Database, data: Path, rooms: tuple[str, ...], clock: Clock
+) -> AsyncIterator[tuple[IO[bytes], int]]:
+    """A backup in a file without a name, and its length: read at the database's pace, however
+    slowly it is taken away. Raises BackupError."""
+    with _room_for(data) as spool:
+        try:
+            await database.read(snapshot, spool, rooms, VERSION, clock.wall_us())
+        except OSError as error:
+            raise BackupError(f"There is no room for it in {data} ({error.strerror}).") from None
+        length = spool.tell()
+        spool.seek(0)
+        yield spool, length
+
+
+def _room_for(data: Path) -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile(dir=data)
+    except OSError as error:
+        raise BackupError(f"There is no room for it in {data} ({error.strerror}).") from None
+
+
+async def without_server(
+    chosen: Settings, rooms: tuple[str, ...], clock: Clock, file: Path
+) -> Manifest:
+    """Backs up a database that nobody works on. Raises BackupError."""
+    if not chosen.database and not (chosen.data / FILE_NAME).is_file():
+        raise BackupError(f"There is no database in {chosen.data}.")
+    with DataLock(chosen.data):
+        database = open_database(chosen.database or None, chosen.data)
+        try:
+            async with spooled(database, chosen.data, rooms, clock) as (spool, length):
+
+                async def more() -> bytes:
+                    return spool.read(CHUNK)
+
+                return await keep(file, rooms, length, more)
+        finally:
+            await database.close()
+
+
+async def keep(
+    file: Path, rooms: tuple[str, ...], length: int, more: Callable[[], Awaitable[bytes]]
+) -> Manifest:
+    """Writes so many bytes to a file that only its owner can read: under another name, until they
+    are all there, on disk, and found good. Raises BackupError."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as out:  # noqa: ASYNC230 - nobody else waits in this process
+            while length and (chunk := await more()):
+                out.write(chunk)
+                length -= len(chunk)
+            if length:
+                raise BackupError("The server ended before all was there. Its log says why.")
+            out.flush()
+            os.fsync(out.fileno())
+            archive = Archive(out, rooms)
+            archive.check()
+        os.replace(part, file)
+        folder = os.open(file.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+        return archive.manifest
+    except OSError as error:
+        raise BackupError(f"Cannot write {file} ({error.strerror}).") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was in the backup, and how the ledger in it is."""
+
+    manifest: Manifest
+    audited: Audited
+
+
+async def restore(chosen: Settings, rooms: tuple[str, ...], file: Path) -> Restored:
+    """Makes a database of a backup, whole or not at all. Raises BackupError."""
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise BackupError(f"Cannot read {file} ({error.strerror}).") from None
+    with opened:
+        archive = Archive(opened, rooms)
+        archive.check()
+        with DataLock(chosen.data):
+            try:
+                async with sole_server(chosen.database or None):
+                    return await _restore(chosen, archive)
+            except DatabaseTaken:
+                raise BackupError(
+                    "A server works on this database. Restore into an empty one."
+                ) from None
+
+
+async def _restore(chosen: Settings, archive: Archive) -> Restored:
+    def work(connection: Connection) -> Audited:
+        archive.restore(connection)
+        seals = Seals(drive(all_keys(), connection))
+        return drive(every_fault(seals.public), connection)
+
+    database = open_database(chosen.database or None, chosen.data)
+    try:
+        return Restored(archive.manifest, await database.exclusive(work))
+    finally:
+        await database.close()
+
+
+def made(manifest: Manifest) -> str:
+    """When, and by what, in words."""
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=manifest.made_us)
+    return f"made {at:%Y-%m-%d %H:%M:%S} UTC by Ithaca {manifest.program}"
+
+
+def holds(manifest: Manifest) -> str:
+    """What a backup holds, in words."""
+    parts = [f"{table.rows} {name}" for name, table in manifest.tables.items() if table.rows]
+    return ", ".join(parts) or "nothing yet"

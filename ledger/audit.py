@@ -1,0 +1,178 @@
+"""Looks at every session again: whether its chain is as it was written, and whether what is stored
+of it follows from its facts. Nightly, and in `ithaca doctor`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import msgspec
+
+from ledger import tables
+from ledger.sansio.chain import check
+from ledger.sansio.replay import members_of, recomputed, settlements_of
+from ledger.sansio.settlement import line_of, receipt
+from ledger.signatures import sealed
+from ledger.tables import Chained, LineRow, SessionRow
+from ledger.views import base64url
+from protocol.facts import (
+    MeetingApplied,
+    SessionCreated,
+    SessionEnded,
+    SessionFact,
+    SessionStarted,
+)
+from runtime.database import Database, Plan
+
+PAGE = 20
+STRAYS_MOST = 100
+
+PublicKeys = Callable[[str], Mapping[str, bytes]]
+"""Asked of whoever holds a site's keys: those that settlements are signed with, by id."""
+
+_fact = msgspec.msgpack.Decoder[SessionFact](SessionFact).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A session that is not as it was written, and what about it is not."""
+
+    site_id: str
+    session: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """How many sessions were looked at, and those that are not as they should be."""
+
+    sessions: int
+    broken: tuple[Fault, ...]
+
+
+async def audit(database: Database, keys: PublicKeys) -> Audited:
+    """A page of sessions at a time, so that everybody else gets on."""
+    count, broken = 0, list[Fault]()
+    site_id, session = "", ""
+    while page := await database.read(tables.all_after, site_id, session, PAGE):
+        broken += await database.read(_faults, page, keys)
+        count += len(page)
+        site_id, session = page[-1].site_id, page[-1].id
+    broken += await database.read(_strays)
+    return Audited(count, tuple(broken))
+
+
+def every_fault(keys: PublicKeys) -> Plan[Audited]:
+    """The same in one transaction, on what nobody else uses yet."""
+    count, broken = 0, list[Fault]()
+    site_id, session = "", ""
+    while page := (yield from tables.all_after(site_id, session, PAGE)):
+        broken += yield from _faults(page, keys)
+        count += len(page)
+        site_id, session = page[-1].site_id, page[-1].id
+    broken += yield from _strays()
+    return Audited(count, tuple(broken))
+
+
+def _strays() -> Plan[list[Fault]]:
+    why = "it has records or lines, but no place in the index"
+    found = yield from tables.strays(STRAYS_MOST)
+    return [Fault(site_id, session, why) for site_id, session in found]
+
+
+def _faults(rows: Sequence[SessionRow], keys: PublicKeys) -> Plan[list[Fault]]:
+    """Those of a page. Each session is read whole, again, on one snapshot."""
+    found = []
+    for each in rows:
+        row = yield from tables.by_id(each.site_id, each.id)
+        if row is None:
+            continue  # taken back meanwhile: it never was
+        chain = yield from tables.records_of(row.site_id, row.id)
+        try:
+            lines = yield from tables.all_lines_of(row.site_id, row.id)
+        except msgspec.DecodeError:
+            why: str | None = "a line of its statement cannot be read"
+        else:
+            why = _why(row, chain, lines, keys(row.site_id))
+        if why is not None:
+            found.append(Fault(row.site_id, row.id, why))
+    return found
+
+
+def _why(
+    row: SessionRow,
+    chain: Sequence[Chained],
+    lines: Sequence[LineRow],
+    keys: Mapping[str, bytes],
+) -> str | None:
+    """What is not as it should be; None: all is."""
+    broken = check(row.id, [(each.record, each.hash) for each in chain])
+    if broken is not None:
+        return broken.why
+    try:
+        facts = [_fact(each.record.fact) for each in chain]
+    except msgspec.DecodeError as error:
+        return f"a record holds no fact that this version knows ({error})"
+    if not facts or not isinstance(facts[0], SessionCreated):
+        return "the record that says whose it is is missing"
+    expected = _row(row, chain, facts)
+    for field in fields(SessionRow):
+        is_, was = getattr(row, field.name), getattr(expected, field.name)
+        if is_ != was:
+            return f"the index says that its {field.name} is {is_!r}; by the facts it is {was!r}"
+    settled = settlements_of(facts)
+    if [fact.revision for _, fact in settled] != [line.revision for line in lines]:
+        return f"{len(settled)} settlements are on record, and there are {len(lines)} lines"
+    hashes = [each.hash.hex() for each in chain]
+    for (seq, fact), line in zip(settled, lines, strict=True):
+        named = f"settlement {fact.revision}"
+        expected_line = LineRow(
+            site_id=row.site_id,
+            session=row.id,
+            revision=fact.revision,
+            mentorship=row.mentorship,
+            mentor=row.mentor,
+            mentee=row.mentee,
+            at_us=row.created_us if row.started_us is None else row.started_us,
+            facts=seq,
+            head=chain[seq - 1].hash,
+            kid=line.kid,
+            signature=line.signature,
+            bill=fact.bill,
+            settled_us=fact.at_us,
+        )
+        for line_field in fields(LineRow):
+            if getattr(line, line_field.name) != getattr(expected_line, line_field.name):
+                return f"{named}: the line's {line_field.name} is not what is on record"
+        text = receipt(row.id, fact.revision, seq, hashes[seq - 1])
+        key = keys.get(line.kid)
+        if key is None or not sealed(base64url(key), text, base64url(line.signature)):
+            return f"{named}: its signature does not fit"
+        if (why := recomputed(facts, hashes, seq, fact)) is not None:
+            return f"{named}: {why}"
+    return None
+
+
+def _row(row: SessionRow, chain: Sequence[Chained], facts: Sequence[SessionFact]) -> SessionRow:
+    """The index entry that the facts come to; which room it was, they do not say."""
+    created = facts[0]
+    assert isinstance(created, SessionCreated)
+    mentor, mentee = members_of(facts)
+    meeting = [fact.meeting for fact in facts if isinstance(fact, MeetingApplied)]
+    started = [fact.at_us for fact in facts if isinstance(fact, SessionStarted)]
+    ended = [fact for fact in facts if isinstance(fact, SessionEnded)]
+    line = line_of(row.id, facts)
+    return SessionRow(
+        site_id=row.site_id,
+        id=row.id,
+        mentorship=created.mentorship,
+        room=row.room,
+        mentor=mentor,
+        mentee=mentee,
+        meeting=meeting[-1] if meeting else None,
+        created_us=created.at_us,
+        started_us=started[-1] if started else None,
+        ended_us=ended[-1].at_us if ended else None,
+        end_reason=ended[-1].reason if ended else None,
+        settlement=line.phase if line.settled else None,
+        facts=len(facts),
+        head=chain[-1].hash,
+    )

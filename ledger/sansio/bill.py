@@ -1,0 +1,201 @@
+"""From time to money, once and in integers. Pure: the same facts always give the same bill.
+
+The order is: which stretches count, short gaps, the window of the meeting, minimum, rounding, cap,
+then the rate. Rounding happens once, after the union of all stretches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.sansio.account import Timeline
+from ledger.sansio.intervals import Interval, bridge, overlap, total, union, without
+from protocol.bill import Bill, Owed, Side, YesNoUnknown
+from protocol.facts import (
+    MeetingApplied,
+    SessionCorrected,
+    SessionEnded,
+    SessionFact,
+    SessionStarted,
+    TermsApplied,
+    WindowExtended,
+)
+from protocol.terms import HOUR_US, MILLION, Rounding, Terms
+
+ALWAYS: Interval = (0, 2**53)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a session is billed by: terms and meeting as they stood when it started, the moment from
+    which its booked time was extended, and the last correction."""
+
+    version: int = 0
+    terms: Terms = Terms()
+    meeting: MeetingApplied | None = None
+    extended_us: int | None = None
+    corrected_us: int | None = None
+    witnessed: bool = True
+
+    @property
+    def booked(self) -> Interval | None:
+        if self.meeting is None:
+            return None
+        return self.meeting.start_us, self.meeting.start_us + self.meeting.length_us
+
+    @property
+    def expected_us(self) -> int | None:
+        """From when on the two were expected; None when they were not, or had met already."""
+        if self.meeting is None or self.meeting.again:
+            return None
+        return self.meeting.start_us
+
+    def binds(self, mentee: str) -> bool:
+        """Whether the mentee had notice enough of the meeting to owe for not coming in time."""
+        assert self.meeting is not None
+        notice_us = self.meeting.start_us - self.meeting.told_us
+        return self.meeting.told_by == mentee or notice_us >= self.terms.no_show_notice_us
+
+    @property
+    def window(self) -> list[Interval]:
+        """What can count at all."""
+        if self.booked is None:
+            return [ALWAYS]
+        start, end = self.booked
+        window = [(max(0, start - self.terms.early_us), end)]
+        if self.extended_us is not None:
+            window.append((max(end, self.extended_us), end + self.terms.overrun_us))
+        return union(window)
+
+
+def basis(facts: Sequence[SessionFact]) -> Basis:
+    """What the facts of a session say about how it is billed."""
+    version, terms = 0, Terms()
+    meeting: MeetingApplied | None = None
+    extended_us = corrected_us = None
+    started, witnessed = False, True
+    for fact in facts:
+        match fact:
+            case SessionStarted():
+                started = True
+            case TermsApplied() if not started:
+                version, terms = fact.version, fact.terms
+            case MeetingApplied() if not started:
+                meeting = fact
+            case WindowExtended() if extended_us is None:
+                extended_us = fact.at_us
+            case SessionCorrected():
+                corrected_us = fact.billed_us
+            case SessionEnded():
+                witnessed = fact.reason != "unwatched"
+            case _:
+                pass
+    return Basis(version, terms, meeting, extended_us, corrected_us, witnessed)
+
+
+def bill(timeline: Timeline, by: Basis) -> Bill:
+    """What the session comes to."""
+    terms = by.terms
+    mentor, mentee = timeline.members
+    counting = timeline.contact
+    if terms.counts == "room":
+        counting = union([*counting, *timeline.unknown])
+    if terms.late_counts and by.booked and by.expected_us is not None and by.binds(mentee):
+        counting = union([*counting, *_wait_for_the_late(timeline, by.booked)])
+    counted = overlap(counting, by.window)
+    bridged = overlap(bridge(counting, terms.grace_us), by.window)
+    sides = {
+        mentor: _side(timeline, by, mentor, mentee),
+        mentee: _side(timeline, by, mentee, mentor),
+    }
+    owed: Owed = "time"
+    billed_us = _rounded(total(bridged), terms)
+    waited_for = sides[mentee].no_show == "yes" and sides[mentor].no_show == "no"
+    if by.booked is not None and waited_for and by.binds(mentee):
+        owed = "no_show"
+        billed_us = _to_unit(
+            (by.booked[1] - by.booked[0]) * terms.no_show_share // MILLION, terms.unit_us, "down"
+        )
+    if by.corrected_us is not None:
+        owed, billed_us = "correction", by.corrected_us
+    net = _share(terms.rate_minor, billed_us, HOUR_US)
+    if not billed_us:
+        owed = "correction" if owed == "correction" else "nothing"
+    window = None if by.booked is None else (by.window[0][0], by.window[-1][1])
+    unknown = without(overlap(timeline.unknown, by.window), bridged)
+    impaired_us = total(overlap(timeline.impaired, by.window))
+    return Bill(
+        terms=by.version,
+        window_from_us=window[0] if window else None,
+        window_to_us=window[1] if window else None,
+        counted_us=total(counted),
+        bridged_us=total(bridged) - total(counted),
+        unknown_us=total(unknown),
+        impaired_us=impaired_us,
+        billed_us=billed_us,
+        make_up_us=_make_up(impaired_us, sides[mentor]) if terms.make_up else 0,
+        owed=owed,
+        currency=terms.currency if terms.paid else None,
+        net_minor=net,
+        fee_minor=_share(net, terms.fee_share, MILLION),
+        tax_minor=_share(net, terms.tax_share, MILLION),
+        mentor=sides[mentor],
+        mentee=sides[mentee],
+    )
+
+
+def _wait_for_the_late(timeline: Timeline, booked: Interval) -> list[Interval]:
+    """The mentor's wait from the start of the meeting until the mentee's first moment; none for a
+    mentee who did not come."""
+    mentor, mentee = timeline.members
+    came = timeline.present(mentee)
+    if not came or came[0][0] <= booked[0]:
+        return []
+    return overlap(timeline.present(mentor), [(booked[0], min(booked[1], came[0][0]))])
+
+
+def _side(timeline: Timeline, by: Basis, who: str, other: str) -> Side:
+    window = by.window
+    alone = overlap(timeline.alone(who), window)
+    late_us = 0
+    no_show: YesNoUnknown = "no"
+    if by.expected_us is not None:
+        came = overlap(timeline.present(who), window)
+        if came:
+            late_us = max(0, came[0][0] - by.expected_us)
+        else:
+            no_show = _absence(timeline, by, who, other)
+    return Side(person=who, wait_us=total(alone), late_us=late_us, no_show=no_show)
+
+
+def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknown:
+    """Somebody has no proven presence in the window. That they did not come, the other's wait
+    shows; or, when neither came, a server that was up all the time."""
+    assert by.expected_us is not None
+    if overlap(timeline.present_at_most(who), by.window):
+        return "unknown"
+    waited = overlap(timeline.present(other), [(by.expected_us, ALWAYS[1])])
+    if total(waited) >= by.terms.no_show_after_us and waited:
+        return "yes"
+    neither = not any(timeline.present_at_most(each) for each in (who, other))
+    return "yes" if neither and by.witnessed else "unknown"
+
+
+def _make_up(impaired_us: int, mentor: Side) -> int:
+    return impaired_us + mentor.late_us
+
+
+def _rounded(us: int, terms: Terms) -> int:
+    if us == 0:
+        return 0
+    rounded = _to_unit(max(us, terms.minimum_us), terms.unit_us, terms.rounding)
+    return rounded if terms.cap_us is None else min(rounded, terms.cap_us)
+
+
+def _to_unit(us: int, unit_us: int, rounding: Rounding) -> int:
+    up = {"down": 0, "nearest": unit_us // 2, "up": unit_us - 1}[rounding]
+    return (us + up) // unit_us * unit_us
+
+
+def _share(of: int, part: int, whole: int) -> int:
+    """`of` x `part` / `whole`, half up."""
+    return (2 * of * part + whole) // (2 * whole)

@@ -1,0 +1,472 @@
+"""The account of a session and the statement of a month, in every state, in Chromium: drawn, said,
+pressed, printed. The elements draw the gallery's canned states; no server takes part."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.support.gallery import SIZES, Screen, look_over
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("pages", ["account-", "statements"])
+async def test_every_state_is_accessible_and_fits(
+    chromium: Browser, gallery: str, size: str, pages: str
+) -> None:
+    assert await look_over(chromium, gallery, size, lambda it: it.startswith(pages)) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("state", "press", "then"),
+    [
+        ("account-paid", "Contest", "What is not right?"),
+        ("account-contested-by-other", "Give in", "Minutes to be billed"),
+    ],
+)
+async def test_what_opens_is_accessible_too_also_when_it_is_wrong(
+    chromium: Browser, gallery: str, size: str, state: str, press: str, then: str
+) -> None:
+    width, height = SIZES[size]
+    context = await chromium.new_context(
+        viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    await screen.show(state)
+    await button(page, press).click()
+    await expect(page.get_by_label(then)).to_be_visible()
+    for _ in ("as it opens", "with all that is wrong"):
+        for theme in ("light", "dark"):
+            await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            await page.evaluate("settle()")
+            assert await screen.violations() == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await page.locator("form button.filled").click()
+        await expect(page.get_by_text("Say why, in a few words.")).to_be_visible()
+    assert screen.errors == []
+    await context.close()
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+# ---- the timeline ------------------------------------------------------------------------------
+
+
+def chart(page: Page) -> Locator:
+    return page.get_by_role("slider", name="Stretches of the session")
+
+
+def explained(page: Page) -> Locator:
+    return page.locator(".words p").first
+
+
+async def test_the_arrow_keys_go_through_the_stretches_at_one_tab_stop(desktop: Screen) -> None:
+    await desktop.show("account-paid")
+    page = desktop.page
+    await button(page, "All stretches").focus()
+    await page.keyboard.press("Shift+Tab")
+    await expect(chart(page)).to_be_focused()
+    first = "13:25:20–13:27:30 you alone, 2 min 10 s."
+    await expect(explained(page)).to_have_text(first)
+    await expect(chart(page)).to_have_attribute("aria-valuetext", first)
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowDown")
+    gap = "gap 13:45:31–13:45:59, Ana Quispe was away, 28 s, bridged: terms v3 allow 1 min 30 s."
+    await expect(explained(page)).to_have_text(gap)
+    await expect(chart(page)).to_have_attribute("aria-valuetext", gap)
+    await expect(chart(page)).to_have_attribute("aria-valuenow", "3")
+    await page.keyboard.press("ArrowLeft")
+    await expect(explained(page)).to_contain_text("18 min 1 s, proven by both pages")
+    await page.keyboard.press("End")
+    await page.keyboard.press("ArrowRight")  # there is no further one
+    await expect(explained(page)).to_contain_text("Ana Quispe alone, 1 min 35 s")
+    await expect(page.locator(".words")).to_contain_text("08:11:38–08:13:13 for Ana Quispe")
+    await page.keyboard.press("Home")
+    await page.keyboard.press("ArrowUp")
+    await expect(explained(page)).to_have_text(first)
+    await page.keyboard.press("Tab")
+    await expect(button(page, "All stretches")).to_be_focused()
+
+
+async def at(part: Locator, share: float) -> tuple[float, float]:
+    box = await part.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] * share, box["y"] + box["height"] / 2
+
+
+async def test_a_stretch_is_explained_under_the_pointer(desktop: Screen) -> None:
+    await desktop.show("account-paid")
+    page = desktop.page
+    await page.mouse.move(*await at(page.locator("svg.lanes .unknown"), 0.5))
+    await expect(explained(page)).to_contain_text("2 min 51 s, but not proven to be in contact")
+    await page.mouse.move(*await at(page.locator("svg.lanes .impaired"), 0.5))
+    await expect(explained(page)).to_contain_text("no sound or picture travelled")
+    await page.mouse.move(0, 0)
+    await expect(explained(page)).to_contain_text("Point at a stretch")
+
+
+async def test_a_stretch_is_explained_by_a_tap(chromium: Browser, gallery: str) -> None:
+    context = await chromium.new_context(viewport={"width": 360, "height": 780}, has_touch=True)
+    screen = Screen(await context.new_page(), gallery)
+    await screen.show("account-paid")
+    await screen.page.locator("svg.lanes .impaired").scroll_into_view_if_needed()
+    await screen.page.touchscreen.tap(*await at(screen.page.locator("svg.lanes .impaired"), 0.5))
+    await expect(explained(screen.page)).to_contain_text("no sound or picture travelled")
+    await expect(explained(screen.page)).to_be_in_viewport()
+    await context.close()
+    assert screen.errors == []
+
+
+async def test_each_kind_of_stretch_is_drawn_in_its_own_way(desktop: Screen) -> None:
+    await desktop.show("account-paid")
+    looks = await desktop.page.locator("svg.lanes").evaluate(
+        """(svg) => Object.fromEntries(
+          ["present", "contact", "unknown", "impaired", "bridged", "gap", "inferred", "booked"]
+            .map((kind) => [kind, svg.querySelectorAll("." + kind)])
+            .map(([kind, all]) => [kind, [all.length, ...["fill", "stroke", "strokeDasharray"]
+              .map((name) => getComputedStyle(all[0])[name])].join("|")]))"""
+    )
+    assert len({look.split("|", 1)[1] for look in looks.values()}) == len(looks)
+    drawn = {kind: int(look.split("|")[0]) for kind, look in looks.items()}
+    assert drawn == {
+        "present": 5, "contact": 5, "unknown": 1, "impaired": 1, "bridged": 2, "gap": 3,
+        "inferred": 1, "booked": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["account-paid", "account-flapping"])
+async def test_all_stretches_are_a_table_for_screen_readers_and_on_demand(
+    desktop: Screen, state: str
+) -> None:
+    await desktop.show(state)
+    page = desktop.page
+    stretches = await chart(page).get_attribute("aria-valuemax")
+    table = page.get_by_role("table", name="All stretches")
+    rows = table.get_by_role("row")
+    await expect(rows).to_have_count(int(stretches or 0) + 1)
+    box = await page.locator("ith-timeline .hidden").bounding_box()
+    assert box is not None
+    assert box["width"] <= 1
+    await button(page, "All stretches").click()
+    await expect(rows.nth(2)).to_be_visible()
+    assert await page.locator("ith-timeline .hidden").count() == 0
+    if state == "account-paid":
+        await expect(rows.nth(3)).to_have_text(
+            re.compile(
+                r"13:45:31–13:45:59\s+07:45:31–07:45:59\s+28 s\s+"
+                r"Ana Quispe was away; bridged: terms v3 allow 1 min 30 s"
+            )
+        )
+        await expect(rows.nth(10)).to_contain_text(
+            "Your page went silent at 14:11:38, which was noticed at 14:11:44."
+        )
+    await button(page, "Hide the list").click()
+    await expect(page.locator("ith-timeline .hidden")).to_have_count(1)
+
+
+async def test_on_paper_an_account_is_black_on_white_with_its_table_and_no_controls(
+    desktop: Screen,
+) -> None:
+    await desktop.show("account-paid")
+    page = desktop.page
+    await page.emulate_media(media="print", color_scheme="dark")
+    table = page.get_by_role("table", name="All stretches")
+    box = await table.bounding_box()
+    assert box is not None
+    assert box["width"] > 600
+    await expect(page.get_by_role("button")).to_have_count(0)
+    await expect(page.get_by_role("link")).to_have_count(0)
+    await expect(page.locator("svg.lanes")).to_be_visible()
+    assert await colours(page) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+
+
+async def colours(page: Page) -> Any:
+    """Of the text and of the page."""
+    return await page.evaluate(
+        """() => {
+          const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+          const rgb = (colour) => {
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            return `rgb(${[...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).join(", ")})`;
+          };
+          const { color, backgroundColor } = getComputedStyle(document.body);
+          return [rgb(color), rgb(backgroundColor)];
+        }"""
+    )
+
+
+# ---- what both say -----------------------------------------------------------------------------
+
+CONFIRMED_BY_THE_OTHER = """{
+  const [id, [session]] = Object.entries(app.state.sessions)[0];
+  const other = session.people.find(({ person }) => person !== app.state.me.id).person;
+  const settlement = { ...session.settlement, revision: 2, confirmed_by: [other] };
+  app.set({ sessions: { [id]: [{ ...session, version: session.version + 1, settlement }] } });
+}"""
+
+
+async def said(screen: Screen) -> list[str]:
+    """What was said to the ledger, without the session."""
+    calls = [re.sub(r" ses_\S+", "", call) for call in await screen.calls()]
+    return [call for call in calls if call.split()[0] in ("confirm", "contest", "correct")]
+
+
+async def test_confirming_names_the_revision_that_one_sees_and_the_others_word_comes_live(
+    desktop: Screen,
+) -> None:
+    await desktop.show("account-paid")
+    page = desktop.page
+    await expect(page.get_by_text("It is settled at 38 min: €45.60.")).to_be_visible()
+    await page.evaluate("app.calls.length = 0")
+    await page.evaluate(CONFIRMED_BY_THE_OTHER)
+    await expect(page.get_by_text("Ana Quispe confirmed 38 min: €45.60.")).to_be_visible()
+    await expect(button(page, "Confirm")).to_be_enabled()
+    assert [call.split()[0] for call in await desktop.calls()] == ["loadAccount"]
+    await button(page, "Confirm").click()
+    assert await said(desktop) == ["confirm 2"]
+
+
+async def test_what_has_changed_meanwhile_is_shown_and_nothing_that_was_written_is_lost(
+    desktop: Screen,
+) -> None:
+    await desktop.show("account-paid")
+    page = desktop.page
+    await button(page, "Contest").click()
+    reason = page.get_by_label("What is not right?")
+    await reason.fill("Not that long.")
+    await page.evaluate("app.refusal = 'stale_revision'; app.calls.length = 0")
+    await button(page, "Contest it").click()
+    await expect(page.get_by_text("Refused: stale_revision.")).to_be_visible()
+    await expect(reason).to_have_value("Not that long.")
+    assert [call.split()[0] for call in await desktop.calls()] == ["contest", "loadAccount"]
+    await button(page, "Contest it").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert await said(desktop) == ["contest 1 Not that long."] * 2
+
+
+async def test_a_reason_has_1_to_1000_characters_and_says_how_many(desktop: Screen) -> None:
+    await desktop.show("account-paid")
+    page = desktop.page
+    await button(page, "Contest").click()
+    reason = page.get_by_label("What is not right?")
+    await expect(reason).to_have_accessible_description(
+        re.compile("Ana Quispe reads this. 0 of 1000 characters")
+    )
+    await button(page, "Contest it").click()
+    await expect(reason).to_be_focused()
+    await expect(reason).to_have_attribute("aria-invalid", "true")
+    await reason.fill("x" * 1001)
+    await expect(reason).to_have_accessible_description(
+        re.compile("1 character too long. 1001 of 1000 characters")
+    )
+    await button(page, "Contest it").click()
+    assert await said(desktop) == []
+    await reason.fill("x" * 1000)
+    await button(page, "Contest it").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert await said(desktop) == [f"contest 1 {'x' * 1000}"]
+
+
+async def test_one_gives_in_to_less_as_the_mentor_and_sees_what_that_costs(
+    phone: Screen,
+) -> None:
+    await phone.show("account-contested-by-other")
+    page = phone.page
+    await expect(page.get_by_text("We talked until the hour")).to_be_visible()
+    await expect(button(page, "Confirm")).to_have_count(0)
+    await expect(button(page, "Contest")).to_have_count(0)
+    await button(page, "Give in").click()
+    minutes = page.get_by_label("Minutes to be billed instead of 38 min")
+    await minutes.fill("40")
+    await page.get_by_label("A word to that").fill("You are right.")
+    await button(page, "Change the amount").click()
+    await expect(minutes).to_be_focused()
+    await expect(minutes).to_have_accessible_description(
+        "As the mentor you give in to less than 38 min."
+    )
+    await minutes.fill("30")
+    await expect(minutes).to_have_accessible_description("That is €36.00.")
+    await button(page, "Change the amount").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert await said(phone) == ["correct 1800000000 You are right."]
+
+
+@pytest.mark.parametrize(
+    ("state", "buttons"),
+    [
+        ("account-paid", ["Confirm", "Contest"]),
+        ("account-contested-by-me", ["Confirm"]),
+        ("account-gave-in", ["Confirm"]),
+        ("account-confirmed", []),
+        ("account-running", []),
+    ],
+)
+async def test_there_is_a_button_for_what_can_be_said_and_for_nothing_else(
+    desktop: Screen, state: str, buttons: list[str]
+) -> None:
+    await desktop.show(state)
+    shown = desktop.page.locator("ith-settle > *, ith-settle").get_by_role("button")
+    await expect(shown).to_have_text(buttons)
+
+
+async def test_the_evidence_is_a_file_or_the_page_says_that_there_is_none(
+    desktop: Screen,
+) -> None:
+    await desktop.show("account-paid")
+    page = desktop.page
+    await expect(page.get_by_text("3fa9 1c2d 77e0 b1c4", exact=True)).to_be_visible()
+    async with page.expect_download() as download:
+        await button(page, "Download the evidence").click()
+    assert (await download.value).suggested_filename == "evidence.json"
+    for code in ("not_found", "method_not_allowed"):
+        await page.evaluate(f"app.refusal = '{code}'")
+        await button(page, "Download the evidence").click()
+        await expect(page.get_by_text("does not hand out evidence files yet")).to_be_visible()
+    await page.evaluate("app.refusal = 'unavailable'")
+    await button(page, "Download the evidence").click()
+    await expect(page.get_by_text("Refused: unavailable.")).to_be_visible()
+
+
+# ---- the statement -----------------------------------------------------------------------------
+
+
+async def asked(screen: Screen) -> list[str]:
+    return [call for call in await screen.calls() if call.startswith("statement")]
+
+
+async def test_a_statement_is_picked_by_month_and_role_and_found_again(desktop: Screen) -> None:
+    await desktop.show("home")
+    page = desktop.page
+    await page.get_by_role("link", name="Statements").click()
+    heading = page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text("Statement for November 2026")
+    await expect(heading).to_be_focused()
+    await expect(button(page, "Month after")).to_be_disabled()
+    await button(page, "Month before").click()
+    await page.get_by_label("Sessions that I held").select_option("as mentee")
+    await expect(heading).to_have_text("Statement for October 2026")
+    await page.get_by_role("row").get_by_role("link").first.click()
+    await expect(page).to_have_url(re.compile("/s/ses_"))
+    await page.go_back()
+    await expect(heading).to_have_text("Statement for October 2026")
+    assert await asked(desktop) == [
+        "statement mentor 2026-11",
+        "statement mentor 2026-10",
+        "statement mentee 2026-10",
+        "statement mentee 2026-10",
+    ]
+
+
+async def test_a_statement_sums_each_currency_and_holds_what_is_contested(
+    desktop: Screen,
+) -> None:
+    await desktop.show("statements")
+    page = desktop.page
+    sums = [page.get_by_role("region", name=f"Sum in {name}") for name in ("EUR", "JPY")]
+    await expect(sums[0]).to_contain_text("€366.00")
+    await expect(sums[1]).to_contain_text("JP¥9,180")
+    counted, held = await page.get_by_role("table").all()
+    await expect(counted.get_by_role("row")).to_have_count(10)
+    await expect(held.get_by_role("row")).to_have_count(2)
+    await expect(held).to_contain_text("contested")
+    await expect(counted).not_to_contain_text("contested")
+    row = counted.get_by_role("row").nth(1)
+    await expect(row.get_by_role("cell")).to_have_text(
+        ["Sun 1, 14:13", "Ana Quispe", "30 min", "€36.00", "settled"]
+    )
+    title = await row.get_by_role("link").get_attribute("title")
+    assert title == "Sunday 1 November 2026, 14:13:20; 08:13 for Ana Quispe"
+
+
+async def test_a_statement_is_downloaded_in_ones_own_name(desktop: Screen, tmp_path: Path) -> None:
+    await desktop.show("statements")
+    page = desktop.page
+    async with page.expect_download() as download:
+        await button(page, "Download CSV").click()
+    file = await download.value
+    assert file.suggested_filename == "ithaca-mentor-2026-11.csv"
+    await file.save_as(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "session\n"
+    await page.evaluate("app.refusal = 'unavailable'")
+    await button(page, "Download CSV").click()
+    await expect(page.get_by_text("Refused: unavailable.")).to_be_visible()
+    await expect(page.get_by_role("row")).to_have_count(12)  # what is there stays
+
+
+async def test_a_statement_that_does_not_come_can_be_asked_for_again(desktop: Screen) -> None:
+    await desktop.show("statements")
+    page = desktop.page
+    await page.evaluate("app.refusal = 'unavailable'")
+    await button(page, "Month before").click()
+    await expect(page.get_by_text("Refused: unavailable.")).to_be_visible()
+    await button(page, "Try again").click()
+    await expect(page.get_by_role("row").nth(1)).to_be_visible()
+
+
+async def test_a_month_without_sessions_is_a_sentence(phone: Screen) -> None:
+    await phone.show("statements-empty")
+    await expect(
+        phone.page.get_by_text("No session that you held as mentor in November 2026")
+    ).to_be_visible()
+    await expect(phone.page.get_by_role("table")).to_have_count(0)
+    await expect(button(phone.page, "Download CSV")).to_have_count(0)
+
+
+async def test_a_thousand_lines_are_all_there_and_drawn_once(desktop: Screen) -> None:
+    await desktop.show("statements-thousand")
+    page = desktop.page
+    rows = page.get_by_role("row")
+    await expect(rows).to_have_count(1001)
+    formatted = await page.evaluate(
+        """async () => {
+          const page = document.querySelector("ith-app").shadowRoot.querySelector("ith-statements");
+          const { formatToParts } = Intl.DateTimeFormat.prototype;
+          let count = 0;
+          Intl.DateTimeFormat.prototype.formatToParts = function (...args) {
+            count += 1;
+            return formatToParts.apply(this, args);
+          };
+          page.requestUpdate();
+          await page.updateComplete;
+          return count;
+        }"""
+    )
+    assert 0 < formatted < 100  # the months to pick from, not the lines
+    await rows.last.scroll_into_view_if_needed()
+    await expect(rows.last).to_be_in_viewport()
+
+
+async def test_on_paper_a_statement_names_whose_it_is_and_has_no_controls(
+    desktop: Screen,
+) -> None:
+    await desktop.show("statements")
+    page = desktop.page
+    before = await page.title()
+    titles = await page.evaluate(
+        """() => {
+          const titles = [];
+          dispatchEvent(new Event("beforeprint"));
+          titles.push(document.title);
+          dispatchEvent(new Event("afterprint"));
+          return [...titles, document.title];
+        }"""
+    )
+    assert titles == ["Statement November 2026, Bruno Wagner", before]
+    await page.emulate_media(media="print", color_scheme="dark")
+    await expect(
+        page.get_by_text("Bruno Wagner, as mentor. Times in Europe/Vienna.")
+    ).to_be_visible()
+    await expect(page.get_by_role("button")).to_have_count(0)
+    await expect(page.get_by_role("combobox")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Ithaca")).to_have_count(0)
+    assert await colours(page) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]

@@ -1,0 +1,240 @@
+"""Whatever is changed behind the ledger's back, its audit finds; and the database lets nobody who
+comes in by the front."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from alembic.script import ScriptDirectory
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, LargeBinary, String, Table, select, text, update
+from sqlalchemy.types import TypeEngine
+
+from ledger import tables
+from ledger.audit import Audited, audit, every_fault
+from ledger.guards import unguarded
+from ledger.sansio.session import Apply
+from protocol.terms import Terms
+from runtime.database import Database, Plan
+from runtime.database.migrate import applied, migrate, revisions, upgrade
+from tests.support.databases import ROOMS, Storage, unlock
+from tests.support.ledger import ADA, BEN, KID, SECOND, SITE, A, B, PageKey, Record, name
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+MINUTE = 60 * SECOND
+WATCHED: tuple[Table, ...] = (tables.ledger_facts, tables.statement_lines, tables.sessions)
+NOT_IN_FACTS = {"sessions.room_id"}
+
+
+def sign(site_id: str, statement: bytes) -> tuple[str, bytes]:
+    return KID, KEY.sign(statement)
+
+
+def keys(site_id: str) -> dict[str, bytes]:
+    return {KID: KEY.public_key().public_bytes_raw()} if site_id == SITE else {}
+
+
+async def look(database: Database) -> Audited:
+    found = await audit(database, keys)
+    assert await database.read(every_fault, keys) == found
+    return found
+
+
+async def fill(database: Database) -> tuple[str, str, str]:
+    """A session with everything in it, one that runs, and one that nobody came to."""
+    record, ada, ben = Record(database, sign), PageKey(1), PageKey(2)
+    start_us = record.clock.wall_us()
+    record.agreement = Apply(
+        1, Terms(currency="EUR", rate_minor=6000), name("mee", 1), start_us, 60 * MINUTE
+    )
+    await record.join(ADA, A, key=ada.public)
+    session = (await record.join(BEN, B, key=ben.public)).id
+    await record.ledger.path(A, up=False)
+    await record.beat(20, A, B)
+    until_us = record.clock.wall_us()
+    signed = ben.sign(session, ada, start_us, until_us, 10)
+    await record.ledger.contact(SITE, ADA, A, session, [signed])
+    await record.ledger.extend(SITE, session, BEN)
+    await record.ledger.end(SITE, session, ADA)
+    await record.ledger.contest(SITE, session, BEN, 1, "no")
+    await record.ledger.correct(SITE, session, None, 0, "well", None)
+    for person in (ADA, BEN):
+        await record.ledger.confirm(SITE, session, person, 2)
+    record.agreement = Apply(0, Terms(), name("mee", 2), until_us, MINUTE)
+    await record.clock.advance(60)
+    await record.ledger.missed(
+        SITE, name("room", 2), name("men", 2), name("mee", 2), until_us + MINUTE
+    )
+    record.agreement = Apply(0, Terms())
+    await record.join(ADA, A)
+    runs = (await record.join(BEN, B)).id
+    rows = await database.read(tables.all_after, "", "", 9)
+    (missed,) = {row.id for row in rows} - {session, runs}
+    return session, runs, missed
+
+
+async def rows_of(database: Database, table: Table) -> list[dict[str, Any]]:
+    def plan() -> Plan[list[dict[str, Any]]]:
+        rows = yield select(table).order_by(*table.primary_key)
+        return [dict(row._mapping) for row in rows]
+
+    return await database.read(plan)
+
+
+async def change(
+    database: Database, table: Table, row: dict[str, Any], column: str, value: Any
+) -> None:
+    """Puts a value into one column of one row."""
+
+    def plan() -> Plan[None]:
+        mine = [key == row[key.name] for key in table.primary_key]
+        yield update(table).where(*mine).values({column: value})
+
+    await database.write(plan)
+
+
+def flipped(kind: TypeEngine[Any], value: Any) -> Any:
+    if value is None:
+        return "x" if isinstance(kind, String) else 1
+    if isinstance(kind, LargeBinary):
+        data = bytearray(value)
+        data[len(data) // 2] ^= 1
+        return bytes(data)
+    if isinstance(kind, String):
+        return value[:-1] + chr(ord(value[-1]) ^ 1)
+    return value ^ 1024
+
+
+async def test_nothing_is_found_where_nothing_was_changed(database: Database) -> None:
+    assert await look(database) == Audited(0, ())
+    await fill(database)
+    assert await look(database) == Audited(3, ())
+
+
+@pytest.mark.parametrize("table", WATCHED, ids=lambda table: table.name)
+async def test_a_flipped_byte_in_any_column_is_found(
+    storage: Storage, database: Database, table: Table
+) -> None:
+    await fill(database)
+    await database.exclusive(lambda connection: unlock(storage, connection))
+    rows = await rows_of(database, table)
+    ids = "id" if table is tables.sessions else "session_id"
+    for number, row in enumerate(rows):
+        for column in table.columns:
+            if f"{table.name}.{column.name}" in NOT_IN_FACTS:
+                continue
+            if number % 5 and column.name not in ("fact", "hash", "bill"):
+                continue  # every row of some columns, some rows of every column
+            value = flipped(column.type, row[column.name])
+            await change(database, table, row, column.name, value)
+            found = await look(database)
+            where = (table.name, column.name, number)
+            assert found.broken, where
+            assert {fault.session for fault in found.broken} <= {row[ids], value}, where
+            now = {**row, column.name: value}
+            await change(database, table, now, column.name, row[column.name])
+    assert (await look(database)).broken == ()
+
+
+async def test_an_end_taken_back_is_found(database: Database) -> None:
+    _, _, missed = await fill(database)
+    for row in await rows_of(database, tables.sessions):
+        if row["id"] == missed:
+            await change(database, tables.sessions, row, "ended_us", None)
+    (fault,) = (await look(database)).broken
+    assert fault.session == missed
+    assert fault.why.startswith("the index says that its ended_us is None")
+
+
+async def test_what_was_taken_out_is_found(storage: Storage, database: Database) -> None:
+    session, _, _ = await fill(database)
+    await database.exclusive(lambda connection: unlock(storage, connection))
+
+    def gone(table: str, rest: str) -> Plan[None]:
+        yield text(f"DELETE FROM {table} WHERE site_id = :site AND {rest}").bindparams(site=SITE)
+
+    await database.write(gone, "statement_lines", "revision = 2")
+    (fault,) = (await look(database)).broken
+    assert fault.why == "2 settlements are on record, and there are 1 lines"
+    await database.write(gone, "ledger_facts", f"session_id = '{session}' AND seq > 3")
+    (fault,) = (await look(database)).broken
+    assert fault.why.startswith("the index says that its")
+    await database.write(gone, "sessions", f"id = '{session}'")
+    (fault,) = (await look(database)).broken
+    assert fault.why == "it has records or lines, but no place in the index"
+    await database.write(gone, "ledger_facts", "seq > 0")
+    found = await look(database)
+    assert found.sessions == 2
+    assert {fault.why for fault in found.broken} == {
+        "the record that says whose it is is missing",
+        "it has records or lines, but no place in the index",
+    }
+
+
+async def test_a_key_that_is_not_ours_signs_nothing(database: Database) -> None:
+    session, _, missed = await fill(database)
+    found = await audit(database, lambda site_id: {KID: bytes(32)})
+    assert {fault.session for fault in found.broken} == {session, missed}
+    assert {fault.why for fault in found.broken} == {"settlement 1: its signature does not fit"}
+    assert len((await audit(database, lambda site_id: {})).broken) == 2
+
+
+# ---- the front door ------------------------------------------------------------------------------
+
+
+async def test_every_change_of_the_book_is_refused(database: Database) -> None:
+    assert await database.exclusive(unguarded) == []
+    await fill(database)
+    before = [await rows_of(database, table) for table in WATCHED]
+    assert await database.exclusive(unguarded) == []
+    assert [await rows_of(database, table) for table in WATCHED] == before
+
+
+async def test_what_is_not_refused_any_more_is_named(storage: Storage, database: Database) -> None:
+    await fill(database)
+    before = [await rows_of(database, table) for table in WATCHED]
+    await database.exclusive(lambda connection: unlock(storage, connection))
+    other = "TRUNCATE" if storage.engine == "postgresql" else "REPLACE"
+    verbs = ("UPDATE", "DELETE", "INSERT ... ON CONFLICT UPDATE", other)
+    assert await database.exclusive(unguarded) == [
+        f"{verb} {table}" for table in ("ledger_facts", "statement_lines") for verb in verbs
+    ]
+    assert [await rows_of(database, table) for table in WATCHED] == before
+
+
+async def test_every_change_is_refused_after_every_migration(storage: Storage) -> None:
+    """From the revision on that made the book so; whatever a later one does to the tables."""
+    database = storage.open()
+    try:
+        await database.exclusive(_emptied)
+        script = revisions(ROOMS)
+        guarded = 0
+        for revision in in_order(script):
+            await database.exclusive(partial(upgrade, rooms=ROOMS, to=(revision,)))
+            done = await database.exclusive(applied)
+            book = [each for each in done if each.startswith("ledger_")]
+            if book and book[0] >= "ledger_0002":
+                assert await database.exclusive(unguarded) == [], revision
+                guarded += 1
+        assert guarded
+        assert set(await database.exclusive(applied)) == set(script.get_heads())
+        await migrate(database, ROOMS)
+    finally:
+        await database.close()
+
+
+def in_order(script: ScriptDirectory) -> list[str]:
+    return [each.revision for each in script.walk_revisions()][::-1]
+
+
+def _emptied(connection: Connection) -> None:
+    """Without a schema again."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+        return
+    names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
+    for row in names.fetchall():
+        connection.execute(text(f"DROP TABLE {row.name}"))

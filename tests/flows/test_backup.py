@@ -1,0 +1,470 @@
+"""Everything as one file, from either engine into either, with nothing lost, resent or made up."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import select, text
+
+from ithaca import VERSION, backup
+from ithaca.admin import Admin, Refused, back_up
+from ithaca.house import ROOMS
+from ithaca.settings import Settings
+from ledger.sansio.evidence import examine
+from runtime import outbox
+from runtime.backup import MANIFEST, Archive, BackupError, Manifest, snapshot
+from runtime.clock import SystemClock
+from runtime.database import Database, Plan, metadata
+from runtime.database.migrate import applied, revisions
+from tests.support.app import App, Page
+from tests.support.clock import ManualClock
+from tests.support.databases import ENGINES, Storage, unlock, without_schema
+from tests.support.evidence import REAL
+
+on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
+into_sqlite = pytest.mark.parametrize("target", ["sqlite"], indirect=True)
+MESSAGES = 20
+
+
+@pytest.fixture(autouse=True)
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that most tables have several."""
+    monkeypatch.setattr("runtime.backup.PAGE_ROWS", 3)
+
+
+@pytest.fixture(params=ENGINES)
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    """Where to restore to: nothing is there yet."""
+    yield from without_schema(request.param, tmp_path / "restored", request)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "backup.zip"
+
+
+def settings(storage: Storage) -> Settings:
+    return Settings(data=storage.data, database=storage.url or "")
+
+
+async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+
+    def plan() -> Plan[dict[str, list[tuple[Any, ...]]]]:
+        found = {}
+        for table in metadata.sorted_tables:
+            rows = yield (
+                select(table)
+                .order_by(*table.primary_key)
+                .execution_options(all_sites="the test compares all of it")
+            )
+            found[table.name] = [tuple(row) for row in rows]
+        return found
+
+    return await database.read(plan)
+
+
+async def lived_in(app: App) -> tuple[Page, Page, str, str]:
+    """A house with messages, a session that is settled, and one that runs."""
+    mentor, mentee = await app.pair("Ana María", "Ben ❤")
+    socket = await mentor.connect()
+    ended: str = (await mentor.join(socket))["session"]["id"]
+    for page, verb, body in (
+        (mentor, "end", {}),
+        (mentee, "contest", {"revision": 1, "reason": "Why?"}),
+    ):
+        answer = await page.post(f"/v1/sessions/{ended}/{verb}", json=body)
+        assert answer.is_success, answer.text
+    await socket.get("room.left")
+    for number in range(MESSAGES):
+        await app.house.services.chat.send(
+            app.house.services.people.home_site, mentor.conversation, mentor.person,
+            f"message-{number}", f"{number} grüße\n",
+        )  # fmt: skip
+    runs: str = (await mentor.join(socket))["session"]["id"]
+    other = await mentee.connect()
+    await mentee.join(other)
+    await app.advance(20)
+    return mentor, mentee, ended, runs
+
+
+async def backed_up(app: App, file: Path) -> Manifest:
+    """By the server, over its admin socket."""
+    app.storage.data.mkdir(exist_ok=True)
+    admin = Admin(app.house, app.storage.data)
+    await admin.open()
+    try:
+        done = await back_up(app.storage.data, file)
+    finally:
+        await admin.close()
+    assert isinstance(done, Manifest), done
+    return done
+
+
+@pytest.fixture
+async def made(storage: Storage, file: Path) -> AsyncIterator[Manifest]:
+    """A backup of a house that was lived in, which is gone."""
+    async with App.over(storage) as app:
+        await lived_in(app)
+        yield await backed_up(app, file)
+
+
+async def test_what_is_restored_is_what_there_was(
+    storage: Storage, target: Storage, file: Path
+) -> None:
+    async with App.over(storage) as app:
+        await lived_in(app)
+        before = await everything(app.database)
+        manifest = await backed_up(app, file)
+    assert os.stat(file).st_mode & 0o777 == 0o600
+    assert os.listdir(file.parent).count(file.name) == 1
+    assert not [name for name in os.listdir(file.parent) if name.endswith(".part")]
+    assert {name: table.rows for name, table in manifest.tables.items()} == {
+        name: len(rows) for name, rows in before.items()
+    }
+    restored = await backup.restore(settings(target), ROOMS, file)
+    assert (restored.audited.sessions, restored.audited.broken) == (2, ())
+    database = target.open()
+    assert await everything(database) == before
+    await database.close()
+    assert "20 messages" in backup.holds(manifest)
+    assert backup.made(manifest) == f"made 2027-01-15 08:00:20 UTC by Ithaca {VERSION}"
+
+
+async def test_life_goes_on_from_there(storage: Storage, target: Storage, file: Path) -> None:
+    async with App.over(storage) as app:
+        mentor, mentee, ended, runs = await lived_in(app)
+        settled = (await mentor.account(ended))["settlement"]
+        last_proof = app.clock.wall_us()
+        await backed_up(app, file)
+        done = {row[0]: row for row in (await everything(app.database))["outbox"]}
+    await backup.restore(settings(target), ROOMS, file)
+    clock = ManualClock(last_proof + 3_600_000_000)
+    async with App.over(target, clock=clock) as app:
+        await app.settle()
+        # What was delivered is not delivered again.
+        now = {row[0]: row for row in (await everything(app.database))["outbox"]}
+        assert {id_: now[id_] for id_ in done if done[id_][-1] is not None} == {
+            id_: row for id_, row in done.items() if row[-1] is not None
+        }
+        # What two links open is theirs, and what was settled is signed by the same key.
+        again = await app.open(mentor.link), await app.open(mentee.link)
+        assert [page.person for page in again] == [mentor.person, mentee.person]
+        assert (await again[0].account(ended))["settlement"] == settled
+        pack = (await again[1].get(f"/v1/sessions/{ended}/evidence")).content
+        (key,) = (await app.http.get("/v1/ledger/keys")).json()["keys"]
+        assert examine(pack, [key["key"]], REAL).failures == []
+        # Who was in a call was there until the last proof of life.
+        await app.advance(5)
+        closed = await again[0].account(runs)
+        assert closed["state"] == "ended"
+        assert 16_000_000 <= closed["together_us"] <= 20_000_000  # as far as it was on disk
+        # New numbers are new.
+        rows = (await everything(app.database))["outbox"]
+        assert max(row[0] for row in rows) > max(done)
+        assert len({row[0] for row in rows}) == len(rows)
+
+
+async def test_there_and_back_is_the_same(
+    storage: Storage, target: Storage, file: Path, tmp_path: Path
+) -> None:
+    async with App.over(storage) as app:
+        await lived_in(app)
+        first = await backed_up(app, file)
+    await backup.restore(settings(target), ROOMS, file)
+    again = tmp_path / "again.zip"
+    second = await backup.without_server(settings(target), ROOMS, SystemClock(), again)
+    one, other = msgspec.to_builtins(first), msgspec.to_builtins(second)
+    assert one.pop("made_us") != other.pop("made_us")
+    assert {page["sha256"] for page in one["pages"]} == {page["sha256"] for page in other["pages"]}
+    assert one["tables"] == other["tables"]
+
+
+async def test_numbers_go_on_beyond_the_greatest(
+    target: Storage, made: Manifest, file: Path
+) -> None:
+    """Also where the rows that were there are gone by the time of the next."""
+    await backup.restore(settings(target), ROOMS, file)
+    database = target.open()
+    before = [row[0] for row in (await everything(database))["outbox"]]
+
+    def put() -> Plan[None]:
+        yield outbox.put("site", "event", "topic", b"", 0)
+
+    await database.write(put)
+    after = [row[0] for row in (await everything(database))["outbox"]]
+    assert after == [*before, max(before) + 1]
+    await database.close()
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+def rezipped(file: Path, change: Callable[[dict[str, bytes]], None]) -> bytes:
+    """The backup with other members."""
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def manifest_of(members: dict[str, bytes]) -> Any:
+    return json.loads(members[MANIFEST])
+
+
+def changed(**parts: Any) -> Callable[[dict[str, bytes]], None]:
+    def change(members: dict[str, bytes]) -> None:
+        members[MANIFEST] = json.dumps({**manifest_of(members), **parts}).encode()
+
+    return change
+
+
+def damaged(file: Path) -> Iterator[tuple[str, bytes, str]]:
+    """What became of a backup, and what is to be said of it."""
+    whole = file.read_bytes()
+    yield "nothing", b"", "no backup of Ithaca"
+    yield "something else", b"PK" + os.urandom(1000), "no backup of Ithaca"
+    yield "cut off", whole[: len(whole) // 2], "no backup of Ithaca"
+    yield "cut off at its end", whole[:-30], "no backup of Ithaca"
+    for place in (100, len(whole) // 3, len(whole) // 2):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1
+        yield f"flipped at {place}", bytes(flipped), "damaged|no backup"
+    yield "another version", rezipped(file, changed(version=2)), "no backup of Ithaca"
+    yield "another format", rezipped(file, changed(format="x")), "no backup of Ithaca"
+    yield "no manifest", rezipped(file, lambda members: members.clear()), "no backup"
+    later = ["chat_0001", "ledger_9999"]
+    yield "of a later version", rezipped(file, changed(schema=later)), "by a later version"
+    with zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if name != MANIFEST]
+    for name in names:
+
+        def other(members: dict[str, bytes], name: str = name) -> None:
+            data = bytearray(members[name])
+            data[-1] ^= 1
+            members[name] = bytes(data)
+
+        def longer(members: dict[str, bytes], name: str = name) -> None:
+            members[name] += b"\0"
+
+        def missing(members: dict[str, bytes], name: str = name) -> None:
+            del members[name]
+
+        def unlisted(members: dict[str, bytes], name: str = name) -> None:
+            found = manifest_of(members)
+            found["pages"] = [page for page in found["pages"] if page["name"] != name]
+            members[MANIFEST] = json.dumps(found).encode()
+
+        def fewer(members: dict[str, bytes], name: str = name) -> None:
+            unlisted(members, name)
+            del members[name]
+
+        yield f"another {name}", rezipped(file, other), "was changed"
+        yield f"a longer {name}", rezipped(file, longer), "was changed"
+        yield f"without {name}", rezipped(file, missing), "what its manifest says"
+        yield f"with an unlisted {name}", rezipped(file, unlisted), "what its manifest says"
+        yield f"a manifest without {name}", rezipped(file, fewer), "are missing"
+
+    def undescribed(members: dict[str, bytes]) -> None:
+        found = manifest_of(members)
+        del found["tables"]["messages"]
+        members[MANIFEST] = json.dumps(found).encode()
+
+    yield "with an undescribed table", rezipped(file, undescribed), "does not describe"
+
+
+@on_sqlite
+@into_sqlite
+async def test_what_is_damaged_is_refused_before_anything_is_written(
+    storage: Storage, target: Storage, made: Manifest, file: Path
+) -> None:
+    bad = file.with_name("bad.zip")
+    for what, data, said in damaged(file):
+        bad.write_bytes(data)
+        with pytest.raises(BackupError, match=said):
+            await backup.restore(settings(target), ROOMS, bad)
+        assert target.data.name not in os.listdir(file.parent), what
+
+
+@on_sqlite
+async def test_what_cannot_be_restored_leaves_nothing(
+    storage: Storage, target: Storage, made: Manifest, file: Path
+) -> None:
+    """A page that is what the manifest says, but not what the database takes."""
+
+    def twice(members: dict[str, bytes]) -> None:
+        found = manifest_of(members)
+        (page,) = [page for page in found["pages"] if page["table"] == "members"]
+        rows = msgspec.msgpack.decode(members[page["name"]])
+        data = msgspec.msgpack.encode([*rows, rows[0]])
+        page.update(rows=3, bytes=len(data), sha256=sha256(data).hexdigest())
+        found["tables"]["members"]["rows"] = 3
+        members[page["name"]] = data
+        members[MANIFEST] = json.dumps(found).encode()
+
+    bad = file.with_name("bad.zip")
+    bad.write_bytes(rezipped(file, twice))
+    with pytest.raises(BackupError, match="members/.* cannot be restored"):
+        await backup.restore(settings(target), ROOMS, bad)
+    restored = await backup.restore(settings(target), ROOMS, file)
+    assert restored.audited.sessions == 2
+
+
+async def test_what_is_there_is_not_overwritten(
+    storage: Storage, made: Manifest, file: Path
+) -> None:
+    database = storage.open()
+    before = await everything(database)
+    with pytest.raises(BackupError, match="Restore into an empty one"):
+        await backup.restore(settings(storage), ROOMS, file)
+    assert await everything(database) == before
+    await database.close()
+
+
+async def test_a_session_that_was_changed_before_is_restored_and_named(
+    storage: Storage, target: Storage, file: Path
+) -> None:
+    async with App.over(storage) as app:
+        _, _, ended, _ = await lived_in(app)
+        await app.database.exclusive(lambda connection: unlock(storage, connection))
+
+        def longer() -> Plan[None]:
+            yield text(
+                "UPDATE ledger_facts SET wall_us = wall_us + 1 WHERE site_id > '' AND seq = 2"
+                f" AND session_id = '{ended}'"
+            )
+
+        await app.database.write(longer)
+        await backed_up(app, file)
+    restored = await backup.restore(settings(target), ROOMS, file)
+    (fault,) = restored.audited.broken
+    assert (fault.session, fault.why) == (ended, "record 2 was altered, or one before it")
+
+
+async def test_a_database_that_is_behind_is_not_backed_up(storage: Storage, file: Path) -> None:
+    async with App.over(storage) as app:
+        app.storage.data.mkdir(exist_ok=True)
+        await app.database.exclusive(
+            lambda connection: connection.execute(
+                text("DELETE FROM alembic_version WHERE version_num LIKE 'chat_%'")
+            )
+        )
+        admin = Admin(app.house, app.storage.data)
+        await admin.open()
+        refused = await back_up(app.storage.data, file)
+        await admin.close()
+    assert isinstance(refused, Refused)
+    assert "`ithaca migrate`" in refused.detail
+    assert file.name not in os.listdir(file.parent)
+
+
+@on_sqlite
+async def test_where_no_file_can_be_none_is_left(storage: Storage, tmp_path: Path) -> None:
+    async with App.over(storage) as app:
+        for where in (tmp_path / "none" / "backup.zip", tmp_path):
+            with pytest.raises(BackupError, match="Cannot write"):
+                await backed_up(app, where)
+    assert sorted(os.listdir(tmp_path)) == ["data"]
+    with pytest.raises(BackupError, match="There is no database in"):
+        await backup.without_server(
+            Settings(data=tmp_path / "else"), ROOMS, SystemClock(), tmp_path / "file"
+        )
+    with pytest.raises(BackupError, match="Cannot read"):
+        await backup.restore(settings(storage), ROOMS, tmp_path / "none")
+
+
+@on_sqlite
+async def test_a_server_that_ends_in_the_middle_leaves_no_file(
+    storage: Storage, made: Manifest, file: Path
+) -> None:
+    target = file.with_name("half.zip")
+    parts = [os.urandom(1000), b""]
+
+    async def more() -> bytes:
+        return parts.pop(0)
+
+    with pytest.raises(BackupError, match="The server ended"):
+        await backup.keep(target, ROOMS, 2000, more)
+    assert not [name for name in os.listdir(file.parent) if "half" in name]
+
+
+# ---- from an earlier version ---------------------------------------------------------------------
+
+
+async def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
+    target: Storage, tmp_path: Path
+) -> None:
+    """From before the ledger was chained."""
+    old = {"ledger": "ledger_0001"}
+    heads = [
+        old.get(room, head)
+        for room in ROOMS
+        for head in [{"runtime": "runtime_0002"}.get(room, f"{room}_0001")]
+    ]
+    joined = {"t": "participant.joined", "session": "ses_1", "person": "per_1",
+              "connection": "con_1", "at_us": 1}  # fmt: skip
+    tables: dict[str, tuple[list[str], list[list[Any]]]] = {
+        "mentorships": (
+            ["site_id", "id", "conversation_id", "room_id", "created_us"],
+            [["site", "men_1", "conv_1", "room_1", 1]],
+        ),
+        "members": (
+            ["site_id", "mentorship_id", "person_id", "role"],
+            [["site", "men_1", "per_1", "mentor"], ["site", "men_1", "per_2", "mentee"]],
+        ),
+        "sessions": (
+            ["site_id", "id", "mentorship_id", "room_id", "created_us", "started_us",
+             "ended_us", "end_reason", "facts"],
+            [["site", "ses_1", "men_1", "room_1", 1, None, None, None, 1]],
+        ),
+        "ledger_facts": (
+            ["site_id", "session_id", "seq", "wall_us", "monotonic_us", "boot", "fact"],
+            [["site", "ses_1", 1, 1, 1, "boot_1", msgspec.msgpack.encode(joined)]],
+        ),
+    }  # fmt: skip
+    file = tmp_path / "old.zip"
+    pages, described = [], {}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, (columns, rows) in tables.items():
+            data = msgspec.msgpack.encode(rows)
+            archive.writestr(f"{name}/0", data)
+            pages.append(
+                {"name": f"{name}/0", "table": name, "rows": len(rows), "bytes": len(data),
+                 "sha256": sha256(data).hexdigest()}
+            )  # fmt: skip
+            described[name] = {"columns": columns, "rows": len(rows)}
+        archive.writestr(
+            MANIFEST,
+            json.dumps(
+                {"format": "ithaca.backup", "version": 1, "program": "0.0.9", "made_us": 1,
+                 "schema": heads, "tables": described, "pages": pages}
+            ),
+        )  # fmt: skip
+    await backup.restore(settings(target), ROOMS, file)
+    database = target.open()
+    found = await everything(database)
+    assert [row[2] for row in found["ledger_facts"]] == [1, 2]
+    assert set(await database.exclusive(applied)) == set(revisions(ROOMS).get_heads())
+    await database.close()
+
+
+async def test_an_archive_is_made_anew_when_its_plan_runs_again(database: Database) -> None:
+    spool = io.BytesIO(b"what an earlier attempt left, and more of it")
+    first = await database.read(snapshot, spool, ROOMS, "1", 1)
+    once = spool.getvalue()
+    again = await database.read(snapshot, spool, ROOMS, "1", 1)
+    assert (first, once) == (again, spool.getvalue())
+    Archive(spool, ROOMS).check()

@@ -1,0 +1,125 @@
+"""The gallery: every screen in every state, drawn by the elements alone; no server takes part."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from playwright.async_api import Browser, Page
+
+from tests.support.serving import ROOT
+from web.http import CONTENT_SECURITY_POLICY
+
+CLIENT = ROOT / "web" / "client"
+AXE = CLIENT / "node_modules/axe-core/axe.min.js"
+SIZES = {"phone": (360, 740), "desktop": (1280, 800)}
+ZOOMED = {"phone": (320, 640), "desktop": (640, 400)}  # the narrowest phone; a desktop at 200 %
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.path = self.path.removeprefix("/static")
+        super().do_GET()
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Its address, once it is built; `?NAME` shows one state."""
+    handler = functools.partial(_Handler, directory=str(CLIENT / "node_modules" / ".gallery"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/static/gallery.html"
+        server.shutdown()
+        thread.join()
+
+
+class Screen:
+    """A page on one state of the gallery; what goes wrong in it collects in `errors`."""
+
+    def __init__(self, page: Page, gallery: str) -> None:
+        self.page = page
+        self.gallery = gallery
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._said)
+
+    def _said(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    async def show(self, state: str) -> None:
+        await self.page.goto(f"{self.gallery}?{state}")
+        await self.page.evaluate("settle()")
+
+    async def violations(self) -> list[str]:
+        """What axe finds on the page as it is."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE.read_text())
+        result = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{violation['id']} at {node['target']}"
+            for violation in result["violations"]
+            for node in violation["nodes"]
+        ]
+
+    async def calls(self) -> list[str]:
+        """What the elements asked of the app so far."""
+        asked: list[str] = await self.page.evaluate("app.calls")
+        return asked
+
+    async def focused(self) -> str:
+        """The text of what has the focus, through all shadow roots."""
+        text: str = await self.page.evaluate(
+            "{let e = document.activeElement;"
+            " while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;"
+            " e.textContent.trim()}"
+        )
+        return text
+
+
+async def look_over(
+    chromium: Browser, gallery: str, size: str, wanted: Callable[[str], bool]
+) -> list[str]:
+    """What axe finds in the wanted states in light and dark, what scrolls sideways, what the
+    console says."""
+    width, height = SIZES[size]
+    # Half faded is neither state: without motion the controls are there or at rest.
+    context = await chromium.new_context(
+        viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    findings = []
+    await screen.show("home")
+    states = [state for state in await page.evaluate("states") if wanted(state)]
+    assert states
+    for state in states:
+        await page.set_viewport_size({"width": width, "height": height})
+        await screen.show(state)
+        for theme in ("light", "dark"):
+            await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            await page.evaluate("settle()")
+            if folder := os.environ.get("PICTURES"):
+                await page.screenshot(path=f"{folder}/{state}-{size}-{theme}.png")
+            findings += [f"{state} {theme}: {found}" for found in await screen.violations()]
+        for wide, high in (SIZES[size], ZOOMED[size]):
+            await page.set_viewport_size({"width": wide, "height": high})
+            if await page.evaluate("document.documentElement.scrollWidth") > wide:
+                findings.append(f"{state}: scrolls sideways at {wide} px")
+        findings += [f"{state}: {error}" for error in screen.errors]
+        screen.errors.clear()
+    await context.close()
+    return findings

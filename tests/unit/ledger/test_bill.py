@@ -1,0 +1,472 @@
+"""From time to money: a table of cases by hand, and laws that hold for all."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ledger.sansio.account import Timeline
+from ledger.sansio.bill import Basis, basis, bill
+from ledger.sansio.intervals import overlap, total
+from protocol.bill import Bill
+from protocol.facts import (
+    ContactProven,
+    MeetingApplied,
+    ParticipantJoined,
+    ParticipantLeft,
+    PathChanged,
+    SessionCorrected,
+    SessionCreated,
+    SessionEnded,
+    SessionFact,
+    SessionStarted,
+    TermsApplied,
+    WindowExtended,
+)
+from protocol.terms import HOUR_US, Terms
+
+SESSION, MENTORSHIP = "ses_01jd3v0k7r9q2x4m6n8p0s2t4v", "men_01jd3v0k7r9q2x4m6n8p0s2t4v"
+ADA, BEN = "mentor", "mentee"
+KEYS = {ADA: "A" * 87, BEN: "B" * 87}
+MINUTE, SECOND = 60_000_000, 1_000_000
+START = 10_000 * MINUTE
+
+
+def at(minutes: float) -> int:
+    """Minutes after the start of the meeting."""
+    return START + round(minutes * MINUTE)
+
+
+def meeting(length: float = 60, *, again: bool = False) -> MeetingApplied:
+    return MeetingApplied(
+        session=SESSION, meeting="meeting", start_us=START, length_us=round(length * MINUTE),
+        again=again, at_us=0, told_us=START - 86_400 * SECOND,
+    )  # fmt: skip
+
+
+def there(who: str, from_: float, to: float, proven: bool = True) -> list[SessionFact]:
+    """In the room; `proven` by the other's signature as long as they are both there."""
+    connection = f"{who} {from_}"
+    facts: list[SessionFact] = [
+        ParticipantJoined(
+            session=SESSION, person=who, connection=connection, at_us=at(from_), key=KEYS[who]
+        ),
+        ParticipantLeft(
+            session=SESSION, person=who, connection=connection, at_us=at(to), noticed_us=at(to),
+            reason="left", estimated=False,
+        ),
+    ]  # fmt: skip
+    if proven:
+        other = BEN if who == ADA else ADA
+        facts.append(
+            ContactProven(
+                session=SESSION, person=who, signer=other, about_key=KEYS[who],
+                signer_key=KEYS[other], from_us=at(from_), to_us=at(to), beats=1,
+                signature="s" * 86, at_us=at(to),
+            )
+        )  # fmt: skip
+    return facts
+
+
+def both(from_: float, to: float) -> list[SessionFact]:
+    return [*there(ADA, from_, to), *there(BEN, from_, to, proven=False)]
+
+
+def alone(who: str, from_: float, to: float) -> list[SessionFact]:
+    return there(who, from_, to, proven=False)
+
+
+def unproven(from_: float, to: float) -> list[SessionFact]:
+    return [*alone(ADA, from_, to), *alone(BEN, from_, to)]
+
+
+def down(from_: float, to: float) -> list[SessionFact]:
+    return [
+        PathChanged(session=SESSION, person=who, connection=who, up=up, at_us=at(minute))
+        for who in (ADA, BEN)
+        for up, minute in ((False, from_), (True, to))
+    ]
+
+
+EUR = Terms(currency="EUR", rate_minor=6000)
+
+
+def billed(facts: list[SessionFact], terms: Terms = EUR, **by: Any) -> Bill:
+    if "meeting" not in by:
+        by["meeting"] = meeting()
+    of = Timeline(facts, (ADA, BEN), at(100_000))
+    return bill(of, Basis(version=1, terms=terms, **by))
+
+
+def minutes(us: int) -> float:
+    return us / MINUTE
+
+
+@pytest.mark.parametrize(
+    ("what", "facts", "terms", "expected"),
+    [
+        ("an hour", both(0, 60), EUR, (60, 6000, "time")),
+        ("45 min 29 s, whole minutes, down", both(0, 45 + 29 / 60), EUR, (45, 4500, "time")),
+        (
+            "the same, nearest",
+            both(0, 45 + 30 / 60),
+            Terms(currency="EUR", rate_minor=6000, rounding="nearest"),
+            (46, 4600, "time"),
+        ),
+        (
+            "the same, up",
+            both(0, 45 + 1 / 60),
+            Terms(currency="EUR", rate_minor=6000, rounding="up"),
+            (46, 4600, "time"),
+        ),
+        (
+            "quarters, up, not above the cap",
+            both(0, 46),
+            Terms(
+                currency="EUR",
+                rate_minor=6000,
+                rounding="up",
+                unit_us=15 * MINUTE,
+                cap_us=50 * MINUTE,
+            ),
+            (50, 5000, "time"),
+        ),
+        (
+            "a minimum, where there is anything",
+            both(0, 5),
+            Terms(currency="EUR", rate_minor=6000, minimum_us=30 * MINUTE),
+            (30, 3000, "time"),
+        ),
+        (
+            "no minimum of nothing",
+            alone(ADA, 0, 5),
+            Terms(currency="EUR", rate_minor=6000, minimum_us=30 * MINUTE),
+            (0, 0, "nothing"),
+        ),
+        ("early is not billed", both(-10, 50), EUR, (50, 5000, "time")),
+        (
+            "an agreed early start is",
+            both(-10, 50),
+            Terms(currency="EUR", rate_minor=6000, early_us=5 * MINUTE),
+            (55, 5500, "time"),
+        ),
+        ("beyond the booked time is not billed", both(0, 80), EUR, (60, 6000, "time")),
+        (
+            "a short gap is bridged",
+            [*both(0, 20), *both(21.5, 60)],
+            EUR,
+            (60, 6000, "time"),
+        ),
+        ("a longer one is not", [*both(0, 20), *both(22, 60)], EUR, (58, 5800, "time")),
+        (
+            "rounded once, after the union: three stretches of 10 min 20 s",
+            [*both(0, 10 + 1 / 3), *both(20, 30 + 1 / 3), *both(40, 50 + 1 / 3)],
+            EUR,
+            (31, 3100, "time"),
+        ),
+        ("not proven is not billed", unproven(0, 60), EUR, (0, 0, "nothing")),
+        (
+            "unless being in the room is what was agreed",
+            unproven(0, 60),
+            Terms(currency="EUR", rate_minor=6000, counts="room"),
+            (60, 6000, "time"),
+        ),
+        (
+            "impaired is not, even then",
+            [*unproven(0, 60), *down(10, 20)],
+            Terms(currency="EUR", rate_minor=6000, counts="room"),
+            (50, 5000, "time"),
+        ),
+        (
+            "waiting for a late mentee is not billed",
+            [*alone(ADA, 0, 10), *both(10, 60)],
+            EUR,
+            (50, 5000, "time"),
+        ),
+        (
+            "unless that was agreed",
+            [*alone(ADA, 0, 10), *both(10, 60)],
+            Terms(currency="EUR", rate_minor=6000, late_counts=True),
+            (60, 6000, "time"),
+        ),
+        (
+            "that is from the start, not before",
+            [*alone(ADA, -10, 10), *both(10, 60)],
+            Terms(currency="EUR", rate_minor=6000, late_counts=True, early_us=15 * MINUTE),
+            (60, 6000, "time"),
+        ),
+        (
+            "and only the mentor's wait",
+            [*alone(BEN, 0, 10), *both(10, 60)],
+            Terms(currency="EUR", rate_minor=6000, late_counts=True),
+            (50, 5000, "time"),
+        ),
+        (
+            "a mentee who does not come owes what was agreed",
+            alone(ADA, 0, 15),
+            Terms(currency="EUR", rate_minor=6000, no_show_share=500_000),
+            (30, 3000, "no_show"),
+        ),
+        ("or nothing", alone(ADA, 0, 15), EUR, (0, 0, "nothing")),
+        (
+            "not when the mentor did not wait",
+            alone(ADA, 0, 9),
+            Terms(currency="EUR", rate_minor=6000, no_show_share=500_000),
+            (0, 0, "nothing"),
+        ),
+        (
+            "nor when it is the mentor who did not come",
+            alone(BEN, 0, 60),
+            Terms(currency="EUR", rate_minor=6000, no_show_share=500_000),
+            (0, 0, "nothing"),
+        ),
+        ("free", both(0, 60), Terms(), (60, 0, "time")),
+    ],
+)
+def test_cases(
+    what: str, facts: list[SessionFact], terms: Terms, expected: tuple[float, int, str]
+) -> None:
+    found = billed(facts, terms)
+    assert (minutes(found.billed_us), found.net_minor, found.owed) == expected, what
+
+
+@pytest.mark.parametrize(
+    ("told_before", "told_by", "owes"),
+    [(24, ADA, True), (23.9, ADA, False), (0, ADA, False), (0, BEN, True), (23.9, None, False)],
+)
+def test_nobody_owes_for_a_meeting_they_had_no_notice_of(
+    told_before: float, told_by: str | None, owes: bool
+) -> None:
+    booked = MeetingApplied(
+        session=SESSION, meeting="meeting", start_us=START + 86_400 * SECOND, length_us=60 * MINUTE,
+        told_us=START + 86_400 * SECOND - round(told_before * 60) * MINUTE, told_by=told_by,
+        at_us=0,
+    )  # fmt: skip
+    day = 24 * 60
+    terms = Terms(currency="EUR", rate_minor=6000, no_show_share=1_000_000, late_counts=True)
+    missed = billed(alone(ADA, day, day + 15), terms, meeting=booked)
+    assert (missed.mentee.no_show, missed.owed) == ("yes", "no_show" if owes else "nothing")
+    late = billed([*alone(ADA, day, day + 10), *both(day + 10, day + 60)], terms, meeting=booked)
+    assert minutes(late.billed_us) == (60 if owes else 50)
+
+
+def test_without_a_meeting_all_that_counts_does() -> None:
+    found = billed(both(-100, 20), meeting=None)
+    assert minutes(found.billed_us) == 120
+    assert (found.window_from_us, found.window_to_us) == (None, None)
+    nobody = billed(alone(ADA, 0, 60), meeting=None)
+    assert (nobody.mentee.no_show, nobody.mentee.late_us) == ("no", 0)
+
+
+def test_going_on_costs_from_when_it_was_said_and_at_most_as_long_as_agreed() -> None:
+    terms = Terms(currency="EUR", rate_minor=6000, overrun_us=15 * MINUTE)
+    plain = billed(both(0, 90), terms)
+    assert (minutes(plain.billed_us), plain.window_to_us) == (60, at(60))
+    early = billed(both(0, 90), terms, extended_us=at(58))
+    assert (minutes(early.billed_us), early.window_to_us) == (75, at(75))
+    # Said late: what was before it, was not agreed to.
+    late = billed(both(0, 90), terms, extended_us=at(65))
+    assert minutes(late.billed_us) == 70
+    assert minutes(billed(both(0, 90), terms, extended_us=at(80)).billed_us) == 60
+
+
+def test_what_could_count_and_is_not_proven_is_told_and_not_billed() -> None:
+    found = billed([*both(0, 30), *unproven(35, 50), *unproven(55, 90)])
+    assert minutes(found.counted_us) == 30
+    assert minutes(found.unknown_us) == 15 + 5
+    counted = billed([*both(0, 30), *unproven(35, 50)], Terms(counts="room"))
+    assert counted.unknown_us == 0
+
+
+def test_a_gap_in_proof_that_is_bridged_is_not_unknown() -> None:
+    facts = [*unproven(0, 60), *there(ADA, 0, 30)[2:], *there(ADA, 31, 60)[2:]]
+    found = billed(facts)
+    assert minutes(found.billed_us) == 60
+    assert found.bridged_us == 60 * SECOND - 2_500_000  # a signature speaks until the next is due
+    assert found.unknown_us == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "facts", "mentor", "mentee"),
+    [
+        ("both in time", both(-1, 60), (0, 0, "no"), (0, 0, "no")),
+        ("both late", both(3, 60), (0, 3, "no"), (0, 3, "no")),
+        ("the mentee later", [*alone(ADA, 0, 7), *both(7, 60)], (7, 0, "no"), (0, 7, "no")),
+        ("only the mentor, long enough", alone(ADA, 0, 10), (10, 0, "no"), (0, 0, "yes")),
+        ("only the mentor, too short", alone(ADA, 0, 9.9), (9.9, 0, "no"), (0, 0, "unknown")),
+        (
+            "only the mentor, before it began",
+            alone(ADA, -20, -1),
+            (0, 0, "unknown"),
+            (0, 0, "unknown"),
+        ),
+        ("only the mentee", alone(BEN, -5, 20), (0, 0, "yes"), (20, 0, "no")),
+        ("nobody", [], (0, 0, "yes"), (0, 0, "yes")),
+        (
+            "one after the other",
+            [*alone(ADA, 0, 10), *alone(BEN, 20, 40)],
+            (10, 0, "no"),
+            (20, 20, "no"),
+        ),
+    ],
+)
+def test_who_was_late_who_waited_and_who_did_not_come(
+    what: str,
+    facts: list[SessionFact],
+    mentor: tuple[float, float, str],
+    mentee: tuple[float, float, str],
+) -> None:
+    found = billed(facts)
+    for side, expected in ((found.mentor, mentor), (found.mentee, mentee)):
+        assert (minutes(side.wait_us), minutes(side.late_us), side.no_show) == expected, what
+
+
+def test_whether_somebody_came_is_unknown_where_the_server_was_away() -> None:
+    neither = billed([], witnessed=False)
+    assert (neither.mentor.no_show, neither.mentee.no_show) == ("unknown", "unknown")
+    # Ben's end before the meeting is inferred: he may have been there when it began.
+    maybe: list[SessionFact] = [
+        ParticipantJoined(session=SESSION, person=BEN, connection="b", at_us=at(-5), key=None),
+        ParticipantLeft(
+            session=SESSION, person=BEN, connection="b", at_us=at(-1), noticed_us=at(5),
+            reason="restart", estimated=True,
+        ),
+    ]  # fmt: skip
+    assert billed([*alone(ADA, 0, 30), *maybe]).mentee.no_show == "unknown"
+
+
+def test_who_had_met_already_is_not_late_again() -> None:
+    found = billed(both(30, 60), meeting=meeting(again=True))
+    assert minutes(found.billed_us) == 30
+    assert (found.mentor.late_us, found.mentee.late_us, found.make_up_us) == (0, 0, 0)
+    nobody = billed(alone(ADA, 30, 60), Terms(late_counts=True), meeting=meeting(again=True))
+    assert (nobody.mentee.no_show, nobody.billed_us) == ("no", 0)
+
+
+def test_impaired_time_and_a_late_mentor_are_made_up_for() -> None:
+    facts = [*alone(BEN, 0, 5), *unproven(5, 25), *down(10, 20), *both(30, 60)]
+    found = billed(facts)
+    assert (minutes(found.impaired_us), minutes(found.make_up_us)) == (10, 15)
+    assert billed(facts, Terms(make_up=False)).make_up_us == 0
+
+
+def test_fee_and_tax_are_shares_of_the_net_half_up() -> None:
+    terms = Terms(currency="EUR", rate_minor=5, fee_share=100_000, tax_share=500_000)
+    found = billed(both(0, 60), terms)
+    assert (found.net_minor, found.fee_minor, found.tax_minor) == (5, 1, 3)
+    assert found.currency == "EUR"
+
+
+def test_a_correction_replaces_the_time_and_the_rate_stays() -> None:
+    found = billed(both(0, 60), corrected_us=30 * MINUTE)
+    assert (found.owed, minutes(found.billed_us), found.net_minor) == ("correction", 30, 3000)
+    nothing = billed(both(0, 60), corrected_us=0)
+    assert (nothing.owed, nothing.net_minor) == ("correction", 0)
+
+
+def test_what_a_session_is_billed_by_is_what_stood_when_it_started() -> None:
+    def terms(version: int, rate: int) -> TermsApplied:
+        of = Terms(currency="EUR", rate_minor=rate)
+        return TermsApplied(session=SESSION, version=version, terms=of, at_us=0)
+
+    started = SessionStarted(session=SESSION, mentorship=MENTORSHIP, at_us=9)
+    ended = SessionEnded(
+        session=SESSION, mentorship=MENTORSHIP, at_us=9, noticed_us=9, reason="empty"
+    )
+    facts: list[SessionFact] = [
+        SessionCreated(session=SESSION, mentorship=MENTORSHIP, mentor=ADA, mentee=BEN, at_us=0),
+        terms(1, 10), terms(2, 20), meeting(), started, terms(3, 30), meeting(90),
+        WindowExtended(session=SESSION, person=BEN, at_us=11),
+        WindowExtended(session=SESSION, person=BEN, at_us=12), ended,
+        SessionCorrected(session=SESSION, actor=None, billed_us=5, note="n", at_us=13),
+        SessionCorrected(session=SESSION, actor=None, billed_us=6, note="n", at_us=14),
+    ]  # fmt: skip
+    found = basis(facts)
+    assert (found.version, found.terms.rate_minor, found.meeting) == (2, 20, meeting())
+    assert (found.extended_us, found.corrected_us, found.witnessed) == (11, 6, True)
+    assert basis([]) == Basis()
+
+
+# ---- laws --------------------------------------------------------------------------------------
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> list[SessionFact]:
+    """People come and go over some connections, with and without proof."""
+    facts: list[SessionFact] = []
+    for _ in range(draw(st.integers(0, 8))):
+        who = draw(st.sampled_from([ADA, BEN]))
+        from_ = draw(st.integers(-30, 90))
+        length = draw(st.integers(0, 60))
+        facts += there(who, from_, from_ + length, proven=False)
+    joined = {fact.person for fact in facts if isinstance(fact, ParticipantJoined)}
+    if joined == {ADA, BEN}:
+        for _ in range(draw(st.integers(0, 4))):
+            who = draw(st.sampled_from([ADA, BEN]))
+            from_ = draw(st.integers(-30, 90))
+            facts.append(there(who, from_, from_ + draw(st.integers(0, 60)))[2])
+    return sorted(facts, key=lambda fact: fact.at_us)
+
+
+TERMS = st.builds(
+    Terms,
+    currency=st.just("EUR"),
+    rate_minor=st.integers(0, 100_000),
+    counts=st.sampled_from(["contact", "room"]),
+    grace_us=st.sampled_from([0, 90 * SECOND, 10 * MINUTE]),
+    early_us=st.sampled_from([0, 10 * MINUTE]),
+    overrun_us=st.sampled_from([0, 15 * MINUTE]),
+    cap_us=st.none() | st.integers(0, 90).map(lambda n: n * MINUTE),
+    unit_us=st.sampled_from([SECOND, MINUTE, 15 * MINUTE]),
+    rounding=st.sampled_from(["down", "nearest", "up"]),
+    late_counts=st.booleans(),
+    no_show_share=st.integers(0, 1_000_000),
+    fee_share=st.integers(0, 1_000_000),
+    tax_share=st.integers(0, 1_000_000),
+)
+MEETINGS = st.none() | st.integers(5, 120).map(meeting)
+
+
+@given(sessions(), TERMS, MEETINGS, st.none() | st.integers(0, 100).map(at))
+def test_nobody_is_billed_more_than_both_can_have_been_there(
+    facts: list[SessionFact], terms: Terms, booked: MeetingApplied | None, extended: int | None
+) -> None:
+    of = Timeline(facts, (ADA, BEN), at(100_000))
+    by = Basis(version=1, terms=terms, meeting=booked, extended_us=extended)
+    found = bill(of, by)
+    most = found.counted_us + found.bridged_us
+    if found.owed == "time":
+        assert found.billed_us <= most + terms.unit_us - 1
+        assert terms.rounding != "down" or found.billed_us <= most
+        if terms.cap_us is not None:
+            assert found.billed_us <= terms.cap_us
+    counting = total(overlap(of.together, by.window))
+    if not terms.late_counts:
+        assert found.counted_us <= counting
+    if terms.counts == "contact":
+        assert found.counted_us + found.unknown_us + found.impaired_us <= counting + (
+            found.mentor.wait_us if terms.late_counts else 0
+        )
+    exact = Decimal(terms.rate_minor * found.billed_us) / HOUR_US
+    assert found.net_minor == int(exact.to_integral_value(ROUND_HALF_UP))
+    assert found.fee_minor <= found.net_minor
+    for side in (found.mentor, found.mentee):
+        came = overlap(of.present_at_most(side.person), by.window)
+        assert side.no_show != "yes" or not came
+        assert side.wait_us >= 0
+
+
+@given(sessions(), TERMS, st.integers(5, 120).map(meeting))
+def test_longer_proof_never_lowers_the_time_that_counts(
+    facts: list[SessionFact], terms: Terms, booked: MeetingApplied
+) -> None:
+    joined = [fact for fact in facts if isinstance(fact, ParticipantJoined)]
+    assume({fact.person for fact in joined} == {ADA, BEN})
+    more = [*facts, there(ADA, 0, 30)[2]]
+    by = Basis(version=1, terms=terms, meeting=booked)
+    before = bill(Timeline(facts, (ADA, BEN), at(100_000)), by)
+    after = bill(Timeline(more, (ADA, BEN), at(100_000)), by)
+    if not terms.late_counts:
+        assert after.counted_us >= before.counted_us

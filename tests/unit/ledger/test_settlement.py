@@ -1,0 +1,169 @@
+"""Who may say what about what a session comes to, and what follows."""
+
+import pytest
+
+from ledger.sansio.settlement import (
+    LONGEST_US,
+    SETTLEMENT,
+    Confirm,
+    Contest,
+    Correct,
+    Event,
+    Line,
+    Settle,
+    line_of,
+    receipt,
+)
+from protocol.bill import Bill, Side
+from protocol.errors import Refusal
+from protocol.facts import (
+    SessionConfirmed,
+    SessionContested,
+    SessionCorrected,
+    SessionCreated,
+    SessionEnded,
+    SessionFact,
+    SessionSettled,
+    SessionStarted,
+)
+
+SESSION = "ses_01jd3v0k7r9q2x4m6n8p0s2t4v"
+ADA, BEN = "mentor", "mentee"
+NOTE = "0" * 64
+MINUTE = 60_000_000
+
+
+def bill(minutes: int) -> Bill:
+    side = Side(person=ADA, wait_us=0, late_us=0, no_show="no")
+    return Bill(
+        terms=1, window_from_us=None, window_to_us=None, counted_us=minutes * MINUTE, bridged_us=0,
+        unknown_us=0, impaired_us=0, billed_us=minutes * MINUTE, make_up_us=0, owed="time",
+        currency="EUR", net_minor=100 * minutes, fee_minor=0, tax_minor=0, mentor=side,
+        mentee=side,
+    )  # fmt: skip
+
+
+BEGINNING: list[SessionFact] = [
+    SessionCreated(session=SESSION, mentorship="m", mentor=ADA, mentee=BEN, at_us=1),
+    SessionStarted(session=SESSION, mentorship="m", at_us=2),
+]
+ENDED = SessionEnded(session=SESSION, mentorship="m", at_us=9, noticed_us=9, reason="ended", by=ADA)
+
+
+def settle(minutes: int, facts: int = 7) -> Settle:
+    return Settle(facts=facts, head="f" * 64, bill=bill(minutes))
+
+
+def after(*events: Event, ended: bool = True) -> tuple[Line, list[SessionFact]]:
+    line = line_of(SESSION, [*BEGINNING, *([ENDED] if ended else [])])
+    facts: list[SessionFact] = []
+    for event in events:
+        line, new = SETTLEMENT.step(line, event, 10)
+        facts += new
+    assert line == line_of(SESSION, [*BEGINNING, *([ENDED] if ended else []), *facts])
+    return line, facts
+
+
+def refused(line: Line, event: Event) -> str:
+    with pytest.raises(Refusal) as refusal:
+        SETTLEMENT.step(line, event, 10)
+    return refusal.value.code
+
+
+def test_before_the_end_nothing_is_settled() -> None:
+    line, facts = after(settle(45), ended=False)
+    assert (line.phase, facts) == ("running", [])
+    for event in (Confirm(ADA, 0), Contest(ADA, 0, NOTE), Correct(None, 0, NOTE)):
+        assert refused(line, event) == "not_settled"
+
+
+def test_the_end_settles_once_and_proof_that_comes_late_again() -> None:
+    due, _ = after()
+    assert due.phase == "due"
+    for event in (Confirm(ADA, 0), Contest(ADA, 0, NOTE), Correct(None, 0, NOTE)):
+        assert refused(due, event) == "not_settled"
+    line, facts = after(settle(45), settle(45, 9), settle(46, 9), Confirm(ADA, 2), settle(47, 11))
+    settled = [fact for fact in facts if isinstance(fact, SessionSettled)]
+    assert [(fact.revision, fact.facts, fact.bill.billed_us) for fact in settled] == [
+        (1, 7, 45 * MINUTE), (2, 9, 46 * MINUTE), (3, 11, 47 * MINUTE),
+    ]  # fmt: skip
+    assert (line.phase, line.confirmed) == ("settled", ())
+
+
+def test_both_agree_and_it_stays() -> None:
+    line, facts = after(settle(45), Confirm(ADA, 1), Confirm(ADA, 1), Confirm(BEN, 1))
+    assert facts[1:] == [
+        SessionConfirmed(session=SESSION, person=ADA, revision=1, at_us=10),
+        SessionConfirmed(session=SESSION, person=BEN, revision=1, at_us=10),
+    ]
+    assert line.phase == "confirmed"
+    assert SETTLEMENT.step(line, settle(99), 11) == (line, ())
+    assert SETTLEMENT.step(line, Confirm(BEN, 1), 11) == (line, ())
+    assert refused(line, Contest(BEN, 1, NOTE)) == "already_confirmed"
+
+
+@pytest.mark.parametrize("event", [Confirm(ADA, 1), Contest(BEN, 1, NOTE), Confirm(ADA, 3)])
+def test_one_speaks_of_what_one_has_seen(event: Event) -> None:
+    line, _ = after(settle(45), settle(46))
+    assert refused(line, event) == "stale_revision"
+
+
+def test_what_is_contested_is_held_until_a_correction() -> None:
+    line, facts = after(settle(45), Confirm(ADA, 1), Contest(BEN, 1, NOTE))
+    assert facts[-1] == SessionContested(
+        session=SESSION, person=BEN, revision=1, note=NOTE, at_us=10
+    )
+    assert line.phase == "contested"
+    assert SETTLEMENT.step(line, settle(99), 11) == (line, ())
+    assert SETTLEMENT.step(line, Contest(ADA, 1, NOTE), 11) == (line, ())
+    assert refused(line, Confirm(ADA, 1)) == "contested"
+    line, new = SETTLEMENT.step(line, Correct(None, 40 * MINUTE, NOTE), 12)
+    assert new == (
+        SessionCorrected(session=SESSION, actor=None, billed_us=40 * MINUTE, note=NOTE, at_us=12),
+    )
+    line, new = SETTLEMENT.step(line, settle(40), 12)
+    assert line.phase == "settled"
+    assert [fact.revision for fact in new if isinstance(fact, SessionSettled)] == [2]
+
+
+def test_whoever_contested_may_agree_after_all() -> None:
+    for agreeing in (
+        (Contest(BEN, 1, NOTE), Confirm(BEN, 1), Confirm(ADA, 1)),
+        (Confirm(ADA, 1), Contest(BEN, 1, NOTE), Confirm(BEN, 1)),
+    ):
+        line, _ = after(settle(45), *agreeing)
+        assert line.phase == "confirmed"
+
+
+def test_one_gives_in_and_never_takes() -> None:
+    line, _ = after(settle(45))
+    assert refused(line, Correct(ADA, 46 * MINUTE, NOTE)) == "not_a_concession"
+    assert refused(line, Correct(BEN, 44 * MINUTE, NOTE)) == "not_a_concession"
+    for event in (Correct(ADA, 44 * MINUTE, NOTE), Correct(BEN, 46 * MINUTE, NOTE)):
+        assert SETTLEMENT.step(line, event, 10)[1]
+    for us in (-1, LONGEST_US + 1):
+        assert refused(line, Correct(None, us, NOTE)) == "invalid_field"
+    for us in (0, LONGEST_US):
+        assert SETTLEMENT.step(line, Correct(None, us, NOTE), 10)[1]
+
+
+def test_what_the_other_gives_in_does_not_release_what_one_contests() -> None:
+    given = (settle(45), Contest(BEN, 1, NOTE), Correct(ADA, 44 * MINUTE, NOTE), settle(44))
+    line, _ = after(*given)
+    assert (line.phase, line.revision) == ("contested", 2)
+    assert refused(line, Confirm(BEN, 1)) == "stale_revision"
+    line, _ = after(*given, Confirm(BEN, 2))
+    assert line.phase == "settled"
+    own = (settle(45), Contest(BEN, 1, NOTE), Correct(BEN, 45 * MINUTE, NOTE), settle(45))
+    line, _ = after(*own)  # taken back: the same once more
+    assert (line.phase, line.revision) == ("settled", 2)
+
+
+def test_a_correction_moves_even_what_both_agreed_to() -> None:
+    agreed = (settle(45), Confirm(ADA, 1), Confirm(BEN, 1))
+    line, _ = after(*agreed, Correct(None, 0, NOTE), settle(0))
+    assert (line.phase, line.revision, line.confirmed) == ("settled", 2, ())
+
+
+def test_what_is_signed_names_everything() -> None:
+    assert receipt(SESSION, 2, 9, "ab") == f"ithaca.settlement.v1\n{SESSION}\n2\n9\nab".encode()

@@ -1,0 +1,75 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+
+import { Refused, type App, type Trouble } from "../../lib/model.js";
+import type { Settlement } from "../../protocol/types.js";
+import { base, controls } from "../base.js";
+import { notice } from "../parts/notice.js";
+import { save } from "../save.js";
+import { fingerprint } from "../words/settlement.js";
+
+const NOT_HERE: Trouble = {
+  code: "no_evidence",
+  what: "This server does not hand out evidence files yet.",
+  advice: "The fingerprint below holds all the same.",
+};
+
+/** The record to keep: a file, and the short form of what it must hash to. */
+@customElement("ith-evidence")
+export class Evidence extends LitElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host {
+        display: grid;
+        gap: 8px;
+        justify-items: start;
+      }
+      code {
+        font: 600 var(--large) / 1.5 ui-monospace, monospace;
+        letter-spacing: 0.02em;
+      }
+      .plain {
+        margin-inline-start: -17px;
+      }
+      @media print {
+        button {
+          display: none;
+        }
+      }
+    `,
+  ];
+  @property({ attribute: false }) app!: App;
+  @property() session = "";
+  @property({ attribute: false }) settlement!: Settlement;
+  @state() private busy = false;
+  @state() private trouble: Trouble | null = null;
+
+  override render(): unknown {
+    return html`
+      <h2>Evidence</h2>
+      <button class="plain" ?disabled=${this.busy} @click=${this.download}>Download the evidence</button>
+      ${this.trouble ? notice(this.trouble) : nothing}
+      <p><code>${fingerprint(this.settlement.head)}</code></p>
+      <p class="small soft">
+        The fingerprint of this record: note it, or compare it with the other's, and nobody can change
+        the record later without your seeing it.
+      </p>
+    `;
+  }
+
+  private async download(): Promise<void> {
+    this.busy = true;
+    this.trouble = null;
+    try {
+      save(await this.app.ledger.evidence(this.session));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { code } = error.trouble;
+      this.trouble = code === "not_found" || code === "method_not_allowed" ? NOT_HERE : error.trouble;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+
+import { Refused, type AppState, type Trouble } from "../../lib/model.js";
+import type { AgreementView, MentorshipView, PersonView } from "../../protocol/types.js";
+import { base, controls } from "../base.js";
+import { AppElement } from "../element.js";
+import { notice } from "../parts/notice.js";
+import "../parts/sheet.js";
+import { fromWords, termsList, twoOf } from "../words/terms.js";
+import { named } from "../words/time.js";
+import "./meeting-form.js";
+import "./terms-form.js";
+
+/** What waits for an answer, and where one proposes terms and plans a meeting. */
+@customElement("ith-arrange")
+export class Arrange extends AppElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 12px;
+      }
+      .card {
+        display: grid;
+        gap: 12px;
+      }
+      ul {
+        display: grid;
+        gap: 4px;
+        font-size: var(--small);
+      }
+    `,
+  ];
+  @property({ attribute: false }) view!: MentorshipView;
+  @state() private open: "terms" | "meeting" | null = null;
+  @state() private busy = false;
+  @state() private trouble: Trouble | null = null;
+
+  protected override watch(state: AppState): readonly unknown[] {
+    return [state.me];
+  }
+
+  override render(): unknown {
+    const { me } = this.state;
+    if (!me) return nothing;
+    const { proposal, meeting } = this.view;
+    const movable = meeting && meeting.start_us > this.app.nowUs() ? meeting : null;
+    const close = (): void => {
+      this.open = null;
+    };
+    return html`
+      ${proposal ? this.proposal(proposal, me) : nothing}
+      ${this.trouble ? notice(this.trouble) : nothing}
+      <div class="row">
+        <button class="plain" @click=${() => (this.open = "terms")}>Propose terms</button>
+        <button class="plain" @click=${() => (this.open = "meeting")}>
+          ${movable ? "Move the meeting" : "Plan a meeting"}
+        </button>
+      </div>
+      <ith-sheet heading="Propose terms" .open=${this.open === "terms"} @close=${close}>
+        ${
+          this.open === "terms"
+            ? html`<ith-terms-form
+              .app=${this.app}
+              .me=${me}
+              .mentorship=${this.view}
+              @done=${close}
+            ></ith-terms-form>`
+            : nothing
+        }
+      </ith-sheet>
+      <ith-sheet
+        heading=${movable ? "Move the meeting" : "Plan a meeting"}
+        .open=${this.open === "meeting"}
+        @close=${close}
+      >
+        ${
+          this.open === "meeting"
+            ? html`<ith-meeting-form
+              .app=${this.app}
+              .me=${me}
+              .mentorship=${this.view}
+              .meeting=${movable}
+              @done=${close}
+            ></ith-meeting-form>`
+            : nothing
+        }
+      </ith-sheet>
+    `;
+  }
+
+  private proposal(proposal: AgreementView, me: PersonView): unknown {
+    const two = twoOf(this.view, me);
+    const mine = proposal.proposed_by === me.id;
+    const { arrange } = this.app;
+    const other = named(two.other.name);
+    return html`
+      <section class="card" aria-labelledby="proposal">
+        <h2 id="proposal">${mine ? "Your proposal" : `${other} proposes`}</h2>
+        <ul class="number">
+          ${termsList(proposal.terms, two).map((line) => html`<li>${line}</li>`)}
+        </ul>
+        <p class="small soft">
+          ${fromWords(proposal, this.app.nowUs(), me.zone)}
+          ${mine ? `Waiting for ${other} to accept.` : "It counts only once you accept."}
+        </p>
+        <div class="row">
+          ${
+            mine
+              ? html`<button
+                ?disabled=${this.busy}
+                @click=${() => this.say(() => arrange.withdraw(this.view.id, proposal.version))}
+              >
+                Withdraw
+              </button>`
+              : html`<button
+                class="filled"
+                ?disabled=${this.busy}
+                @click=${() => this.say(() => arrange.accept(this.view.id, proposal.version))}
+              >
+                Accept
+              </button>`
+          }
+        </div>
+      </section>
+    `;
+  }
+
+  private async say(send: () => Promise<void>): Promise<void> {
+    this.busy = true;
+    this.trouble = null;
+    try {
+      await send();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.trouble = error.trouble;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/** What the two forms have in common: entries by name, a sentence for each that is wrong, and one
+ * request at a time. */
+import { LitElement, css, html, nothing } from "lit";
+import { property, state } from "lit/decorators.js";
+
+import { Refused, type App, type Trouble } from "../../lib/model.js";
+import type { MentorshipView, PersonView } from "../../protocol/types.js";
+import { base, controls } from "../base.js";
+import { notice } from "../parts/notice.js";
+
+export abstract class ArrangeForm<F extends string> extends LitElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      form {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 16px;
+      }
+      .pair {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr));
+        gap: 16px;
+        align-items: start;
+      }
+      .field {
+        grid-template-columns: minmax(0, 1fr); /* a date is no wider than its place */
+      }
+    `,
+  ];
+  @property({ attribute: false }) app!: App;
+  @property({ attribute: false }) me!: PersonView;
+  @property({ attribute: false }) mentorship!: MentorshipView;
+  @state() protected entries!: Readonly<Record<F, string>>;
+  @state() protected wrong: Readonly<Record<string, string>> = {};
+  @state() private trouble: Trouble | null = null;
+  @state() protected busy = false;
+
+  protected abstract fresh(): Readonly<Record<F, string>>;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.entries = this.fresh();
+  }
+
+  protected field(id: F, label: string, input: unknown, hint = ""): unknown {
+    const wrong = this.wrong[id];
+    return html`
+      <div class="field">
+        <label for=${id}>${label}</label>
+        ${input}
+        <p class="error" id="${id}-error" ?hidden=${!wrong}>${wrong}</p>
+        <p class="small soft" id="${id}-hint" ?hidden=${!hint}>${hint}</p>
+      </div>
+    `;
+  }
+
+  protected input(id: F, type: string, mode: "decimal" | "numeric" | "" = ""): unknown {
+    return html`<input
+      id=${id}
+      type=${type}
+      inputmode=${mode || nothing}
+      autocomplete="off"
+      .value=${this.entries[id]}
+      aria-invalid=${this.wrong[id] ? "true" : nothing}
+      aria-describedby="${id}-error ${id}-hint"
+      @input=${this.written}
+    />`;
+  }
+
+  protected select(id: F, choices: readonly (readonly [value: string, words: string])[]): unknown {
+    const held = this.entries[id];
+    const known = choices.some(([value]) => value === held);
+    const all = known ? choices : [...choices, [held, held] as const];
+    return html`<select
+      id=${id}
+      aria-invalid=${this.wrong[id] ? "true" : nothing}
+      aria-describedby="${id}-error ${id}-hint"
+      @change=${this.written}
+    >
+      ${all.map(
+        ([value, words]) => html`<option value=${value} ?selected=${value === held}>${words}</option>`,
+      )}
+    </select>`;
+  }
+
+  protected form(fields: unknown, actions: unknown): unknown {
+    return html`
+      <form @submit=${this.submit} novalidate>
+        ${fields} ${this.trouble ? notice(this.trouble) : nothing}
+        <div class="row">${actions}</div>
+      </form>
+    `;
+  }
+
+  private written(event: Event): void {
+    const { id, value } = event.target as HTMLInputElement | HTMLSelectElement;
+    this.entries = { ...this.entries, [id]: value };
+    this.wrong = { ...this.wrong, [id]: "" };
+  }
+
+  /** What to ask for, unless an entry is wrong. */
+  protected abstract asked(): {
+    readonly wrong: Readonly<Partial<Record<F, string>>>;
+    send(): Promise<void>;
+  };
+
+  private async submit(event: Event): Promise<void> {
+    event.preventDefault();
+    const { wrong, send } = this.asked();
+    this.trouble = null;
+    this.wrong = { ...wrong } as Record<string, string>;
+    if (!Object.keys(wrong).length) await this.doing(send);
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }
+
+  /** One request at a time; done, the sheet may close. */
+  protected async doing(send: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      await send();
+      this.dispatchEvent(new Event("done"));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { field, trouble } = error;
+      const here = field && this.renderRoot.querySelector(`[id="${CSS.escape(field)}"]`);
+      if (here) this.wrong = { [field]: trouble.what };
+      else this.trouble = trouble;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { LitElement, css, html, nothing, svg } from "lit";
+import { customElement, property } from "lit/decorators.js";
+
+import type { TalkView } from "../../protocol/types.js";
+import { base, controls } from "../base.js";
+import { percent, talkWords, trendWords } from "../words/reflection.js";
+
+const BAR = 8; // width of a talk in the drawing of the last ones
+const STEP = 12;
+
+/** Who spoke how much, for one's own eyes: a sentence and a slim bar; how it went over the last
+ * talks. The drawings say nothing that the words do not. */
+@customElement("ith-talk")
+export class Talk extends LitElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host {
+        display: contents; /* what is not there takes no room */
+      }
+      section {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 8px;
+      }
+      svg {
+        display: block;
+      }
+      .bar {
+        width: 100%;
+        height: 10px;
+        border-radius: 5px;
+        background: var(--line);
+      }
+      .trend {
+        height: 40px;
+      }
+      .mine {
+        fill: var(--sea);
+      }
+      .silence {
+        fill: var(--surface);
+        stroke: var(--edge);
+        stroke-width: 1px;
+        vector-effect: non-scaling-stroke;
+      }
+      .theirs {
+        fill: var(--edge);
+      }
+      .before {
+        fill: var(--edge);
+      }
+      .whole {
+        fill: var(--line);
+      }
+      .key {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px 16px;
+      }
+      .key span {
+        display: inline-flex;
+        gap: 6px;
+        align-items: center;
+      }
+      .key svg {
+        width: 10px;
+        height: 10px;
+      }
+    `,
+  ];
+  @property({ attribute: false }) talk!: TalkView;
+
+  override render(): unknown {
+    const words = talkWords(this.talk);
+    if (!words) return nothing;
+    const { both_us: both, speaking_us: mine, silence_us: silence } = this.talk;
+    const spoken = percent(mine, both);
+    const quiet = Math.min(percent(silence, both), 100 - spoken);
+    const trend = trendWords(this.talk);
+    return html`
+      <section class="card" aria-labelledby="balance">
+        <h2 id="balance">Who spoke</h2>
+        <p>${words}</p>
+        <svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+          <rect class="theirs" x="0" width="100" height="10"></rect>
+          <rect class="mine" x="0" width=${spoken} height="10"></rect>
+          <rect class="silence" x=${100 - quiet} width=${quiet} height="10"></rect>
+        </svg>
+        <p class="small soft key" aria-hidden="true">
+          ${key("mine", "you")} ${key("theirs", "the other")} ${key("silence", "silence")}
+        </p>
+        ${trend ? html`${this.trend()}<p>${trend}</p>` : nothing}
+        <p class="small soft">Measured by your two pages, and shown to each of you alone.</p>
+      </section>
+    `;
+  }
+
+  private trend(): unknown {
+    const { trend, session } = this.talk;
+    const width = trend.length * STEP - (STEP - BAR);
+    return html`<svg class="trend" viewBox="0 0 ${width} 40" aria-hidden="true">
+      ${trend.map((each, i) => {
+        const height = Math.max(1, (percent(each.speaking_us, each.both_us) * 40) / 100);
+        const name = each.session === session ? "mine" : "before";
+        return svg`<rect class="whole" x=${i * STEP} y="0" width=${BAR} height="40"></rect>
+          <rect class=${name} x=${i * STEP} y=${40 - height} width=${BAR} height=${height}></rect>`;
+      })}
+    </svg>`;
+  }
+}
+
+const key = (name: string, words: string): unknown => html`
+  <span><svg viewBox="0 0 10 10"><rect class=${name} width="10" height="10"></rect></svg>${words}</span>
+`;

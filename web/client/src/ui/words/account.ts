@@ -1,0 +1,183 @@
+/** The account of a session in words: the result, each stretch, and how the amount came about. Pure. */
+import type { Bill, SessionAccount, SessionView } from "../../protocol/types.js";
+import { allTerms, type Piece } from "../account/counting.js";
+import { money } from "./money.js";
+import { nameAmid, nameIn, type Pair } from "./people.js";
+import { headline, togetherUs } from "./session.js";
+import { brief, clock, count, named, spanOf, theirClock } from "./time.js";
+
+export interface Result {
+  readonly amount: string;
+  readonly words: string;
+  /** What it comes to, where it comes to something. */
+  readonly billed: string;
+}
+
+/** `45 min 29 s` `together, billed` `45 min: €45.00`. What is free and not over is only counted. */
+export function resultOf(
+  view: SessionView,
+  account: SessionAccount | null,
+  pair: Pair,
+  nowUs: number,
+): Result {
+  const { amount, words } = headline(view, nowUs);
+  const bill = view.settlement?.bill ?? account?.bill;
+  if (!bill) return { amount, words, billed: "" };
+  if (view.state !== "ended") {
+    if (!bill.currency || !amount) return { amount, words, billed: "" };
+    const billed = `${money(sum(bill), bill.currency)} so far`;
+    return { amount, words: `${words.replace(/ so far$/, "")},`, billed };
+  }
+  const billed = billedWords(bill);
+  const came = amount ? words : (absentWords(bill, pair) ?? words);
+  if (billed) return { amount, words: `${came}, billed`, billed };
+  return { amount, words: bill.currency ? `${came}, nothing billed` : came, billed: "" };
+}
+
+const sum = (bill: Bill): number => bill.net_minor + bill.tax_minor;
+
+/** `45 min: €45.00`, `45 min`; nothing where nothing is billed. */
+export function billedWords(bill: Bill): string {
+  if (!bill.billed_us) return "";
+  const cost = bill.currency ? `: ${money(sum(bill), bill.currency)}` : "";
+  return `${brief(bill.billed_us)}${cost}`;
+}
+
+function absentWords(bill: Bill, pair: Pair): string | null {
+  const { mentor, mentee } = bill;
+  if (mentor.no_show === "yes" && mentee.no_show === "yes") return "Neither of you came";
+  for (const { person, no_show } of [mentee, mentor]) {
+    if (no_show === "yes") return `${nameIn(pair, person)} did not come`;
+  }
+  if (mentor.no_show === "unknown" && mentee.no_show === "unknown") {
+    return "It is not known whether you came";
+  }
+  for (const { person, no_show } of [mentee, mentor]) {
+    if (no_show === "unknown") return `It is not known whether ${nameAmid(pair, person)} came`;
+  }
+  return null;
+}
+
+/** `Together between 45:29 and 45:35`, where an end is inferred. */
+export function boundsWords(account: SessionAccount, nowUs: number): string {
+  if (!account.estimated) return "";
+  const why =
+    "An end was not said but inferred: a page went silent without leaving, so its time counts up to " +
+    "its last sign of life.";
+  const least = togetherUs(account, nowUs);
+  const most = least - account.together_us + account.together_most_us;
+  const sinceCounted = account.together_since_us == null;
+  if (!sinceCounted || count(most) === count(least)) return why;
+  return `${why} You were together between ${count(least)} and ${count(most)}.`;
+}
+
+// ---- a stretch -----------------------------------------------------------------------------------
+
+/** `14:02:11–14:47:40` */
+export function clocks(zone: string, fromUs: number, toUs: number): string {
+  const [from, to] = [clock(zone, fromUs), clock(zone, toUs)];
+  return from === to ? from : `${from}–${to}`;
+}
+
+/** The same by the other's clock, with their name; nothing where both read the same. */
+export function theirClocks(fromUs: number, toUs: number, { me, other }: Pair): string {
+  const theirs = theirClock(fromUs, me, other);
+  if (!theirs) return "";
+  const words = clocks(other.zone, fromUs, toUs);
+  return theirs.replace(/^\S+/, words);
+}
+
+/** What happened in it, without its times: `both present, proven by both pages`. */
+export function happened(piece: Piece, account: SessionAccount, pair: Pair): string {
+  switch (piece.state) {
+    case "contact":
+      return `both present, ${proofWords(piece, account, pair)}`;
+    case "impaired":
+      return "both present, but no sound or picture travelled";
+    case "unknown":
+      return "both present, but not proven to be in contact";
+    case "alone": {
+      const here = piece.present[0] ?? "";
+      const absent = here === pair.me.id ? pair.other.id : pair.me.id;
+      return piece.kind === "gap"
+        ? `${nameAmid(pair, absent)} ${absent === pair.me.id ? "were" : "was"} away`
+        : `${nameAmid(pair, here)} alone`;
+    }
+    case "nobody":
+      return piece.kind === "gap" ? "you were both away" : "nobody in the room";
+  }
+}
+
+function proofWords(piece: Piece, { proofs }: SessionAccount, pair: Pair): string {
+  const signers = new Set(
+    proofs
+      .filter(({ from_us, to_us }) => from_us < piece.to_us && to_us >= piece.from_us)
+      .map(({ signer }) => signer),
+  );
+  if (signers.size > 1) return "proven by both pages";
+  const [signer] = signers;
+  if (signer === undefined) return "proven";
+  return signer === pair.me.id
+    ? `signed by your page, handed in by ${possessive(pair.other.name)}`
+    : `signed by ${possessive(pair.other.name)} page, handed in by yours`;
+}
+
+const possessive = (name: string): string => `${named(name)}'s`;
+
+/** Whether it counts, and why (not). */
+export function countsWords(piece: Piece, account: SessionAccount): string {
+  const terms = allTerms(account.terms);
+  const whole = piece.to_us - piece.from_us;
+  const outside =
+    piece.of_us === 0
+      ? "outside the booked time, so it does not count"
+      : piece.of_us < whole
+        ? `${spanOf(piece.of_us)} of it count, the rest is outside the booked time`
+        : "";
+  if (piece.counts) return outside || (piece.state === "alone" ? "counts: the other was late" : "");
+  if (piece.bridged) {
+    return outside || `bridged: ${termsName(account)} allow ${brief(terms.grace_us)}`;
+  }
+  switch (piece.state) {
+    case "unknown":
+      return "does not count";
+    case "impaired":
+      return terms.make_up ? "does not count, owed as make-up time" : "does not count";
+    case "contact":
+      return "";
+    default:
+      return piece.kind === "gap"
+        ? `not bridged: ${termsName(account)} allow ${brief(terms.grace_us)}`
+        : "";
+  }
+}
+
+const termsName = ({ terms_version }: SessionAccount): string =>
+  terms_version ? `terms v${terms_version}` : "the terms without an agreement";
+
+/** `Ana's page went silent at 14:47:40, which was noticed at 14:47:46.` */
+export function silentWords({ silent }: Piece, pair: Pair): string {
+  return silent
+    .map(({ person, span: [at, noticed] }) => {
+      const whose = person === pair.me.id ? "Your" : possessive(pair.other.name);
+      const { zone } = pair.me;
+      const seen = `${clock(zone, at)}, which was noticed at ${clock(zone, noticed)}`;
+      return `${whose} page went silent at ${seen}.`;
+    })
+    .join(" ");
+}
+
+/** All of it in one breath: `14:02:11–14:47:40 both present, 45 min 29 s, proven by both pages`. */
+export function pieceWords(piece: Piece, account: SessionAccount, pair: Pair): string {
+  const { from_us, to_us } = piece;
+  const [what = "", ...more] = happened(piece, account, pair).split(", ");
+  const gap = piece.kind === "gap" ? "gap " : "";
+  const parts = [
+    `${gap}${clocks(pair.me.zone, from_us, to_us)}${gap ? "," : ""} ${what}`,
+    spanOf(to_us - from_us),
+    ...more,
+    countsWords(piece, account),
+  ];
+  const silent = silentWords(piece, pair);
+  return `${parts.filter(Boolean).join(", ")}.${silent ? ` ${silent}` : ""}`;
+}

@@ -1,0 +1,106 @@
+/** The forms of terms and meetings: from what was typed to what is asked for, or what is wrong with
+ * it. Pure; the server looks too. */
+import type { MeetingView, NewMeeting, Terms } from "../../protocol/types.js";
+import { amount, minorOf } from "./money.js";
+import type { Full } from "./terms.js";
+import { dayKey, instantOf, timeIn } from "./time.js";
+
+const MINUTE_US = 60_000_000;
+const SECOND_US = 1_000_000;
+const MILLION = 1_000_000;
+const HOUR_MIN = 60;
+
+/** By the names that the server gives its fields. */
+export type TermsEntries = Readonly<Record<TermsField, string>>;
+export type TermsField =
+  | "terms.rate_minor"
+  | "terms.currency"
+  | "terms.unit_us"
+  | "terms.grace_us"
+  | "terms.overrun_us"
+  | "terms.no_show_share"
+  | "terms.no_show_after_us";
+
+const minutes = (us: number): string => String(us / MINUTE_US);
+
+export function termsEntries(terms: Full, currency: string): TermsEntries {
+  const code = terms.currency ?? currency;
+  return {
+    "terms.rate_minor": terms.rate_minor ? amount(terms.rate_minor, code) : "",
+    "terms.currency": code,
+    "terms.unit_us": minutes(terms.unit_us),
+    "terms.grace_us": minutes(terms.grace_us),
+    "terms.overrun_us": minutes(terms.overrun_us),
+    "terms.no_show_share": String(terms.no_show_share / 10_000),
+    "terms.no_show_after_us": minutes(terms.no_show_after_us),
+  };
+}
+
+type Wrong<F extends string> = Partial<Record<F, string>>;
+
+/** `base`: what is agreed now, whose other parts stay. */
+export function termsOf(
+  entries: TermsEntries,
+  base: Full,
+): { readonly terms: Terms; readonly wrong: Wrong<TermsField> } {
+  const wrong: Wrong<TermsField> = {};
+  const free = entries["terms.rate_minor"].trim() === "";
+  const currency = entries["terms.currency"];
+  const rate = free ? 0 : minorOf(entries["terms.rate_minor"], currency);
+  if (typeof rate === "string") wrong["terms.rate_minor"] = rate;
+  const span = (field: TermsField, most: number): number => {
+    const typed = entries[field].trim().replace(",", ".");
+    const us = Math.round(Number(typed) * HOUR_MIN) * SECOND_US;
+    if (typed && us >= 0 && us <= most * MINUTE_US) return us;
+    wrong[field] = `Minutes, from 0 to ${most}.`;
+    return 0;
+  };
+  const terms: Terms = {
+    ...base,
+    currency,
+    rate_minor: typeof rate === "number" ? rate : 0,
+    unit_us: span("terms.unit_us", 24 * HOUR_MIN),
+    grace_us: span("terms.grace_us", HOUR_MIN),
+    overrun_us: span("terms.overrun_us", 12 * HOUR_MIN),
+    no_show_share: (Number(entries["terms.no_show_share"]) * MILLION) / 100,
+    no_show_after_us: span("terms.no_show_after_us", 2 * HOUR_MIN),
+  };
+  return { terms, wrong };
+}
+
+/** The day and the time share what the server calls `start_us`. */
+export type MeetingField = "day" | "start_us" | "length_us";
+export type MeetingEntries = Readonly<Record<MeetingField, string>>;
+
+export function meetingEntries(
+  meeting: MeetingView | null,
+  nowUs: number,
+  zone: string,
+): MeetingEntries {
+  const tomorrow = nowUs + 24 * HOUR_MIN * MINUTE_US;
+  const start = meeting?.start_us ?? tomorrow - (tomorrow % (HOUR_MIN * MINUTE_US));
+  return {
+    day: dayKey(zone, start),
+    start_us: timeIn(zone, start),
+    length_us: minutes(meeting?.length_us ?? HOUR_MIN * MINUTE_US),
+  };
+}
+
+export function meetingOf(
+  entries: MeetingEntries,
+  nowUs: number,
+  zone: string,
+): { readonly meeting: NewMeeting; readonly wrong: Wrong<MeetingField> } {
+  const wrong: Wrong<MeetingField> = {};
+  const day = /^\d{4}-\d\d-\d\d$/.test(entries.day);
+  const time = /^\d\d:\d\d$/.test(entries.start_us);
+  if (!day) wrong.day = "Choose a day.";
+  if (!time) wrong.start_us = "Choose a time.";
+  const start_us = day && time ? instantOf(zone, entries.day, entries.start_us) : 0;
+  if (day && time && start_us <= nowUs) wrong.start_us = "That is over already.";
+  const length = Number(entries.length_us);
+  if (!Number.isInteger(length) || length < 5 || length > 720) {
+    wrong.length_us = "Whole minutes, from 5 to 720.";
+  }
+  return { meeting: { start_us, length_us: length * MINUTE_US, zone }, wrong };
+}

@@ -1,0 +1,249 @@
+/** How the amount came about, step by step, in words. Integers all the way. Pure. */
+import type { SessionAccount, Terms } from "../../protocol/types.js";
+import { allTerms, countingOf, total } from "../account/counting.js";
+import { money, percent, share } from "./money.js";
+import { nameAmid, nameIn, type Pair } from "./people.js";
+import { bothClocks, bothStretches, brief, dayName, named, spanOf } from "./time.js";
+
+export interface Row {
+  readonly label: string;
+  readonly value: string;
+  readonly note?: string;
+  readonly strong?: boolean;
+}
+
+const HOUR_US = 3_600_000_000;
+const SECOND_US = 1_000_000;
+
+/** From the time together to what is owed. */
+export function steps(account: SessionAccount, pair: Pair): readonly Row[] {
+  const { bill } = account;
+  const rows = [...timeRows(account, pair), ...roundingRows(account), ...owedRows(account, pair)];
+  rows.push({
+    label: account.state === "ended" ? "Billed" : "Billed so far",
+    value: brief(bill.billed_us),
+    strong: true,
+  });
+  return [...rows, ...moneyRows(account, pair)];
+}
+
+function timeRows(account: SessionAccount, pair: Pair): Row[] {
+  const { bill } = account;
+  const terms = allTerms(account.terms);
+  const counting = total(countingOf(account, pair.mentor));
+  const outside = Math.max(0, counting - bill.counted_us);
+  const together = account.contact_us + account.unknown_us + account.impaired_us;
+  const rows: Row[] = [{ label: "Both in the room", value: spanOf(together) }];
+  if (account.contact_us !== together) {
+    rows.push({ label: "Proven contact", value: spanOf(account.contact_us) });
+  }
+  if (account.unknown_us) {
+    rows.push({ label: "Unknown", value: spanOf(account.unknown_us), note: unknownWords(account, pair) });
+  }
+  if (account.impaired_us) {
+    const owed = terms.make_up ? ` It is owed to ${nameAmid(pair, pair.mentee)} as time.` : "";
+    rows.push({
+      label: "Impaired",
+      value: spanOf(account.impaired_us),
+      note: `Both pages said that neither sound nor picture travelled. It does not count.${owed}`,
+    });
+  }
+  if (account.booked && outside >= SECOND_US) {
+    rows.push({
+      label: "Outside the booked time",
+      value: `− ${spanOf(outside)}`,
+      note: "Only what lies within it counts.",
+    });
+  }
+  rows.push({ label: "Counted", value: spanOf(bill.counted_us), note: countsNote(terms, pair) });
+  if (bill.bridged_us) {
+    rows.push({
+      label: "Short gaps",
+      value: `+ ${spanOf(bill.bridged_us)}`,
+      note: `Gaps of up to ${brief(terms.grace_us)} count as time together.`,
+    });
+  }
+  return rows;
+}
+
+function countsNote(terms: Required<Terms>, pair: Pair): string {
+  const what =
+    terms.counts === "contact"
+      ? "Contact that both pages proved."
+      : "All time with both of you in the room, unless nothing travelled.";
+  return terms.late_counts
+    ? `${what} The wait for ${nameAmid(pair, pair.mentee)}, if late, counts too.`
+    : what;
+}
+
+/** What unknown time is, why it is not billed, and what one can do. */
+function unknownWords(account: SessionAccount, pair: Pair): string {
+  const what =
+    "You both were in the room, but no page holds the other's signature that you were in contact: a " +
+    "network that broke, a page that slept, or one that signed nothing.";
+  if (allTerms(account.terms).counts === "room") return `${what} By your terms it counts all the same.`;
+  const { mentor, me } = pair;
+  const act =
+    me.id === mentor
+      ? `If you did talk, contest the amount: ${named(pair.other.name)} can give in to more.`
+      : "If you did talk, contest the amount, or give in to more once it is contested.";
+  const short = account.unknown_us > account.bill.unknown_us ? " What is short is bridged as a gap." : "";
+  return `${what} What nobody can prove is not billed.${short} ${act}`;
+}
+
+/** Minimum, rounding and cap, where they change anything. */
+function roundingRows(account: SessionAccount): Row[] {
+  const { bill } = account;
+  const terms = allTerms(account.terms);
+  const exact = bill.counted_us + bill.bridged_us;
+  if (!exact) return [];
+  const rows: Row[] = [];
+  const least = Math.max(exact, terms.minimum_us);
+  if (least > exact) rows.push({ label: "At least", value: brief(least), note: "The agreed minimum." });
+  const rounded = toUnit(least, terms.unit_us, terms.rounding);
+  if (rounded !== least) {
+    const way = terms.rounding === "nearest" ? "to the nearest" : `${terms.rounding} to whole`;
+    rows.push({
+      label: "Rounded",
+      value: brief(rounded),
+      note: `Once, ${way} ${unitWords(terms.unit_us)}.`,
+    });
+  }
+  if (terms.cap_us != null && rounded > terms.cap_us) {
+    rows.push({ label: "At most", value: brief(terms.cap_us), note: "The agreed limit of a session." });
+  }
+  return rows;
+}
+
+const unitWords = (us: number): string => (us === 60 * SECOND_US ? "minutes" : `units of ${brief(us)}`);
+
+function toUnit(us: number, unit: number, rounding: "down" | "nearest" | "up"): number {
+  const up = { down: 0, nearest: Math.floor(unit / 2), up: unit - 1 }[rounding];
+  const raised = us + up;
+  return raised - (raised % unit);
+}
+
+/** What stands in place of the time together. */
+function owedRows(account: SessionAccount, pair: Pair): Row[] {
+  const { bill, booked } = account;
+  const terms = allTerms(account.terms);
+  if (bill.owed === "no_show" && booked) {
+    return [
+      {
+        label: "No-show",
+        value: brief(bill.billed_us),
+        note:
+          `${nameIn(pair, pair.mentee)} had not come ${brief(terms.no_show_after_us)} after the ` +
+          `start: ${percent(terms.no_show_share)} of the booked ${brief(booked.length_us)} is owed.`,
+      },
+    ];
+  }
+  if (bill.owed !== "correction") return [];
+  const note = account.notes.findLast(({ about }) => about === "corrected");
+  const by = note?.person ? nameIn(pair, note.person) : "Whoever runs this server";
+  return [
+    {
+      label: "Corrected",
+      value: brief(bill.billed_us),
+      note: `${by} corrected it${note?.text ? `: “${note.text}”` : "."}`,
+    },
+  ];
+}
+
+function moneyRows(account: SessionAccount, pair: Pair): Row[] {
+  const { bill } = account;
+  const terms = allTerms(account.terms);
+  const { currency } = bill;
+  if (!currency) return [];
+  const rows: Row[] = [];
+  if (bill.billed_us) {
+    rows.push({
+      label: "Price",
+      value: money(bill.net_minor, currency),
+      note: `${brief(bill.billed_us)} at ${money(terms.rate_minor, currency)} an hour.`,
+    });
+  }
+  if (bill.tax_minor) {
+    rows.push({
+      label: "Tax",
+      value: `+ ${money(bill.tax_minor, currency)}`,
+      note: `${percent(terms.tax_share)} of the price.`,
+    });
+  }
+  const sofar = account.state === "ended" ? "" : " so far";
+  const pays = pair.me.id === pair.mentee ? "You pay" : `${named(pair.other.name)} pays`;
+  rows.push({
+    label: `${pays}${sofar}`,
+    value: money(bill.net_minor + bill.tax_minor, currency),
+    strong: true,
+  });
+  if (bill.fee_minor) {
+    rows.push({
+      label: "Fee",
+      value: money(bill.fee_minor, currency),
+      note: `${percent(terms.fee_share)} of the price is the site's, and in it already.`,
+    });
+  }
+  return rows;
+}
+
+/** What a correction to `billedUs` would cost. */
+export function costOf(account: SessionAccount, billedUs: number): string {
+  const terms = allTerms(account.terms);
+  const { currency } = account.bill;
+  if (!currency) return "";
+  const net = share(terms.rate_minor, billedUs, HOUR_US);
+  return money(net + share(net, terms.tax_share, 1_000_000), currency);
+}
+
+/** Who waited, came late or did not come, and what is owed as time. */
+export function comings(account: SessionAccount, pair: Pair): readonly string[] {
+  const { bill } = account;
+  const terms = allTerms(account.terms);
+  const said: string[] = [];
+  for (const side of [bill.mentor, bill.mentee]) {
+    const { person } = side;
+    const who = nameIn(pair, person);
+    const mentor = person === pair.mentor;
+    if (side.no_show === "yes") {
+      const owes = mentor ? " Nothing is owed for that." : "";
+      said.push(`${who} did not come to the meeting.${owes}`);
+    } else if (side.no_show === "unknown") {
+      const whom = nameAmid(pair, person);
+      said.push(`Whether ${whom} came is not known: nothing proves it, and nothing proves the contrary.`);
+    }
+    if (side.late_us >= SECOND_US) {
+      const counts = !mentor && terms.late_counts ? " The wait counts as time together." : "";
+      said.push(`${who} came ${spanOf(side.late_us)} after the booked start.${counts}`);
+    }
+    if (side.wait_us >= SECOND_US) {
+      said.push(`${who} ${who === "You" ? "were" : "was"} alone in the room for ${spanOf(side.wait_us)}.`);
+    }
+  }
+  if (bill.make_up_us >= SECOND_US) {
+    const whom = nameAmid(pair, pair.mentee);
+    said.push(`${spanOf(bill.make_up_us)} are owed to ${whom} as time, to be made up for.`);
+  }
+  return said;
+}
+
+/** By which terms, and for which meeting. */
+export function frame(account: SessionAccount, pair: Pair, nowUs: number): readonly string[] {
+  const { booked, extended_us, terms_version } = account;
+  const said = [
+    terms_version
+      ? `By version ${terms_version} of your agreement, which was in force when the session began.`
+      : "You two had agreed on nothing when the session began, so it is free of charge.",
+  ];
+  if (!booked) return [...said, "It was no booked meeting: all of it can count."];
+  const { me, other } = pair;
+  const end = booked.start_us + booked.length_us;
+  const day = dayName(me.zone, booked.start_us, nowUs);
+  said.push(`Booked: ${day}, ${bothStretches(booked.start_us, end, me, other)}.`);
+  if (booked.again) said.push("You had met for this meeting before, so nobody was late for it now.");
+  if (extended_us != null) {
+    const mentee = nameIn(pair, pair.mentee);
+    said.push(`${mentee} said to go on past the booked time: ${bothClocks(extended_us, me, other)}.`);
+  }
+  return said;
+}

@@ -1,0 +1,47 @@
+/** The end of the booked time, said in the call before it costs more. Pure. */
+import type { SessionAccount } from "../../protocol/types.js";
+import { money } from "./money.js";
+import { full, goingOnMinor } from "./terms.js";
+import { named, timeIn } from "./time.js";
+
+const ASK_BEFORE_US = 120_000_000;
+
+export interface BookedWords {
+  readonly text: string;
+  /** Whether the person is to say how it goes on. */
+  readonly asks: boolean;
+}
+
+/** From two minutes before the booked end. The one who pays is asked; the other is told what was
+ * said. `kept`: this person said to keep to the time. Null where nothing is to be said. */
+export function bookedWords(
+  account: SessionAccount,
+  nowUs: number,
+  pays: boolean,
+  me: { readonly zone: string },
+  other: { readonly name: string },
+  kept: boolean,
+): BookedWords | null {
+  const terms = full(account.terms);
+  const { booked } = account;
+  if (!booked || !terms.rate_minor || !terms.overrun_us) return null;
+  const endUs = booked.start_us + booked.length_us;
+  const lastUs = endUs + terms.overrun_us;
+  if (nowUs < endUs - ASK_BEFORE_US || nowUs >= lastUs) return null;
+  const end = timeIn(me.zone, endUs);
+  const last = timeIn(me.zone, lastUs);
+  const over = nowUs >= endUs;
+  const ends = over ? `The booked time ended at ${end}.` : `The booked time ends at ${end}.`;
+  if (account.extended_us != null) {
+    const who = pays ? "You go on" : `${named(other.name)} goes on`;
+    return { text: `${who}: the time counts until ${last} at the latest.`, asks: false };
+  }
+  if (pays && !kept) {
+    const costs = money(goingOnMinor(terms), terms.currency ?? "");
+    return { text: `${ends} Going on costs up to ${costs}.`, asks: true };
+  }
+  if (pays || over) {
+    return { text: `${ends} Talking on costs nothing.`, asks: false };
+  }
+  return { text: `${ends} ${named(other.name)} is asked whether to go on.`, asks: false };
+}

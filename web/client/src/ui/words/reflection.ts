@@ -1,0 +1,82 @@
+/** What is asked and said after a session, and who spoke how much, in words. */
+import { REFLECTION_MAX, type ReflectionView, type TalkView } from "../../protocol/types.js";
+import { bothClocks, dayKey, dayName, named, type Placed } from "./time.js";
+
+/** By the number that is kept, from 1 on. */
+export const RATINGS = ["Hard going", "So-so", "All right", "Good", "Very good"] as const;
+
+export const QUESTIONS = {
+  useful: "What was most useful?",
+  next: "What will you do next?",
+  rating: "How was it?",
+  private: "A note for yourself",
+} as const;
+
+export function ratingWords(rating: number | null | undefined): string {
+  return (rating && RATINGS[rating - 1]) || "";
+}
+
+const DAY_MS = 86_400_000;
+
+/** `today`, `yesterday`, `tomorrow`, `on Tuesday`, `on Tuesday 24 November`: for the middle of a sentence. */
+export function onDay(zone: string, us: number, nowUs: number): string {
+  const name = dayName(zone, us, nowUs);
+  if (["Today", "Yesterday", "Tomorrow"].includes(name)) return name.toLowerCase();
+  const days = (Date.parse(dayKey(zone, nowUs)) - Date.parse(dayKey(zone, us))) / DAY_MS;
+  return `on ${days > 0 && days < 7 ? (name.split(" ")[0] ?? name) : name}`;
+}
+
+/** Why a text cannot be kept as it is, or nothing. */
+export function textTrouble(text: string): string {
+  const over = [...text.trim()].length - REFLECTION_MAX;
+  return over > 0 ? `${over} ${over === 1 ? "character" : "characters"} too long.` : "";
+}
+
+/** What becomes of what one is about to say. */
+export function beforeWords(view: ReflectionView, other: Placed): string {
+  const name = named(other.name);
+  if (view.mine?.shared_us != null) return "";
+  if (view.theirs) return `${name} sees the first three as soon as you save.`;
+  return view.they_answered
+    ? `${name} has answered: as soon as you save the first three, you see each other's.`
+    : `${name} sees the first three once you have both answered, or a day after you did.`;
+}
+
+/** What has become of what one said. */
+export function afterWords(view: ReflectionView, me: Placed, other: Placed, nowUs: number): string {
+  const { mine } = view;
+  const name = named(other.name);
+  if (!mine) return "";
+  if (mine.shared_us != null) {
+    return `${name} can read this.${mine.private ? " Your note stays with you." : ""}`;
+  }
+  if (mine.due_us == null) return "Only you can read this.";
+  return (
+    `${name} can read this once ${name} has answered too, ` +
+    `at the latest ${onDay(me.zone, mine.due_us, nowUs)}, ` +
+    `${bothClocks(mine.due_us, me, other)}. Until then you can change it.`
+  );
+}
+
+export const percent = (part: number, of: number): number => (of > 0 ? Math.round((100 * part) / of) : 0);
+
+/** `You spoke 40 % of the time you both were there; 5 % you spoke at once, 20 % was silence.` */
+export function talkWords({ both_us, speaking_us, overlap_us, silence_us }: TalkView): string {
+  if (both_us <= 0) return "";
+  const at = percent(overlap_us, both_us);
+  const together = at > 0 ? `${at} % you both spoke at once, ` : "";
+  return (
+    `You spoke ${percent(speaking_us, both_us)} % of the time you both were there; ` +
+    `${together}${percent(silence_us, both_us)} % was silence.`
+  );
+}
+
+/** How one's own share went over the last talks, where there is more than one. */
+export function trendWords({ trend }: TalkView): string {
+  const shares = trend.map(({ speaking_us, both_us }) => percent(speaking_us, both_us));
+  const [first, last] = [shares[0], shares.at(-1)];
+  if (shares.length < 2 || first === undefined || last === undefined) return "";
+  const over = `Over your last ${shares.length} talks your share`;
+  if (Math.abs(last - first) < 5) return `${over} stayed at about ${last} %.`;
+  return `${over} went from ${first} % to ${last} %.`;
+}

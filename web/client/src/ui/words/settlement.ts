@@ -1,0 +1,134 @@
+/** How what a session came to stands between the two, in words. Pure. */
+import type { Bill, Note, SessionView } from "../../protocol/types.js";
+import { billedWords } from "./account.js";
+import { nameIn, type Pair } from "./people.js";
+import { brief, named } from "./time.js";
+
+export const REASON_MOST = 1000; // characters, as the server counts them
+const MINUTE_US = 60_000_000;
+const DAY_MIN = 24 * 60;
+
+export interface Standing {
+  readonly text: string;
+  readonly more: string;
+  /** Why it is contested, in the words of who does. */
+  readonly reason: string | null;
+  readonly can: { readonly confirm: boolean; readonly contest: boolean; readonly giveIn: boolean };
+}
+
+const NOTHING = { confirm: false, contest: false, giveIn: false };
+
+/** Null while there is nothing to agree to yet. */
+export function standing(view: SessionView, notes: readonly Note[], pair: Pair): Standing | null {
+  if (view.state !== "ended") return null;
+  const { settlement } = view;
+  const calm = { reason: null };
+  if (!settlement) {
+    return { ...calm, text: "What it comes to is being computed.", more: "", can: NOTHING };
+  }
+  const amount = said(settlement.bill);
+  if (settlement.contested_by) return contested(view, settlement.contested_by, notes, pair);
+  const mine = settlement.confirmed_by.includes(pair.me.id);
+  const theirs = settlement.confirmed_by.includes(pair.other.id);
+  const who = named(pair.other.name);
+  if (mine && theirs) {
+    const more = "Only whoever runs this server can correct it now.";
+    return { ...calm, text: `You both confirmed ${amount}.`, more, can: NOTHING };
+  }
+  if (mine) {
+    const can = { ...NOTHING, contest: true };
+    return { ...calm, text: `You confirmed ${amount}.`, more: `${who} has not yet.`, can };
+  }
+  const can = { confirm: true, contest: true, giveIn: false };
+  if (theirs) {
+    const text = `${who} confirmed ${amount}.`;
+    return { ...calm, text, more: "Confirm it too, if it is right.", can };
+  }
+  const more = "If nobody objects, it stays so. Confirm it, or contest it and say why.";
+  const billed = billedWords(settlement.bill);
+  const text = billed ? `It is settled at ${billed}.` : "Nothing is billed for it.";
+  return { ...calm, text, more, can };
+}
+
+/** What one confirms or contests: `45 min: €45.00`, `that nothing is billed`. */
+const said = (bill: Bill): string => billedWords(bill) || "that nothing is billed";
+
+function contested(view: SessionView, by: string, notes: readonly Note[], pair: Pair): Standing {
+  const { bill } = view.settlement!;
+  const amount = said(bill);
+  const now = `now it comes to ${billedWords(bill) || "nothing"}`;
+  const at = notes.findLastIndex(({ about, person }) => about === "contested" && person === by);
+  const reason = notes[at]?.text ?? null;
+  const corrected = at < 0 ? undefined : notes.slice(at).findLast(({ about }) => about === "corrected");
+  const byMe = by === pair.me.id;
+  const who = named(pair.other.name);
+  const common = { reason };
+  const held = "Until that is resolved the line is held: it is in no sum.";
+  if (corrected && byMe) {
+    const from = corrected.person ? nameIn(pair, corrected.person) : "Whoever runs this server";
+    return {
+      ...common,
+      text: `${from} gave in: ${now}.`,
+      more: "Confirm it if that is right. Until then the line stays held.",
+      can: { ...NOTHING, confirm: true },
+    };
+  }
+  if (byMe) {
+    return {
+      ...common,
+      text: `You contest ${amount}.`,
+      more: `${held} ${who} can give in, whoever runs this server can correct it, and you can still confirm.`,
+      can: { ...NOTHING, confirm: true },
+    };
+  }
+  if (corrected) {
+    return {
+      ...common,
+      text: `You gave in: ${now}.`,
+      more: `${who} has not confirmed that yet, so the line is still held.`,
+      can: { ...NOTHING, giveIn: true },
+    };
+  }
+  return {
+    ...common,
+    text: `${who} contests ${amount}.`,
+    more: `${held} You can give in, or write to each other about it.`,
+    can: { ...NOTHING, giveIn: true },
+  };
+}
+
+/** What follows from contesting, before one does. */
+export function followsWords(pair: Pair): readonly string[] {
+  const who = named(pair.other.name);
+  const more = pair.me.id === pair.mentor ? "more" : "less";
+  return [
+    "The line is held: it is in no sum of a statement until this is resolved.",
+    `${who} reads your reason, and can give in to ${more}. So can whoever runs this server.`,
+    "You can still confirm the amount later.",
+  ];
+}
+
+/** How long a text is, and what keeps it from being taken. */
+export function reasonTrouble(text: string): string {
+  const over = [...text].length - REASON_MOST;
+  if (!text.trim()) return "Say why, in a few words.";
+  return over > 0 ? `${over} ${over === 1 ? "character" : "characters"} too long.` : "";
+}
+
+export const leftWords = (text: string): string => `${[...text].length} of ${REASON_MOST} characters`;
+
+/** The minutes that were typed in microseconds, or what is wrong with them: one can only give in. */
+export function concession(typed: string, billedUs: number, pair: Pair): number | string {
+  const minutes = /^\d{1,4}$/.test(typed.trim()) ? Number(typed) : NaN;
+  if (Number.isNaN(minutes)) return "Write whole minutes, such as 40.";
+  if (minutes > DAY_MIN) return "A session is at most a day long.";
+  const us = minutes * MINUTE_US;
+  const mentor = pair.me.id === pair.mentor;
+  if (mentor ? us < billedUs : us > billedUs) return us;
+  return mentor
+    ? `As the mentor you give in to less than ${brief(billedUs)}.`
+    : `As the mentee you give in to more than ${brief(billedUs)}.`;
+}
+
+/** `3fa9 1c2d 77e0 b1c4`: enough to tell two records apart at a glance. */
+export const fingerprint = (head: string): string => head.slice(0, 16).match(/.{4}/g)?.join(" ") ?? "";

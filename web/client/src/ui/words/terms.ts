@@ -1,0 +1,158 @@
+/** Terms and meetings in words: what it costs, what starts the clock, when it stops. Pure. */
+import type {
+  AgreementView,
+  Member,
+  MeetingView,
+  MentorshipView,
+  PersonView,
+  Terms,
+} from "../../protocol/types.js";
+import { atMost, money } from "./money.js";
+import { otherOf } from "./people.js";
+import { bothStretches, dayName, length, named, timeIn } from "./time.js";
+
+const HOUR_US = 3_600_000_000;
+const MILLION = 1_000_000;
+
+/** Terms with all that the server fills in. */
+export type Full = Required<Terms>;
+
+export const FREE: Full = {
+  currency: null,
+  rate_minor: 0,
+  counts: "contact",
+  grace_us: 90_000_000,
+  early_us: 0,
+  overrun_us: 0,
+  cap_us: null,
+  minimum_us: 0,
+  unit_us: 60_000_000,
+  rounding: "down",
+  late_counts: false,
+  no_show_after_us: 600_000_000,
+  no_show_share: 0,
+  no_show_notice_us: 86_400_000_000,
+  make_up: true,
+  fee_share: 0,
+  tax_share: 0,
+};
+
+export const full = (terms: Terms): Full => ({ ...FREE, ...terms });
+
+interface Two {
+  readonly me: PersonView;
+  readonly other: PersonView;
+  /** Whether I am the one who pays. */
+  readonly pays: boolean;
+}
+
+export function twoOf(view: MentorshipView, me: PersonView): Two {
+  const other: Member = otherOf(view, me);
+  return { me, other: other.person, pays: other.role === "mentor" };
+}
+
+/** `€60.00 an hour plus 20 % tax` */
+function rate({ rate_minor, currency, tax_share }: Full): string {
+  const tax = tax_share ? ` plus ${percent(tax_share)} tax` : "";
+  return `${money(rate_minor, currency ?? "")} an hour${tax}`;
+}
+
+const percent = (share: number): string => `${share / 10_000} %`;
+
+/** The price, and what starts and stops the clock; nothing where nothing is agreed. */
+export function priceWords(
+  agreement: AgreementView | null | undefined,
+  meeting: MeetingView | null | undefined,
+  two: Two,
+): string {
+  if (!agreement) return "";
+  const terms = full(agreement.terms);
+  if (!terms.rate_minor) return "You agreed that this costs nothing.";
+  const who = two.pays ? `${named(two.other.name)} charges` : "You charge";
+  return `${who} ${rate(terms)}. ${clockWords(terms, meeting, two)}`;
+}
+
+function clockWords(terms: Full, meeting: MeetingView | null | undefined, two: Two): string {
+  const begins = "The clock starts when you both are in the call";
+  if (!meeting) return `${begins}, and stops when one of you leaves.`;
+  const { zone } = two.me;
+  const from = timeIn(zone, meeting.start_us - terms.early_us);
+  const to = timeIn(zone, meeting.start_us + meeting.length_us);
+  const unless = terms.overrun_us
+    ? ` unless ${two.pays ? "you say" : `${named(two.other.name)} says`} to go on`
+    : "";
+  return `${begins}, at ${from} at the earliest, and stops at ${to}${unless}.`;
+}
+
+/** What a missed meeting costs; nothing where it costs nothing. */
+export function missedWords(
+  agreement: AgreementView | null | undefined,
+  meeting: MeetingView | null | undefined,
+  two: Two,
+): string {
+  const terms = full(agreement?.terms ?? {});
+  if (!terms.rate_minor || !terms.no_show_share) return "";
+  const who = two.pays ? "you do" : `${named(two.other.name)} does`;
+  const wait = length(terms.no_show_after_us);
+  const costs = meeting
+    ? money(
+        withTax(terms, atMost(atMost(terms.rate_minor, meeting.length_us, HOUR_US), terms.no_show_share, MILLION)),
+        terms.currency ?? "",
+      )
+    : `${percent(terms.no_show_share)} of the booked time`;
+  return `If ${who} not come within ${wait} of the start, ${costs} is owed.`;
+}
+
+/** What going on past the booked end costs at most: whole rounding units of the over-run. */
+export function goingOnMinor(terms: Full): number {
+  const units = Math.ceil(terms.overrun_us / terms.unit_us) * terms.unit_us;
+  const most = Math.min(units, terms.cap_us ?? units);
+  return withTax(terms, atMost(terms.rate_minor, most, HOUR_US));
+}
+
+const withTax = (terms: Full, net: number): number => net + atMost(net, terms.tax_share, MILLION);
+
+/** Terms as a list, for whoever is to accept them. */
+export function termsList(terms: Terms, two: Two): readonly string[] {
+  const t = full(terms);
+  if (!t.rate_minor) return ["Free of charge."];
+  const mentee = two.pays ? "you" : named(two.other.name);
+  const list = [
+    `${rate(t)[0]?.toUpperCase() ?? ""}${rate(t).slice(1)}.`,
+    t.counts === "contact"
+      ? "Counted is the time in which both pages prove that they are in contact."
+      : "Counted is the time in which both of you are in the call.",
+    `Gaps of up to ${length(t.grace_us)} count as time together.`,
+    `Rounded ${t.rounding === "nearest" ? "to the nearest" : `${t.rounding} to whole`} ${length(t.unit_us)}, once a session.`,
+  ];
+  if (t.minimum_us) list.push(`At least ${length(t.minimum_us)} a session.`);
+  if (t.cap_us != null) list.push(`At most ${length(t.cap_us)} a session.`);
+  if (t.early_us) list.push(`With a meeting, counted from ${length(t.early_us)} before its start.`);
+  list.push(
+    t.overrun_us
+      ? `Past the end of a meeting nothing more is counted, unless ${mentee} ${two.pays ? "say" : "says"} to go on: then up to ${length(t.overrun_us)} more.`
+      : "Past the end of a meeting nothing more is counted.",
+  );
+  if (t.late_counts) list.push("The wait for a late mentee counts as time together.");
+  if (t.no_show_share) {
+    list.push(
+      `A mentee who has not come ${length(t.no_show_after_us)} after the start owes ${percent(t.no_show_share)} of the booked time, if it was booked by them or ${length(t.no_show_notice_us)} before.`,
+    );
+  }
+  return list;
+}
+
+/** `Tomorrow, 14:00 to 15:00 for you in Vienna, 08:00 to 09:00 for Ana in Lima` */
+export function meetingWords(meeting: MeetingView, nowUs: number, two: Two): string {
+  const { start_us, length_us } = meeting;
+  const day = dayName(two.me.zone, start_us, nowUs);
+  return `${day}, ${bothStretches(start_us, start_us + length_us, two.me, two.other)}`;
+}
+
+/** When a proposal is to be valid, where that is not at once. */
+export function fromWords(proposal: AgreementView, nowUs: number, zone: string): string {
+  const from = proposal.valid_from_us;
+  if (from == null || from <= nowUs) return "";
+  const day = dayName(zone, from, nowUs);
+  return `Valid from ${day === "Today" || day === "Tomorrow" ? day.toLowerCase() : day}, ${timeIn(zone, from)}.`;
+}

@@ -1,0 +1,421 @@
+import { describe, expect, it } from "vitest";
+
+import { viewOf } from "../../src/lib/session.js";
+import type { SessionAccount } from "../../src/protocol/types.js";
+import { piecesOf } from "../../src/ui/account/counting.js";
+import { boundsWords, pieceWords, resultOf, theirClocks } from "../../src/ui/words/account.js";
+import { comings, costOf, frame, steps } from "../../src/ui/words/bill.js";
+import type { Pair } from "../../src/ui/words/people.js";
+import { pairOf } from "../../src/ui/words/people.js";
+import { endWords } from "../../src/ui/words/session.js";
+import {
+  concession,
+  fingerprint,
+  followsWords,
+  leftWords,
+  reasonTrouble,
+  standing,
+} from "../../src/ui/words/settlement.js";
+import { aheadUs, brief, clock, monthName, spanOf } from "../../src/ui/words/time.js";
+import { account, ACCOUNTS, bill, FREE, PAID, S, settlement, type Plan } from "./accounts.js";
+import { ANA, ME, MENTORSHIP, MIN, NOW } from "./fake-app.js";
+
+const MENTOR = pairOf(MENTORSHIP, ME);
+const MENTEE: Pair = pairOf(MENTORSHIP, ANA);
+const FROM = NOW - 48 * MIN; // 13:25:20 in Vienna
+const RICH = ACCOUNTS["account-paid"]!;
+
+const said = (of: SessionAccount, pair = MENTOR): string => {
+  const { amount, words, billed } = resultOf(viewOf(of), of, pair, NOW);
+  return [amount, words, billed].filter(Boolean).join(" ");
+};
+
+it("knows who is who, from both sides", () => {
+  expect(MENTOR).toEqual({ me: ME, other: ANA, mentor: ME.id, mentee: ANA.id });
+  expect(MENTEE).toEqual({ me: ANA, other: ME, mentor: ME.id, mentee: ANA.id });
+});
+
+describe("the result in one sentence", () => {
+  const free = account([["contact", 45 * 60 + 29]]);
+
+  it("says the time, what is billed of it and what that costs", () => {
+    expect(said(free)).toBe("45 min 29 s together, billed 45 min");
+    expect(said(RICH)).toBe("43 min 26 s together, billed 38 min: €45.60");
+  });
+
+  it("says so far before the close, once, with the price where there is one", () => {
+    expect(said(ACCOUNTS["account-running"]!)).toBe("21 min 0 s together, €25.20 so far");
+    const { bill: of, ...open } = free;
+    const both = open.people.map((time) => ({ ...time, since_us: NOW - MIN }));
+    expect(said({ ...open, bill: of, state: "open", settlement: null, people: both })).toBe(
+      "45 min 29 s together so far",
+    );
+  });
+
+  it("says nothing of billing where little time was free, and that nothing is billed where not", () => {
+    const short = account([["contact", 12]]);
+    expect(said(short)).toBe("12 s together");
+    const paid = bill({ currency: "EUR" });
+    expect(said({ ...short, bill: paid, settlement: settlement(paid) })).toBe(
+      "12 s together, nothing billed",
+    );
+  });
+
+  it.each([
+    ["account-no-show", MENTOR, "Ana Quispe did not come, billed 30 min: €36.00"],
+    ["account-no-show", MENTEE, "You did not come, billed 30 min: €36.00"],
+    ["account-nobody", MENTOR, "It is not known whether you came, nothing billed"],
+  ])("of %s tells who did not come", (name, pair, words) => {
+    expect(said(ACCOUNTS[name]!, pair)).toBe(words);
+  });
+
+  it("tells neither, one, or the unknown", () => {
+    const of = ACCOUNTS["account-no-show"]!;
+    const when = (mentor: "yes" | "no" | "unknown", mentee: "yes" | "no" | "unknown"): string => {
+      const change = { billed_us: 0, currency: null };
+      const sides = { mentor: { ...of.bill.mentor, no_show: mentor }, mentee: { ...of.bill.mentee, no_show: mentee } };
+      const changed = { ...of.bill, ...change, ...sides };
+      return said({ ...of, bill: changed, settlement: settlement(changed) });
+    };
+    expect(when("yes", "yes")).toBe("Neither of you came");
+    expect(when("yes", "no")).toBe("You did not come");
+    expect(when("no", "unknown")).toBe("It is not known whether Ana Quispe came");
+    expect(when("no", "no")).toBe("You were not in the room at the same time");
+  });
+
+  it("goes by the view while there is no account", () => {
+    const { settlement: _, ...view } = viewOf(free);
+    expect(resultOf(view, null, MENTOR, NOW)).toEqual({ amount: "45 min 29 s", words: "together", billed: "" });
+  });
+});
+
+describe("bounds", () => {
+  it("stand where an end was inferred", () => {
+    expect(boundsWords(RICH, NOW)).toMatch(/You were together between 43:26 and 43:32\.$/);
+    expect(boundsWords({ ...RICH, together_most_us: RICH.together_us }, NOW)).toMatch(/last sign of life\.$/);
+    expect(boundsWords({ ...RICH, estimated: false }, NOW)).toBe("");
+    expect(boundsWords({ ...RICH, together_since_us: NOW }, NOW)).toMatch(/last sign of life\.$/);
+  });
+});
+
+describe("a stretch in words", () => {
+  const words = (of: SessionAccount, pair = MENTOR): string[] =>
+    piecesOf(of, pair.mentor).map((piece) => pieceWords(piece, of, pair));
+  const plan: Plan = [
+    ["alone", 100],
+    ["contact", 2729],
+    ["alone", 28],
+    ["contact", 60],
+    ["nobody", 95],
+    ["contact", 60],
+    ["unknown", 100],
+    ["impaired", 61],
+    ["contact", 60],
+    ["alone", 5, 1],
+  ];
+
+  it("says when, who, how long, how it is known and whether it counts", () => {
+    expect(words(account(plan, { terms_version: 3 }))).toEqual([
+      "13:25:20–13:27:00 you alone, 1 min 40 s.",
+      "13:27:00–14:12:29 both present, 45 min 29 s, proven by both pages.",
+      "gap 14:12:29–14:12:57, Ana Quispe was away, 28 s, bridged: terms v3 allow 1 min 30 s.",
+      "14:12:57–14:13:57 both present, 1 min 0 s, proven by both pages.",
+      "gap 14:13:57–14:15:32, you were both away, 1 min 35 s, not bridged: terms v3 allow 1 min 30 s.",
+      "14:15:32–14:16:32 both present, 1 min 0 s, proven by both pages.",
+      "14:16:32–14:18:12 both present, 1 min 40 s, but not proven to be in contact, does not count.",
+      "14:18:12–14:19:13 both present, 1 min 1 s, but no sound or picture travelled, does not count, owed as make-up time.",
+      "14:19:13–14:20:13 both present, 1 min 0 s, proven by both pages.",
+      "14:20:13–14:20:18 Ana Quispe alone, 5 s.",
+    ]);
+  });
+
+  it("is told to each from their own side, by their own clock", () => {
+    const [first, , gap] = words(account(plan), MENTEE);
+    expect(first).toBe("07:25:20–07:27:00 Bruno Wagner alone, 1 min 40 s.");
+    expect(gap).toBe(
+      "gap 08:12:29–08:12:57, you were away, 28 s, bridged: the terms without an agreement allow 1 min 30 s.",
+    );
+  });
+
+  it("says whose page signed, where only one did", () => {
+    const of = account([["contact", 60]]);
+    const only = (signer: string): SessionAccount => ({
+      ...of,
+      proofs: of.proofs.filter((each) => each.signer === signer),
+    });
+    expect(words(only(ANA.id))[0]).toMatch(/signed by Ana Quispe's page, handed in by yours\.$/);
+    expect(words(only(ME.id))[0]).toMatch(/signed by your page, handed in by Ana Quispe's\.$/);
+    expect(words({ ...of, proofs: [] })[0]).toMatch(/, proven\.$/);
+  });
+
+  it("says what lies outside the booked time", () => {
+    const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false };
+    const [cut, out] = words(account([["contact", 100], ["unknown", 10], ["contact", 100]], { booked })).filter(
+      (each) => each.includes("proven by"),
+    );
+    expect(cut).toMatch(/1 min 0 s of it count, the rest is outside the booked time\.$/);
+    expect(out).toMatch(/outside the booked time, so it does not count\.$/);
+  });
+
+  it("says that a wait for a late mentee counts", () => {
+    const booked = { meeting: "m", start_us: FROM, length_us: 3600 * S, again: false };
+    const terms = { ...FREE, late_counts: true };
+    expect(words(account([["alone", 300], ["contact", 60]], { booked, terms }))[0]).toMatch(
+      /5 min 0 s, counts: the other was late\.$/,
+    );
+  });
+
+  it("says when a page went silent and when that was noticed", () => {
+    const of = account([["contact", 60], ["alone", 30, 1]]);
+    const end = FROM + 60 * S;
+    const lanes = [{ ...of.lanes[0]!, inferred: [[end, end + 6 * S]] as [number, number][] }, of.lanes[1]!];
+    expect(words({ ...of, lanes })[0]).toMatch(
+      /Your page went silent at 13:26:20, which was noticed at 13:26:26\.$/,
+    );
+    expect(words({ ...of, lanes }, MENTEE)[0]).toMatch(/Bruno Wagner's page went silent at 07:26:20/);
+  });
+
+  it("gives the other's clock beside one's own", () => {
+    expect(theirClocks(FROM, FROM + 60 * S, MENTOR)).toBe("07:25:20–07:26:20 for Ana Quispe");
+    const early = NOW - 12 * 60 * MIN;
+    expect(theirClocks(early, early + 60 * S, MENTOR)).toBe("20:13:20–20:14:20 on Monday for Ana Quispe");
+    expect(theirClocks(FROM, FROM, { ...MENTOR, other: { ...ANA, zone: ME.zone } })).toBe("");
+    expect(theirClocks(FROM, FROM, MENTOR)).toBe("07:25:20 for Ana Quispe");
+  });
+});
+
+describe("how the amount came about", () => {
+  const rows = (of: SessionAccount, pair = MENTOR): string[] =>
+    steps(of, pair).map(({ label, value }) => `${label}: ${value}`);
+
+  it("goes step by step to the price", () => {
+    expect(rows(RICH)).toEqual([
+      "Both in the room: 43 min 26 s",
+      "Proven contact: 38 min 10 s",
+      "Unknown: 2 min 51 s",
+      "Impaired: 2 min 25 s",
+      "Counted: 38 min 10 s",
+      "Short gaps: + 42 s",
+      "Rounded: 38 min",
+      "Billed: 38 min",
+      "Price: €38.00",
+      "Tax: + €7.60",
+      "Ana Quispe pays: €45.60",
+      "Fee: €3.80",
+    ]);
+    expect(rows(RICH, MENTEE)).toContain("You pay: €45.60");
+  });
+
+  it("says what unknown means, why it is not billed, and what one can do", () => {
+    const note = (of: SessionAccount, pair = MENTOR): string =>
+      steps(of, pair).find(({ label }) => label === "Unknown")?.note ?? "";
+    expect(note(RICH)).toMatch(/no page holds the other's signature.*What nobody can prove is not billed\..*Ana Quispe can give in to more\.$/);
+    expect(note(RICH, MENTEE)).toMatch(/or give in to more once it is contested\.$/);
+    expect(note({ ...RICH, bill: { ...RICH.bill, unknown_us: 0 } })).toMatch(/What is short is bridged as a gap\./);
+    expect(note({ ...RICH, terms: { ...PAID, counts: "room" } })).toMatch(/By your terms it counts all the same\.$/);
+  });
+
+  it("says which time counts", () => {
+    const note = (terms: Partial<typeof PAID>): string | undefined =>
+      steps({ ...RICH, terms: { ...PAID, ...terms } }, MENTOR).find(({ label }) => label === "Counted")?.note;
+    expect(note({})).toBe("Contact that both pages proved.");
+    expect(note({ counts: "room", late_counts: true })).toBe(
+      "All time with both of you in the room, unless nothing travelled. " +
+        "The wait for Ana Quispe, if late, counts too.",
+    );
+  });
+
+  it("shows minimum, rounding and limit only where they change something", () => {
+    const of = (seconds: number, terms: Partial<typeof FREE>, billed: number): string[] => {
+      const paid = bill({ counted_us: seconds * S, billed_us: billed * S });
+      const all = { ...FREE, ...terms };
+      return rows({ ...account([["contact", seconds]]), terms: all, bill: paid, settlement: settlement(paid) });
+    };
+    expect(of(600, {}, 600)).toEqual(["Both in the room: 10 min 0 s", "Counted: 10 min 0 s", "Billed: 10 min"]);
+    expect(of(600, { minimum_us: 900 * S }, 900)).toContain("At least: 15 min");
+    expect(of(630, { rounding: "up" }, 660)).toContain("Rounded: 11 min");
+    expect(of(630, { rounding: "nearest" }, 660)).toContain("Rounded: 11 min");
+    expect(of(629, { rounding: "nearest" }, 600)).toContain("Rounded: 10 min");
+    expect(of(7000, { cap_us: 3600 * S }, 3600)).toContain("At most: 1 h");
+    expect(of(0, { minimum_us: 900 * S }, 0)).not.toContain("At least: 15 min");
+  });
+
+  it("takes off what lies outside the booked time", () => {
+    const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false };
+    const of = account([["contact", 100]], { booked, bill: bill({ counted_us: 60 * S, billed_us: 60 * S }) });
+    expect(rows(of)).toContain("Outside the booked time: − 40 s");
+    expect(rows(account([["contact", 100]]))).not.toContain("Outside the booked time: − 40 s");
+  });
+
+  it("says what stands in place of the time: a no-show, a correction", () => {
+    const [, , noShow] = steps(ACCOUNTS["account-no-show"]!, MENTOR);
+    expect(noShow).toMatchObject({
+      label: "No-show",
+      value: "30 min",
+      note: "Ana Quispe had not come 10 min after the start: 50 % of the booked 1 h is owed.",
+    });
+    const corrected = steps(ACCOUNTS["account-gave-in"]!, MENTOR).find(({ label }) => label === "Corrected");
+    expect(corrected).toMatchObject({ value: "43 min", note: "Ana Quispe corrected it: “You are right.”" });
+    const gave = ACCOUNTS["account-gave-in"]!;
+    const erased = gave.notes.map((note) => ({ ...note, text: null, person: null }));
+    const byOperator = steps({ ...gave, notes: erased }, MENTOR).find(({ label }) => label === "Corrected");
+    expect(byOperator?.note).toBe("Whoever runs this server corrected it.");
+  });
+
+  it("leaves the price out where nothing is billed", () => {
+    expect(rows(ACCOUNTS["account-nobody"]!).slice(-2)).toEqual(["Billed: 0 s", "Ana Quispe pays: €0.00"]);
+  });
+
+  it("tells what a correction would cost, as the server rounds it", () => {
+    expect(costOf(RICH, 43 * MIN)).toBe("€51.60");
+    expect(costOf({ ...RICH, terms: { ...PAID, rate_minor: 10 ** 10 } }, 24 * 60 * MIN)).toBe("€2,880,000,000.00");
+    expect(costOf(account([["contact", 9]]), 43 * MIN)).toBe("");
+  });
+});
+
+describe("who came, waited, is owed", () => {
+  it("is said of both, and what is to be made up for", () => {
+    expect(comings(RICH, MENTOR)).toEqual([
+      "You were alone in the room for 2 min 38 s.",
+      "Ana Quispe came 10 s after the booked start.",
+      "Ana Quispe was alone in the room for 1 min 35 s.",
+      "2 min 25 s are owed to Ana Quispe as time, to be made up for.",
+    ]);
+    expect(comings(RICH, MENTEE)[3]).toBe("2 min 25 s are owed to you as time, to be made up for.");
+    const late = { ...RICH, terms: { ...PAID, late_counts: true } };
+    expect(comings(late, MENTOR)[1]).toMatch(/The wait counts as time together\.$/);
+  });
+
+  it("is said of who did not come, or where that is not known", () => {
+    expect(comings(ACCOUNTS["account-no-show"]!, MENTOR)[1]).toBe("Ana Quispe did not come to the meeting.");
+    const swapped = ACCOUNTS["account-no-show"]!;
+    const { mentor, mentee } = swapped.bill;
+    const sides = { mentor: { ...mentor, no_show: "yes" as const }, mentee: { ...mentee, no_show: "no" as const } };
+    expect(comings({ ...swapped, bill: { ...swapped.bill, ...sides } }, MENTOR)[0]).toBe(
+      "You did not come to the meeting. Nothing is owed for that.",
+    );
+    expect(comings(ACCOUNTS["account-nobody"]!, MENTOR)[1]).toMatch(/^Whether Ana Quispe came is not known/);
+  });
+});
+
+it("says by which terms and for which meeting", () => {
+  expect(frame(RICH, MENTOR, NOW)).toEqual([
+    "By version 3 of your agreement, which was in force when the session began.",
+    "Booked: Today, 13:27 to 14:12 for you in Vienna, 07:27 to 08:12 for Ana Quispe in Lima.",
+  ]);
+  const again = { ...RICH, booked: { ...RICH.booked!, again: true }, extended_us: NOW };
+  expect(frame(again, MENTOR, NOW).slice(2)).toEqual([
+    "You had met for this meeting before, so nobody was late for it now.",
+    "Ana Quispe said to go on past the booked time: 14:13 for you in Vienna, 08:13 for Ana Quispe in Lima.",
+  ]);
+  expect(frame(account([]), MENTOR, NOW)).toEqual([
+    "You two had agreed on nothing when the session began, so it is free of charge.",
+    "It was no booked meeting: all of it can count.",
+  ]);
+});
+
+describe("what both say to it", () => {
+  const stands = (of: SessionAccount, pair = MENTOR) => standing(viewOf(of), of.notes, pair);
+  const by = (...confirmed_by: string[]): SessionAccount => ({
+    ...RICH,
+    settlement: { ...RICH.settlement!, confirmed_by },
+  });
+
+  it("is nothing before the close, and awaited before it is computed", () => {
+    expect(stands(ACCOUNTS["account-running"]!)).toBeNull();
+    expect(stands({ ...RICH, settlement: null })).toMatchObject({
+      text: "What it comes to is being computed.",
+      can: { confirm: false, contest: false, giveIn: false },
+    });
+  });
+
+  it.each([
+    [by(), "It is settled at 38 min: €45.60.", "confirm contest"],
+    [by(ME.id), "You confirmed 38 min: €45.60.", "contest"],
+    [by(ANA.id), "Ana Quispe confirmed 38 min: €45.60.", "confirm contest"],
+    [by(ME.id, ANA.id), "You both confirmed 38 min: €45.60.", ""],
+    [ACCOUNTS["account-contested-by-me"]!, "You contest 38 min: €45.60.", "confirm"],
+    [ACCOUNTS["account-contested-by-other"]!, "Ana Quispe contests 38 min: €45.60.", "giveIn"],
+    [ACCOUNTS["account-gave-in"]!, "Ana Quispe gave in: now it comes to 43 min: €51.60.", "confirm"],
+    [ACCOUNTS["account-nobody"]!, "Nothing is billed for it.", "confirm contest"],
+  ])("%#", (of, text, can) => {
+    const found = stands(of)!;
+    expect(found.text).toBe(text);
+    expect(Object.entries(found.can).filter(([, may]) => may).map(([name]) => name).join(" ")).toBe(can);
+  });
+
+  it("gives the reason of who contests, and no other", () => {
+    const of = ACCOUNTS["account-contested-by-other"]!;
+    expect(stands(of)?.reason).toMatch(/^We talked until the hour/);
+    const older = { ...of.notes[0]!, person: ME.id, text: "mine" };
+    expect(stands({ ...of, notes: [...of.notes, older] })?.reason).toMatch(/^We talked/);
+    expect(stands({ ...of, notes: [] })?.reason).toBeNull();
+    expect(stands({ ...of, notes: [{ ...of.notes[0]!, text: null }] })?.reason).toBeNull();
+  });
+
+  it("tells the one who gave in that the other has not confirmed yet", () => {
+    expect(stands(ACCOUNTS["account-gave-in"]!, MENTEE)).toMatchObject({
+      text: "You gave in: now it comes to 43 min: €51.60.",
+      can: { giveIn: true, confirm: false },
+    });
+  });
+
+  it("says before one contests what follows, for either side", () => {
+    expect(followsWords(MENTOR)[1]).toMatch(/give in to more\./);
+    expect(followsWords(MENTEE)[1]).toMatch(/give in to less\./);
+  });
+});
+
+describe("a reason and a concession", () => {
+  it("has 1 to 1000 characters, as a server in Python counts them", () => {
+    expect(reasonTrouble(" \n")).toBe("Say why, in a few words.");
+    expect(reasonTrouble("😀".repeat(1000))).toBe("");
+    expect(reasonTrouble("😀".repeat(1001))).toBe("1 character too long.");
+    expect(reasonTrouble("x".repeat(1002))).toBe("2 characters too long.");
+    expect(leftWords("😀")).toBe("1 of 1000 characters");
+  });
+
+  it("is against one's own interest, in whole minutes", () => {
+    expect(concession("37", 38 * MIN, MENTOR)).toBe(37 * MIN);
+    expect(concession("0", 38 * MIN, MENTOR)).toBe(0);
+    expect(concession("38", 38 * MIN, MENTOR)).toBe("As the mentor you give in to less than 38 min.");
+    expect(concession(" 39 ", 38 * MIN, MENTEE)).toBe(39 * MIN);
+    expect(concession("38", 38 * MIN, MENTEE)).toBe("As the mentee you give in to more than 38 min.");
+    for (const wrong of ["", "-1", "1.5", "1e3", "x", "12345"]) {
+      expect(concession(wrong, 38 * MIN, MENTEE)).toBe("Write whole minutes, such as 40.");
+    }
+    expect(concession("1441", 38 * MIN, MENTEE)).toBe("A session is at most a day long.");
+  });
+
+  it("has a fingerprint short enough to compare", () => {
+    expect(fingerprint("3fa91c2d77e0b1c45d0f".padEnd(64, "0"))).toBe("3fa9 1c2d 77e0 b1c4");
+  });
+});
+
+describe("times and lengths", () => {
+  it.each([
+    [0, "0 s", "0 s"],
+    [1, "0 s", "less than 1 s"],
+    [90 * S, "1 min 30 s", "1 min 30 s"],
+    [45 * MIN, "45 min", "45 min 0 s"],
+    [60 * MIN, "1 h", "1 h 0 min 0 s"],
+    [60 * MIN + S, "1 h 0 min 1 s", "1 h 0 min 1 s"],
+    [65 * MIN, "1 h 5 min", "1 h 5 min 0 s"],
+    [10 * MIN, "10 min", "10 min 0 s"],
+  ])("%i us", (us, short, whole) => {
+    expect(brief(us)).toBe(short);
+    expect(spanOf(us)).toBe(whole);
+  });
+
+  it("reads clocks to the second, months by name, zones by how far ahead they are", () => {
+    expect(clock("Europe/Vienna", NOW)).toBe("14:13:20");
+    expect(monthName("2026-11")).toBe("November 2026");
+    expect(aheadUs("Asia/Kathmandu", NOW) / MIN).toBe(345);
+    expect(aheadUs("America/Lima", NOW) / MIN).toBe(-300);
+    expect(aheadUs("Europe/Vienna", Date.UTC(2026, 6, 1) * 1000 + 7) / MIN).toBe(120);
+  });
+});
+
+it.each(["empty", "window", "nobody", "unwatched"] as const)("a session that ended by itself (%s)", (end_reason) => {
+  expect(endWords({ ...viewOf(RICH), end_reason }, ME.id, ANA.name)).toMatch(/^(It ended by itself|N)/);
+});

@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+
+import { Refused, type App } from "../../src/lib/model.js";
+import { troubleOf } from "../../src/lib/trouble.js";
+import type { SessionAccount, SessionView } from "../../src/protocol/types.js";
+import { Booked } from "../../src/ui/call/booked.js";
+import { ACCOUNT, ANA, CALL, ME, MIN } from "./fake-app.js";
+
+const END = ACCOUNT.booked!.start_us + ACCOUNT.booked!.length_us;
+const SESSION: SessionView = { ...CALL.session!, version: ACCOUNT.version };
+
+/** A call at a moment, and how often its account was asked for. */
+class World {
+  nowUs = END - 30 * MIN;
+  asked = 0;
+  fails = false;
+  account: SessionAccount = ACCOUNT;
+  drawn = 0;
+  private readonly app = {
+    nowUs: () => this.nowUs,
+    loadAccount: async () => {
+      this.asked += 1;
+      if (this.fails) throw new Refused(troubleOf("unreachable"));
+      return this.account;
+    },
+    extendSession: async () => {
+      this.account = { ...this.account, version: 7, extended_us: this.nowUs };
+    },
+  };
+  readonly booked = new Booked(
+    {
+      addController: () => undefined,
+      removeController: () => undefined,
+      requestUpdate: () => (this.drawn += 1),
+      updateComplete: Promise.resolve(true),
+    },
+    () => this.app as unknown as App,
+  );
+
+  /** As the page draws itself each second. */
+  async draws(session: SessionView | null = SESSION, pays = true): Promise<string | null> {
+    this.booked.words(session, pays, ME, ANA);
+    await Promise.resolve();
+    await Promise.resolve();
+    return this.booked.words(session, pays, ME, ANA)?.text ?? null;
+  }
+}
+
+test("the account is asked for once, until what others say is news", async () => {
+  const world = new World();
+  expect(await world.draws()).toBeNull();
+  expect(world.asked).toBe(1);
+  await world.draws({ ...SESSION, version: SESSION.version + 1 });
+  expect(world.asked).toBe(1); // half an hour before the end nobody is asked yet
+  world.nowUs = END - MIN;
+  expect(await world.draws()).toContain("Going on costs");
+  expect(world.asked).toBe(1);
+  world.account = { ...ACCOUNT, version: SESSION.version + 1, extended_us: world.nowUs };
+  expect(await world.draws({ ...SESSION, version: SESSION.version + 1 }, false)).toContain("goes on");
+  expect(world.asked).toBe(2);
+});
+
+test("a failure is tried again in a while", async () => {
+  const world = new World();
+  world.nowUs = END - MIN;
+  world.fails = true;
+  expect(await world.draws()).toBeNull();
+  expect(await world.draws()).toBeNull();
+  expect(world.asked).toBe(1);
+  world.fails = false;
+  world.nowUs += 10_000_000;
+  expect(await world.draws()).toContain("Going on costs");
+});
+
+test("going on, and keeping to the time, end the question", async () => {
+  const world = new World();
+  world.nowUs = END - MIN;
+  await world.draws();
+  world.booked.keep();
+  expect(await world.draws()).toContain("Talking on costs nothing");
+  world.account = { ...ACCOUNT, id: "ses_other" };
+  const other = { ...SESSION, id: "ses_other" };
+  expect(await world.draws(other)).toContain("Going on costs"); // another session, asked anew
+  world.account = ACCOUNT;
+  await world.draws();
+  await world.booked.goOn();
+  expect(await world.draws()).toContain("You go on");
+  expect(world.drawn).toBeGreaterThan(0);
+});
+
+test("nothing is asked of a session that nobody is in", async () => {
+  const world = new World();
+  for (const none of [
+    null,
+    { ...SESSION, started_us: null },
+    { ...SESSION, state: "ended" } as SessionView,
+  ]) {
+    expect(await world.draws(none)).toBeNull();
+  }
+  expect(world.asked).toBe(0);
+});
