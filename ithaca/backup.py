@@ -72,7 +72,7 @@ async def keep(
 ) -> Manifest:
     """Writes so many bytes to a file that only its owner can read: under another name, until they
     are all there, on disk, and found good. Raises BackupError."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part = _beside(file)
     try:
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as out:  # noqa: ASYNC230 - nobody else waits in this process
             while length and (chunk := await more()):
@@ -93,6 +93,13 @@ async def keep(
         raise BackupError(f"Cannot write {file} ({error.strerror}).") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _beside(file: Path) -> Path:
+    """What the file is called until it is whole."""
+    if file.is_dir():
+        raise BackupError(f"Cannot write {file}: it is a folder.")
+    return file.with_name(f".{file.name}.{os.getpid()}.part")
 
 
 @dataclass(frozen=True, slots=True)

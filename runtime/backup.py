@@ -34,7 +34,7 @@ from runtime.database.migrate import SchemaTooNewError, revisions, upgrade
 
 MANIFEST = "manifest.json"
 MANIFEST_MOST = 64 << 20
-PAGE_ROWS = 500
+PAGE_ROWS = 200
 CHUNK = 1 << 20
 UNREADABLE = (
     *(zipfile.BadZipFile, OSError, EOFError, KeyError, ValueError, NotImplementedError),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -138,6 +139,32 @@ async def test_what_is_restored_is_what_there_was(
     await database.close()
     assert "20 messages" in backup.holds(manifest)
     assert backup.made(manifest) == f"made 2027-01-15 08:00:20 UTC by Ithaca {VERSION}"
+
+
+@into_sqlite
+async def test_it_is_of_one_moment_however_much_happens_meanwhile(
+    storage: Storage, target: Storage, file: Path
+) -> None:
+    async with App.over(storage) as app:
+        mentor, _, _, runs = await lived_in(app)
+
+        async def meet() -> None:
+            session = runs
+            while True:
+                await mentor.post(f"/v1/sessions/{session}/end", json={})
+                socket = await mentor.connect()
+                session = (await mentor.join(socket))["session"]["id"]
+
+        meeting = asyncio.create_task(meet())
+        before = len((await everything(app.database))["ledger_facts"])
+        manifest = await backed_up(app, file)
+        assert not meeting.done()
+        meeting.cancel()
+        await asyncio.gather(meeting, return_exceptions=True)
+        after = len((await everything(app.database))["ledger_facts"])
+    assert before <= manifest.tables["ledger_facts"].rows <= after
+    restored = await backup.restore(settings(target), ROOMS, file)
+    assert restored.audited.broken == ()
 
 
 async def test_life_goes_on_from_there(storage: Storage, target: Storage, file: Path) -> None:
@@ -374,8 +401,13 @@ async def test_a_database_that_is_behind_is_not_backed_up(storage: Storage, file
 @on_sqlite
 async def test_where_no_file_can_be_none_is_left(storage: Storage, tmp_path: Path) -> None:
     async with App.over(storage) as app:
-        for where in (tmp_path / "none" / "backup.zip", tmp_path):
-            with pytest.raises(BackupError, match="Cannot write"):
+        for where, why in (
+            (tmp_path / "none" / "backup.zip", "No such file or directory"),
+            (tmp_path, "it is a folder"),
+            (Path("."), "it is a folder"),
+            (Path("/"), "it is a folder"),
+        ):
+            with pytest.raises(BackupError, match=f"Cannot write .*{why}"):
                 await backed_up(app, where)
     assert sorted(os.listdir(tmp_path)) == ["data"]
     with pytest.raises(BackupError, match="There is no database in"):
@@ -462,7 +494,7 @@ async def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
 
 
 async def test_an_archive_is_made_anew_when_its_plan_runs_again(database: Database) -> None:
-    spool = io.BytesIO(b"what an earlier attempt left, and more of it")
+    spool = io.BytesIO(bytes(1 << 20))  # what an earlier attempt left
     first = await database.read(snapshot, spool, ROOMS, "1", 1)
     once = spool.getvalue()
     again = await database.read(snapshot, spool, ROOMS, "1", 1)

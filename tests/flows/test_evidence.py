@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from ithaca import offline
+from ledger.sansio import scenario
 from tests.support.app import App, Page
 from tests.support.evidence import settled_session
 from tests.support.ledger import PageKey
@@ -127,6 +128,54 @@ async def test_replay_computes_what_was_settled(
     assert offline.replay(str(file), str(terms)) == 0
     replayed = json.loads(capsys.readouterr().out)
     assert (replayed["settled"], replayed["terms"]["rate_minor"]) == (None, 6000)
+
+
+async def test_a_scenario_comes_to_what_the_server_records(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """The same call twice: with a server, and written by hand."""
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    events: list[dict[str, Any]] = []
+
+    def wrote(do: str, page: Page) -> None:
+        who = "mentor" if page is mentor else "mentee"
+        events.append({"do": do, "at": app.clock.wall_us(), "who": who})
+
+    wrote("join", mentor)
+    session = (await mentor.join(one))["session"]["id"]
+    await app.advance(10)
+    wrote("join", mentee)
+    await mentee.join(other)
+    await app.advance(20)
+    wrote("beat", mentee)
+    other.beating = False  # its page is frozen
+    await app.advance(30)
+    again = await mentee.connect()
+    wrote("join", mentee)
+    await mentee.join(again)
+    await app.advance(20)
+    wrote("leave", mentee)
+    again.send("room.leave", room=mentee.room)
+    await again.get("room.left")
+    await app.advance(6)
+    wrote("end", mentor)
+    one.send("room.end", room=mentor.room)
+    await one.get("room.left")
+    facts = (await mentor.get(f"/v1/sessions/{session}/facts")).json()["facts"]
+    people = {mentor.person: "mentor", mentee.person: "mentee"}
+    by_hand = json.dumps({"mentor": "mentor", "mentee": "mentee", "events": events}).encode()
+    (written,) = scenario.facts_of(scenario.read(by_hand))
+    assert [
+        moments(each["fact"], people) for each in facts if "settled" not in each["fact"]["t"]
+    ] == [moments(msgspec.to_builtins(fact), {}) for fact in written]
+
+
+def moments(fact: dict[str, Any], people: dict[str, str]) -> tuple[Any, ...]:
+    """What is said of time and people."""
+    who = fact.get("person")
+    parts = (fact.get(name) for name in ("at_us", "noticed_us", "reason", "estimated"))
+    return fact["t"], people.get(who or "", who), *parts
 
 
 # ---- the commands --------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.sansio.replay import Replay, clock, duration
 from ledger.sansio.scenario import NOTICED_US, Unclear, facts_of, micros, read, run
@@ -283,6 +285,61 @@ def test_after_an_end_another_session_begins() -> None:
     assert [each.session for each in found.then] == ["session 2"]
     again = facts("14:00 join Ada", "14:01 end Ada", "14:30 end Ada")
     assert sum(isinstance(fact, SessionEnded) for fact in again) == 1
+
+
+# ---- laws ----------------------------------------------------------------------------------------
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """An hour and a bit in which everything can happen, in any order."""
+    moment = st.integers(0, 80).map(lambda minute: minute * MINUTE)
+    events: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 14))):
+        found: dict[str, Any] = {"at": draw(moment)}
+        do = draw(st.sampled_from(["join", "join", "beat", "leave", "journal", "path", "extend",
+                                   "end", "sweep", "meeting", "terms"]))  # fmt: skip
+        found["do"] = do
+        if do == "meeting":
+            found |= {"start": draw(moment), "length": "00:30:00"}
+        elif do == "terms":
+            found["terms"] = {**EUR, "counts": draw(st.sampled_from(["contact", "room"]))}
+        elif do != "sweep":
+            found["who"] = draw(st.sampled_from(["Ada", "Ben"]))
+            found["device"] = draw(st.sampled_from(["page", "phone"]))
+        if do == "journal":
+            found |= {"from": draw(moment), "to": draw(moment)}
+        if do == "path":
+            found["up"] = draw(st.booleans())
+        events.append(found)
+    return events
+
+
+@given(anything(), st.sampled_from([None, "00:02:30"]))
+def test_whatever_happens_time_adds_up(events: list[dict[str, Any]], silence: str | None) -> None:
+    written = read(scenario(*events, silence=silence))
+    try:
+        whole = run(written)
+    except Unclear as unclear:
+        assert "nothing happens" in str(unclear)  # noqa: PT017 - it is one of two right answers
+        return
+    end_us = max(each["at"] for each in events)
+    latest = 0
+    for each in (whole, *whole.then):
+        edges = [edge for part in each.stretches for edge in (part.from_us, part.to_us)]
+        assert edges == sorted(edges)
+        assert not edges or (latest <= edges[0] and edges[-1] <= end_us)
+        latest = max([latest, *edges])
+        of: dict[str, int] = {}
+        for part in each.stretches:
+            of[part.state] = of.get(part.state, 0) + part.us
+        together = sum(of.get(state, 0) for state in ("contact", "impaired", "unknown"))
+        assert together == each.sums.together_us <= each.sums.together_most_us
+        assert of.get("contact", 0) == each.sums.contact_us
+        assert of.get("alone", 0) == sum(person.alone_us for person in each.sums.people)
+        assert each.bill.counted_us <= each.sums.together_us
+        assert (each.state, each.settled, each.then) == ("ended", None, ()) or each is whole
+    assert whole == run(written)
 
 
 # ---- what cannot be run --------------------------------------------------------------------------
