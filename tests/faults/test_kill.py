@@ -9,102 +9,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
-import websockets
-from websockets.exceptions import InvalidHandshake
 
-from protocol.views import Message
+from tests.support.load import Call, Writer, all_there, dial, is_sound, whole
 from tests.support.serving import Api, Server
-from tests.support.wire import MSGPACK, RemoteSocket, Unexpected
 
-AWAY = (
-    OSError,
-    TimeoutError,
-    Unexpected,
-    InvalidHandshake,
-    httpx2.TransportError,
-    websockets.ConnectionClosed,
-)
 PAIRS = 3
-PACE_S = 0.06  # below the limit of 20 messages a second
 PROOF_BOUND_S = 5
-
-
-class Writer:
-    """One person who keeps writing, resends what was not acknowledged, and heeds what arrives."""
-
-    def __init__(self, server: Server, link: str, name: str, dice: random.Random) -> None:
-        self.server, self.api, self.name, self.dice = server, Api(server, link), name, dice
-        self.acked: dict[str, int] = {}
-        self.shown: dict[int, str] = {}
-        self.conversation = ""
-        self.another = asyncio.Event()
-        self._sent = 0
-        self._waiting: str | None = None
-
-    async def run(self) -> None:
-        """Writes until cancelled; a dead server is tried again."""
-        while True:
-            try:
-                await self._connected()
-            except AWAY:
-                await asyncio.sleep(0.02)
-
-    async def _connected(self) -> None:
-        if self.api.grant is None:
-            await self.api.sign_in()
-        assert self.api.grant is not None
-        url = self.server.address.replace("http", "ws") + "/ws"
-        origin = websockets.Origin(self.server.address)
-        subprotocol = websockets.Subprotocol(MSGPACK)
-        async with websockets.connect(url, origin=origin, subprotocols=[subprotocol]) as connection:
-            socket = RemoteSocket(connection)
-            cursors = {self.conversation: max(self.shown, default=0)} if self.conversation else {}
-            await socket.send(
-                "auth.open", grant=self.api.grant.grant, tab=f"{self.name}-tab", cursors=cursors
-            )
-            opened = await socket.get("auth.opened")
-            self.conversation = opened["mentorships"][0]["conversation"]
-            while True:
-                await self._say(socket)
-                await asyncio.sleep(PACE_S)
-
-    async def _say(self, socket: RemoteSocket) -> None:
-        if self._waiting is None:
-            self._sent += 1
-            self._waiting = f"{self.name}-{self._sent:06}"
-        await socket.send(
-            "chat.send", conversation=self.conversation, id=self._waiting, body=self._waiting
-        )
-        if self.dice.random() < 0.1:  # a resend must change nothing
-            await socket.send(
-                "chat.send", conversation=self.conversation, id=self._waiting, body=self._waiting
-            )
-        accepted = await socket.get("chat.accepted", id=self._waiting)
-        assert self.acked.setdefault(accepted["id"], accepted["seq"]) == accepted["seq"]
-        self._waiting = None
-        self.another.set()
-        for frame in socket.take_all("chat.messages"):
-            self._show(frame["messages"])
-
-    def _show(self, messages: list[dict[str, Any]]) -> None:
-        for message in messages:
-            if self.shown:
-                assert message["seq"] == max(self.shown) + 1, "a gap, or something twice"
-            self.shown[message["seq"]] = message["id"]
-
-
-async def whole(api: Api, conversation: str) -> list[Message]:
-    """The conversation from its first message to its last, page by page."""
-    log: list[Message] = []
-    while page := await api.messages(conversation, after=log[-1].seq if log else 0):
-        log += page
-    return log
 
 
 async def kill_and_read(folder: Path, kills: int, seed: int) -> None:
@@ -121,22 +34,12 @@ async def kill_and_read(folder: Path, kills: int, seed: int) -> None:
         await server.kill()
         await server.start()
         assert not (broken := [task for task in tasks if task.done()]), broken
-    for writer in writers:  # everybody has met the last server
-        writer.another.clear()
-    async with asyncio.timeout(30):
-        await asyncio.gather(*(writer.another.wait() for writer in writers))
+    await asyncio.gather(*(writer.go_on() for writer in writers))  # all have met the last server
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    acked = 0
-    for writer in writers:
-        log = await whole(writer.api, writer.conversation)
-        stored = {message.id: message.seq for message in log}
-        assert [message.seq for message in log] == list(range(1, len(log) + 1))
-        assert not [id_ for id_, times in Counter(m.id for m in log).items() if times > 1]
-        assert writer.acked.items() <= stored.items()
-        assert writer.shown.items() <= {seq: id_ for id_, seq in stored.items()}.items()
-        acked += len(writer.acked)
+    logs = [await whole(writer.api, writer.conversation) for writer in writers]
+    acked = all_there(writers, logs)
     print(f"seed {seed}: {kills} kills, {acked} acknowledged, 0 lost")
     await server.stop()
     assert server.errors() == []
@@ -160,12 +63,7 @@ async def sit_and_be_killed(folder: Path, seconds: float) -> None:
     sockets = []
     for api in apis:
         grant = await api.sign_in()
-        connection = await websockets.connect(
-            server.address.replace("http", "ws") + "/ws",
-            origin=websockets.Origin(server.address),
-            subprotocols=[websockets.Subprotocol(MSGPACK)],
-        )
-        socket = RemoteSocket(connection)
+        socket = await dial(server)
         await socket.send("auth.open", grant=grant.grant, tab="tab-of-this-one")
         opened = await socket.get("auth.opened")
         room = opened["mentorships"][0]["room"]
@@ -207,3 +105,59 @@ async def test_presence_ends_at_its_last_proof_whenever_the_server_dies(tmp_path
     dice = random.Random(7)
     for number in range(4):
         await sit_and_be_killed(tmp_path / str(number), seconds=dice.uniform(3, 20))
+
+
+async def talk_on(folder: Path, kills: int, seed: int) -> None:
+    """The server is killed in a call again and again; the two go on, come back, and hand in."""
+    dice = random.Random(seed)
+    server = Server(folder)
+    await server.start()
+    call = Call(server, server.links)
+    await call.begin()
+    for _ in range(kills):
+        await asyncio.sleep(dice.uniform(1, 6))
+        await server.kill()
+        await asyncio.sleep(dice.uniform(0, 2))
+        await server.start()
+        await call.back()
+    view = await call.api.end(call.session)
+    sat_s = call.sat_s
+    await call.vanish()
+    assert view.interruptions == ()
+    account = await call.account()
+    for said_us in (account.together_us, account.contact_us):
+        assert sat_s - PROOF_BOUND_S <= said_us / 1e6 <= sat_s + 1, account
+    await is_sound(server)
+    print(f"seed {seed}: {kills} kills in one call of {sat_s:.1f} s, all of it proven")
+    await server.stop()
+    assert server.errors() == []
+
+
+async def test_a_call_goes_on_while_the_server_is_killed(tmp_path: Path) -> None:
+    await talk_on(tmp_path, kills=2, seed=random.randrange(10**6))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+async def test_a_call_goes_on_however_often_the_server_is_killed(tmp_path: Path) -> None:
+    await talk_on(tmp_path, kills=50, seed=7)
+
+
+async def test_what_was_handed_in_survives_the_server_and_both_pages(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    await server.start()
+    call = Call(server, server.links)
+    await call.begin()
+    await asyncio.sleep(9)
+    await server.kill()
+    sat_s = call.sat_s
+    await call.vanish()
+    await server.start()
+    async with asyncio.timeout(40):
+        account = await call.account()
+        while any(person.since_us is not None for person in account.people):
+            account = await call.api.session(call.session)
+    assert sat_s - PROOF_BOUND_S <= account.together_us / 1e6 <= sat_s + 1, account
+    assert account.contact_us > 0
+    await server.stop()
+    assert server.errors() == []

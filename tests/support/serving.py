@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -15,7 +16,14 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 
-from protocol.rest import Grant, MentorshipCreated, MessagePage, SessionPage
+from protocol.rest import (
+    FactPage,
+    FactRecord,
+    Grant,
+    MentorshipCreated,
+    MessagePage,
+    SessionPage,
+)
 from protocol.views import Message, SessionAccount, SessionView, TalkView
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,11 +44,18 @@ def free_port() -> int:
 class Server:
     """A port and a data folder for good; the process may come and go. `name` is what people call
     the machine: by another name than its address it prints no links of its own. `database`: a
-    postgresql:// address, if not SQLite. `was_away`: pages have reason to say that they did not
-    reach it."""
+    postgresql:// address, if not SQLite. `machine`: variables of the environment that it is started
+    with. `was_away`: pages have reason to say that they did not reach it."""
 
-    def __init__(self, folder: Path, name: str = "127.0.0.1", database: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "127.0.0.1",
+        database: str = "",
+        machine: Mapping[str, str] | None = None,
+    ) -> None:
         folder.mkdir(exist_ok=True)
+        self._machine = machine or {}
         self._data, self._log = folder / "data", folder / "log"
         self.port = free_port()
         self.address = f"http://{name}:{self.port}"
@@ -80,7 +95,7 @@ class Server:
                 *self._database,
                 *options,
                 cwd=ROOT,
-                env={name: of for name, of in os.environ.items() if not name.startswith("ITHACA_")},
+                env={**_environment(), **self._machine},
                 stdin=DEVNULL,
                 stdout=PIPE,
                 stderr=log,
@@ -123,6 +138,10 @@ class Server:
         ]
 
 
+def _environment() -> dict[str, str]:
+    return {name: of for name, of in os.environ.items() if not name.startswith("ITHACA_")}
+
+
 async def new_mentorship(server: Server, mentor: str, mentee: str) -> dict[str, str]:
     """A link for each role, by the HTTP API."""
     people = {"mentor": mentor, "mentee": mentee}
@@ -154,14 +173,23 @@ class Api:
         """Who spoke how much, as this person may know it."""
         return await self._get(f"/v1/sessions/{session}/talk", TalkView)
 
+    async def end(self, id_: str) -> SessionView:
+        return await self._ask("POST", f"/v1/sessions/{id_}/end", SessionView)
+
+    async def facts(self, id_: str) -> tuple[FactRecord, ...]:
+        return (await self._get(f"/v1/sessions/{id_}/facts", FactPage)).facts
+
     async def messages(self, conversation: str, after: int) -> tuple[Message, ...]:
         """The page after a seq."""
         path = f"/v1/conversations/{conversation}/messages?after={after}&limit=200"
         return (await self._get(path, MessagePage)).messages
 
     async def _get(self, path: str, shape: type[Answer]) -> Answer:
+        return await self._ask("GET", path, shape)
+
+    async def _ask(self, method: str, path: str, shape: type[Answer]) -> Answer:
         assert self.grant is not None
-        return await _ask(self._server, "GET", path, shape, grant=self.grant.grant)
+        return await _ask(self._server, method, path, shape, grant=self.grant.grant)
 
 
 async def _ask(
@@ -174,7 +202,7 @@ async def _ask(
 ) -> Answer:
     headers = {"Authorization": f"Bearer {grant}"} if grant else {}
     base = f"http://127.0.0.1:{server.port}"
-    async with httpx2.AsyncClient(base_url=base, headers=headers) as client:
+    async with httpx2.AsyncClient(base_url=base, headers=headers, timeout=GUARD_S) as client:
         answer = await client.request(method, path, json=body)
     answer.raise_for_status()
     return msgspec.json.decode(answer.content, type=shape)

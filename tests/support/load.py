@@ -1,0 +1,269 @@
+"""People who use a server that comes and goes, on real sockets: some write, some sit in a call."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from typing import Any
+
+import httpx2
+import msgspec
+import websockets
+from websockets.exceptions import InvalidHandshake
+
+from protocol.views import Message, SessionAccount
+from tests.support.ledger import SECOND, PageKey
+from tests.support.serving import Api, Server
+from tests.support.wire import MSGPACK, RemoteSocket, Unexpected
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    Unexpected,
+    InvalidHandshake,
+    httpx2.HTTPError,
+    websockets.ConnectionClosed,
+)
+PACE_S = 0.06  # below the limit of 20 messages a second
+BEAT_S, HAND_IN_S = 2.0, 4.0
+
+
+async def dial(server: Server) -> RemoteSocket:
+    connection = await websockets.connect(
+        server.address.replace("http", "ws") + "/ws",
+        origin=websockets.Origin(server.address),
+        subprotocols=[websockets.Subprotocol(MSGPACK)],
+    )
+    return RemoteSocket(connection)
+
+
+class Writer:
+    """One person who keeps writing, resends what was not acknowledged, and heeds what arrives."""
+
+    def __init__(self, server: Server, link: str, name: str, dice: random.Random) -> None:
+        self.server, self.api, self.name, self.dice = server, Api(server, link), name, dice
+        self.acked: dict[str, int] = {}
+        self.shown: dict[int, str] = {}
+        self.conversation = ""
+        self.another = asyncio.Event()
+        self._sent = 0
+        self._waiting: str | None = None
+
+    async def run(self) -> None:
+        """Writes until cancelled; a dead server is tried again."""
+        while True:
+            try:
+                await self._connected()
+            except AWAY:
+                await asyncio.sleep(0.02)
+
+    async def go_on(self) -> None:
+        """Another one has been acknowledged."""
+        self.another.clear()
+        async with asyncio.timeout(30):
+            await self.another.wait()
+
+    async def _connected(self) -> None:
+        if self.api.grant is None:
+            await self.api.sign_in()
+        assert self.api.grant is not None
+        socket = await dial(self.server)
+        async with socket.connection:
+            cursors = {self.conversation: max(self.shown, default=0)} if self.conversation else {}
+            await socket.send(
+                "auth.open", grant=self.api.grant.grant, tab=f"{self.name}-tab", cursors=cursors
+            )
+            opened = await socket.get("auth.opened")
+            self.conversation = opened["mentorships"][0]["conversation"]
+            while True:
+                await self._say(socket)
+                await asyncio.sleep(PACE_S)
+
+    async def _say(self, socket: RemoteSocket) -> None:
+        if self._waiting is None:
+            self._sent += 1
+            self._waiting = f"{self.name}-{self._sent:06}"
+        await socket.send(
+            "chat.send", conversation=self.conversation, id=self._waiting, body=self._waiting
+        )
+        if self.dice.random() < 0.1:  # a resend must change nothing
+            await socket.send(
+                "chat.send", conversation=self.conversation, id=self._waiting, body=self._waiting
+            )
+        accepted = await socket.get("chat.accepted", id=self._waiting)
+        assert self.acked.setdefault(accepted["id"], accepted["seq"]) == accepted["seq"]
+        self._waiting = None
+        self.another.set()
+        for frame in socket.take_all("chat.messages"):
+            self._show(frame["messages"])
+
+    def _show(self, messages: list[dict[str, Any]]) -> None:
+        for message in messages:
+            if self.shown:
+                assert message["seq"] == max(self.shown) + 1, "a gap, or something twice"
+            self.shown[message["seq"]] = message["id"]
+
+
+async def whole(api: Api, conversation: str) -> list[Message]:
+    """The conversation from its first message to its last, page by page."""
+    log: list[Message] = []
+    while page := await api.messages(conversation, after=log[-1].seq if log else 0):
+        log += page
+    return log
+
+
+def all_there(writers: list[Writer], logs: list[list[Message]]) -> int:
+    """What was acknowledged or shown is stored, once, in one order; how many that are."""
+    for writer, log in zip(writers, logs, strict=True):
+        stored = {message.id: message.seq for message in log}
+        assert [message.seq for message in log] == list(range(1, len(log) + 1))
+        assert not [id_ for id_, times in Counter(m.id for m in log).items() if times > 1]
+        assert writer.acked.items() <= stored.items()
+        assert writer.shown.items() <= {seq: id_ for id_, seq in stored.items()}.items()
+    return sum(len(writer.acked) for writer in writers)
+
+
+class Sitter:
+    """A page in a call: beats, comes back when the server does, and hands in what the other signed.
+    The way between the two never breaks."""
+
+    def __init__(self, server: Server, link: str) -> None:
+        self.server, self.api, self.key = server, Api(server, link), PageKey()
+        self.other: Sitter | None = None
+        self.session = ""
+        self.in_room = asyncio.Event()
+        self.handed_in = asyncio.Event()
+        self._ahead_us = self._since_us = 0
+        self._room = ""
+        self._socket: RemoteSocket | None = None
+
+    @property
+    def server_us(self) -> int:
+        return time.monotonic_ns() // 1000 + self._ahead_us
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self._connected()
+            except AWAY:
+                self.in_room.clear()
+                await asyncio.sleep(0.05)
+
+    async def _connected(self) -> None:
+        grant = await self.api.sign_in()
+        socket = self._socket = await dial(self.server)
+        try:
+            await socket.send("auth.open", grant=grant.grant, tab=f"tab-{self.key.public[-12:]}")
+            self._room = (await socket.get("auth.opened"))["mentorships"][0]["room"]
+            await self._beat(socket, 1)
+            await socket.send(
+                "room.join",
+                room=self._room,
+                peer=f"peer-{self.key.public[-12:]}",
+                audio=False,
+                video=False,
+                key=self.key.public,
+            )
+            session = (await socket.get("room.joined"))["session"]["id"]
+            if session != self.session:
+                self.session, self._since_us = session, self.server_us
+            self.in_room.set()
+            n = 1
+            while True:
+                await self.hand_in()
+                for _ in range(round(HAND_IN_S / BEAT_S)):
+                    n += 1
+                    await self._beat(socket, n)
+                    await asyncio.wait([socket.task], timeout=BEAT_S)
+        finally:
+            socket.task.cancel()
+            await socket.connection.close()
+
+    async def _beat(self, socket: RemoteSocket, n: int) -> None:
+        await socket.send("beat", n=n)
+        answer = await socket.get("beat.ack", n=n)
+        self._ahead_us = answer["now_us"] - time.monotonic_ns() // 1000
+
+    async def hand_in(self) -> None:
+        """What the other's page signed so far."""
+        assert self.other is not None
+        if self._socket is None or self.other.session != self.session:
+            return
+        since_us, until_us = max(self._since_us, self.other._since_us), self.server_us
+        if since_us >= until_us:
+            return
+        beats = 1 + (until_us - since_us) // (2 * SECOND)
+        contact = self.other.key.sign(self.session, self.key, since_us, until_us, beats)
+        await self._socket.send(
+            "room.contact",
+            room=self._room,
+            session=self.session,
+            contacts=[msgspec.to_builtins(contact)],
+        )
+        self.handed_in.set()
+
+    async def leave(self) -> None:
+        assert self._socket is not None
+        await self.hand_in()
+        await self._socket.send("room.leave", room=self._room)
+        await self._socket.get("room.left")
+
+
+class Call:
+    """Two sitters, and since when both were in."""
+
+    def __init__(self, server: Server, links: dict[str, str]) -> None:
+        self.sitters = [Sitter(server, links[role]) for role in ("mentor", "mentee")]
+        mentor, mentee = self.sitters
+        mentor.other, mentee.other = mentee, mentor
+        self._tasks: list[asyncio.Task[None]] = []
+        self._since_s = 0.0
+
+    async def begin(self) -> None:
+        self._tasks = [asyncio.create_task(sitter.run()) for sitter in self.sitters]
+        await self.both_in()
+        self._since_s = time.monotonic()
+
+    async def both_in(self) -> None:
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(sitter.in_room.wait() for sitter in self.sitters))
+
+    async def back(self) -> None:
+        """Both are in again, after the server was away, and have handed in."""
+        for sitter in self.sitters:
+            sitter.in_room.clear()
+            sitter.handed_in.clear()
+        await self.both_in()
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(sitter.handed_in.wait() for sitter in self.sitters))
+
+    @property
+    def sat_s(self) -> float:
+        """How long both have been in the call, server or not."""
+        return time.monotonic() - self._since_s
+
+    async def vanish(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def api(self) -> Api:
+        return self.sitters[0].api
+
+    @property
+    def session(self) -> str:
+        return self.sitters[0].session
+
+    async def account(self) -> SessionAccount:
+        await self.api.sign_in()
+        return await self.api.session(self.session)
+
+
+async def is_sound(server: Server) -> None:
+    """By its own doctor: the database whole, each chain as written, settlements as computed."""
+    code, said = await server.command("doctor")
+    assert code == 0, said
