@@ -101,6 +101,7 @@ export class Summary extends AppElement {
   @state() private talking = false; // the conversation is open beside it
   private loading = false;
   private asked = { version: -1, atUs: 0 }; // the last time
+  private lookingBack = false; // one comes from the talk: its questions come first
 
   constructor() {
     super();
@@ -112,7 +113,10 @@ export class Summary extends AppElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("session")) this.asked = { version: -1, atUs: 0 };
+    if (changed.has("session")) {
+      this.asked = { version: -1, atUs: 0 };
+      this.lookingBack = this.state.call?.phase === "left" || location.hash === "#reflect";
+    }
     if (this.isBehind()) void this.load();
   }
 
@@ -180,6 +184,7 @@ export class Summary extends AppElement {
           }</h1>
           ${this.when(view, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
         </div>
+        ${this.lookingBack ? this.reflection(view, mentorship) : nothing}
         <section class="card" aria-labelledby="times">
           <h2 id="times">In the room</h2>
           ${
@@ -219,7 +224,7 @@ export class Summary extends AppElement {
             ></ith-evidence>`
             : nothing
         }
-        ${view.started_us == null ? nothing : this.reflection(view, mentorship)}
+        ${this.lookingBack ? nothing : this.reflection(view, mentorship)}
         ${this.trouble ? notice(this.trouble) : nothing} ${this.actions(view, mentorship, other)}
       </main>
       ${
@@ -250,6 +255,7 @@ export class Summary extends AppElement {
   }
 
   private reflection(view: SessionView, mentorship: MentorshipView): unknown {
+    if (view.started_us == null) return nothing;
     return html`<ith-reflection
       .app=${this.app}
       .session=${view.id}

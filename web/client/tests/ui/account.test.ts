@@ -160,7 +160,8 @@ describe("a stretch in words", () => {
   it("says that a wait for a late mentee counts", () => {
     const booked = { meeting: "m", start_us: FROM, length_us: 3600 * S, again: false };
     const terms = { ...FREE, late_counts: true };
-    expect(words(account([["alone", 300], ["contact", 60]], { booked, terms }))[0]).toMatch(
+    const counted = bill({ counted_us: 360 * S });
+    expect(words(account([["alone", 300], ["contact", 60]], { booked, terms, bill: counted }))[0]).toMatch(
       /5 min 0 s, counts: the other was late\.$/,
     );
   });
@@ -283,12 +284,25 @@ describe("who came, waited, is owed", () => {
     ]);
     expect(comings(RICH, MENTEE)[3]).toBe("2 min 25 s are owed to you as time, to be made up for.");
     const late = { ...RICH, terms: { ...PAID, late_counts: true } };
-    expect(comings(late, MENTOR)[1]).toMatch(/The wait counts as time together\.$/);
+    expect(comings(late, MENTOR)[1]).toMatch(/start\.$/); // with too little notice it does not count
+    const counted = { ...late, bill: { ...late.bill, counted_us: 2300 * S } };
+    expect(comings(counted, MENTOR)[1]).toMatch(/The wait counts as time together\.$/);
+    const both = { ...counted.bill, mentor: { ...counted.bill.mentor, late_us: 5 * S } };
+    expect(comings({ ...counted, bill: both }, MENTOR)[0]).toBe("You came 5 s after the booked start.");
   });
 
   it("is said of who did not come, or where that is not known", () => {
     expect(comings(ACCOUNTS["account-no-show"]!, MENTOR)[1]).toBe("Ana Quispe did not come to the meeting.");
     const swapped = ACCOUNTS["account-no-show"]!;
+    const unowed = { ...swapped, bill: { ...swapped.bill, owed: "nothing" as const } };
+    expect(comings(unowed, MENTOR)[1]).toBe(
+      "Ana Quispe did not come to the meeting. " +
+        "Nothing is owed for that: the time was set less than 24 h before.",
+    );
+    const missed = "Ana Quispe did not come to the meeting.";
+    expect(comings({ ...unowed, terms: { ...PAID, no_show_share: 0 } }, MENTOR)[1]).toBe(missed);
+    const neither = { ...unowed.bill, mentor: { ...unowed.bill.mentor, no_show: "yes" as const } };
+    expect(comings({ ...unowed, bill: neither }, MENTOR)[2]).toBe(missed);
     const { mentor, mentee } = swapped.bill;
     const sides = { mentor: { ...mentor, no_show: "yes" as const }, mentee: { ...mentee, no_show: "no" as const } };
     expect(comings({ ...swapped, bill: { ...swapped.bill, ...sides } }, MENTOR)[0]).toBe(

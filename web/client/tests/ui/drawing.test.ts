@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bridge, piecesOf } from "../../src/ui/account/counting.js";
 import { drawingOf, pieceAt, type Box } from "../../src/ui/account/drawing.js";
 import type { SessionAccount } from "../../src/protocol/types.js";
-import { account, ACCOUNTS, FREE, S, type Plan } from "./accounts.js";
+import { account, ACCOUNTS, bill, FREE, S, type Plan } from "./accounts.js";
 import { ANA, ME, MIN, NOW } from "./people.js";
 
 const FROM = NOW - 48 * MIN;
@@ -213,10 +213,16 @@ describe("what counts of a stretch", () => {
   it("counts the wait for a late mentee where that is agreed", () => {
     const late: Plan = [["alone", 300], ["contact", 600]];
     const of = account(late, { booked: booked(FROM + 100 * S, 3600 * S) });
-    const terms = { ...FREE, late_counts: true };
-    expect(seen(of)[0]).toBe("before - 0");
-    expect(seen({ ...of, terms })[0]).toBe("before counts 200");
-    expect(seen({ ...of, terms, booked: booked(FROM + 100 * S, 3600 * S, true) })[0]).toBe("before - 0");
+    const counted = { ...of, terms: { ...FREE, late_counts: true }, bill: bill({ counted_us: 800 * S }) };
+    expect(seen({ ...counted, terms: FREE })[0]).toBe("before - 0");
+    expect(seen(counted)[0]).toBe("before counts 200");
+    expect(seen({ ...counted, booked: booked(FROM + 100 * S, 3600 * S, true) })[0]).toBe("before - 0");
+    const short = { ...counted, bill: bill({ counted_us: 600 * S }) }; // no notice: the server says
+    expect(seen(short)[0]).toBe("before - 0");
+    const grows = { ...short, stretches: [short.stretches[0]!, { ...short.stretches[1]!, to_us: NOW }] };
+    expect(seen(grows)[0]).toBe("before - 0");
+    const grown = { ...counted, stretches: grows.stretches };
+    expect(seen(grown)[0]).toBe("before counts 200");
   });
 });
 

@@ -140,7 +140,11 @@ const LEFT: AppState = {
 };
 const said = (view: Partial<ReflectionView>): [string, AppState] => [
   `/s/${SESSION.id}`,
-  { ...BASE, reflections: { [SESSION.id]: { ...NOT_SAID, ...view } } },
+  {
+    ...BASE,
+    sessions: { [MENTORSHIP.id]: [SESSION] },
+    reflections: { [SESSION.id]: { ...NOT_SAID, ...view } },
+  },
 ];
 
 const STATES: Record<string, [string, AppState]> = {
@@ -379,22 +383,23 @@ const STATES: Record<string, [string, AppState]> = {
     `/s/${SESSION.id}`,
     { ...BASE, mentorships: withOther({ ...LONG, id: ANA.id }) },
   ],
-  "summary-reflect": [`/s/${SESSION.id}`, LEFT],
-  "summary-reflect-answered": [
+  "reflect-left": [`/s/${SESSION.id}`, LEFT],
+  "reflect-answered": [
     `/s/${SESSION.id}`,
     { ...LEFT, reflections: { [SESSION.id]: { ...NOT_SAID, they_answered: true } } },
   ],
-  "summary-reflected": said({ mine: MINE }),
-  "summary-reflected-private": said({
+  "reflect-later": said({}),
+  "reflect-said": said({ mine: MINE }),
+  "reflect-private": said({
     mine: { ...MINE, useful: "", next: "", rating: null, answered_us: null, due_us: null },
   }),
-  "summary-shared": said({
+  "reflect-shared": said({
     mine: { ...MINE, shared_us: NOW },
     theirs: { ...THEIRS, useful: "x".repeat(600), next: "שלום, הצעד הבא הוא לכתוב" },
     they_answered: true,
   }),
-  "prejoin-next": [room, { ...BASE, media: WITH_PICTURE, next: { [MENTORSHIP.id]: STEPS } }],
-  "prejoin-reminder": [
+  "reflect-next": [room, { ...BASE, media: WITH_PICTURE, next: { [MENTORSHIP.id]: STEPS } }],
+  "reflect-reminder": [
     room,
     {
       ...BASE,

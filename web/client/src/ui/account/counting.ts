@@ -71,12 +71,24 @@ export function piecesOf(account: SessionAccount, mentor: string): readonly Piec
 
 /** All that could count, whether within the booked time or not. */
 export function countingOf(account: SessionAccount, mentor: string): readonly Span[] {
-  const { counts, late_counts } = allTerms(account.terms);
-  const spans = account.stretches
+  const waits = waitCounts(account, mentor) ? waitForTheLate(account, mentor) : [];
+  return bridge([...metSpans(account), ...waits], 0);
+}
+
+function metSpans({ stretches, terms }: SessionAccount): Span[] {
+  const { counts } = allTerms(terms);
+  return stretches
     .filter(({ state }) => state === "contact" || (counts === "room" && state === "unknown"))
     .map(({ from_us, to_us }): Span => [from_us, to_us]);
-  if (late_counts) spans.push(...waitForTheLate(account, mentor));
-  return bridge(spans, 0);
+}
+
+/** Whether the wait for a late mentee counts. Only the server knows whether they had notice enough:
+ * more is counted then than the time in which they met. */
+export function waitCounts(account: SessionAccount, mentor: string): boolean {
+  if (!allTerms(account.terms).late_counts || !waitForTheLate(account, mentor).length) return false;
+  const met = metSpans(account).map((span) => overlap(span, [0, account.as_of_us]));
+  const inside = windowOf(account).reduce((sum, span) => sum + lengthIn(span, met), 0);
+  return account.bill.counted_us > inside;
 }
 
 function waitForTheLate({ booked, lanes }: SessionAccount, mentor: string): readonly Span[] {

@@ -1,6 +1,6 @@
 /** How the amount came about, step by step, in words. Integers all the way. Pure. */
 import type { SessionAccount, Terms } from "../../protocol/types.js";
-import { allTerms, countingOf, total } from "../account/counting.js";
+import { allTerms, countingOf, total, waitCounts } from "../account/counting.js";
 import { money, percent, share } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
 import { bothClocks, bothStretches, brief, dayName, named, spanOf } from "./time.js";
@@ -196,24 +196,30 @@ export function costOf(account: SessionAccount, billedUs: number): string {
   return money(net + share(net, terms.tax_share, 1_000_000), currency);
 }
 
+/** Why nothing is owed for who did not come, where that needs saying. */
+function missedWords({ bill, terms }: SessionAccount, mentor: boolean): string {
+  if (mentor) return " Nothing is owed for that.";
+  const { no_show_share, no_show_notice_us } = allTerms(terms);
+  if (!no_show_share || bill.owed !== "nothing" || bill.mentor.no_show !== "no") return "";
+  return ` Nothing is owed for that: the time was set less than ${brief(no_show_notice_us)} before.`;
+}
+
 /** Who waited, came late or did not come, and what is owed as time. */
 export function comings(account: SessionAccount, pair: Pair): readonly string[] {
   const { bill } = account;
-  const terms = allTerms(account.terms);
   const said: string[] = [];
   for (const side of [bill.mentor, bill.mentee]) {
     const { person } = side;
     const who = nameIn(pair, person);
     const mentor = person === pair.mentor;
     if (side.no_show === "yes") {
-      const owes = mentor ? " Nothing is owed for that." : "";
-      said.push(`${who} did not come to the meeting.${owes}`);
+      said.push(`${who} did not come to the meeting.${missedWords(account, mentor)}`);
     } else if (side.no_show === "unknown") {
       const whom = nameAmid(pair, person);
       said.push(`Whether ${whom} came is not known: nothing proves it, and nothing proves the contrary.`);
     }
     if (side.late_us >= SECOND_US) {
-      const counts = !mentor && terms.late_counts ? " The wait counts as time together." : "";
+      const counts = !mentor && waitCounts(account, pair.mentor) ? " The wait counts as time together." : "";
       said.push(`${who} came ${spanOf(side.late_us)} after the booked start.${counts}`);
     }
     if (side.wait_us >= SECOND_US) {
