@@ -89,8 +89,9 @@ export class Summary extends AppElement {
           padding: 0;
           border: 0;
         }
-        main > .row {
-          display: none;
+        main > .row,
+        ith-reflection {
+          display: none; /* what one says to it is no part of the account */
         }
       }
     `,
