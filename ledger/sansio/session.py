@@ -140,10 +140,13 @@ Step = tuple[Session, tuple[SessionFact, ...]]
 
 def restore(empty: Session, facts: Iterable[SessionFact]) -> Session:
     """The state after these facts."""
-    session = empty
+    session, proven = empty, list[ContactProven]()
     for fact in facts:
-        session = _apply(session, fact)
-    return session
+        if isinstance(fact, ContactProven):
+            proven.append(fact)  # there may be many: all at once
+        else:
+            session = _apply(session, fact)
+    return replace(session, contacts=session.contacts.union(map(_name, proven)))
 
 
 def _apply(session: Session, fact: SessionFact) -> Session:
@@ -162,8 +165,6 @@ def _apply(session: Session, fact: SessionFact) -> Session:
             return replace(session, present=present, paths=paths, last_us=last_us)
         case PathChanged():
             return replace(session, paths={**session.paths, fact.connection: fact.up})
-        case ContactProven():
-            return replace(session, contacts=session.contacts | {_name(fact)})
         case WindowExtended():
             return replace(session, extended=True)
         case SessionStarted():
