@@ -9,7 +9,7 @@ from tests.support.gallery import SIZES, Screen, look_over
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_state_is_accessible_and_fits(
     chromium: Browser, gallery: str, size: str

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 # ---- every state -------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_state_is_accessible_and_fits(
     chromium: Browser, gallery: str, size: str
