@@ -203,6 +203,7 @@ async def test_going_on_is_told_to_both(app: App, pair: tuple[Page, Page]) -> No
         assert (await said(await page.get(at)))["extended_us"] == app.clock.wall_us()
 
 
+@pytest.mark.timeout(400)  # hours, five seconds at a time
 async def test_a_meeting_that_nobody_came_to_is_on_record(
     app: App, pair: tuple[Page, Page]
 ) -> None:
