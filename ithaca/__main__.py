@@ -2,15 +2,19 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from ithaca import VERSION, backup, logs, offline, settings
 from ithaca.admin import (
     Answer,
+    Correct,
+    Corrected,
     Done,
     Examine,
     Examined,
@@ -30,7 +34,8 @@ from ithaca.settings import Settings, SettingsError
 from ledger.audit import Audited, audit
 from people.tables import all_keys
 from people.tokens import Seals
-from protocol.rest import NewMentorship, NewPerson
+from protocol.rest import NewCorrection, NewMentorship, NewPerson
+from protocol.types import Reason
 from runtime.backup import BackupError
 from runtime.clock import SystemClock
 from runtime.database import DatabaseError, open_database
@@ -63,6 +68,22 @@ def parser() -> argparse.ArgumentParser:
         "relink", help="withdraw a person's links, end what they opened, print a fresh one"
     )
     command.add_argument("person", help="the person's name, or id (per_...)")
+    settings.add_options(command, STORAGE)
+
+    command = commands.add_parser(
+        "correct", help="decide what an ended session is billed; both see it, and why"
+    )
+    command.add_argument("session", metavar="SESSION", help="its id (ses_...)")
+    command.add_argument(
+        "--billed",
+        required=True,
+        type=_length,
+        metavar="H:MM[:SS]",
+        help="what it comes to instead",
+    )
+    command.add_argument(
+        "--reason", required=True, type=_reason, metavar="TEXT", help="both read it"
+    )
     settings.add_options(command, STORAGE)
 
     command = commands.add_parser("migrate", help="bring the database up to date, then stop")
@@ -113,6 +134,27 @@ def _days(text: str) -> int:
     if not 1 <= days <= 3660:
         raise argparse.ArgumentTypeError("from 1 to 3660 days")
     return days
+
+
+def _length(text: str) -> int:
+    """In microseconds."""
+    found = re.fullmatch(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?", text, re.ASCII)
+    if not found:
+        raise argparse.ArgumentTypeError("hours and minutes, 1:30, or with seconds, 1:30:15")
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000
+
+
+def _clock(us: int) -> str:
+    minutes, seconds = divmod(us // 1_000_000, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def _reason(text: str) -> str:
+    try:
+        return msgspec.convert(text.strip(), Reason)
+    except msgspec.ValidationError:
+        raise argparse.ArgumentTypeError("from 1 to 1,000 characters") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -180,6 +222,9 @@ async def _run(options: argparse.Namespace, chosen: Settings) -> int:
                 link_days=options.link_days,
             )
             return _print(await _ask(chosen, Invite(wish)))
+        case "correct":
+            correction = NewCorrection(billed_us=options.billed, reason=options.reason)
+            return _print(await _ask(chosen, Correct(options.session, correction)))
         case _:
             return _print(await _ask(chosen, Relink(options.person)))
 
@@ -247,6 +292,9 @@ def _print(answer: Answer) -> int:
     if isinstance(answer, Refused):
         print(f"ithaca: {answer.detail}", file=sys.stderr)
         return 1
+    if isinstance(answer, Corrected):
+        print(f"Billed {_clock(answer.billed_us)} instead of {_clock(answer.before_us)}.")
+        return 0
     assert isinstance(answer, Done)
     if answer.created is not None:
         for link in answer.created.links:

@@ -15,8 +15,9 @@ from ithaca.backup import CHUNK, keep, spooled
 from ithaca.doctor import Finding
 from ithaca.house import ROOMS, House
 from ithaca.settings import SettingsError
+from ledger.service import Ledger
 from protocol.errors import Refusal
-from protocol.rest import MentorshipCreated, NewMentorship
+from protocol.rest import MentorshipCreated, NewCorrection, NewMentorship
 from protocol.views import PersonView
 from runtime.backup import BackupError, Manifest
 from runtime.database import DatabaseError
@@ -36,6 +37,13 @@ class Relink(msgspec.Struct, frozen=True, tag="relink", forbid_unknown_fields=Tr
     person: str
 
 
+class Correct(msgspec.Struct, frozen=True, tag="correct", forbid_unknown_fields=True):
+    """Decides what an ended session comes to."""
+
+    session: str
+    correction: NewCorrection
+
+
 class Examine(msgspec.Struct, frozen=True, tag="examine", forbid_unknown_fields=True):
     """Looks whether everything is as it should be."""
 
@@ -47,6 +55,13 @@ class Backup(msgspec.Struct, frozen=True, tag="backup", forbid_unknown_fields=Tr
 class Done(msgspec.Struct, frozen=True, tag="done"):
     created: MentorshipCreated | None = None
     url: str | None = None
+
+
+class Corrected(msgspec.Struct, frozen=True, tag="corrected"):
+    """What the session was billed, and now is, in microseconds."""
+
+    before_us: int
+    billed_us: int
 
 
 class Examined(msgspec.Struct, frozen=True, tag="examined"):
@@ -61,8 +76,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     detail: str
 
 
-Request = Invite | Relink | Examine
-Answer = Done | Examined | Refused
+Request = Invite | Relink | Correct | Examine
+Answer = Done | Corrected | Examined | Refused
 _Asked = Request | Backup
 _Answered = Answer | Follows
 
@@ -83,11 +98,23 @@ async def perform(house: House, request: Request) -> Answer:
                     return Refused(_which(person, known))
                 handle = await people.replace_link(site_id, known[0].id)
                 return Done(url=services.origins.link(handle))
+            case Correct(session, correction):
+                return await _correct(services.ledger, site_id, session, correction)
             case Examine():
                 return Examined(findings=tuple(await house.doctor().examine()))
     except Refusal as refusal:
         where = f" ({refusal.field})" if refusal.field else ""
         return Refused(refusal.detail + where)
+
+
+async def _correct(ledger: Ledger, site_id: str, session: str, wish: NewCorrection) -> Answer:
+    if await ledger.mentorship_of(site_id, session) is None:
+        return Refused(f"There is no session {session}.")
+    before = (await ledger.view(site_id, session)).settlement
+    after = await ledger.correct(site_id, session, None, wish.billed_us, wish.reason, None)
+    assert before is not None  # or it was refused
+    assert after.settlement is not None
+    return Corrected(before.bill.billed_us, after.settlement.bill.billed_us)
 
 
 def _which(person: str, known: list[PersonView]) -> str:

@@ -9,6 +9,7 @@ present.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from ledger.sansio.contact import Keys, within
 from ledger.sansio.intervals import Interval, covers, overlap, total, union, without
@@ -87,9 +88,21 @@ class Timeline:
             who.spans.append((since, self.end_us))
         for person, who in self._people.items():
             self._path(person, self.end_us, up=True)
-            who.spans = union([*who.spans, *self._contacts])
+            who.spans = self._with_contacts(who.spans)
             who.most = union([*who.spans, *who.most])
             who.down = union(who.down)
+
+    def _with_contacts(self, spans: Sequence[Interval]) -> list[Interval]:
+        """One's own presence, and what the other signed. A signature speaks until the next one is
+        due: whoever is back by then was never away."""
+        whole = union([*spans, *self._contacts])
+        signed = {end for _, end in self._contacts}
+        bridged = [
+            (end, start)
+            for (_, end), (start, _) in pairwise(whole)
+            if end in signed and start - end <= FRESH_US
+        ]
+        return union([*whole, *bridged])
 
     def _path(self, person: str, at_us: int, *, up: bool) -> None:
         """Sound and picture travel, or not, as this person's page sees it."""
@@ -181,9 +194,9 @@ class Timeline:
         together = self.together[-INTERRUPTIONS_MOST - 1 :]
         present = {member: self.present(member) for member in self.members}
         edges = sorted({edge for spans in present.values() for span in spans for edge in span})
-        for (_, gap_start), (gap_end, _) in zip(together, together[1:], strict=False):
+        for (_, gap_start), (gap_end, _) in pairwise(together):
             cuts = [gap_start, *(edge for edge in edges if gap_start < edge < gap_end), gap_end]
-            for start, end in zip(cuts, cuts[1:], strict=False):
+            for start, end in pairwise(cuts):
                 absent = tuple(who for who, spans in present.items() if not covers(spans, start))
                 found.append(Interruption(from_us=start, to_us=end, absent=absent))
         return tuple(found)

@@ -63,14 +63,17 @@ async def test_time_together_is_proven_also_while_the_server_is_away(
     back_us = time.time_ns() // 1000
 
     def bridged(seen: SessionAccount) -> bool:
-        return not seen.interruptions and any(
-            part.state == "contact" and part.from_us < gone_us and part.to_us > back_us
-            for part in seen.stretches
+        return (
+            seen.together_since_us is not None  # both are back
+            and not seen.interruptions
+            and any(
+                part.state == "contact" and part.from_us < gone_us and part.to_us > back_us
+                for part in seen.stretches
+            )
         )
 
     after = await account(api, session.id, mentor, bridged)
     assert back_us - gone_us >= AWAY_US
-    assert after.together_since_us is not None
     assert after.contact_us >= together_us(after) - BEGINNING_US
     assert len(await api.sessions()) == 1
     for person, other in ((mentor, MENTEE), (mentee, MENTOR)):

@@ -10,8 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec.structs import replace
 
+from ithaca.admin import Correct, Corrected, Refused, perform
 from ledger.sansio import settlement
+from protocol.errors import ERRORS
+from protocol.rest import NewCorrection
 from tests.support.app import App, Page
 from tests.support.ledger import PageKey
 from tests.support.wire import Socket
@@ -139,6 +143,30 @@ async def test_one_gives_in_with_a_key_once(app: App, pair: tuple[Page, Page]) -
     ):
         answer = await mentor.post(path, json=wrong)
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+async def test_the_operator_decides_what_is_contested(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    running, _, _ = await proven_call(app, pair, 4)
+    wish = NewCorrection(billed_us=90 * SECOND, reason="As the two said on the phone.")
+    assert await perform(app.house, Correct(running, wish)) == Refused(
+        ERRORS["not_settled"].meaning
+    )
+    await mentor.post(f"/v1/sessions/{running}/end", json={})
+    session = await ended(app, pair, 120)
+    await say(mentee, session, "contest", revision=1, reason="It broke off.")
+    assert await perform(app.house, Correct(session, wish)) == Corrected(120 * SECOND, 90 * SECOND)
+    for page in pair:
+        account = (await page.get(f"/v1/sessions/{session}")).json()
+        assert account["settlement"]["state"] == "settled"
+        assert account["settlement"]["bill"]["billed_us"] == 90 * SECOND
+        (*_, note) = account["notes"]
+        assert (note.get("person"), note["text"]) == (None, wish.reason)
+    unknown = await perform(app.house, Correct("ses_0", wish))
+    assert unknown == Refused("There is no session ses_0.")
+    endless = await perform(app.house, Correct(session, replace(wish, billed_us=86_401 * SECOND)))
+    assert isinstance(endless, Refused)
+    assert "at most a day" in endless.detail
 
 
 async def test_before_the_end_there_is_nothing_to_say(app: App, pair: tuple[Page, Page]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -355,6 +356,39 @@ def test_what_both_say_bridges_a_gap_in_signalling() -> None:
     assert seconds(of.together) == seconds(of.contact) == [(0, 60)]
     assert of.interruptions == ()
     assert [each.state for each in of.stretches] == ["contact"]
+
+
+@pytest.mark.parametrize(
+    ("back_us", "away"),
+    [(38 * S + FRESH_US, []), (38 * S + FRESH_US + 1, [(38, 38 + (FRESH_US + 1) / S)])],
+)
+def test_who_is_back_before_the_next_signature_is_due_was_never_away(
+    back_us: int, away: list[tuple[float, float]]
+) -> None:
+    facts: list[SessionFact] = [
+        came("mentor", 0),
+        came("mentee", 0),
+        went("mentee", 20, noticed_s=26),
+        came("mentee", back_us / S, "e2"),
+        signed("mentor", 0, 38, 40),
+        went("mentor", 60),
+        went("mentee", 60, "e2"),
+    ]
+    of = Timeline(facts, MEMBERS, 60 * S)
+    assert seconds([(gap.from_us, gap.to_us) for gap in of.interruptions]) == away
+
+
+def test_a_short_gap_that_no_signature_ends_is_a_gap() -> None:
+    facts: list[SessionFact] = [
+        came("mentor", 0),
+        came("mentee", 0),
+        signed("mentor", 0, 19, 20),
+        went("mentee", 20),
+        came("mentee", 21, "e2"),
+        went("mentor", 60),
+        went("mentee", 60, "e2"),
+    ]
+    assert seconds(Timeline(facts, MEMBERS, 60 * S).together) == [(0, 20), (21, 60)]
 
 
 def test_nobody_was_there_before_both_had_come_or_after_it_was_handed_in() -> None:

@@ -19,6 +19,7 @@ import type {
   TalkShare,
   TalkView,
 } from "../../src/protocol/types.js";
+import { withAccount, type State } from "../../src/lib/state.js";
 import { accountOf, STATEMENTS } from "./accounts.js";
 import { ANA, id, ME, MIN, NOW, SESSION } from "./people.js";
 
@@ -365,7 +366,7 @@ export class FakeApp implements App {
     await null; // never in the midst of drawing
     this.note("loadAccount", session);
     const account = this.accountOf(session);
-    this.set({ accounts: { ...this.state.accounts, [session]: account } });
+    this.set(withAccount(this.state as State, account));
     return account;
   }
   private accountOf(session: string): SessionAccount {
