@@ -613,12 +613,13 @@ async def test_back_to_the_call_needs_no_second_join(desktop: Screen) -> None:
 async def test_write_on_the_page_of_a_session_brings_nothing_dangerous_under_the_pointer(
     desktop: Screen,
 ) -> None:
-    await desktop.show("summary-open")
     page = desktop.page
-    write = await page.get_by_role("button", name="Write").bounding_box()
-    assert write is not None
     for part in (0.1, 0.5, 0.9):
         await desktop.show("summary-open")
+        button = page.get_by_role("button", name="Write")
+        await button.scroll_into_view_if_needed()
+        write = await button.bounding_box()
+        assert write is not None
         for _ in range(2):
             x, y = write["x"] + write["width"] * part, write["y"] + write["height"] / 2
             await page.mouse.click(x, y)

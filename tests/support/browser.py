@@ -6,7 +6,9 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -40,6 +42,8 @@ FLAGS = (
     # Addresses as they are: not every machine resolves the .local names that stand in for them.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 )
+
+RUNS = {"renderer": b"--type=renderer", "network": b"network.mojom.NetworkService"}
 
 T = TypeVar("T")
 
@@ -75,6 +79,26 @@ async def kill(browser: Browser) -> None:
         for process in found["processInfo"]:
             os.kill(process["id"], number)
     await soon(gone.wait())
+
+
+def _command_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+@asynccontextmanager
+async def paused(browser: Browser, kind: Literal["renderer", "network"]) -> AsyncIterator[None]:
+    """Its pages, or what keeps its network, stop where they are, and go on afterwards."""
+    session = await browser.new_browser_cdp_session()
+    found = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
+    pids = [each["id"] for each in found if RUNS[kind] in _command_of(each["id"])]
+    assert pids
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 # ---- seeing and hearing ------------------------------------------------------------------------

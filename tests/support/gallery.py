@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from itertools import chain
+from typing import Any, Literal
 
 from playwright.async_api import Browser, Page
 
@@ -18,6 +20,12 @@ from web.http import CONTENT_SECURITY_POLICY
 CLIENT = ROOT / "web" / "client"
 AXE = CLIENT / "node_modules/axe-core/axe.min.js"
 SIZES = {"phone": (360, 740), "desktop": (1280, 800)}
+COLOURS = ["color-contrast", "link-in-text-block"]  # all that a theme changes
+THEMES: tuple[tuple[Literal["light", "dark"], Sequence[str] | None], ...] = (
+    ("light", None),
+    ("dark", COLOURS),
+)
+PAGES = 2  # one after the other waits more than it works
 ZOOMED = {"phone": (320, 640), "desktop": (640, 400)}  # the narrowest phone; a desktop at 200 %
 
 
@@ -64,11 +72,14 @@ class Screen:
         await self.page.goto(f"{self.gallery}?{state}")
         await self.page.evaluate("settle()")
 
-    async def violations(self) -> list[str]:
-        """What axe finds on the page as it is."""
+    async def violations(self, rules: Sequence[str] | None = None) -> list[str]:
+        """What axe finds on the page as it is, by all its rules or by these."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text())
-        result = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        options: dict[str, Any] = {"resultTypes": ["violations"]}
+        if rules is not None:
+            options["runOnly"] = {"type": "rule", "values": rules}
+        result = await self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{violation['id']} at {node['target']}"
             for violation in result["violations"]
@@ -94,32 +105,42 @@ async def look_over(
     chromium: Browser, gallery: str, size: str, wanted: Callable[[str], bool]
 ) -> list[str]:
     """What axe finds in the wanted states in light and dark, what scrolls sideways, what the
-    console says."""
+    console says. Several pages share the states."""
     width, height = SIZES[size]
     # Half faded is neither state: without motion the controls are there or at rest.
     context = await chromium.new_context(
         viewport={"width": width, "height": height}, reduced_motion="reduce"
     )
-    screen = Screen(await context.new_page(), gallery)
-    page = screen.page
-    findings = []
-    await screen.show("home")
-    states = [state for state in await page.evaluate("states") if wanted(state)]
+    screens = [Screen(await context.new_page(), gallery) for _ in range(PAGES)]
+    await screens[0].show("home")
+    states = [state for state in await screens[0].page.evaluate("states") if wanted(state)]
     assert states
-    for state in states:
-        await page.set_viewport_size({"width": width, "height": height})
-        await screen.show(state)
-        for theme in ("light", "dark"):
-            await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            await page.evaluate("settle()")
-            if folder := os.environ.get("PICTURES"):
-                await page.screenshot(path=f"{folder}/{state}-{size}-{theme}.png")
-            findings += [f"{state} {theme}: {found}" for found in await screen.violations()]
-        for wide, high in (SIZES[size], ZOOMED[size]):
-            await page.set_viewport_size({"width": wide, "height": high})
-            if await page.evaluate("document.documentElement.scrollWidth") > wide:
-                findings.append(f"{state}: scrolls sideways at {wide} px")
-        findings += [f"{state}: {error}" for error in screen.errors]
-        screen.errors.clear()
+    left = iter(states)
+
+    async def look(screen: Screen) -> list[str]:
+        return [found for state in left for found in await _look_at(screen, state, size)]
+
+    findings = await asyncio.gather(*map(look, screens))
     await context.close()
+    return list(chain(*findings))
+
+
+async def _look_at(screen: Screen, state: str, size: str) -> list[str]:
+    page, (width, height) = screen.page, SIZES[size]
+    findings = []
+    await page.set_viewport_size({"width": width, "height": height})
+    await page.emulate_media(color_scheme="light")
+    await screen.show(state)
+    for theme, rules in THEMES:
+        await page.emulate_media(color_scheme=theme)
+        await page.evaluate("settle()")
+        if folder := os.environ.get("PICTURES"):
+            await page.screenshot(path=f"{folder}/{state}-{size}-{theme}.png")
+        findings += [f"{state} {theme}: {found}" for found in await screen.violations(rules)]
+    for wide, high in (SIZES[size], ZOOMED[size]):
+        await page.set_viewport_size({"width": wide, "height": high})
+        if await page.evaluate("document.documentElement.scrollWidth") > wide:
+            findings.append(f"{state}: scrolls sideways at {wide} px")
+    findings += [f"{state}: {error}" for error in screen.errors]
+    screen.errors.clear()
     return findings

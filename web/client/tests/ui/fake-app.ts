@@ -370,7 +370,7 @@ export class FakeApp implements App {
     return account;
   }
   private accountOf(session: string): SessionAccount {
-    if (this.state.call?.phase === "joined") return this.account;
+    if (this.state.call?.phase === "joined") return { ...this.account, id: session };
     const { accounts, sessions, call } = this.state;
     const views = [...Object.values(sessions).flat(), call?.session];
     return accounts[session] ?? accountOf(views.find((view) => view?.id === session) ?? SESSION);

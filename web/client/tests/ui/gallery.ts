@@ -34,7 +34,10 @@ import {
   talk,
 } from "./fake-app.js";
 
-/** A picture that moves: stands in for a camera. */
+/** What makes a picture move: only those that are shown do, or they take all of the machine. */
+const movers = new Map<MediaStream, () => void>();
+
+/** Stands in for a camera. */
 function picture(width: number, height: number, hue: number): MediaStream {
   const canvas = document.createElement("canvas");
   canvas.width = width;
@@ -54,10 +57,11 @@ function picture(width: number, height: number, hue: number): MediaStream {
     pen.beginPath();
     pen.ellipse(width / 2, height * 1.02, height * 0.42, height * 0.38, 0, 0, 7);
     pen.fill();
-    requestAnimationFrame(draw);
+    setTimeout(draw, 100);
   };
-  draw();
-  return canvas.captureStream(15);
+  const stream = canvas.captureStream();
+  movers.set(stream, draw);
+  return stream;
 }
 
 const WITH_PICTURE: MediaState = { ...MEDIA, preview: picture(640, 360, 150) };
@@ -435,6 +439,9 @@ for (const name of Object.keys(STATEMENTS)) STATES[name] = ["/statements", BASE]
 
 const name = location.search.slice(1);
 const [path, state] = STATES[name] ?? STATES["home"]!;
+for (const stream of [state.media.preview, ...(state.call?.peers ?? []).map((peer) => peer.stream)]) {
+  if (stream) movers.get(stream)?.();
+}
 history.replaceState(null, "", path);
 if (name === "call-sound") {
   // A browser that wants a click before it plays sound.

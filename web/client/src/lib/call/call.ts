@@ -185,7 +185,7 @@ export class Call {
   offline(): void {
     this.cancelRetry?.();
     this.cancelRetry = null;
-    for (const { link } of this.remotes.values()) link.doubt();
+    for (const { link } of this.remotes.values()) link.away();
     if (this.isActive) this.changedSoon();
   }
 
@@ -344,7 +344,7 @@ export class Call {
           const remote = this.remotes.get(action.peer);
           if (!remote) break;
           this.remotes.set(action.peer, { ...remote, here: false });
-          remote.link.doubt();
+          remote.link.away();
           break;
         }
         case "close":

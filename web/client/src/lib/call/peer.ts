@@ -21,6 +21,9 @@ export interface LinkEnv extends PeerEnv {
 }
 
 const RESTART_AFTER_MS = 2_000;
+/** How long the polite one leaves the restart to the other: if it has to take its own offer back,
+ * Chromium never shows the other's picture again, although it decodes it. */
+const YIELD_MS = 4_000;
 
 /** Pictures begin at half their width and height: at its first guess of the bandwidth (300 kbit/s)
  * a browser drops the first frames of anything larger than 640x480. Measured: the first picture
@@ -52,6 +55,8 @@ export class PeerLink {
   private handed = false;
   private waitsForOffer: boolean;
   private cancelRestart: (() => void) | null = null;
+  /** Signalling gets through to the other page; an offer made without it would be lost. */
+  private reachable = true;
   private closed = false;
 
   /** `offering`: makes an offer at once, for whoever will be there. Otherwise it waits for an offer,
@@ -117,8 +122,9 @@ export class PeerLink {
     };
   }
 
-  /** Something else broke: whether media still flows is to be seen anew. */
-  doubt(): void {
+  /** The other's signalling, or one's own, is away: whether media still flows is to be seen anew. */
+  away(): void {
+    this.reachable = false;
     this.flow = doubted(this.flow);
   }
 
@@ -170,8 +176,9 @@ export class PeerLink {
 
   /** The other's signalling, or one's own, is back: repeat what may be lost, mend what is broken. */
   returned(): void {
+    this.reachable = true;
     this.handle({ is: "returned" });
-    if (!this.connected) this.pc.restartIce();
+    if (!this.connected) this.restartAfter(0);
   }
 
   setTrack(kind: Kind, track: MediaStreamTrack | null): void {
@@ -307,14 +314,22 @@ export class PeerLink {
       this.proven = true;
     } else if (ice === "failed") {
       this.media = "failed";
-      this.pc.restartIce();
+      this.restartAfter(0);
     } else if (ice === "disconnected") {
       this.media = "interrupted";
-      this.cancelRestart = this.env.after(RESTART_AFTER_MS, () => this.pc.restartIce());
+      this.restartAfter(RESTART_AFTER_MS);
     } else {
       this.media = this.proven ? "interrupted" : "connecting";
     }
     this.env.changed();
+  }
+
+  private restartAfter(ms: number): void {
+    this.cancelRestart?.();
+    const wait = ms + (this.state.polite ? YIELD_MS : 0);
+    this.cancelRestart = this.env.after(wait, () => {
+      if (this.reachable && !this.connected && !this.closed) this.pc.restartIce();
+    });
   }
 
   private lookSoon(): void {
