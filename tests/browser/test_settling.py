@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from playwright.async_api import Browser, expect
 
+from protocol.evidence import EvidencePack
 from tests.browser.conftest import House
 from tests.support.browser import look_over
 from tests.support.serving import Api
@@ -73,6 +75,10 @@ async def test_a_session_is_contested_given_in_to_and_confirmed(
     assert settled.settlement.state == "confirmed"
     head = re.findall("....", settled.settlement.head)[:4]
     await mentor.page.get_by_text(" ".join(head), exact=True).wait_for()
+    async with mentor.page.expect_download() as download:
+        await mentor.button("Download the evidence").click()
+    packed = (await (await download.value).path()).read_text()
+    assert msgspec.json.decode(packed, type=EvidencePack).session == account.id
 
     # And it is a line of the month.
     await mentor.page.get_by_role("link", name="Ithaca").click()

@@ -115,7 +115,15 @@ async def test_terms_are_proposed_in_a_sheet(desktop: Screen) -> None:
     await propose.click()
     await expect(page.get_by_label("Currency")).to_be_focused()
     await expect(page.get_by_text("That cannot be.")).to_be_visible()
-    await page.evaluate("app.wrongField = 'terms.minimum_us'")  # which has no field here
+    cap = page.get_by_label("At most, in minutes")
+    await expect(cap).to_be_hidden()
+    await page.evaluate("app.wrongField = 'terms.cap_us'")
+    await propose.click()
+    await expect(cap).to_be_focused()
+    await cap.fill("90")
+    await expect(cap).to_be_visible()
+    assert await desktop.violations() == []
+    await page.evaluate("app.wrongField = 'terms.fee_share'")  # which has no field here
     await propose.click()
     await expect(page.get_by_text("That cannot be. Change it.")).to_be_visible()
     await page.evaluate("app.wrongField = null")
@@ -123,7 +131,7 @@ async def test_terms_are_proposed_in_a_sheet(desktop: Screen) -> None:
     await expect(rate).to_have_count(0)
     assert [call for call in await desktop.calls() if call.startswith("propose")] == [
         "propose 7000 CHF"
-    ] * 3
+    ] * 4
 
 
 async def test_a_meeting_is_planned_moved_and_cancelled_in_a_sheet(desktop: Screen) -> None:

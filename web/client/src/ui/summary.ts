@@ -90,6 +90,7 @@ export class Summary extends AppElement {
           border: 0;
         }
         main > .row,
+        ith-side,
         ith-reflection {
           display: none; /* what one says to it is no part of the account */
         }

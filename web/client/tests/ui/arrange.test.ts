@@ -224,6 +224,10 @@ describe("the form of terms", () => {
       "terms.overrun_us": "20",
       "terms.no_show_share": "50",
       "terms.no_show_after_us": "10",
+      "terms.early_us": "0",
+      "terms.minimum_us": "30",
+      "terms.cap_us": "120",
+      "terms.tax_share": "20",
     });
     const base = terms.full(PROPOSED.terms);
     expect(termsOf(entries(), base)).toEqual({ terms: base, wrong: {} });
@@ -244,6 +248,29 @@ describe("the form of terms", () => {
       currency: "JPY",
       grace_us: 150_000_000,
       no_show_share: 0,
+    });
+  });
+
+  it("reads what most leave as it is", () => {
+    const typed = entries({
+      "terms.early_us": "5",
+      "terms.minimum_us": "15",
+      "terms.cap_us": "90",
+      "terms.tax_share": "7,5",
+    });
+    const read = { early_us: 5 * MIN, minimum_us: 15 * MIN, cap_us: 90 * MIN, tax_share: 75_000 };
+    expect(termsOf(typed, terms.FREE).terms).toMatchObject(read);
+    const again = termsEntries(terms.full(read), "EUR");
+    expect(again).toMatchObject({ "terms.cap_us": "90", "terms.tax_share": "7.5" });
+    expect(termsOf({ ...again, "terms.cap_us": " " }, terms.FREE).terms.cap_us).toBeNull();
+    const { wrong } = termsOf(
+      entries({ "terms.early_us": "", "terms.cap_us": "x", "terms.tax_share": "101" }),
+      terms.FREE,
+    );
+    expect(wrong).toEqual({
+      "terms.early_us": "Minutes, from 0 to 120.",
+      "terms.cap_us": "Minutes, from 0 to 1440.",
+      "terms.tax_share": "Percent, from 0 to 100.",
     });
   });
 

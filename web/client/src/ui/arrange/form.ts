@@ -24,6 +24,16 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
         gap: 16px;
         align-items: start;
       }
+      summary {
+        padding-block: 12px;
+        cursor: pointer;
+      }
+      .pair + .pair {
+        margin-block-start: 16px;
+      }
+      form > .pair {
+        margin: 0;
+      }
       .field {
         grid-template-columns: minmax(0, 1fr); /* a date is no wider than its place */
       }

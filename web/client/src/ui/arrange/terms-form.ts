@@ -1,8 +1,8 @@
-import { html } from "lit";
-import { customElement } from "lit/decorators.js";
+import { html, type PropertyValues } from "lit";
+import { customElement, state } from "lit/decorators.js";
 
 import { MINOR_DIGITS } from "../../protocol/types.js";
-import { termsEntries, termsOf, type TermsEntries, type TermsField } from "../words/arrange-form.js";
+import { MORE, termsEntries, termsOf, type TermsEntries, type TermsField } from "../words/arrange-form.js";
 import { full, type Full } from "../words/terms.js";
 import { ArrangeForm } from "./form.js";
 
@@ -21,9 +21,20 @@ const NO_SHOWS = [
 /** What the time together is to be worth. */
 @customElement("ith-terms-form")
 export class TermsForm extends ArrangeForm<TermsField> {
+  @state() private more = false;
+
   private get base(): Full {
     const { proposal, agreement } = this.mentorship;
     return full((proposal ?? agreement)?.terms ?? {});
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    super.willUpdate(changed);
+    if (MORE.some((each) => this.wrong[each])) this.more = true;
+  }
+
+  private toggled({ target }: Event): void {
+    this.more = (target as HTMLDetailsElement).open;
   }
 
   protected override fresh(): TermsEntries {
@@ -69,6 +80,37 @@ export class TermsForm extends ArrangeForm<TermsField> {
             this.input("terms.no_show_after_us", "text", "decimal"),
           )}
         </div>
+        <details ?open=${this.more} @toggle=${this.toggled}>
+          <summary>More terms</summary>
+          <div class="pair">
+            ${this.field(
+              "terms.early_us",
+              "Early start, in minutes",
+              this.input("terms.early_us", "text", "decimal"),
+              "Before a meeting's start; it counts if both are there.",
+            )}
+            ${this.field(
+              "terms.tax_share",
+              "Tax, in percent",
+              this.input("terms.tax_share", "text", "decimal"),
+              "Added to the price.",
+            )}
+          </div>
+          <div class="pair">
+            ${this.field(
+              "terms.minimum_us",
+              "At least, in minutes",
+              this.input("terms.minimum_us", "text", "decimal"),
+              "Billed for any session in which you talked.",
+            )}
+            ${this.field(
+              "terms.cap_us",
+              "At most, in minutes",
+              this.input("terms.cap_us", "text", "decimal"),
+              "Left empty: no limit.",
+            )}
+          </div>
+        </details>
       `,
       html`<button class="filled" ?disabled=${this.busy}>Propose</button>`,
     );

@@ -8,6 +8,7 @@ import { dayKey, instantOf, timeIn } from "./time.js";
 const MINUTE_US = 60_000_000;
 const SECOND_US = 1_000_000;
 const MILLION = 1_000_000;
+const PERCENT = MILLION / 100;
 const HOUR_MIN = 60;
 
 /** By the names that the server gives its fields. */
@@ -19,7 +20,16 @@ export type TermsField =
   | "terms.grace_us"
   | "terms.overrun_us"
   | "terms.no_show_share"
-  | "terms.no_show_after_us";
+  | "terms.no_show_after_us"
+  | MoreField;
+/** What most pairs leave as it is. */
+export const MORE = [
+  "terms.early_us",
+  "terms.minimum_us",
+  "terms.cap_us",
+  "terms.tax_share",
+] as const;
+type MoreField = (typeof MORE)[number];
 
 const minutes = (us: number): string => String(us / MINUTE_US);
 
@@ -31,8 +41,12 @@ export function termsEntries(terms: Full, currency: string): TermsEntries {
     "terms.unit_us": minutes(terms.unit_us),
     "terms.grace_us": minutes(terms.grace_us),
     "terms.overrun_us": minutes(terms.overrun_us),
-    "terms.no_show_share": String(terms.no_show_share / 10_000),
+    "terms.no_show_share": String(terms.no_show_share / PERCENT),
     "terms.no_show_after_us": minutes(terms.no_show_after_us),
+    "terms.early_us": minutes(terms.early_us),
+    "terms.minimum_us": minutes(terms.minimum_us),
+    "terms.cap_us": terms.cap_us == null ? "" : minutes(terms.cap_us),
+    "terms.tax_share": String(terms.tax_share / PERCENT),
   };
 }
 
@@ -55,6 +69,13 @@ export function termsOf(
     wrong[field] = `Minutes, from 0 to ${most}.`;
     return 0;
   };
+  const share = (field: TermsField): number => {
+    const typed = entries[field].trim().replace(",", ".");
+    const parts = Math.round(Number(typed) * PERCENT);
+    if (typed && parts >= 0 && parts <= MILLION) return parts;
+    wrong[field] = "Percent, from 0 to 100.";
+    return 0;
+  };
   const terms: Terms = {
     ...base,
     currency,
@@ -62,8 +83,12 @@ export function termsOf(
     unit_us: span("terms.unit_us", 24 * HOUR_MIN),
     grace_us: span("terms.grace_us", HOUR_MIN),
     overrun_us: span("terms.overrun_us", 12 * HOUR_MIN),
-    no_show_share: (Number(entries["terms.no_show_share"]) * MILLION) / 100,
+    no_show_share: Number(entries["terms.no_show_share"]) * PERCENT,
     no_show_after_us: span("terms.no_show_after_us", 2 * HOUR_MIN),
+    early_us: span("terms.early_us", 2 * HOUR_MIN),
+    minimum_us: span("terms.minimum_us", 12 * HOUR_MIN),
+    cap_us: entries["terms.cap_us"].trim() ? span("terms.cap_us", 24 * HOUR_MIN) : null,
+    tax_share: share("terms.tax_share"),
   };
   return { terms, wrong };
 }
