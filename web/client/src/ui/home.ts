@@ -15,6 +15,7 @@ import { ownLink } from "./own-link.js";
 import { paths } from "./route.js";
 import { headline } from "./words/session.js";
 import { otherOf, presenceShort } from "./words/people.js";
+import { meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
 /** Who is in the room now stands first; the others as they came. */
@@ -192,7 +193,7 @@ export class Home extends AppElement {
             </p>
           </div>
         </div>
-        ${this.last(view, me)}
+        ${this.next(view, me)} ${this.last(view, me)}
         <div class="row">
           <a class="button ${met ? "filled" : ""}" href=${paths.prejoin(view.id)}>Join</a>
           <button
@@ -209,6 +210,29 @@ export class Home extends AppElement {
         </div>
         ${this.sessions(view, me)}
       </li>
+    `;
+  }
+
+  /** What the two have before them; the pre-join page says all of it. */
+  private next(view: MentorshipView, me: PersonView): unknown {
+    const { meeting, proposal } = view;
+    const two = twoOf(view, me);
+    const asked = proposal && !proposal.accepted_by.includes(me.id);
+    return html`
+      ${
+        meeting
+          ? html`<p class="number" title=${exact(me.zone, meeting.start_us)}>
+            ${meetingWords(meeting, this.app.nowUs(), two)}.
+          </p>`
+          : nothing
+      }
+      ${
+        asked
+          ? html`<p>
+            <a href=${paths.prejoin(view.id)}>${named(two.other.name)} proposes terms: look at them</a>
+          </p>`
+          : nothing
+      }
     `;
   }
 

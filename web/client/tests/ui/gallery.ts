@@ -124,7 +124,13 @@ const inCall = (more: Partial<typeof CALL>, state: Partial<AppState> = {}): [str
 ];
 
 const second = { ...MENTORSHIP, id: MENTORSHIP.id.replace(/1$/, "2"), unread: 0, last: null };
-const third = { ...MENTORSHIP, id: MENTORSHIP.id.replace(/1$/, "3"), unread: 0 };
+const third = {
+  ...MENTORSHIP,
+  id: MENTORSHIP.id.replace(/1$/, "3"),
+  unread: 0,
+  meeting: MEETING,
+  proposal: PROPOSED,
+};
 const four = [1, 2, 3, 4].map((n) => ({
   ...SESSION,
   id: SESSION.id.replace(/1$/, String(n)),
