@@ -188,6 +188,9 @@ class House:
 
     async def _arranged(self, event: Event) -> None:
         fact = msgspec.msgpack.decode(event.payload, type=MentoringFact)
+        found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
+        assert found is not None
+        await self.services.ledger.rearranged(event.site_id, found.room, found.id)
         await self._mentorship_changed(event.site_id, fact.mentorship)
 
     async def _meeting_over(self, event: Event) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import msgspec
 
 from ledger import tables
+from ledger.sansio.bill import basis
 from ledger.sansio.chain import check
 from ledger.sansio.replay import members_of, recomputed, settlements_of
 from ledger.sansio.settlement import line_of, receipt
@@ -14,7 +15,6 @@ from ledger.signatures import sealed
 from ledger.tables import Chained, LineRow, SessionRow
 from ledger.views import base64url
 from protocol.facts import (
-    MeetingApplied,
     SessionCreated,
     SessionEnded,
     SessionFact,
@@ -156,7 +156,7 @@ def _row(row: SessionRow, chain: Sequence[Chained], facts: Sequence[SessionFact]
     created = facts[0]
     assert isinstance(created, SessionCreated)
     mentor, mentee = members_of(facts)
-    meeting = [fact.meeting for fact in facts if isinstance(fact, MeetingApplied)]
+    meeting = basis(facts).meeting
     started = [fact.at_us for fact in facts if isinstance(fact, SessionStarted)]
     ended = [fact for fact in facts if isinstance(fact, SessionEnded)]
     line = line_of(row.id, facts)
@@ -167,7 +167,7 @@ def _row(row: SessionRow, chain: Sequence[Chained], facts: Sequence[SessionFact]
         room=row.room,
         mentor=mentor,
         mentee=mentee,
-        meeting=meeting[-1] if meeting else None,
+        meeting=meeting.meeting if meeting else None,
         created_us=created.at_us,
         started_us=started[-1] if started else None,
         ended_us=ended[-1].at_us if ended else None,

@@ -1,7 +1,7 @@
 """Writes down who is in which room and when, what that comes to, and gives accounts of it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ from ledger.book import Book, Sign, empty
 from ledger.sansio import evidence
 from ledger.sansio.account import FRESH_US
 from ledger.sansio.contact import Keys, believe, statement
+from ledger.sansio.meeting import following
 from ledger.sansio.session import (
     LIFE,
     Apply,
@@ -46,6 +47,7 @@ LEASE_KIND = "participant"
 LEASE_TTL_US = 8_000_000
 FLUSH_INTERVAL_S = 2.0
 SALT_BYTES = 16
+STRETCHES_MOST = 256  # of one connection: a call that breaks so often rejoins meanwhile
 
 
 log = structlog.get_logger(__name__)
@@ -85,6 +87,11 @@ class _Held:
     def present_until(self, now_us: int) -> int:
         """Now, while the next beat is not overdue; else the last one."""
         return now_us if now_us - self.proof_us <= FRESH_US else self.proof_us
+
+    def take(self, proven: Iterable[ContactProven]) -> None:
+        """The dictionary is replaced, never changed: a transaction may be reading it."""
+        contacts = {**self.contacts, **{_stretch(fact): fact for fact in proven}}
+        self.contacts = dict(list(contacts.items())[:STRETCHES_MOST])
 
     def data(self) -> bytes:
         return msgspec.msgpack.encode(_LeaseData(self.session, tuple(self.contacts.values())))
@@ -158,7 +165,7 @@ class Ledger:
     ) -> Plan[tuple[Recorded, int]]:
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:
-            row, _ = yield from self._book.step(row, now_us, Sweep())
+            row, _ = yield from self._book.step(row, now_us, Sweep(agreed.meeting))
             if row.ended_us is not None:  # it was over, and nobody had looked
                 row = yield from tables.claim_running(new.site_id, new.room, new)
         events: list[Event] = [event]
@@ -181,11 +188,15 @@ class Ledger:
         return Recorded(row, facts), token
 
     def _applied(self, row: SessionRow, agreed: Apply) -> Plan[Apply]:
-        """What is agreed, knowing whether an earlier session was that meeting."""
+        """What is agreed, knowing what earlier sessions of the same meeting came to."""
         if agreed.meeting is None:
             return agreed
-        again = yield from tables.of_meeting(row.site_id, agreed.meeting, row.id)
-        return replace(agreed, again=again)
+        earlier = yield from tables.of_meeting(row.site_id, agreed.meeting, row.id)
+        if earlier is None:
+            return agreed
+        return following(
+            agreed, (yield from tables.facts_of(row.site_id, earlier.id)), earlier.members
+        )
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
@@ -235,8 +246,8 @@ class Ledger:
                 continue
             if signed(contact.signer_key, statement(session, contact), contact.signature):
                 proven.append(fact)
-        if held is not None:
-            held.contacts.update((_stretch(fact), fact) for fact in proven)
+        if held is not None and self._held.get(connection) is held and held.gone is None:
+            held.take(proven)
         elif proven:
             await self._write(self._book.change, site_id, session, now_us, Prove(tuple(proven)))
 
@@ -299,29 +310,39 @@ class Ledger:
         await self._write_down(lambda _, held: held.session == session)
         now_us = self._clock.wall_us()
         mine = {key: held for key, held in self._held.items() if held.session == session}
-        recorded, gone = await self._write(self._end, site_id, session, by, mine, now_us)
-        for connection in gone:
-            self._held.pop(connection, None)
+        proofs = {key: held.present_until(now_us) for key, held in mine.items()}
+        proven = tuple(fact for held in mine.values() for fact in held.contacts.values())
+        event = End(by, proofs)
+        recorded, gone = await self._write(self._end, site_id, session, event, proven, now_us)
+        taken = [self._held.pop(connection, None) for connection in gone]
+        held = [fact for each in taken if each for fact in each.contacts.values()]
+        if late := tuple(set(held).difference(proven)):  # handed in while that was written
+            recorded = await self._write(self._book.change, site_id, session, now_us, Prove(late))
         return self._view(recorded)
 
     def _end(
-        self, site_id: str, session: str, by: str, mine: dict[str, _Held], now_us: int
+        self,
+        site_id: str,
+        session: str,
+        event: End,
+        proven: Sequence[ContactProven],
+        now_us: int,
     ) -> Plan[tuple[Recorded, list[str]]]:
+        """`event` and `proven`: what is known of the connections of this run of the server."""
         row = yield from tables.claim(site_id, session)
         assert row is not None
         facts = yield from tables.facts_of(site_id, session)
         gone = list(restore(empty(row), facts).present)
-        proofs = {key: held.present_until(now_us) for key, held in mine.items()}
-        contacts = [fact for held in mine.values() for fact in held.contacts.values()]
+        proofs, contacts = dict(event.proofs), [*proven]
         for connection in gone:
             lease = yield from leases.held(site_id, LEASE_KIND, connection)
             if lease is not None:
-                proofs = {connection: lease.proof_us, **proofs}
-                if connection not in mine:
+                if connection not in event.proofs:
+                    proofs[connection] = lease.proof_us
                     contacts += msgspec.msgpack.decode(lease.data, type=_LeaseData).contacts
                 yield from leases.release(site_id, LEASE_KIND, connection, lease.owner, lease.token)
         row, facts = yield from self._book.step(
-            row, now_us, Prove(tuple(contacts)), End(by, proofs)
+            row, now_us, Prove(tuple(contacts)), End(event.by, proofs)
         )
         return (yield from self._book.recorded(row, facts)), gone
 
@@ -346,7 +367,7 @@ class Ledger:
             mentorship,
             room,
             await self._members(site_id, mentorship),
-            now_us,
+            agreed.start_us,
         )
         watched = self._since_us <= agreed.start_us
         await self._write(self._missed, new, agreed, Missed(watched), now_us)
@@ -354,12 +375,32 @@ class Ledger:
     def _missed(self, new: SessionRow, agreed: Apply, event: Missed, now_us: int) -> Plan[None]:
         assert agreed.meeting is not None
         row = yield from tables.claim_running(new.site_id, new.room, new)
-        if row.facts:
-            return  # somebody is there, or was, and the session is open yet
-        if (yield from tables.of_meeting(new.site_id, agreed.meeting, new.id)):
+        if row.facts:  # somebody is there, or was, and the session is open yet
+            if row.started_us is None:
+                yield from self._book.step(row, now_us, (yield from self._applied(row, agreed)))
+            return
+        earlier = yield from tables.of_meeting(new.site_id, agreed.meeting, new.id)
+        if earlier is not None and (earlier.ended_us or 0) > agreed.start_us:
             yield from tables.take_back(row)
-        else:
-            yield from self._book.step(row, now_us, Create(), agreed, event)
+            return
+        agreed = yield from self._applied(row, agreed)
+        row, _ = yield from self._book.step(row, agreed.start_us, Create(), agreed)
+        yield from self._book.step(row, now_us, event)
+
+    async def rearranged(self, site_id: str, room: str, mentorship: str) -> None:
+        """The meetings of a mentorship have changed: a session that waits goes by them, until its
+        meeting begins."""
+        row = await self._database.read(tables.running, site_id, room)
+        if row is None or row.started_us is not None:
+            return
+        now_us = self._clock.wall_us()
+        agreed = await self._agreed(site_id, mentorship, now_us)
+        await self._write(self._rearranged, site_id, row.id, agreed, now_us)
+
+    def _rearranged(self, site_id: str, session: str, agreed: Apply, now_us: int) -> Plan[None]:
+        row = yield from tables.claim(site_id, session)
+        if row is not None and row.started_us is None and row.ended_us is None:
+            yield from self._book.step(row, now_us, (yield from self._applied(row, agreed)))
 
     async def flush(self) -> None:
         """Puts the latest proofs of life on disk, in one transaction, then the departures that

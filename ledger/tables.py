@@ -30,6 +30,7 @@ from ledger.sansio.settlement import line_of
 from protocol.bill import Bill
 from protocol.facts import (
     MeetingApplied,
+    MeetingWithdrawn,
     SessionEnded,
     SessionFact,
     SessionSettled,
@@ -273,16 +274,16 @@ def running(site_id: str, room: str) -> Plan[SessionRow | None]:
     return _as_session(rows[0]) if rows else None
 
 
-def of_meeting(site_id: str, meeting: str, but: str) -> Plan[bool]:
-    """Whether a session other than `but` was that meeting."""
+def of_meeting(site_id: str, meeting: str, but: str) -> Plan[SessionRow | None]:
+    """The latest session other than `but` that was that meeting."""
     rows = yield (
-        select(sessions.c.id)
-        .where(
+        _SESSION.where(
             sessions.c.site_id == site_id, sessions.c.meeting_id == meeting, sessions.c.id != but
         )
+        .order_by(sessions.c.created_us.desc(), sessions.c.id.desc())
         .limit(1)
     )
-    return bool(rows)
+    return _as_session(rows[0]) if rows else None
 
 
 def of_mentorships(
@@ -411,6 +412,8 @@ def append(
         match fact:
             case MeetingApplied():
                 row = replace(row, meeting=fact.meeting)
+            case MeetingWithdrawn():
+                row = replace(row, meeting=None)
             case SessionStarted():
                 row = replace(row, started_us=fact.at_us)
             case SessionEnded():

@@ -45,8 +45,9 @@ class TermsApplied(Fact, tag="terms.applied", frozen=True, kw_only=True):
 
 class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     """This session is that meeting. The last one written before the session started counts.
-    `again`: an earlier session was that meeting already, so that nobody is late for it now, or
-    missed it. `told_us`, `told_by`: when its time was last set, and by whom."""
+    `told_us`, `told_by`: when its time was last set, and by whom. `again`: the two had met for it
+    in an earlier session, so that nobody is late for it now, or missed it. `before_us` counted in
+    its earlier sessions, for which `billed_us` was billed."""
 
     session: Id
     meeting: Id
@@ -55,6 +56,17 @@ class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     told_us: Micros = 0
     told_by: Id | None = None
     again: bool = False
+    before_us: Micros = 0
+    billed_us: Micros = 0
+    at_us: Micros
+
+
+class MeetingWithdrawn(Fact, tag="meeting.withdrawn", frozen=True, kw_only=True):
+    """The meeting was moved away or cancelled before it began: this session is none, for all that
+    is known."""
+
+    session: Id
+    meeting: Id
     at_us: Micros
 
 
@@ -290,6 +302,7 @@ SessionFact = (
     SessionCreated
     | TermsApplied
     | MeetingApplied
+    | MeetingWithdrawn
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft

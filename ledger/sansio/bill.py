@@ -12,6 +12,7 @@ from ledger.sansio.intervals import Interval, bridge, overlap, total, union, wit
 from protocol.bill import Bill, Owed, Side, YesNoUnknown
 from protocol.facts import (
     MeetingApplied,
+    MeetingWithdrawn,
     SessionCorrected,
     SessionEnded,
     SessionFact,
@@ -81,6 +82,8 @@ def basis(facts: Sequence[SessionFact]) -> Basis:
                 version, terms = fact.version, fact.terms
             case MeetingApplied() if not started:
                 meeting = fact
+            case MeetingWithdrawn() if not started:
+                meeting = None
             case WindowExtended() if extended_us is None:
                 extended_us = fact.at_us
             case SessionCorrected():
@@ -108,13 +111,15 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
         mentee: _side(timeline, by, mentee, mentor),
     }
     owed: Owed = "time"
-    billed_us = _rounded(total(bridged), terms)
+    billed_us = _billed(total(bridged), by)
     waited_for = sides[mentee].no_show == "yes" and sides[mentor].no_show == "no"
     if by.booked is not None and waited_for and by.binds(mentee):
         owed = "no_show"
         billed_us = _to_unit(
             (by.booked[1] - by.booked[0]) * terms.no_show_share // MILLION, terms.unit_us, "down"
         )
+        assert by.meeting is not None
+        billed_us = max(0, billed_us - by.meeting.billed_us)
     if by.corrected_us is not None:
         owed, billed_us = "correction", by.corrected_us
     net = _share(terms.rate_minor, billed_us, HOUR_US)
@@ -182,6 +187,14 @@ def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknow
 
 def _make_up(impaired_us: int, mentor: Side) -> int:
     return impaired_us + mentor.late_us
+
+
+def _billed(us: int, by: Basis) -> int:
+    """What is new in what the meeting comes to: minimum, rounding and cap are the meeting's, in
+    however many sessions it was held."""
+    if by.meeting is None or not us:
+        return _rounded(us, by.terms)
+    return max(0, _rounded(by.meeting.before_us + us, by.terms) - by.meeting.billed_us)
 
 
 def _rounded(us: int, terms: Terms) -> int:

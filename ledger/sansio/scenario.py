@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from ledger.sansio.account import FRESH_US
 from ledger.sansio.contact import Keys, believe
+from ledger.sansio.meeting import following
 from ledger.sansio.replay import Replay, replayed
 from ledger.sansio.session import (
     LIFE,
@@ -273,6 +274,8 @@ class _House:
             told_us=micros(what.at),
             told_by=what.by or self._scenario.mentee,
         )
+        if self.sessions and self.sessions[-1].state.phase == "waiting":
+            self._step(micros(what.at), self._agreed_now())
 
     def _act(self, what: Acts, now_us: int, order: int) -> None:
         page = self._in.get(_of(what))
@@ -296,6 +299,8 @@ class _House:
 
     def _join(self, key: tuple[str, str], now_us: int, order: int) -> None:
         before = self._in.get(key)
+        if self._agreed.start_us <= now_us:
+            self._step(now_us, Sweep(self._agreed.meeting))
         silent_us = self._silent_after(key, now_us, order)
         page = _Page(f"connection {next(self._connections)}", key, silent_us)
         events: list[Event] = [Join(key[0], page.id, _signs_with(key))]
@@ -376,10 +381,13 @@ class _House:
         self.sessions.append(_Kept(state))
 
     def _agreed_now(self) -> Apply:
-        """Knowing whether an earlier session was that meeting."""
-        earlier = [kept.state.meeting for kept in self.sessions[:-1]]
-        were = {meeting.meeting for meeting in earlier if meeting is not None}
-        return replace(self._agreed, again=self._agreed.meeting in were)
+        """Knowing what earlier sessions of the same meeting came to."""
+        of = self._scenario
+        for kept in reversed(self.sessions[:-1]):
+            meeting = kept.state.meeting
+            if meeting is not None and meeting.meeting == self._agreed.meeting:
+                return following(self._agreed, kept.facts, (of.mentor, of.mentee))
+        return self._agreed
 
     def _step(self, now_us: int, *events: Event) -> None:
         for event in events if self.sessions else ():

@@ -8,9 +8,12 @@ minutes and the booked time, if any, is over. Its state is always the fold of it
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from protocol.facts import (
     ContactProven,
     MeetingApplied,
+    MeetingWithdrawn,
     ParticipantJoined,
     ParticipantLeft,
     PathChanged,
@@ -26,6 +29,9 @@ from protocol.types import EndReason, LeaveReason, SessionState
 from runtime.machine import Machine, cell
 
 EMPTY_FOR_US = 10 * 60 * 1_000_000
+# Far more than a call of a day needs, on the worst of ways.
+PATH_CHANGES_MOST = 1_000
+STRETCHES_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Session:
     phase: SessionState = "waiting"
     present: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     paths: Mapping[str, bool] = field(default_factory=dict)
+    path_changes: int = 0
     contacts: frozenset[tuple[str, str, int, int]] = frozenset()
     version: int | None = None
     terms: Terms = Terms()
@@ -73,6 +80,8 @@ class Apply:
     told_us: int = 0
     told_by: str | None = None
     again: bool = False
+    before_us: int = 0
+    billed_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,9 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Time has passed."""
+    """Time has passed. `meeting`: the one that it is time for now."""
+
+    meeting: str | None = None
 
 
 Event = Create | Apply | Join | Leave | Path | Prove | Extend | End | Missed | Sweep
@@ -155,6 +166,8 @@ def _apply(session: Session, fact: SessionFact) -> Session:
             return replace(session, version=version, terms=terms)
         case MeetingApplied():
             return replace(session, meeting=fact)
+        case MeetingWithdrawn():
+            return replace(session, meeting=None)
         case ParticipantJoined():
             present = {**session.present, fact.connection: (fact.person, fact.at_us)}
             return replace(session, present=present)
@@ -164,7 +177,8 @@ def _apply(session: Session, fact: SessionFact) -> Session:
             last_us = max(session.last_us, fact.at_us)
             return replace(session, present=present, paths=paths, last_us=last_us)
         case PathChanged():
-            return replace(session, paths={**session.paths, fact.connection: fact.up})
+            paths = {**session.paths, fact.connection: fact.up}
+            return replace(session, paths=paths, path_changes=session.path_changes + 1)
         case WindowExtended():
             return replace(session, extended=True)
         case SessionStarted():
@@ -197,25 +211,32 @@ def _create(session: Session, event: Create, now_us: int) -> Step:
 
 
 def _agree(session: Session, event: Apply, now_us: int) -> Step:
-    """Writes down what is news. A meeting once applied stays: who came for it came for it."""
+    """Writes down what is news."""
     facts: list[SessionFact] = []
     if (event.version, event.terms) != (session.version, session.terms):
         facts.append(
             TermsApplied(session=session.id, version=event.version, terms=event.terms, at_us=now_us)
         )
-    if event.meeting is not None and session.meeting is None:
-        facts.append(
-            MeetingApplied(
-                session=session.id,
-                meeting=event.meeting,
-                start_us=event.start_us,
-                length_us=event.length_us,
-                told_us=event.told_us,
-                told_by=event.told_by,
-                again=event.again,
-                at_us=now_us,
-            )
+    held = session.meeting
+    if held is not None and now_us >= held.start_us:
+        return _wrote(session, *facts)  # who came for it came for it
+    if event.meeting is not None:
+        applied = MeetingApplied(
+            session=session.id,
+            meeting=event.meeting,
+            start_us=event.start_us,
+            length_us=event.length_us,
+            told_us=event.told_us,
+            told_by=event.told_by,
+            again=event.again,
+            before_us=event.before_us,
+            billed_us=event.billed_us,
+            at_us=now_us,
         )
+        if held is None or msgspec.structs.replace(held, at_us=now_us) != applied:
+            facts.append(applied)
+    elif held is not None:
+        facts.append(MeetingWithdrawn(session=session.id, meeting=held.meeting, at_us=now_us))
     return _wrote(session, *facts)
 
 
@@ -267,6 +288,8 @@ def _leave(session: Session, event: Leave, now_us: int) -> Step:
 def _path(session: Session, event: Path, now_us: int) -> Step:
     if event.connection not in session.present or session.paths.get(event.connection) == event.up:
         return session, ()
+    if session.path_changes >= PATH_CHANGES_MOST:
+        return session, ()
     person, _ = session.present[event.connection]
     return _wrote(
         session,
@@ -281,9 +304,8 @@ def _path(session: Session, event: Path, now_us: int) -> Step:
 
 
 def _prove(session: Session, event: Prove, now_us: int) -> Step:
-    return _wrote(
-        session, *(fact for fact in event.contacts if _name(fact) not in session.contacts)
-    )
+    new = [fact for fact in event.contacts if _name(fact) not in session.contacts]
+    return _wrote(session, *new[: max(0, STRETCHES_MOST - len(session.contacts))])
 
 
 def _extend(session: Session, event: Extend, now_us: int) -> Step:
@@ -323,6 +345,9 @@ def _missed(session: Session, event: Missed, now_us: int) -> Step:
 
 def _sweep(session: Session, event: Sweep, now_us: int) -> Step:
     over_us = max(session.last_us + EMPTY_FOR_US, session.booked_until_us)
+    held = session.meeting
+    if held is not None and event.meeting not in (None, held.meeting):
+        over_us = held.start_us + held.length_us  # they come for the next one
     if session.present or now_us < over_us:
         return session, ()
     reason: EndReason = "empty" if session.meeting is None else "window"

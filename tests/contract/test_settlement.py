@@ -138,6 +138,25 @@ async def test_what_was_handed_in_survives_the_server(
     assert (found.contact_us, found.estimated) == (20 * SECOND, True)
 
 
+async def test_what_is_handed_in_while_it_ends_is_not_lost(
+    record: Record, keys: tuple[PageKey, PageKey]
+) -> None:
+    ada, ben = keys
+    await record.join(ADA, A, key=ada.public)
+    session = (await record.join(BEN, B, key=ben.public)).id
+    since = record.clock.wall_us()
+    await record.beat(10, A, B)
+    until = record.clock.wall_us()
+    await asyncio.gather(
+        hand_in(record, session, keys, since, until),
+        record.ledger.end(SITE, session, ADA),
+        hand_in(record, session, keys, since + 1, until),
+    )
+    facts = await record.database.read(tables.facts_of, SITE, session)
+    proven = {fact.from_us - since for fact in facts if isinstance(fact, ContactProven)}
+    assert proven == {0, 1}
+
+
 async def test_a_gap_in_signalling_is_bridged_by_what_is_handed_in_on_return(
     record: Record, keys: tuple[PageKey, PageKey]
 ) -> None:
@@ -344,6 +363,7 @@ async def test_a_meeting_that_was_moved_or_that_somebody_came_to_was_not_missed(
 async def test_the_second_session_of_a_meeting_makes_nobody_late(record: Record) -> None:
     record.agreement = booked(record, 0)
     first = (await record.both()).id
+    await record.beat(2, A, B)
     await record.ledger.end(SITE, first, ADA)
     await record.clock.advance(600)
     second = (await record.both()).id

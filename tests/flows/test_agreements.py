@@ -203,6 +203,31 @@ async def test_going_on_is_told_to_both(app: App, pair: tuple[Page, Page]) -> No
         assert (await said(await page.get(at)))["extended_us"] == app.clock.wall_us()
 
 
+async def test_who_waits_for_a_meeting_that_is_moved_or_cancelled_waits_for_nothing(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    await agree(pair, {**PAID, "no_show_share": 500_000, "no_show_after_us": MINUTE})
+    for what, more in (("move", {"start_us": app.clock.wall_us() + 9 * HOUR}), ("cancel", {})):
+        start_us = app.clock.wall_us() + 2 * MINUTE
+        wish = {"start_us": start_us, "length_us": 5 * MINUTE, "zone": "UTC"}
+        meeting = await said(await mentee.post(of(mentee, "meetings"), json=wish), 201)
+        socket = await mentor.connect()
+        session = (await mentor.join(socket))["session"]["id"]
+        at = f"/v1/sessions/{session}"
+        booked = (await said(await mentor.get(at)))["booked"]
+        assert (booked["meeting"], booked["start_us"]) == (meeting["id"], start_us)
+        body = {"length_us": 5 * MINUTE, **more} if more else {}
+        await said(await mentor.post(of(mentor, f"meetings/{meeting['id']}/{what}"), json=body))
+        await app.settle()
+        assert (await said(await mentor.get(at)))["booked"] is None
+        await app.advance(6 * 60)
+        await mentor.renew()
+        await mentee.renew()
+        account = await said(await mentor.post(f"{at}/end", json={}))
+        assert account["settlement"]["bill"]["owed"] == "nothing"
+
+
 @pytest.mark.timeout(400)  # hours, five seconds at a time
 async def test_a_meeting_that_nobody_came_to_is_on_record(
     app: App, pair: tuple[Page, Page]
@@ -230,6 +255,7 @@ async def test_a_meeting_that_nobody_came_to_is_on_record(
     await app.advance(70)
     (missed,) = await sessions()
     assert (missed["state"], missed["end_reason"]) == ("ended", "nobody")
+    assert missed["created_us"] == start_us + 30 * MINUTE  # in whose month it belongs
     assert (await news(other))["meeting"] is None
     await app.advance(3 * 3600)
     assert len(await sessions()) == 1

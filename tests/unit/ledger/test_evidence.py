@@ -191,7 +191,7 @@ def at(path: tuple[Any, ...]) -> Any:
     return found
 
 
-ABSENT_IS_THE_SAME = {"by", "key", "again", "told_us", "told_by"}
+ABSENT_IS_THE_SAME = {"by", "key", "again", "told_us", "told_by", "before_us", "billed_us"}
 """Fields of facts with a default."""
 
 

@@ -277,7 +277,65 @@ def test_after_ten_minutes_of_nobody_another_session_begins() -> None:
     assert (found.to, then.from_) == ("14:05:00", "14:20:00")
     assert found.booked is not None
     assert then.booked is not None
-    assert (found.booked.again, then.booked.again) == (False, True)
+    assert (found.booked.again, then.booked.again) == (False, False)  # they have not met
+
+
+SPLIT = (
+    "14:00 join Ada", "14:00 join Ben", "14:10 end Ada",
+    "14:11 join Ada", "14:11 join Ben", "14:21 end Ben",
+    "14:22 join Ada", "14:22 join Ben", "15:00 end Ada",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("agreed", "billed"),
+    [
+        ({}, [10, 10, 38]),
+        ({"minimum_us": 30 * MINUTE}, [30, 0, 28]),
+        ({"cap_us": 45 * MINUTE}, [10, 10, 25]),
+        ({"unit_us": 15 * MINUTE, "rounding": "up"}, [15, 15, 30]),
+        ({"minimum_us": 60 * MINUTE}, [60, 0, 0]),
+    ],
+)
+def test_a_meeting_in_three_sessions_comes_to_what_it_would_in_one(
+    agreed: dict[str, Any], billed: list[int]
+) -> None:
+    found = replay(terms(counts="room", **agreed), meeting("14:00:00"), *SPLIT)
+    each = (found, *found.then)
+    assert [session.bill.billed_us // MINUTE for session in each] == billed
+    assert [session.booked is not None and session.booked.again for session in each] == [
+        False, True, True,
+    ]  # fmt: skip
+
+
+def test_an_early_end_does_not_save_one_from_having_missed_the_meeting() -> None:
+    agreed = terms(no_show_share=500_000), meeting("14:00:00")
+    early = "13:35 join Ben", "13:36 end Ben"
+    found = replay(*agreed, *early, "13:58 join Ada", "14:30 leave Ada")
+    (then,) = found.then
+    assert (found.bill.owed, found.bill.mentee.no_show) == ("nothing", "unknown")
+    assert (then.bill.owed, then.bill.net_minor) == ("no_show", 3000)
+    met = "13:35 join Ada", "13:35 join Ben", "13:36 end Ben"  # that was before the meeting
+    (then,) = replay(*agreed, *met, "13:58 join Ada", "14:30 leave Ada").then
+    assert then.bill.owed == "no_show"
+
+
+def test_who_waits_twice_is_owed_once() -> None:
+    waits = "13:58 join Ada", "14:15 end Ada", "14:16 join Ada", "14:40 end Ada"
+    found = replay(terms(no_show_share=500_000), meeting("14:00:00"), *waits)
+    (then,) = found.then
+    assert [each.bill.billed_us // MINUTE for each in (found, then)] == [30, 0]
+
+
+def test_the_next_meeting_is_a_session_of_its_own() -> None:
+    found = replay(
+        terms(counts="room", overrun_us=15 * MINUTE),
+        meeting("14:00:00"),
+        "14:00 join Ada", "14:00 join Ben", "14:58 leave Ada", "14:58 leave Ben",
+        meeting("15:00:00", at="14:59:00"),
+        "15:01 join Ada", "15:01 join Ben", "16:00 end Ada",
+    )  # fmt: skip
+    assert [each.bill.billed_us // MINUTE for each in (found, *found.then)] == [58, 59]
 
 
 def test_after_an_end_another_session_begins() -> None:

@@ -1,5 +1,6 @@
 """The life of a session: whatever happens in whatever order, the facts stay true."""
 
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 
@@ -8,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.sansio.account import Timeline
+from ledger.sansio.bill import basis
 from ledger.sansio.session import (
     EMPTY_FOR_US,
     LIFE,
+    PATH_CHANGES_MOST,
+    STRETCHES_MOST,
     Apply,
     Create,
     End,
@@ -28,6 +32,7 @@ from ledger.sansio.session import (
 from protocol.facts import (
     ContactProven,
     MeetingApplied,
+    MeetingWithdrawn,
     ParticipantJoined,
     ParticipantLeft,
     PathChanged,
@@ -140,6 +145,21 @@ def check(facts: list[SessionFact]) -> None:
 
 def gone(connection: str, at_us: int) -> Leave:
     return Leave(connection, at_us, "left", False)
+
+
+def proven(from_us: int, to_us: int) -> ContactProven:
+    return ContactProven(
+        session=ID,
+        person=A,
+        signer=B,
+        about_key="A" * 87,
+        signer_key="B" * 87,
+        from_us=from_us,
+        to_us=to_us,
+        beats=2,
+        signature="s" * 86,
+        at_us=to_us,
+    )
 
 
 def test_it_starts_when_the_other_side_comes_and_not_by_a_second_tab() -> None:
@@ -273,6 +293,49 @@ def test_what_is_agreed_is_written_down_when_it_is_news_and_until_it_has_started
     for event in (Join(A, "a1"), Join(B, "b1")):
         session, _ = LIFE.step(session, event, 7)
     assert LIFE.step(session, Apply(2, Terms()), 8) == (session, ())
+
+
+def test_a_meeting_may_be_moved_or_cancelled_until_it_begins() -> None:
+    moved = replace(BOOKED, start_us=130 * MINUTE)
+    none = Apply(1, PAID)
+    session, facts = told((1, BOOKED), (2, moved), (3, moved), (4, none), (5, none))
+    assert session.meeting is None
+    assert [
+        (fact.at_us, fact.start_us) if isinstance(fact, MeetingApplied) else fact.at_us
+        for fact in facts[1:]
+    ] == [(1, 100 * MINUTE), (2, 130 * MINUTE), 4]
+    assert basis(facts).meeting is None
+    assert basis([*facts, *told((6, BOOKED))[1]]).booked == (100 * MINUTE, 160 * MINUTE)
+    held, _ = told((1, BOOKED))
+    for now_us, kept in ((100 * MINUTE - 1, False), (100 * MINUTE, True)):
+        assert (LIFE.step(held, none, now_us) == (held, ())) == kept
+    begun = [*told((1, BOOKED), (2, Join(A, "a1")), (3, Join(B, "b1")))[1]]
+    withdrawn = MeetingWithdrawn(session=ID, meeting="meeting", at_us=4)
+    assert basis([*begun, withdrawn]).meeting is not None  # what comes after the start is too late
+
+
+def test_who_comes_for_the_next_meeting_does_not_go_on_with_the_last() -> None:
+    here = (95 * MINUTE, BOOKED), (95 * MINUTE, Join(A, "a1"))
+    last = 159 * MINUTE
+    session, _ = told(*here, (last, gone("a1", last)))
+    for meeting, now_us, over in (
+        ("meeting", 161 * MINUTE, False),
+        (None, 161 * MINUTE, False),
+        ("next", 160 * MINUTE - 1, False),
+        ("next", 160 * MINUTE, True),
+    ):
+        assert (LIFE.step(session, Sweep(meeting), now_us)[0].phase == "ended") == over
+    there, _ = told(*here)
+    assert LIFE.step(there, Sweep("next"), 161 * MINUTE) == (there, ())
+
+
+def test_what_one_page_can_put_on_record_is_bounded() -> None:
+    ups = [(n, Path("a1", n % 2 == 0)) for n in range(1, PATH_CHANGES_MOST + 9)]
+    _, facts = told((0, Join(A, "a1")), *ups)
+    assert sum(isinstance(fact, PathChanged) for fact in facts) == PATH_CHANGES_MOST
+    stretches = tuple(proven(n, n + 1) for n in range(STRETCHES_MOST + 9))
+    _, facts = told((0, Join(A, "a1")), (1, Prove(stretches[:7])), (2, Prove(stretches)))
+    assert facts[1:] == list(stretches[:STRETCHES_MOST])
 
 
 def test_a_booked_session_stays_open_until_its_time_is_over_though_the_room_is_empty() -> None:

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema d53640c6b5809678f8a2f343fd3aa918
- * text   5f26ebb707264b3a085a46512c721322
+ * schema 8f48704264e94d10d036e2de6bfc2d84
+ * text   215852f5268992871d320cbec5f968cc
  */
 export type ClientFrame =
   | AuthOpen
@@ -769,6 +769,7 @@ export interface FactRecord {
     | SessionCreated
     | TermsApplied
     | MeetingApplied
+    | MeetingWithdrawn
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft
@@ -805,8 +806,9 @@ export interface TermsApplied {
 }
 /**
  * This session is that meeting. The last one written before the session started counts.
- * `again`: an earlier session was that meeting already, so that nobody is late for it now, or
- * missed it. `told_us`, `told_by`: when its time was last set, and by whom.
+ * `told_us`, `told_by`: when its time was last set, and by whom. `again`: the two had met for it
+ * in an earlier session, so that nobody is late for it now, or missed it. `before_us` counted in
+ * its earlier sessions, for which `billed_us` was billed.
  */
 export interface MeetingApplied {
   t: "meeting.applied";
@@ -817,6 +819,18 @@ export interface MeetingApplied {
   told_us?: number;
   told_by?: string | null;
   again?: boolean;
+  before_us?: number;
+  billed_us?: number;
+  at_us: number;
+}
+/**
+ * The meeting was moved away or cancelled before it began: this session is none, for all that
+ * is known.
+ */
+export interface MeetingWithdrawn {
+  t: "meeting.withdrawn";
+  session: string;
+  meeting: string;
   at_us: number;
 }
 /**
@@ -1222,6 +1236,7 @@ export interface EvidenceRecord {
     | SessionCreated
     | TermsApplied
     | MeetingApplied
+    | MeetingWithdrawn
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft
