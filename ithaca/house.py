@@ -141,6 +141,7 @@ class House:
             messages=Limiter(rate_per_s=20, burst=200),
             exchanges=Limiter(rate_per_s=5, burst=100),
             joins=Limiter(rate_per_s=0.5, burst=30),
+            contacts=Limiter(rate_per_s=2, burst=60),  # a page hands in every four seconds
             requests=Limiter(rate_per_s=50, burst=200),
         )
         house = cls(services, mentoring, dispatcher, clock, database, settings.data)

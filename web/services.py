@@ -46,6 +46,7 @@ class Services:
     messages: Limiter
     exchanges: Limiter
     joins: Limiter
+    contacts: Limiter
     requests: Limiter
 
     def links(self, site_id: str, invited: Iterable[Invited]) -> tuple[InvitationLink, ...]:

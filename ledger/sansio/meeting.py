@@ -13,8 +13,7 @@ from protocol.facts import SessionFact
 def following(agreed: Apply, earlier: Sequence[SessionFact], members: Sequence[str]) -> Apply:
     """`earlier`: the facts of the latest session of the same meeting, which has ended."""
     by, timeline = basis(earlier), Timeline(earlier, members, 0)
-    if by.meeting is None:
-        return agreed
+    assert by.meeting is not None
     came_to = bill(timeline, by)
     met = overlap(timeline.together, [(agreed.start_us, ALWAYS[1])])
     return replace(

@@ -380,6 +380,20 @@ async def test_too_many_frames_are_held_up(scene: Scene) -> None:
 
 
 @on_sqlite
+async def test_proof_handed_in_over_and_over_is_held_up(scene: Scene) -> None:
+    """Every signature is checked, and every fact of the session read for it."""
+    mallory = scene.page
+    socket = await mallory.connect()
+    session = (await mallory.join(socket))["session"]["id"]
+    for _ in range(61):
+        socket.send("room.contact", room=mallory.room, session=session, contacts=[])
+    error = await socket.get("error")
+    assert (error["code"], error["about"]) == ("rate_limited", "room.contact")
+    await scene.app.settle()
+    scene.logged_once("rate_limited")
+
+
+@on_sqlite
 async def test_joining_over_and_over_is_held_up_by_person_and_changes_nothing(
     scene: Scene,
 ) -> None:

@@ -25,6 +25,7 @@ from protocol.frames import (
     ServerFrame,
 )
 from protocol.registry import FRAMES
+from runtime.limits import Limiter
 from web.services import Services
 
 _RULES = {rule.frame: rule for rule in FRAMES}
@@ -42,11 +43,15 @@ async def dispatch(
     assert rule.scope is not None, "beats and sign-ins never come this far"
     mentorship = await services.access.member(caller, rule.scope, getattr(frame, rule.scope))
     site_id, person = caller.site_id, caller.person
+
+    def bound(by: Limiter, ref: str | None = None) -> None:
+        now_us = services.clock.monotonic_us()
+        if wait_us := by.allow(f"{site_id}:{person}", now_us):
+            raise Refusal("rate_limited", ref=ref, retry_after_us=wait_us)
+
     match frame:
         case ChatSend():
-            now_us = services.clock.monotonic_us()
-            if wait_us := services.messages.allow(f"{site_id}:{person}", now_us):
-                raise Refusal("rate_limited", ref=frame.id, retry_after_us=wait_us)
+            bound(services.messages, frame.id)
             stored = await services.chat.send(
                 site_id, frame.conversation, person, frame.id, frame.body
             )
@@ -71,9 +76,7 @@ async def dispatch(
         case ChatRead():
             await services.chat.read(site_id, frame.conversation, person, frame.seq)
         case RoomJoin():
-            now_us = services.clock.monotonic_us()
-            if wait_us := services.joins.allow(f"{site_id}:{person}", now_us):
-                raise Refusal("rate_limited", retry_after_us=wait_us)
+            bound(services.joins)
             await services.signaling.join(
                 site_id, mentorship.id, mentorship.roles, person, connection, frame
             )
@@ -88,6 +91,7 @@ async def dispatch(
         case RoomPath():
             await services.ledger.path(connection, up=frame.up)
         case RoomContact():
+            bound(services.contacts)
             await services.ledger.contact(
                 site_id, person, connection, frame.session, frame.contacts
             )
