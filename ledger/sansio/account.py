@@ -93,14 +93,14 @@ class Timeline:
             who.down = union(who.down)
 
     def _with_contacts(self, spans: Sequence[Interval]) -> list[Interval]:
-        """One's own presence, and what the other signed. A signature speaks until the next one is
-        due: whoever is back by then was never away."""
+        """One's own presence, and what the other signed. From one of these to the other nobody was
+        away whose next sign of life was not due yet."""
         whole = union([*spans, *self._contacts])
-        signed = {end for _, end in self._contacts}
+        signed = {edge for contact in self._contacts for edge in contact}
         bridged = [
             (end, start)
             for (_, end), (start, _) in pairwise(whole)
-            if end in signed and start - end <= FRESH_US
+            if (end in signed or start in signed) and start - end <= FRESH_US
         ]
         return union([*whole, *bridged])
 

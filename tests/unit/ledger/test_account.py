@@ -378,6 +378,19 @@ def test_who_is_back_before_the_next_signature_is_due_was_never_away(
     assert seconds([(gap.from_us, gap.to_us) for gap in of.interruptions]) == away
 
 
+def test_who_is_signed_for_before_the_next_beat_is_due_was_never_away() -> None:
+    facts: list[SessionFact] = [
+        came("mentor", 0),
+        came("mentee", 0),
+        went("mentee", 1, noticed_s=9),
+        signed("mentor", 3, 40, 41),
+        came("mentee", 41, "e2"),
+        went("mentor", 60),
+        went("mentee", 60, "e2"),
+    ]
+    assert seconds(Timeline(facts, MEMBERS, 60 * S).together) == [(0, 60)]
+
+
 def test_a_short_gap_that_no_signature_ends_is_a_gap() -> None:
     facts: list[SessionFact] = [
         came("mentor", 0),
