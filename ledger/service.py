@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -480,7 +481,7 @@ class Ledger:
     async def contest(
         self, site_id: str, session: str, person: str, revision: int, why: str
     ) -> SessionView:
-        """Refuses with `not_settled`, `stale_revision`, `already_confirmed`."""
+        """Refuses with `not_settled`, `stale_revision`, `already_confirmed`, `said_enough`."""
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
         event = Contest(person, revision, tables.digest_of(salt, why))
@@ -497,11 +498,12 @@ class Ledger:
         why: str,
         key: str | None,
     ) -> SessionView:
-        """Refuses with `not_settled`, `not_a_concession`, `invalid_field`, `conflict`."""
+        """Refuses with `not_settled`, `not_a_concession`, `invalid_field`, `said_enough`,
+        `conflict`."""
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
         event = Correct(actor, billed_us, tables.digest_of(salt, why))
-        asked = msgspec.json.encode([session, billed_us, why])
+        asked = sha256(msgspec.json.encode([session, billed_us, why])).digest()
         once = (actor or "operator", key, asked) if key else None
         return self._view(
             await self._write(self._book.say, site_id, session, event, now_us, (salt, why), once)

@@ -84,6 +84,12 @@ _TABLE = (
         "operator correct it.",
     ),
     ErrorCode(
+        "said_enough",
+        409,
+        "fix",
+        "One person can contest and correct a session 50 times. Ask the operator to correct it.",
+    ),
+    ErrorCode(
         "proposal_closed",
         409,
         "fix",

@@ -171,8 +171,8 @@ class SessionConfirmed(Fact, tag="session.confirmed", frozen=True, kw_only=True)
 
 
 class SessionContested(Fact, tag="session.contested", frozen=True, kw_only=True):
-    """One of the two does not agree: the line is held until a correction. `note`: the digest of
-    why."""
+    """One of the two does not agree: the line is held until they do, or a correction. `note`: the
+    digest of why."""
 
     session: Id
     person: Id

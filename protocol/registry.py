@@ -288,11 +288,12 @@ ROUTES = (
         "POST",
         "/v1/sessions/{session}/contest",
         "member",
-        "Do not agree: the line is held until a correction. Saying it again changes nothing.",
+        "Do not agree: the line is held until one confirms after all, or it is corrected. "
+        "Saying it again changes nothing.",
         views.SessionView,
         request=rest.Contest,
         scope="session",
-        errors=("not_settled", "stale_revision", "already_confirmed"),
+        errors=("not_settled", "stale_revision", "already_confirmed", "said_enough"),
     ),
     Route(
         "correct_session",
@@ -304,7 +305,7 @@ ROUTES = (
         request=rest.NewCorrection,
         status=201,
         scope="session",
-        errors=("not_settled", "not_a_concession", "invalid_field", "conflict"),
+        errors=("not_settled", "not_a_concession", "invalid_field", "said_enough", "conflict"),
         idempotency_key=True,
     ),
     Route(

@@ -40,7 +40,7 @@ SettlementState = Annotated[
     Meta(
         description=(
             "settled: computed, and nobody objects; confirmed: both agree; contested: one of them "
-            "does not, and the line is held until a correction."
+            "does not, or neither, and the line is held until they do, or a correction."
         )
     ),
 ]
@@ -110,7 +110,7 @@ class Settlement(View, frozen=True, kw_only=True):
     signature: Signature
     bill: Bill
     confirmed_by: tuple[Id, ...]
-    contested_by: Id | None = None
+    contested_by: tuple[Id, ...]
     at_us: Micros
 
 

@@ -1,9 +1,9 @@
 """After the end: computed, agreed to or contested, corrected. Events in, facts out. Pure.
 
 A settlement is computed from the facts when the session ends, and again when proof comes late, as
-long as not both agreed. One who contests holds the line until a correction: by one of the two
-against their own interest, or by the operator. What the other gives in does not release what one
-contests: whoever contested confirms it then, or contests on.
+long as not both agreed. Each who contests holds the line, until they confirm it or correct it
+against their own interest, or the operator corrects it. What the other gives in does not release
+what one contests: whoever contested confirms it then, or contests on.
 """
 
 from collections.abc import Iterable
@@ -24,12 +24,13 @@ from protocol.views import SettlementState
 from runtime.machine import Machine, cell
 
 LONGEST_US = 24 * 3_600_000_000
+SAYINGS_MOST = 50  # how often each of the two can contest and correct a session
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How a session stands. `revision` counts settlements; `confirmed` and `contested` speak of the
-    current one."""
+    """How a session stands. `revision` counts settlements; `confirmed` and `contested` are who does
+    so with the current one, never both; `said` is who contested or corrected, each time."""
 
     session: str
     mentor: str = ""
@@ -37,8 +38,9 @@ class Line:
     ended: bool = False
     settled: SessionSettled | None = None
     confirmed: tuple[str, ...] = ()
-    contested: str | None = None
-    correction: SessionCorrected | None = None
+    contested: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    corrected: bool = False
 
     @property
     def revision(self) -> int:
@@ -114,18 +116,29 @@ def _apply(line: Line, fact: SessionFact) -> Line:
         case SessionEnded():
             return replace(line, ended=True)
         case SessionSettled():
-            released = line.correction and line.correction.actor in (None, line.contested)
-            contested = None if released else line.contested
-            return replace(line, settled=fact, confirmed=(), contested=contested, correction=None)
-        case SessionConfirmed():
-            contested = None if fact.person == line.contested else line.contested
-            return replace(line, confirmed=(*line.confirmed, fact.person), contested=contested)
-        case SessionContested():
-            return replace(line, contested=fact.person)
-        case SessionCorrected():
-            return replace(line, correction=fact)
+            return replace(line, settled=fact, confirmed=(), corrected=False)
+        case SessionConfirmed(person=person):
+            contested = _without(line.contested, person)
+            return replace(line, confirmed=(*line.confirmed, person), contested=contested)
+        case SessionContested(person=person):
+            return replace(
+                line,
+                confirmed=_without(line.confirmed, person),
+                contested=(*line.contested, person),
+                said=(*line.said, person),
+            )
+        case SessionCorrected(actor=None):
+            return replace(line, corrected=True, contested=())
+        case SessionCorrected(actor=str(person)):
+            contested = _without(line.contested, person)
+            said = (*line.said, person)
+            return replace(line, corrected=True, contested=contested, said=said)
         case _:
             return line
+
+
+def _without(persons: tuple[str, ...], person: str) -> tuple[str, ...]:
+    return tuple(each for each in persons if each != person)
 
 
 def _wrote(line: Line, *facts: SessionFact) -> Step:
@@ -136,7 +149,7 @@ def _wrote(line: Line, *facts: SessionFact) -> Step:
 
 def _settle(line: Line, event: Settle, now_us: int) -> Step:
     same = line.settled is not None and line.settled.bill == event.bill
-    if line.correction is None and (line.contested or same):
+    if not line.corrected and (line.contested or same):
         return line, ()  # what is held, only a correction moves
     return _wrote(
         line,
@@ -153,7 +166,7 @@ def _settle(line: Line, event: Settle, now_us: int) -> Step:
 
 def _settle_again(line: Line, event: Settle, now_us: int) -> Step:
     """What both agreed to, proof that comes late does not change; a correction does."""
-    return _settle(line, event, now_us) if line.correction else (line, ())
+    return _settle(line, event, now_us) if line.corrected else (line, ())
 
 
 def _confirm(line: Line, event: Confirm, now_us: int) -> Step:
@@ -169,7 +182,10 @@ def _confirm(line: Line, event: Confirm, now_us: int) -> Step:
 
 
 def _contest(line: Line, event: Contest, now_us: int) -> Step:
+    if event.person in line.contested:
+        return line, ()
     _current(line, event.revision)
+    _may_say(line, event.person)
     return _wrote(
         line,
         SessionContested(
@@ -189,9 +205,15 @@ def _current(line: Line, revision: int) -> None:
         )
 
 
+def _may_say(line: Line, person: str) -> None:
+    """Each word is kept for good, so there is an end to them."""
+    if line.said.count(person) >= SAYINGS_MOST:
+        raise Refusal("said_enough")
+
+
 def _confirm_held(line: Line, event: Confirm, now_us: int) -> Step:
     """Whoever contested may agree after all; until then nobody else can."""
-    if event.person != line.contested:
+    if event.person not in line.contested:
         raise Refusal("contested")
     return _confirm(line, event, now_us)
 
@@ -210,6 +232,11 @@ def _correct(line: Line, event: Correct, now_us: int) -> Step:
     takes = {line.mentor: event.billed_us > billed_us, line.mentee: event.billed_us < billed_us}
     if event.actor is not None and takes[event.actor]:
         raise Refusal("not_a_concession")
+    releases = bool(line.contested) if event.actor is None else event.actor in line.contested
+    if event.billed_us == billed_us and not releases:
+        raise Refusal("invalid_field", "It comes to that already.", field="billed_us")
+    if event.actor is not None:
+        _may_say(line, event.actor)
     return _wrote(
         line,
         SessionCorrected(
@@ -246,10 +273,10 @@ SETTLEMENT: Machine[Line, Event, SessionFact] = Machine(
         ("settled", Confirm): cell(_confirm, "settled", "confirmed"),
         ("settled", Contest): cell(_contest, "contested"),
         ("settled", Correct): cell(_correct, "settled"),
-        ("contested", Settle): cell(_settle, "contested", "settled"),
-        ("contested", Confirm): cell(_confirm_held, "settled", "confirmed"),
-        ("contested", Contest): cell(_nothing, "contested"),
-        ("contested", Correct): cell(_correct, "contested"),
+        ("contested", Settle): cell(_settle, "contested"),
+        ("contested", Confirm): cell(_confirm_held, "contested", "settled", "confirmed"),
+        ("contested", Contest): cell(_contest, "contested"),
+        ("contested", Correct): cell(_correct, "contested", "settled"),
         ("confirmed", Settle): cell(_settle_again, "confirmed", "settled"),
         ("confirmed", Confirm): cell(_agreed, "confirmed"),
         ("confirmed", Contest): cell(_agreed),

@@ -44,7 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "confirm_session": {"revision": 1},
     "contest_session": {"revision": 1, "reason": "not so"},
     "reflect": {"useful": "the rehearsal", "next": "try it", "rating": 4, "private": "nervous"},
-    "correct_session": {"billed_us": 0, "reason": "not so"},
+    "correct_session": {"billed_us": 1, "reason": "not so"},
 }
 FIELDS: dict[type[frames.Frame], dict[str, Any]] = {
     frames.ChatSend: {"id": "message-2", "body": "hello"},

@@ -306,6 +306,8 @@ async def test_one_gives_in_to_less_as_the_mentor_and_sees_what_that_costs(
     [
         ("account-paid", ["Confirm", "Contest"]),
         ("account-contested-by-me", ["Confirm"]),
+        ("account-contested-by-other", ["Contest", "Give in"]),
+        ("account-contested-by-both", ["Confirm", "Give in"]),
         ("account-gave-in", ["Confirm"]),
         ("account-confirmed", []),
         ("account-running", []),

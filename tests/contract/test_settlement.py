@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from hashlib import sha512
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import tables
@@ -18,7 +19,8 @@ from protocol.errors import Refusal
 from protocol.facts import ContactProven, ParticipantLeft, SessionEnded, SessionSettled
 from protocol.terms import Terms
 from protocol.views import SessionAccount, SessionView
-from runtime.database import Database
+from runtime.database import AnyRow, Database, Plan
+from runtime.tables import idempotency
 from tests.support.databases import Storage
 from tests.support.ledger import (
     A2,
@@ -425,6 +427,10 @@ async def test_of_a_hundred_who_close_it_one_does(
     assert len([fact for fact in facts if isinstance(fact, SessionSettled)]) == 1
 
 
+def used_keys() -> Plan[Sequence[AnyRow]]:
+    return (yield select(idempotency.c.digest).where(idempotency.c.site_id == SITE))
+
+
 async def test_it_is_contested_given_in_to_and_agreed_on(
     record: Record, keys: tuple[PageKey, PageKey]
 ) -> None:
@@ -436,7 +442,7 @@ async def test_it_is_contested_given_in_to_and_agreed_on(
         await ledger.contest(SITE, session, BEN, 2, "no")
     held = await ledger.contest(SITE, session, BEN, 1, "We only spoke for half of it.")
     assert held.settlement is not None
-    assert (held.settlement.state, held.settlement.contested_by) == ("contested", BEN)
+    assert (held.settlement.state, held.settlement.contested_by) == ("contested", (BEN,))
     with pytest.raises(Refusal, match="not_a_concession"):
         await ledger.correct(SITE, session, ADA, 61 * SECOND, "no", None)
     given, again = [
@@ -449,6 +455,8 @@ async def test_it_is_contested_given_in_to_and_agreed_on(
     assert given.settlement.bill.net_minor == 50
     with pytest.raises(Refusal, match="conflict"):
         await ledger.correct(SITE, session, ADA, 20 * SECOND, "Right.", "key-0001")
+    ((digest,),) = await record.database.read(used_keys)
+    assert len(digest) == 32  # and not what was written
     await ledger.confirm(SITE, session, BEN, 2)
     agreed = await ledger.confirm(SITE, session, ADA, 2)
     assert agreed.settlement is not None
@@ -458,6 +466,32 @@ async def test_it_is_contested_given_in_to_and_agreed_on(
         (BEN, "We only spoke for half of it.", "contested"),
         (ADA, "Right.", "corrected"),
     ]
+
+
+async def test_what_both_contest_keeps_the_reason_of_each(record: Record) -> None:
+    session = (await record.both()).id
+    await record.ledger.end(SITE, session, ADA)
+    await record.ledger.contest(SITE, session, BEN, 1, "Too much.")
+    held = await record.ledger.contest(SITE, session, ADA, 1, "Too little.")
+    assert held.settlement is not None
+    assert held.settlement.contested_by == (BEN, ADA)
+    notes = (await account(record, session)).notes
+    assert [(note.person, note.text) for note in notes] == [
+        (BEN, "Too much."), (ADA, "Too little."),
+    ]  # fmt: skip
+    held = await record.ledger.confirm(SITE, session, BEN, 1)
+    assert held.settlement is not None
+    assert (held.settlement.state, held.settlement.contested_by) == ("contested", (ADA,))
+
+
+async def test_who_confirmed_contests_and_confirms_again(record: Record) -> None:
+    session = (await record.both()).id
+    await record.ledger.end(SITE, session, ADA)
+    await record.ledger.confirm(SITE, session, BEN, 1)
+    await record.ledger.contest(SITE, session, BEN, 1, "On second thoughts, no.")
+    view = await record.ledger.confirm(SITE, session, BEN, 1)
+    assert view.settlement is not None
+    assert (view.settlement.state, view.settlement.confirmed_by) == ("settled", (BEN,))
 
 
 async def test_facts_hold_no_words(record: Record) -> None:

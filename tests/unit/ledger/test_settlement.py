@@ -4,6 +4,7 @@ import pytest
 
 from ledger.sansio.settlement import (
     LONGEST_US,
+    SAYINGS_MOST,
     SETTLEMENT,
     Confirm,
     Contest,
@@ -115,7 +116,7 @@ def test_what_is_contested_is_held_until_a_correction() -> None:
     )
     assert line.phase == "contested"
     assert SETTLEMENT.step(line, settle(99), 11) == (line, ())
-    assert SETTLEMENT.step(line, Contest(ADA, 1, NOTE), 11) == (line, ())
+    assert SETTLEMENT.step(line, Contest(BEN, 1, NOTE), 11) == (line, ())
     assert refused(line, Confirm(ADA, 1)) == "contested"
     line, new = SETTLEMENT.step(line, Correct(None, 40 * MINUTE, NOTE), 12)
     assert new == (
@@ -133,6 +134,57 @@ def test_whoever_contested_may_agree_after_all() -> None:
     ):
         line, _ = after(settle(45), *agreeing)
         assert line.phase == "confirmed"
+
+
+def test_who_contests_what_they_confirmed_confirms_it_no_more() -> None:
+    line, _ = after(settle(45), Confirm(BEN, 1), Contest(BEN, 1, NOTE))
+    assert (line.phase, line.confirmed) == ("contested", ())
+    line, _ = SETTLEMENT.step(line, Confirm(BEN, 1), 11)
+    assert (line.phase, line.confirmed) == ("settled", (BEN,))
+    line, _ = SETTLEMENT.step(line, Confirm(ADA, 1), 12)
+    assert line.phase == "confirmed"
+
+
+def test_what_both_contest_is_held_until_both_let_go() -> None:
+    both = (settle(45), Contest(BEN, 1, NOTE), Contest(ADA, 1, NOTE))
+    line, facts = after(*both)
+    assert [fact.person for fact in facts if isinstance(fact, SessionContested)] == [BEN, ADA]
+    line, _ = after(*both, Confirm(BEN, 1))
+    assert (line.phase, line.contested, line.confirmed) == ("contested", (ADA,), (BEN,))
+    assert refused(line, Confirm(BEN, 1)) == "contested"
+    line, _ = after(*both, Confirm(BEN, 1), Confirm(ADA, 1))
+    assert line.phase == "confirmed"
+    line, _ = after(*both, Correct(ADA, 44 * MINUTE, NOTE), settle(44))
+    assert (line.phase, line.contested) == ("contested", (BEN,))
+    line, _ = after(*both, Correct(None, 44 * MINUTE, NOTE), settle(44))
+    assert (line.phase, line.contested) == ("settled", ())
+
+
+def test_who_contests_second_speaks_of_what_they_have_seen() -> None:
+    line, _ = after(settle(45), Contest(BEN, 1, NOTE))
+    assert refused(line, Contest(ADA, 2, NOTE)) == "stale_revision"
+
+
+def test_a_correction_that_changes_nothing_is_none_unless_it_lets_go() -> None:
+    line, _ = after(settle(45))
+    for actor in (ADA, BEN, None):
+        assert refused(line, Correct(actor, 45 * MINUTE, NOTE)) == "invalid_field"
+    line, _ = after(settle(45), Contest(BEN, 1, NOTE))
+    assert refused(line, Correct(ADA, 45 * MINUTE, NOTE)) == "invalid_field"
+    for actor in (BEN, None):
+        assert SETTLEMENT.step(line, Correct(actor, 45 * MINUTE, NOTE), 11)[1]
+
+
+def test_each_of_the_two_has_so_many_words() -> None:
+    line, _ = after(settle(45))
+    for _ in range(SAYINGS_MOST):
+        line, new = SETTLEMENT.step(line, Contest(BEN, 1, NOTE), 11)
+        assert new
+        line, _ = SETTLEMENT.step(line, Confirm(BEN, 1), 11)
+    assert refused(line, Contest(BEN, 1, NOTE)) == "said_enough"
+    assert refused(line, Correct(BEN, 46 * MINUTE, NOTE)) == "said_enough"
+    for event in (Contest(ADA, 1, NOTE), Correct(ADA, 44 * MINUTE, NOTE), Correct(None, 0, NOTE)):
+        assert SETTLEMENT.step(line, event, 11)[1]
 
 
 def test_one_gives_in_and_never_takes() -> None:

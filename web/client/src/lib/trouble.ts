@@ -57,6 +57,10 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
     "You can only give in: the mentor to less, the mentee to more.",
     "Otherwise contest it, and say why.",
   ],
+  said_enough: [
+    "You have contested and corrected this 50 times; that is as often as one can.",
+    "Whoever runs this server can correct it.",
+  ],
   bad_sdp: ["The server refused this browser's call description.", "Reload the page and join again."],
 };
 

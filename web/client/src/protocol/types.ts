@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 8f48704264e94d10d036e2de6bfc2d84
- * text   215852f5268992871d320cbec5f968cc
+ * schema 1df9d8d27fbfb688f318fa2cc928708e
+ * text   b403968b0b7bf6d531660d4f9b02b4b5
  */
 export type ClientFrame =
   | AuthOpen
@@ -331,7 +331,7 @@ export interface Settlement {
   signature: string;
   bill: Bill;
   confirmed_by: string[];
-  contested_by?: string | null;
+  contested_by: string[];
   at_us: number;
 }
 /**
@@ -943,8 +943,8 @@ export interface SessionConfirmed {
   at_us: number;
 }
 /**
- * One of the two does not agree: the line is held until a correction. `note`: the digest of
- * why.
+ * One of the two does not agree: the line is held until they do, or a correction. `note`: the
+ * digest of why.
  */
 export interface SessionContested {
   t: "session.contested";
@@ -1387,6 +1387,7 @@ export const ERRORS = {
   contested: {"act": "fix", "close": null, "meaning": "It is contested: whoever did so, or a correction, decides."},
   already_confirmed: {"act": "fix", "close": null, "meaning": "Both have confirmed it. The operator can correct it."},
   not_a_concession: {"act": "fix", "close": null, "meaning": "One can correct only against one's own interest. Contest it, and let the other or the operator correct it."},
+  said_enough: {"act": "fix", "close": null, "meaning": "One person can contest and correct a session 50 times. Ask the operator to correct it."},
   proposal_closed: {"act": "fix", "close": null, "meaning": "The proposal is not open any more: it was withdrawn, or a later one took its place."},
   already_accepted: {"act": "fix", "close": null, "meaning": "Both have accepted it. Propose new terms instead."},
   not_yours: {"act": "fix", "close": null, "meaning": "Only whoever proposed it can withdraw it."},

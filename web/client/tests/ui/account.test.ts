@@ -349,7 +349,8 @@ describe("what both say to it", () => {
     [by(ANA.id), "Ana Quispe confirmed 38 min: €45.60.", "confirm contest"],
     [by(ME.id, ANA.id), "You both confirmed 38 min: €45.60.", ""],
     [ACCOUNTS["account-contested-by-me"]!, "You contest 38 min: €45.60.", "confirm"],
-    [ACCOUNTS["account-contested-by-other"]!, "Ana Quispe contests 38 min: €45.60.", "giveIn"],
+    [ACCOUNTS["account-contested-by-other"]!, "Ana Quispe contests 38 min: €45.60.", "contest giveIn"],
+    [ACCOUNTS["account-contested-by-both"]!, "You both contest 38 min: €45.60.", "confirm giveIn"],
     [ACCOUNTS["account-gave-in"]!, "Ana Quispe gave in: now it comes to 43 min: €51.60.", "confirm"],
     [ACCOUNTS["account-nobody"]!, "Nothing is billed for it.", "confirm contest"],
   ])("%#", (of, text, can) => {
@@ -365,6 +366,14 @@ describe("what both say to it", () => {
     expect(stands({ ...of, notes: [...of.notes, older] })?.reason).toMatch(/^We talked/);
     expect(stands({ ...of, notes: [] })?.reason).toBeNull();
     expect(stands({ ...of, notes: [{ ...of.notes[0]!, text: null }] })?.reason).toBeNull();
+  });
+
+  it("of two who contest gives the reason of the other", () => {
+    const of = ACCOUNTS["account-contested-by-both"]!;
+    const [theirs, mine] = of.notes;
+    const notes = [theirs!, { ...mine!, text: "mine" }];
+    expect(stands({ ...of, notes })?.reason).toMatch(/^We talked/);
+    expect(stands({ ...of, notes }, MENTEE)?.reason).toBe("mine");
   });
 
   it("tells the one who gave in that the other has not confirmed yet", () => {

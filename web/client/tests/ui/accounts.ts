@@ -80,7 +80,7 @@ export const settlement = (of: Bill, more: Partial<Settlement> = {}): Settlement
   signature: "s".repeat(86),
   bill: of,
   confirmed_by: [],
-  contested_by: null,
+  contested_by: [],
   at_us: NOW - MIN,
   ...more,
 });
@@ -226,7 +226,7 @@ export const RICH_ACCOUNT: SessionAccount = priced(
 const REASON = "We talked until the hour, my page says 43 minutes.\nשלום, גם הדף שלי אומר כך.";
 const contested = (by: string, more: Partial<SessionAccount> = {}): SessionAccount => ({
   ...RICH_ACCOUNT,
-  settlement: { ...RICH_ACCOUNT.settlement!, state: "contested", contested_by: by },
+  settlement: { ...RICH_ACCOUNT.settlement!, state: "contested", contested_by: [by] },
   notes: [{ digest: HEAD, person: by, text: REASON, at_us: NOW - MIN, about: "contested" }],
   ...more,
 });
@@ -251,13 +251,17 @@ export const ACCOUNTS: Readonly<Record<string, SessionAccount>> = {
   "account-paid": RICH_ACCOUNT,
   "account-contested-by-other": contested(ANA.id),
   "account-contested-by-me": contested(ME.id),
+  "account-contested-by-both": contested(ANA.id, {
+    settlement: { ...RICH_ACCOUNT.settlement!, state: "contested", contested_by: [ANA.id, ME.id] },
+    notes: [...contested(ANA.id).notes, ...contested(ME.id).notes],
+  }),
   "account-gave-in": contested(ME.id, {
     notes: [
       ...contested(ME.id).notes,
       { digest: HEAD, person: ANA.id, text: "You are right.", at_us: NOW, about: "corrected" },
     ],
     bill: GIVEN_IN,
-    settlement: settlement(GIVEN_IN, { state: "contested", contested_by: ME.id, revision: 2 }),
+    settlement: settlement(GIVEN_IN, { state: "contested", contested_by: [ME.id], revision: 2 }),
   }),
   "account-confirmed": {
     ...RICH_ACCOUNT,

@@ -1,7 +1,7 @@
 /** How what a session came to stands between the two, in words. Pure. */
-import type { Bill, Note, SessionView } from "../../protocol/types.js";
+import type { Bill, Note, SessionView, Settlement } from "../../protocol/types.js";
 import { billedWords } from "./account.js";
-import { nameIn, type Pair } from "./people.js";
+import type { Pair } from "./people.js";
 import { brief, named } from "./time.js";
 
 export const REASON_MOST = 1000; // characters, as the server counts them
@@ -11,7 +11,7 @@ const DAY_MIN = 24 * 60;
 export interface Standing {
   readonly text: string;
   readonly more: string;
-  /** Why it is contested, in the words of who does. */
+  /** Why it is contested, in the words of who does; the other's, if both do. */
   readonly reason: string | null;
   readonly can: { readonly confirm: boolean; readonly contest: boolean; readonly giveIn: boolean };
 }
@@ -27,7 +27,7 @@ export function standing(view: SessionView, notes: readonly Note[], pair: Pair):
     return { ...calm, text: "What it comes to is being computed.", more: "", can: NOTHING };
   }
   const amount = said(settlement.bill);
-  if (settlement.contested_by) return contested(view, settlement.contested_by, notes, pair);
+  if (settlement.contested_by.length) return contested(settlement, notes, pair);
   const mine = settlement.confirmed_by.includes(pair.me.id);
   const theirs = settlement.confirmed_by.includes(pair.other.id);
   const who = named(pair.other.name);
@@ -53,22 +53,30 @@ export function standing(view: SessionView, notes: readonly Note[], pair: Pair):
 /** What one confirms or contests: `45 min: €45.00`, `that nothing is billed`. */
 const said = (bill: Bill): string => billedWords(bill) || "that nothing is billed";
 
-function contested(view: SessionView, by: string, notes: readonly Note[], pair: Pair): Standing {
-  const { bill } = view.settlement!;
+function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing {
+  const { bill, contested_by } = of;
+  const byMe = contested_by.includes(pair.me.id);
+  const by = contested_by.includes(pair.other.id) ? pair.other.id : pair.me.id;
   const amount = said(bill);
   const now = `now it comes to ${billedWords(bill) || "nothing"}`;
   const at = notes.findLastIndex(({ about, person }) => about === "contested" && person === by);
   const reason = notes[at]?.text ?? null;
   const corrected = at < 0 ? undefined : notes.slice(at).findLast(({ about }) => about === "corrected");
-  const byMe = by === pair.me.id;
   const who = named(pair.other.name);
   const common = { reason };
   const held = "Until that is resolved the line is held: it is in no sum.";
-  if (corrected && byMe) {
-    const from = corrected.person ? nameIn(pair, corrected.person) : "Whoever runs this server";
+  if (contested_by.length === 2) {
     return {
       ...common,
-      text: `${from} gave in: ${now}.`,
+      text: `You both contest ${amount}.`,
+      more: `${held} It is once each of you has confirmed it or given in, or whoever runs this server corrects it.`,
+      can: { ...NOTHING, confirm: true, giveIn: true },
+    };
+  }
+  if (corrected && byMe) {
+    return {
+      ...common,
+      text: `${who} gave in: ${now}.`,
       more: "Confirm it if that is right. Until then the line stays held.",
       can: { ...NOTHING, confirm: true },
     };
@@ -92,8 +100,8 @@ function contested(view: SessionView, by: string, notes: readonly Note[], pair: 
   return {
     ...common,
     text: `${who} contests ${amount}.`,
-    more: `${held} You can give in, or write to each other about it.`,
-    can: { ...NOTHING, giveIn: true },
+    more: `${held} You can give in, write to each other about it, or contest it too.`,
+    can: { confirm: false, contest: true, giveIn: true },
   };
 }
 
