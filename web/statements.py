@@ -9,14 +9,12 @@ from zoneinfo import ZoneInfo
 
 from ledger.tables import LineRow
 from protocol.rest import Statement, StatementLine, StatementSum
+from protocol.terms import MINOR_DIGITS
 from protocol.types import Role
 from protocol.views import PersonView, SettlementState
 
 MILLION = 1_000_000
 FIRST_YEAR, LAST_YEAR = 1971, 2254  # of what an integer of microseconds can say in JavaScript
-# ISO 4217: currencies whose minor unit is not a hundredth.
-WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 COLUMNS = (
     "session", "began_utc", "mentor", "mentee", "state", "revision", "terms", "owed",
     "billed_minutes", "unknown_minutes", "make_up_minutes", "currency", "net", "fee", "tax",
@@ -133,5 +131,5 @@ def _minutes(us: int) -> str:
 
 
 def _major(minor: int, currency: str | None) -> str:
-    places = 0 if (currency or "-") in WHOLE else 3 if (currency or "-") in THOUSANDTHS else 2
-    return f"{Decimal(minor).scaleb(-places):f}"
+    """Two digits also of a currency that terms do not have any more."""
+    return f"{Decimal(minor).scaleb(-MINOR_DIGITS.get(currency or '', 2)):f}"

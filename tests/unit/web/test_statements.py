@@ -7,6 +7,7 @@ import pytest
 
 from ledger.tables import LineRow
 from protocol.bill import Bill, Side
+from protocol.terms import MINOR_DIGITS
 from protocol.views import PersonView, SettlementState
 from web.statements import as_csv, month_bounds, statement
 
@@ -55,6 +56,12 @@ def test_every_month_there_can_be_asked_for_has_bounds() -> None:
         for month in (1, 12):
             from_us, to_us = month_bounds(f"{year:04}-{month:02}", "America/St_Johns")
             assert 0 <= from_us <= to_us < 2**53
+
+
+def test_amounts_have_as_many_digits_as_terms_know_for_their_currency() -> None:
+    for currency, digits in MINOR_DIGITS.items():
+        (row,) = csv.DictReader(io.StringIO(of((line(1, currency, net=5), "settled"))))
+        assert row["net"] == f"{5 / 10**digits:.{digits}f}"
 
 
 def test_sums_are_by_currency_and_without_what_is_held() -> None:

@@ -71,13 +71,13 @@ export function dayKey(zone: string, us: number): string {
 export function instantOf(zone: string, day: string, time: string): number {
   const wanted = Date.parse(`${day}T${time}:00Z`) * 1000;
   const found = [-DAY_US, DAY_US]
-    .map((way) => wanted - offsetUs(zone, wanted + way))
+    .map((way) => wanted - aheadUs(zone, wanted + way))
     .sort((a, b) => a - b);
-  return found.find((us) => us + offsetUs(zone, us) === wanted) ?? found.at(-1) ?? wanted;
+  return found.find((us) => us + aheadUs(zone, us) === wanted) ?? found.at(-1) ?? wanted;
 }
 
-/** How far the clocks of a zone are ahead of UTC. */
-function offsetUs(zone: string, us: number): number {
+/** How far the clocks of a zone are ahead of UTC, to the minute. */
+export function aheadUs(zone: string, us: number): number {
   const read = Date.parse(`${dayKey(zone, us)}T${timeIn(zone, us)}:00Z`) * 1000;
   return read - Math.floor(us / MINUTE_US) * MINUTE_US;
 }
@@ -214,10 +214,4 @@ export function brief(us: number): string {
 /** A length to the second; what is shorter than one is said to be so. */
 export function spanOf(us: number): string {
   return us > 0 && us < SECOND_US ? "less than 1 s" : span(us);
-}
-
-/** How far the clocks of a zone are ahead of UTC, to the minute. */
-export function aheadUs(zone: string, us: number): number {
-  const minute = us - (us % (60 * SECOND_US));
-  return Date.parse(`${dayKey(zone, minute)}T${timeIn(zone, minute)}Z`) * 1000 - minute;
 }
