@@ -2,24 +2,18 @@
 of it follows from its facts. Nightly, and in `ithaca doctor`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import msgspec
 
 from ledger import tables
-from ledger.sansio.bill import basis
 from ledger.sansio.chain import check
 from ledger.sansio.replay import members_of, recomputed, settlements_of
-from ledger.sansio.settlement import line_of, receipt
+from ledger.sansio.settlement import receipt
 from ledger.signatures import sealed
 from ledger.tables import Chained, LineRow, SessionRow
 from ledger.views import base64url
-from protocol.facts import (
-    SessionCreated,
-    SessionEnded,
-    SessionFact,
-    SessionStarted,
-)
+from protocol.facts import SessionCreated, SessionFact
 from runtime.database import Database, Plan
 
 PAGE = 20
@@ -91,7 +85,10 @@ def _faults(rows: Sequence[SessionRow], keys: PublicKeys) -> Plan[list[Fault]]:
         except msgspec.DecodeError:
             why: str | None = "a line of its statement cannot be read"
         else:
-            why = _why(row, chain, lines, keys(row.site_id))
+            try:
+                why = _why(row, chain, lines, keys(row.site_id))
+            except Exception as error:  # of one session; the others are looked at all the same
+                why = f"it cannot be computed again ({error!r})"
         if why is not None:
             found.append(Fault(row.site_id, row.id, why))
     return found
@@ -155,24 +152,7 @@ def _row(row: SessionRow, chain: Sequence[Chained], facts: Sequence[SessionFact]
     """The index entry that the facts come to; which room it was, they do not say."""
     created = facts[0]
     assert isinstance(created, SessionCreated)
-    mentor, mentee = members_of(facts)
-    meeting = basis(facts).meeting
-    started = [fact.at_us for fact in facts if isinstance(fact, SessionStarted)]
-    ended = [fact for fact in facts if isinstance(fact, SessionEnded)]
-    line = line_of(row.id, facts)
-    return SessionRow(
-        site_id=row.site_id,
-        id=row.id,
-        mentorship=created.mentorship,
-        room=row.room,
-        mentor=mentor,
-        mentee=mentee,
-        meeting=meeting.meeting if meeting else None,
-        created_us=created.at_us,
-        started_us=started[-1] if started else None,
-        ended_us=ended[-1].at_us if ended else None,
-        end_reason=ended[-1].reason if ended else None,
-        settlement=line.phase if line.settled else None,
-        facts=len(facts),
-        head=chain[-1].hash,
+    new = tables.fresh(
+        row.site_id, row.id, created.mentorship, row.room, members_of(facts), created.at_us
     )
+    return tables.indexed(replace(new, facts=len(facts), head=chain[-1].hash), facts)

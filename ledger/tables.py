@@ -388,6 +388,24 @@ def records_of(site_id: str, session: str) -> Plan[list[Chained]]:
     ]
 
 
+def indexed(row: SessionRow, facts: Sequence[SessionFact]) -> SessionRow:
+    """A session's index entry, by all of its facts."""
+    for fact in facts:
+        match fact:
+            case MeetingApplied():
+                row = replace(row, meeting=fact.meeting)
+            case MeetingWithdrawn():
+                row = replace(row, meeting=None)
+            case SessionStarted():
+                row = replace(row, started_us=fact.at_us)
+            case SessionEnded():
+                row = replace(row, ended_us=fact.at_us, end_reason=fact.reason)
+            case _:
+                pass
+    line = line_of(row.id, facts)
+    return replace(row, settlement=line.phase if line.settled else None)
+
+
 def append(
     session: SessionRow, before: Sequence[SessionFact], new: Sequence[SessionFact], stamp: Stamp
 ) -> Plan[tuple[SessionRow, list[bytes]]]:
@@ -409,19 +427,7 @@ def append(
             fact=record.fact,
             hash=row.head,
         )
-        match fact:
-            case MeetingApplied():
-                row = replace(row, meeting=fact.meeting)
-            case MeetingWithdrawn():
-                row = replace(row, meeting=None)
-            case SessionStarted():
-                row = replace(row, started_us=fact.at_us)
-            case SessionEnded():
-                row = replace(row, ended_us=fact.at_us, end_reason=fact.reason)
-            case _:
-                pass
-    line = line_of(row.id, [*before, *new])
-    row = replace(row, settlement=line.phase if line.settled else None)
+    row = indexed(row, [*before, *new])
     yield (
         update(sessions)
         .where(sessions.c.site_id == row.site_id, sessions.c.id == row.id)

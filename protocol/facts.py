@@ -4,10 +4,13 @@ what people wrote is kept elsewhere, and a fact holds its digest.
 `at_us` is when it happened, as far as it is proven; it may lie before the moment it was noticed.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from protocol.bill import Bill
-from protocol.terms import SessionSpan, Terms
+from protocol.terms import DAY_US, Terms
 from protocol.types import (
     Digest,
     EndReason,
@@ -17,6 +20,8 @@ from protocol.types import (
     PublicKey,
     Signature,
 )
+
+MeetingSpan = Annotated[int, Meta(ge=1, le=DAY_US)]
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t"):
@@ -52,7 +57,7 @@ class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     session: Id
     meeting: Id
     start_us: Micros
-    length_us: SessionSpan
+    length_us: MeetingSpan
     told_us: Micros = 0
     told_by: Id | None = None
     again: bool = False
@@ -246,7 +251,7 @@ class MeetingPlanned(Fact, tag="meeting.planned", frozen=True, kw_only=True):
     mentorship: Id
     meeting: Id
     start_us: Micros
-    length_us: SessionSpan
+    length_us: MeetingSpan
     by: Id
     at_us: Micros
 
@@ -257,7 +262,7 @@ class MeetingMoved(Fact, tag="meeting.moved", frozen=True, kw_only=True):
     mentorship: Id
     meeting: Id
     start_us: Micros
-    length_us: SessionSpan
+    length_us: MeetingSpan
     by: Id
     at_us: Micros
 
@@ -277,7 +282,7 @@ class MeetingOver(Fact, tag="meeting.over", frozen=True, kw_only=True):
     mentorship: Id
     meeting: Id
     start_us: Micros
-    length_us: SessionSpan
+    length_us: MeetingSpan
     at_us: Micros
 
 

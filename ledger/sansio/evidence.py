@@ -5,7 +5,7 @@ Of a pack that was altered, the check names the first record that is not as it w
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -43,6 +43,7 @@ from protocol.views import Contact
 
 CLOCKS_DISAGREE_US = 2_000_000
 SAID_MOST = 20
+PERSONS = ("person", "signer", "actor", "by", "told_by")  # what facts call them
 
 _fact = msgspec.msgpack.Decoder[SessionFact](SessionFact).decode
 
@@ -153,9 +154,29 @@ def facts_in(data: bytes) -> list[SessionFact] | str:
         facts = [_fact(record.bytes) for record in read.records]
     except msgspec.DecodeError as error:
         return f"a record holds no fact that this version knows ({error})"
-    if not facts or not isinstance(facts[0], SessionCreated):
-        return "the first record does not say whose session it is"
+    for finding in _elsewhere(read.session, facts):
+        return f"{finding.about}: {finding.text}"
     return facts
+
+
+def _elsewhere(session: str, facts: Sequence[SessionFact]) -> Iterator[Finding]:
+    """The records that cannot be of this session: the first, and only it, says whose it is, and all
+    speak of it and of the two."""
+    first = facts[0] if facts else None
+    if not isinstance(first, SessionCreated):
+        about = "record 1" if first is None else _named(1, first)
+        yield Finding(about, "It is not the one that says whose session it is.")
+        return
+    if first.mentor == first.mentee:
+        yield Finding(_named(1, first), "Mentor and mentee are one person.")
+    members = {first.mentor, first.mentee, None}
+    for seq, fact in enumerate(facts, 1):
+        if fact.session != session:
+            yield Finding(_named(seq, fact), "It speaks of another session.")
+        if seq > 1 and isinstance(fact, SessionCreated):
+            yield Finding(_named(seq, fact), "Whose session it is can be said only once.")
+        if not {getattr(fact, each, None) for each in PERSONS} <= members:
+            yield Finding(_named(seq, fact), "It speaks of somebody who is neither of the two.")
 
 
 def is_pack(data: bytes) -> bool:
@@ -254,7 +275,7 @@ class _Examination:
         if not whole:
             self._say_more_is_not_checked()
             return
-        self._whose()
+        self._report.failures.extend(_elsewhere(self._pack.session, self._facts))
         if self._report.failures:
             self._say_more_is_not_checked()
             return
@@ -334,18 +355,6 @@ class _Examination:
                 "It was altered (its bytes, clocks, run of the server or hash), or a record before "
                 "it was taken out.",
             )
-
-    def _whose(self) -> None:
-        """Every fact speaks of this session, and the first, and only it, says whose it is."""
-        first = self._facts[0] if self._facts else None
-        if not isinstance(first, SessionCreated):
-            self._fail("record 1", "It is not the one that says whose session it is.")
-            return
-        for seq, fact in enumerate(self._facts, 1):
-            if fact.session != self._pack.session:
-                self._fail(self._name(seq), "It speaks of another session.")
-            if seq > 1 and isinstance(fact, SessionCreated):
-                self._fail(self._name(seq), "Whose session it is can be said only once.")
 
     def _contacts(self) -> None:
         """Every stretch of contact was signed by the page that it says, of the other person."""

@@ -16,6 +16,14 @@ from ledger import tables
 from ledger.audit import Audited, audit, every_fault
 from ledger.guards import unguarded
 from ledger.sansio.session import Apply
+from ledger.sansio.settlement import receipt
+from protocol.facts import (
+    PathChanged,
+    SessionCreated,
+    SessionEnded,
+    SessionFact,
+    SessionSettled,
+)
 from protocol.terms import Terms
 from runtime.database import Database, Plan
 from runtime.database.migrate import applied, migrate, revisions, upgrade
@@ -171,6 +179,42 @@ async def test_what_was_taken_out_is_found(storage: Storage, database: Database)
         "the record that says whose it is is missing",
         "it has records or lines, but no place in the index",
     }
+
+
+def strange(like: str) -> Plan[str]:
+    """A session, well chained and signed, in which somebody acts who is neither of the two."""
+    at_us, stamp = 9 * SECOND, tables.Stamp(9 * SECOND, SECOND, "boot_1")
+    (line, *_) = yield from tables.all_lines_of(SITE, like)
+    id_, of = name("ses", 7), name("men", 7)
+    new = tables.fresh(SITE, id_, of, name("room", 7), (ADA, BEN), at_us)
+    row = yield from tables.claim_running(SITE, new.room, new)
+    facts: list[SessionFact] = [
+        SessionCreated(session=id_, mentorship=of, mentor=ADA, mentee=BEN, at_us=at_us),
+        PathChanged(
+            session=id_, person=name("per", 9), connection=name("con", 9), up=False, at_us=at_us
+        ),
+        SessionEnded(
+            session=id_, mentorship=of, at_us=at_us, noticed_us=at_us, reason="ended", by=ADA
+        ),
+    ]
+    row, hashes = yield from tables.append(row, [], facts, stamp)
+    settled = SessionSettled(
+        session=id_, revision=1, facts=3, head=hashes[-1].hex(), bill=line.bill, at_us=at_us
+    )
+    row, (head,) = yield from tables.append(row, facts, [settled], stamp)
+    kid, signature = sign(SITE, receipt(id_, 1, 4, head.hex()))
+    yield from tables.add_line(row, settled, 4, head, kid, signature)
+    return id_
+
+
+async def test_what_cannot_be_computed_is_found_and_the_rest_looked_at(database: Database) -> None:
+    session, _, _ = await fill(database)
+    stranger = await database.write(strange, session)
+    found = await look(database)
+    assert found.sessions == 4
+    (fault,) = found.broken
+    assert fault.session == stranger
+    assert fault.why.startswith("it cannot be computed again (KeyError")
 
 
 async def test_a_key_that_is_not_ours_signs_nothing(database: Database) -> None:

@@ -24,10 +24,16 @@ from ledger.signatures import is_key
 from protocol.evidence import EvidencePack
 from protocol.facts import (
     ContactProven,
+    MeetingApplied,
+    PathChanged,
+    SessionConfirmed,
+    SessionContested,
+    SessionCorrected,
     SessionCreated,
     SessionFact,
     SessionSettled,
     SessionStarted,
+    WindowExtended,
 )
 from tests.support.evidence import (
     MINUTE,
@@ -329,8 +335,69 @@ def test_a_chain_that_tells_of_another_session_is_none() -> None:
     assert rewritten(*again, again[0], settled=False)[0].text == (
         "Whose session it is can be said only once."
     )
-    assert rewritten(*again[1:], settled=False)[0].about == "record 1"
+    assert rewritten(*again[1:], settled=False)[0].about.startswith("record 1 (terms.applied of")
     assert rewritten(settled=False)[0].about == "record 1"
+
+
+def everyone_s() -> list[SessionFact]:
+    """A fact of each kind that names a person."""
+    ada, ben = PageKey(1), PageKey(2)
+    meeting = MeetingApplied(
+        session=SESSION, meeting=name("mee", 2), start_us=START, length_us=MINUTE, told_by=BEN,
+        at_us=START,
+    )  # fmt: skip
+    facts = [
+        *beginning(ada, ben),
+        meeting,
+        WindowExtended(session=SESSION, person=BEN, at_us=START + MINUTE),
+        PathChanged(
+            session=SESSION, person=ADA, connection=name("con", 1), up=False, at_us=START + MINUTE
+        ),
+        *in_contact(ada, ben, 1, 5),
+        *ending(6),
+        SessionConfirmed(session=SESSION, person=ADA, revision=1, at_us=START),
+        SessionContested(session=SESSION, person=ADA, revision=1, note="0" * 64, at_us=START),
+        SessionCorrected(session=SESSION, actor=ADA, billed_us=0, note="0" * 64, at_us=START),
+    ]
+    assert rewritten(*facts, settled=False) == []
+    return facts
+
+
+def test_a_chain_that_tells_of_strangers_is_none() -> None:
+    facts = everyone_s()
+    named = set()
+    for seq, fact in enumerate(facts, 1):
+        for field in fact.__struct_fields__:
+            if getattr(fact, field) not in (ADA, BEN) or isinstance(fact, SessionCreated):
+                continue
+            named.add(field)
+            strange = msgspec.structs.replace(fact, **{field: name("per", 7)})
+            server = Server()
+            server.write(*facts[: seq - 1], strange, *facts[seq:])
+            data = msgspec.json.encode(server.export())
+            found = look(data, server.public).failures[0]
+            assert found.about.startswith(f"record {seq} ("), fact
+            assert found.text == "It speaks of somebody who is neither of the two."
+            assert facts_in(data) == f"{found.about}: {found.text}"
+    assert named == {"person", "signer", "actor", "by", "told_by"}
+
+
+def test_nobody_is_mentor_and_mentee_at_once() -> None:
+    first, *_ = beginning(PageKey(1), PageKey(2))
+    one = msgspec.structs.replace(first, mentee=ADA)
+    (found,) = rewritten(one, settled=False)
+    assert found.about.startswith("record 1 (session.created of")
+    assert found.text == "Mentor and mentee are one person."
+
+
+def test_a_meeting_that_takes_no_time_is_no_fact() -> None:
+    """There is no window then that anything could be billed by."""
+    ada, ben = PageKey(1), PageKey(2)
+    facts = beginning(ada, ben)
+    assert isinstance(facts[2], MeetingApplied)
+    facts[2] = msgspec.structs.replace(facts[2], length_us=0)
+    with pytest.raises(msgspec.ValidationError, match="length_us"):
+        rewritten(*facts, *ending(5), settled=False)
 
 
 def test_what_was_settled_must_come_from_the_facts() -> None:
@@ -501,7 +568,8 @@ def test_facts_can_be_taken_from_a_pack() -> None:
     server = Server()
     server.write(left(ADA, START))
     assert facts_in(msgspec.json.encode(server.export())) == (
-        "the first record does not say whose session it is"
+        "record 1 (participant.left of 2027-01-15T08:00:00+00:00): "
+        "It is not the one that says whose session it is."
     )
     assert isinstance(facts[0], SessionCreated)
     assert [type(fact) for fact in facts].count(ContactProven) == 2
