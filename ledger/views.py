@@ -21,7 +21,6 @@ from protocol.facts import (
     SessionFact,
 )
 from protocol.views import (
-    BookedView,
     Lane,
     Note,
     Proof,
@@ -54,14 +53,6 @@ def account_view(
     """The same, and why."""
     timeline = _timeline(recorded, live, now_us)
     by = basis(recorded.facts)
-    booked = None
-    if by.meeting is not None:
-        booked = BookedView(
-            meeting=by.meeting.meeting,
-            start_us=by.meeting.start_us,
-            length_us=by.meeting.length_us,
-            again=by.meeting.again,
-        )
     proofs = [fact for fact in timeline.facts if isinstance(fact, ContactProven)]
     return SessionAccount(
         **_common(recorded, timeline, now_us),
@@ -96,7 +87,7 @@ def account_view(
         ),
         terms_version=by.version,
         terms=by.terms,
-        booked=booked,
+        booked=by.view(recorded.row.mentee),
         extended_us=by.extended_us,
         bill=recorded.line.bill if recorded.line else bill(timeline, by),
         notes=tuple(_notes(recorded.facts, notes)),

@@ -21,8 +21,8 @@ Owed = Annotated[
 
 
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One of the two in a session: `wait_us` alone in the room within the window, `late_us` after
-    the start of the meeting, and whether they did not come at all."""
+    """One of the two in a session: `wait_us` alone in the room within the window, `late_us` from
+    the start of the meeting until they came, and whether they did not come."""
 
     person: Id
     wait_us: Micros
@@ -33,9 +33,10 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class Bill(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The computation, step by step. `window_from_us` and `window_to_us` bound what can count;
     `counted_us` is the time together that does, `bridged_us` the short gaps added, `billed_us` what
-    is left after cap, minimum and rounding. `unknown_us` could count but is not proven: it is never
-    in `billed_us` where only proven contact counts. `make_up_us` is owed to the mentee as time.
-    `net_minor` + `tax_minor` is what the mentee pays; `fee_minor` of the net is the site's."""
+    that is after minimum, rounding and cap. `unknown_us` could count but is not proven: it is never
+    in `billed_us` where only proven contact counts. `impaired_us` is what no short gap filled.
+    `make_up_us` is owed to the mentee as time. `net_minor` + `tax_minor` is what the mentee pays;
+    `fee_minor` of the net is the site's."""
 
     terms: int
     window_from_us: Micros | None

@@ -71,11 +71,11 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `minimum_us` if there is any, and is rounded once to a multiple of `unit_us`. `late_counts`: the
     mentor's wait for a late mentee counts as time together.
 
-    A mentee who has not come `no_show_after_us` after the start, while the mentor waited, owes
-    `no_show_share` of the booked time: if they set its time themselves, or it was set at least
-    `no_show_notice_us` before; only then `late_counts` too. `make_up`: time impaired by the
-    network, and a late mentor's, is owed to the mentee as minutes. `fee_share` of the net is the
-    site's, `tax_share` is added.
+    A mentee who did not come while the mentor waited `no_show_after_us` of the booked time owes
+    `no_show_share` of it, not rounded and at most `cap_us`: if they set its time themselves, or it
+    was set at least `no_show_notice_us` before; only then `late_counts` too. `make_up`: time
+    impaired by the network and not billed, and a late mentor's, is owed to a mentee who came as
+    minutes. `fee_share` of the net is the site's, `tax_share` is added.
     """
 
     currency: Currency | None = None

@@ -208,12 +208,13 @@ class Note(View, frozen=True, kw_only=True):
 
 class BookedView(View, frozen=True, kw_only=True):
     """The meeting that a session was, as it stood then. `again`: an earlier session was that
-    meeting already."""
+    meeting already. `binding`: the mentee had notice enough to owe for not coming in time."""
 
     meeting: Id
     start_us: Micros
     length_us: Micros
     again: bool
+    binding: bool
 
 
 class SessionAccount(SessionView, frozen=True, kw_only=True):

@@ -21,8 +21,13 @@ from protocol.facts import (
     WindowExtended,
 )
 from protocol.terms import HOUR_US, MILLION, Rounding, Terms
+from protocol.views import BookedView
 
 ALWAYS: Interval = (0, 2**53)
+
+CAME_US = 60 * MILLION
+"""Who was there for less from the booked start on, and never in contact with the other, did not
+come: else a glance into the room would undo a no-show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,18 @@ class Basis:
         assert self.meeting is not None
         notice_us = self.meeting.start_us - self.meeting.told_us
         return self.meeting.told_by == mentee or notice_us >= self.terms.no_show_notice_us
+
+    def view(self, mentee: str) -> BookedView | None:
+        """The meeting, as it is shown."""
+        if self.meeting is None:
+            return None
+        return BookedView(
+            meeting=self.meeting.meeting,
+            start_us=self.meeting.start_us,
+            length_us=self.meeting.length_us,
+            again=self.meeting.again,
+            binding=self.binds(mentee),
+        )
 
     @property
     def window(self) -> list[Interval]:
@@ -103,7 +120,7 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
     if terms.counts == "room":
         counting = union([*counting, *timeline.unknown])
     if terms.late_counts and by.booked and by.expected_us is not None and by.binds(mentee):
-        counting = union([*counting, *_wait_for_the_late(timeline, by.booked)])
+        counting = union([*counting, *_wait_for_the_late(timeline, by, by.booked)])
     counted = overlap(counting, by.window)
     bridged = overlap(bridge(counting, terms.grace_us), by.window)
     sides = {
@@ -114,12 +131,10 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
     billed_us = _billed(total(bridged), by)
     waited_for = sides[mentee].no_show == "yes" and sides[mentor].no_show == "no"
     if by.booked is not None and waited_for and by.binds(mentee):
-        owed = "no_show"
-        billed_us = _to_unit(
-            (by.booked[1] - by.booked[0]) * terms.no_show_share // MILLION, terms.unit_us, "down"
-        )
         assert by.meeting is not None
-        billed_us = max(0, billed_us - by.meeting.billed_us)
+        share_us = _for_no_show(by.booked, terms) - by.meeting.billed_us
+        if share_us > billed_us:  # they can have met before the start
+            owed, billed_us = "no_show", share_us
     if by.corrected_us is not None:
         owed, billed_us = "correction", by.corrected_us
     net = _share(terms.rate_minor, billed_us, HOUR_US)
@@ -127,7 +142,7 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
         owed = "correction" if owed == "correction" else "nothing"
     window = None if by.booked is None else (by.window[0][0], by.window[-1][1])
     unknown = without(overlap(timeline.unknown, by.window), bridged)
-    impaired_us = total(overlap(timeline.impaired, by.window))
+    impaired_us = total(without(overlap(timeline.impaired, by.window), bridged))
     return Bill(
         terms=by.version,
         window_from_us=window[0] if window else None,
@@ -137,7 +152,7 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
         unknown_us=total(unknown),
         impaired_us=impaired_us,
         billed_us=billed_us,
-        make_up_us=_make_up(impaired_us, sides[mentor]) if terms.make_up else 0,
+        make_up_us=_make_up(impaired_us, sides[mentor], sides[mentee]) if terms.make_up else 0,
         owed=owed,
         currency=terms.currency if terms.paid else None,
         net_minor=net,
@@ -148,45 +163,62 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
     )
 
 
-def _wait_for_the_late(timeline: Timeline, booked: Interval) -> list[Interval]:
-    """The mentor's wait from the start of the meeting until the mentee's first moment; none for a
-    mentee who did not come."""
+def _came(timeline: Timeline, by: Basis, present: list[Interval]) -> list[Interval]:
+    """What of that presence lies in the time for which they were expected, the window from the
+    booked start on; nothing of one that is too short for having come."""
+    assert by.expected_us is not None
+    expected = overlap(by.window, [(by.expected_us, ALWAYS[1])])
+    came = overlap(present, expected)
+    met = overlap(timeline.contact, expected)
+    return came if met or total(came) >= CAME_US else []
+
+
+def _wait_for_the_late(timeline: Timeline, by: Basis, booked: Interval) -> list[Interval]:
+    """The mentor's wait from the start of the meeting until the mentee came; none for a mentee who
+    did not."""
     mentor, mentee = timeline.members
-    came = timeline.present(mentee)
-    if not came or came[0][0] <= booked[0]:
+    came = _came(timeline, by, timeline.present(mentee))
+    if not came:
         return []
     return overlap(timeline.present(mentor), [(booked[0], min(booked[1], came[0][0]))])
 
 
 def _side(timeline: Timeline, by: Basis, who: str, other: str) -> Side:
-    window = by.window
-    alone = overlap(timeline.alone(who), window)
+    alone = overlap(timeline.alone(who), by.window)
     late_us = 0
     no_show: YesNoUnknown = "no"
     if by.expected_us is not None:
-        came = overlap(timeline.present(who), window)
+        came = _came(timeline, by, timeline.present(who))
         if came:
-            late_us = max(0, came[0][0] - by.expected_us)
+            late_us = came[0][0] - by.expected_us
         else:
             no_show = _absence(timeline, by, who, other)
     return Side(person=who, wait_us=total(alone), late_us=late_us, no_show=no_show)
 
 
 def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknown:
-    """Somebody has no proven presence in the window. That they did not come, the other's wait
+    """Nothing proves that somebody came. That they did not, the other's wait within the booked time
     shows; or, when neither came, a server that was up all the time."""
-    assert by.expected_us is not None
-    if overlap(timeline.present_at_most(who), by.window):
+    assert by.booked is not None
+    if timeline.runs(who) or _came(timeline, by, timeline.present_at_most(who)):
         return "unknown"
-    waited = overlap(timeline.present(other), [(by.expected_us, ALWAYS[1])])
+    waited = overlap(timeline.present(other), [by.booked])
     if total(waited) >= by.terms.no_show_after_us and waited:
         return "yes"
     neither = not any(timeline.present_at_most(each) for each in (who, other))
     return "yes" if neither and by.witnessed else "unknown"
 
 
-def _make_up(impaired_us: int, mentor: Side) -> int:
-    return impaired_us + mentor.late_us
+def _make_up(impaired_us: int, mentor: Side, mentee: Side) -> int:
+    """Nobody missed a late mentor who did not come themselves."""
+    return impaired_us + (mentor.late_us if mentee.no_show == "no" else 0)
+
+
+def _for_no_show(booked: Interval, terms: Terms) -> int:
+    """The agreed share of the booked time. It was not measured, so it is not rounded to the unit,
+    only to whole seconds."""
+    share_us = _to_unit((booked[1] - booked[0]) * terms.no_show_share // MILLION, MILLION, "down")
+    return _capped(share_us, terms)
 
 
 def _billed(us: int, by: Basis) -> int:
@@ -200,8 +232,11 @@ def _billed(us: int, by: Basis) -> int:
 def _rounded(us: int, terms: Terms) -> int:
     if us == 0:
         return 0
-    rounded = _to_unit(max(us, terms.minimum_us), terms.unit_us, terms.rounding)
-    return rounded if terms.cap_us is None else min(rounded, terms.cap_us)
+    return _capped(_to_unit(max(us, terms.minimum_us), terms.unit_us, terms.rounding), terms)
+
+
+def _capped(us: int, terms: Terms) -> int:
+    return us if terms.cap_us is None else min(us, terms.cap_us)
 
 
 def _to_unit(us: int, unit_us: int, rounding: Rounding) -> int:

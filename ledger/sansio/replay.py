@@ -159,14 +159,7 @@ def replayed(facts: Sequence[SessionFact], instead: Terms | None = None) -> Repl
         estimated=timeline.estimated,
         terms_version=by.version,
         terms=by.terms if instead is None else instead,
-        booked=None
-        if by.meeting is None
-        else BookedView(
-            meeting=by.meeting.meeting,
-            start_us=by.meeting.start_us,
-            length_us=by.meeting.length_us,
-            again=by.meeting.again,
-        ),
+        booked=by.view(timeline.members[1]),
         bill=bill_,
         settled=settled[-1][1].bill == bill_ if settled and instead is None else None,
     )

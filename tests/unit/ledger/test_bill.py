@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import Basis, basis, bill
@@ -310,6 +311,43 @@ def test_a_gap_in_proof_that_is_bridged_is_not_unknown() -> None:
             (10, 0, "no"),
             (20, 20, "no"),
         ),
+        (
+            "a wait after the booked time is none",
+            alone(ADA, 59, 90),
+            (1, 59, "no"),
+            (0, 0, "unknown"),
+        ),
+        (
+            "there before the start, and gone",
+            [*alone(BEN, -5, -1 / 60), *alone(ADA, 0, 15)],
+            (15, 0, "no"),
+            (0, 0, "yes"),
+        ),
+        ("there over the start", [*alone(BEN, -5, 1), *both(30, 60)], (0, 30, "no"), (1, 0, "no")),
+        (
+            "in for less than a minute, and never in contact",
+            [*alone(ADA, 0, 15), *alone(BEN, 5, 5.9)],
+            (14.1, 0, "no"),
+            (0, 0, "yes"),
+        ),
+        (
+            "in for a minute",
+            [*alone(ADA, 0, 15), *alone(BEN, 5, 6)],
+            (14, 0, "no"),
+            (0, 5, "no"),
+        ),
+        (
+            "in contact for less than a minute",
+            [*alone(ADA, 0, 5), *both(5, 5.5), *alone(ADA, 5.5, 15)],
+            (14.5, 0, "no"),
+            (0, 5, "no"),
+        ),
+        (
+            "the mentor, for a second",
+            [*alone(ADA, 20, 20 + 1 / 60), *alone(BEN, 0, 15)],
+            (1 / 60, 0, "yes"),
+            (15, 0, "no"),
+        ),
     ],
 )
 def test_who_was_late_who_waited_and_who_did_not_come(
@@ -337,6 +375,51 @@ def test_whether_somebody_came_is_unknown_where_the_server_was_away() -> None:
     assert billed([*alone(ADA, 0, 30), *maybe]).mentee.no_show == "unknown"
 
 
+def test_who_may_have_been_there_for_a_minute_may_have_come() -> None:
+    def lost(until: float) -> list[SessionFact]:
+        joined, left = alone(BEN, 20, 20.5)
+        assert isinstance(left, ParticipantLeft)
+        found = replace(left, noticed_us=at(until), reason="restart", estimated=True)
+        return [*alone(ADA, 0, 15), joined, found]
+
+    assert billed(lost(20.9)).mentee.no_show == "yes"
+    assert billed(lost(21)).mentee.no_show == "unknown"
+
+
+def test_who_came_in_just_now_may_be_coming() -> None:
+    of = Timeline([*alone(ADA, 0, 12), *alone(BEN, 12, 13)[:1]], (ADA, BEN), at(12.5))
+    found = bill(of, Basis(terms=Terms(no_show_share=500_000), meeting=meeting()))
+    assert (found.mentee.no_show, found.owed) == ("unknown", "nothing")
+
+
+def test_the_wait_for_who_was_there_before_the_start_counts_until_they_are_back() -> None:
+    early = alone(BEN, -1, -1 / 60)
+    terms = Terms(late_counts=True, early_us=15 * MINUTE)
+    found = billed([*early, *alone(ADA, 0, 10), *both(10, 60)], terms)
+    assert (minutes(found.billed_us), minutes(found.mentee.late_us)) == (60, 10)
+    glance = [*early, *alone(ADA, 0, 15), *alone(BEN, 5, 5.5)]
+    assert billed(glance, terms).counted_us == 0
+
+
+def test_what_a_no_show_owes_is_not_rounded_to_the_unit() -> None:
+    def owed(length: float = 60, **terms: Any) -> int:
+        of = Terms(no_show_share=500_000, unit_us=15 * MINUTE, rounding="up", **terms)
+        return billed(alone(ADA, 0, 15), of, meeting=meeting(length)).billed_us
+
+    assert owed(25) == 12 * MINUTE + 30 * SECOND
+    assert owed(25 + 1 / 60) == 12 * MINUTE + 30 * SECOND  # whole seconds, down
+    assert (owed(cap_us=20 * MINUTE), owed(cap_us=40 * MINUTE)) == (20 * MINUTE, 30 * MINUTE)
+
+
+def test_a_no_show_takes_nothing_from_time_together_before_the_start() -> None:
+    facts = [*both(-20, -1), *alone(ADA, -1, 15)]
+    terms = Terms(early_us=30 * MINUTE)
+    found = billed(facts, terms)
+    assert (found.mentee.no_show, found.owed, minutes(found.billed_us)) == ("yes", "time", 19)
+    more = billed(facts, replace(terms, no_show_share=500_000))
+    assert (more.owed, minutes(more.billed_us)) == ("no_show", 30)
+
+
 def test_who_had_met_already_is_not_late_again() -> None:
     found = billed(both(30, 60), meeting=meeting(again=True))
     assert minutes(found.billed_us) == 30
@@ -350,6 +433,20 @@ def test_impaired_time_and_a_late_mentor_are_made_up_for() -> None:
     found = billed(facts)
     assert (minutes(found.impaired_us), minutes(found.make_up_us)) == (10, 15)
     assert billed(facts, Terms(make_up=False)).make_up_us == 0
+
+
+def test_what_is_billed_as_a_gap_is_not_made_up_for() -> None:
+    facts = [*unproven(10, 20), *down(10, 11), *down(16, 18), *both(0, 10), *both(11, 15)]
+    found = billed(facts, Terms(counts="room"))
+    assert minutes(found.billed_us) == 18
+    assert (minutes(found.impaired_us), minutes(found.make_up_us)) == (2, 2)
+
+
+def test_who_did_not_come_is_not_owed_the_time_of_a_late_mentor() -> None:
+    facts = alone(ADA, 20, 40)
+    found = billed(facts)
+    assert (minutes(found.mentor.late_us), found.mentee.no_show) == (20, "yes")
+    assert found.make_up_us == 0
 
 
 def test_fee_and_tax_are_shares_of_the_net_half_up() -> None:
@@ -453,8 +550,8 @@ def test_nobody_is_billed_more_than_both_can_have_been_there(
     assert found.net_minor == int(exact.to_integral_value(ROUND_HALF_UP))
     assert found.fee_minor <= found.net_minor
     for side in (found.mentor, found.mentee):
-        came = overlap(of.present_at_most(side.person), by.window)
-        assert side.no_show != "yes" or not came
+        if side.no_show == "yes":
+            assert total(overlap(of.present(side.person), by.window[:1])) < MINUTE
         assert side.wait_us >= 0
 
 

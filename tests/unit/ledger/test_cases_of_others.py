@@ -66,6 +66,16 @@ CASES = (
         "billed 0; mentor waited 5 min; no-show: mentee unknown; closed: window",
     ),
     Case(
+        "The mentee looks in for a second",
+        (
+            "14:00 join Ada", "14:05 join Ben", "14:05:01 leave Ben", "14:20 leave Ada",
+            "15:30 sweep",
+        ),
+        "Zoom, LiveKit, Twilio: a row like any other: both were there",
+        "together 1 s, unknown 1 s; billed 30 min (no_show), EUR 30.00; mentor waited 19 min 59 s;"
+        " no-show: mentee yes; closed: window",
+    ),
+    Case(
         "Only the mentee",
         ("14:00 join Ben", "14:15 leave Ben", "15:30 sweep"),
         "4Geeks: 0. Cal.com: whether the host was there goes by a login (#21195)",

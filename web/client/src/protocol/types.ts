@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 1df9d8d27fbfb688f318fa2cc928708e
- * text   b403968b0b7bf6d531660d4f9b02b4b5
+ * schema 1ebf1f00d4355d003ad1a80ff6cec773
+ * text   6c0ac639c5cb078e07d90ffb8eb81e78
  */
 export type ClientFrame =
   | AuthOpen
@@ -337,9 +337,10 @@ export interface Settlement {
 /**
  * The computation, step by step. `window_from_us` and `window_to_us` bound what can count;
  * `counted_us` is the time together that does, `bridged_us` the short gaps added, `billed_us` what
- * is left after cap, minimum and rounding. `unknown_us` could count but is not proven: it is never
- * in `billed_us` where only proven contact counts. `make_up_us` is owed to the mentee as time.
- * `net_minor` + `tax_minor` is what the mentee pays; `fee_minor` of the net is the site's.
+ * that is after minimum, rounding and cap. `unknown_us` could count but is not proven: it is never
+ * in `billed_us` where only proven contact counts. `impaired_us` is what no short gap filled.
+ * `make_up_us` is owed to the mentee as time. `net_minor` + `tax_minor` is what the mentee pays;
+ * `fee_minor` of the net is the site's.
  */
 export interface Bill {
   terms: number;
@@ -360,8 +361,8 @@ export interface Bill {
   mentee: Side;
 }
 /**
- * One of the two in a session: `wait_us` alone in the room within the window, `late_us` after
- * the start of the meeting, and whether they did not come at all.
+ * One of the two in a session: `wait_us` alone in the room within the window, `late_us` from
+ * the start of the meeting until they came, and whether they did not come.
  */
 export interface Side {
   person: string;
@@ -394,11 +395,11 @@ export interface AgreementView {
  * `minimum_us` if there is any, and is rounded once to a multiple of `unit_us`. `late_counts`: the
  * mentor's wait for a late mentee counts as time together.
  *
- * A mentee who has not come `no_show_after_us` after the start, while the mentor waited, owes
- * `no_show_share` of the booked time: if they set its time themselves, or it was set at least
- * `no_show_notice_us` before; only then `late_counts` too. `make_up`: time impaired by the
- * network, and a late mentor's, is owed to the mentee as minutes. `fee_share` of the net is the
- * site's, `tax_share` is added.
+ * A mentee who did not come while the mentor waited `no_show_after_us` of the booked time owes
+ * `no_show_share` of it, not rounded and at most `cap_us`: if they set its time themselves, or it
+ * was set at least `no_show_notice_us` before; only then `late_counts` too. `make_up`: time
+ * impaired by the network and not billed, and a late mentor's, is owed to a mentee who came as
+ * minutes. `fee_share` of the net is the site's, `tax_share` is added.
  */
 export interface Terms {
   currency?: string | null;
@@ -1185,13 +1186,14 @@ export interface Proof {
 }
 /**
  * The meeting that a session was, as it stood then. `again`: an earlier session was that
- * meeting already.
+ * meeting already. `binding`: the mentee had notice enough to owe for not coming in time.
  */
 export interface BookedView {
   meeting: string;
   start_us: number;
   length_us: number;
   again: boolean;
+  binding: boolean;
 }
 /**
  * What somebody wrote to an entry of the ledger, which holds its digest only. `text` is None

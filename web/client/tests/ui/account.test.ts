@@ -149,7 +149,7 @@ describe("a stretch in words", () => {
   });
 
   it("says what lies outside the booked time", () => {
-    const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false };
+    const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false, binding: true };
     const [cut, out] = words(account([["contact", 100], ["unknown", 10], ["contact", 100]], { booked })).filter(
       (each) => each.includes("proven by"),
     );
@@ -158,7 +158,7 @@ describe("a stretch in words", () => {
   });
 
   it("says that a wait for a late mentee counts", () => {
-    const booked = { meeting: "m", start_us: FROM, length_us: 3600 * S, again: false };
+    const booked = { meeting: "m", start_us: FROM, length_us: 3600 * S, again: false, binding: true };
     const terms = { ...FREE, late_counts: true };
     const counted = bill({ counted_us: 360 * S });
     expect(words(account([["alone", 300], ["contact", 60]], { booked, terms, bill: counted }))[0]).toMatch(
@@ -216,6 +216,18 @@ describe("how the amount came about", () => {
     expect(note({ ...RICH, terms: { ...PAID, counts: "room" } })).toMatch(/By your terms it counts all the same\.$/);
   });
 
+  it("says of impaired time what is owed of it: not what is bridged as a gap", () => {
+    const note = (impaired_us: number, make_up = true): string =>
+      steps({ ...RICH, terms: { ...PAID, make_up }, bill: { ...RICH.bill, impaired_us } }, MENTOR).find(
+        ({ label }) => label === "Impaired",
+      )?.note ?? "";
+    const what = "Both pages said that neither sound nor picture travelled.";
+    expect(note(145 * S)).toBe(`${what} It does not count. It is owed to Ana Quispe as time.`);
+    expect(note(145 * S, false)).toBe(`${what} It does not count.`);
+    expect(note(60 * S)).toBe(`${what} 1 min 0 s of it does not count. It is owed to Ana Quispe as time.`);
+    expect(note(0)).toBe(what);
+  });
+
   it("says which time counts", () => {
     const note = (terms: Partial<typeof PAID>): string | undefined =>
       steps({ ...RICH, terms: { ...PAID, ...terms } }, MENTOR).find(({ label }) => label === "Counted")?.note;
@@ -242,7 +254,7 @@ describe("how the amount came about", () => {
   });
 
   it("takes off what lies outside the booked time", () => {
-    const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false };
+    const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false, binding: true };
     const of = account([["contact", 100]], { booked, bill: bill({ counted_us: 60 * S, billed_us: 60 * S }) });
     expect(rows(of)).toContain("Outside the booked time: − 40 s");
     expect(rows(account([["contact", 100]]))).not.toContain("Outside the booked time: − 40 s");
@@ -255,6 +267,8 @@ describe("how the amount came about", () => {
       value: "30 min",
       note: "Ana Quispe had not come 10 min after the start: 50 % of the booked 1 h is owed.",
     });
+    const capped = { ...ACCOUNTS["account-no-show"]!, terms: { ...PAID, cap_us: 1800 * S } };
+    expect(steps(capped, MENTOR)[2]?.note).toMatch(/50 % of the booked 1 h is owed, at most 30 min\.$/);
     const corrected = steps(ACCOUNTS["account-gave-in"]!, MENTOR).find(({ label }) => label === "Corrected");
     expect(corrected).toMatchObject({ value: "43 min", note: "Ana Quispe corrected it: “You are right.”" });
     const gave = ACCOUNTS["account-gave-in"]!;
@@ -294,12 +308,14 @@ describe("who came, waited, is owed", () => {
   it("is said of who did not come, or where that is not known", () => {
     expect(comings(ACCOUNTS["account-no-show"]!, MENTOR)[1]).toBe("Ana Quispe did not come to the meeting.");
     const swapped = ACCOUNTS["account-no-show"]!;
-    const unowed = { ...swapped, bill: { ...swapped.bill, owed: "nothing" as const } };
+    const without = { ...swapped, bill: { ...swapped.bill, owed: "nothing" as const } };
+    const unowed = { ...without, booked: { ...swapped.booked!, binding: false } };
     expect(comings(unowed, MENTOR)[1]).toBe(
       "Ana Quispe did not come to the meeting. " +
         "Nothing is owed for that: the time was set less than 24 h before.",
     );
     const missed = "Ana Quispe did not come to the meeting.";
+    expect(comings(without, MENTOR)[1]).toBe(missed); // there was notice enough: it has another reason
     expect(comings({ ...unowed, terms: { ...PAID, no_show_share: 0 } }, MENTOR)[1]).toBe(missed);
     const neither = { ...unowed.bill, mentor: { ...unowed.bill.mentor, no_show: "yes" as const } };
     expect(comings({ ...unowed, bill: neither }, MENTOR)[2]).toBe(missed);

@@ -170,6 +170,7 @@ const booked = (start_us: number, minutes: number): SessionAccount["booked"] => 
   start_us,
   length_us: minutes * MIN,
   again: false,
+  binding: true,
 });
 
 /** 47 min with all that can happen in them, for money. */

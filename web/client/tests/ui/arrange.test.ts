@@ -94,6 +94,8 @@ describe("the price on the pre-join page", () => {
     expect(terms.missedWords(half, MEETING, PAYS)).toBe(
       "If you do not come within 10 min of the start, €36.00 is owed.",
     );
+    const capped = agreed({ no_show_share: 500_000, cap_us: 900_000_000 });
+    expect(terms.missedWords(capped, MEETING, PAYS)).toMatch(/, €15\.00 is owed\.$/);
     expect(terms.missedWords(half, null, EARNS)).toBe(
       "If Ana Quispe does not come within 10 min of the start, 50 % of the booked time is owed.",
     );

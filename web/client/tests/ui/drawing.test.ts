@@ -15,6 +15,7 @@ const booked = (start_us: number, length_us: number, again = false): SessionAcco
   start_us,
   length_us,
   again,
+  binding: true,
 });
 
 type Time = SessionAccount["people"][number];

@@ -130,6 +130,7 @@ export const ACCOUNT: SessionAccount = {
     start_us: NOW - 58 * MIN - 20_000_000,
     length_us: 60 * MIN,
     again: false,
+    binding: true,
   },
   extended_us: null,
   bill: {

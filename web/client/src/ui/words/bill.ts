@@ -42,10 +42,12 @@ function timeRows(account: SessionAccount, pair: Pair): Row[] {
   }
   if (account.impaired_us) {
     const owed = terms.make_up ? ` It is owed to ${nameAmid(pair, pair.mentee)} as time.` : "";
+    const what = bill.impaired_us === account.impaired_us ? "It" : `${spanOf(bill.impaired_us)} of it`;
+    const counts = bill.impaired_us ? ` ${what} does not count.${owed}` : "";
     rows.push({
       label: "Impaired",
       value: spanOf(account.impaired_us),
-      note: `Both pages said that neither sound nor picture travelled. It does not count.${owed}`,
+      note: `Both pages said that neither sound nor picture travelled.${counts}`,
     });
   }
   if (account.booked && outside >= SECOND_US) {
@@ -128,13 +130,14 @@ function owedRows(account: SessionAccount, pair: Pair): Row[] {
   const { bill, booked } = account;
   const terms = allTerms(account.terms);
   if (bill.owed === "no_show" && booked) {
+    const most = terms.cap_us === bill.billed_us ? `, at most ${brief(terms.cap_us)}` : "";
     return [
       {
         label: "No-show",
         value: brief(bill.billed_us),
         note:
           `${nameIn(pair, pair.mentee)} had not come ${brief(terms.no_show_after_us)} after the ` +
-          `start: ${percent(terms.no_show_share)} of the booked ${brief(booked.length_us)} is owed.`,
+          `start: ${percent(terms.no_show_share)} of the booked ${brief(booked.length_us)} is owed${most}.`,
       },
     ];
   }
@@ -197,10 +200,11 @@ export function costOf(account: SessionAccount, billedUs: number): string {
 }
 
 /** Why nothing is owed for who did not come, where that needs saying. */
-function missedWords({ bill, terms }: SessionAccount, mentor: boolean): string {
+function missedWords({ bill, booked, terms }: SessionAccount, mentor: boolean): string {
   if (mentor) return " Nothing is owed for that.";
   const { no_show_share, no_show_notice_us } = allTerms(terms);
   if (!no_show_share || bill.owed !== "nothing" || bill.mentor.no_show !== "no") return "";
+  if (booked?.binding) return "";
   return ` Nothing is owed for that: the time was set less than ${brief(no_show_notice_us)} before.`;
 }
 

@@ -94,11 +94,12 @@ export function missedWords(
   if (!terms.rate_minor || !terms.no_show_share) return "";
   const who = two.pays ? "you do" : `${named(two.other.name)} does`;
   const wait = length(terms.no_show_after_us);
+  const owedOf = (booked_us: number): number => {
+    const part = atMost(booked_us, terms.no_show_share, MILLION);
+    return withTax(terms, atMost(terms.rate_minor, Math.min(part, terms.cap_us ?? part), HOUR_US));
+  };
   const costs = meeting
-    ? money(
-        withTax(terms, atMost(atMost(terms.rate_minor, meeting.length_us, HOUR_US), terms.no_show_share, MILLION)),
-        terms.currency ?? "",
-      )
+    ? money(owedOf(meeting.length_us), terms.currency ?? "")
     : `${percent(terms.no_show_share)} of the booked time`;
   return `If ${who} not come within ${wait} of the start, ${costs} is owed.`;
 }
