@@ -65,11 +65,11 @@ Rounding = Literal["down", "nearest", "up"]
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which time counts and what it costs. Free as it stands.
 
-    Of the time together that `counts`, gaps of at most `grace_us` between two stretches count too.
-    With a meeting only its window counts: from `early_us` before its start to its end, or, once the
-    mentee said to go on, at most `overrun_us` longer. What is left is at most `cap_us`, at least
-    `minimum_us` if there is any, and is rounded once to a multiple of `unit_us`. `late_counts`: the
-    mentor's wait for a late mentee counts as time together.
+    Time together that `counts`: with a meeting only in its window, from `early_us` before its
+    start to its end, or, once the mentee said to go on, at most `overrun_us` longer. Gaps in it of
+    at most `grace_us` count too. What that comes to is at least `minimum_us` if there is any, then
+    rounded once to a multiple of `unit_us`, then at most `cap_us`. `late_counts`: the mentor's wait
+    for a late mentee counts as time together.
 
     A mentee who did not come while the mentor waited `no_show_after_us` of the booked time owes
     `no_show_share` of it, not rounded and at most `cap_us`: if they set its time themselves, or it

@@ -1,6 +1,6 @@
 """From time to money, once and in integers. Pure: the same facts always give the same bill.
 
-The order is: which stretches count, short gaps, the window of the meeting, minimum, rounding, cap,
+The order is: which stretches count, the window of the meeting, short gaps, minimum, rounding, cap,
 then the rate. Rounding happens once, after the union of all stretches.
 """
 
@@ -122,7 +122,8 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
     if terms.late_counts and by.booked and by.expected_us is not None and by.binds(mentee):
         counting = union([*counting, *_wait_for_the_late(timeline, by, by.booked)])
     counted = overlap(counting, by.window)
-    bridged = overlap(bridge(counting, terms.grace_us), by.window)
+    # The window can have a gap of its own, before the mentee said to go on: that is not filled.
+    bridged = overlap(bridge(counted, terms.grace_us), by.window)
     sides = {
         mentor: _side(timeline, by, mentor, mentee),
         mentee: _side(timeline, by, mentee, mentor),

@@ -420,6 +420,18 @@ def test_a_no_show_takes_nothing_from_time_together_before_the_start() -> None:
     assert (more.owed, minutes(more.billed_us)) == ("no_show", 30)
 
 
+def test_grace_does_not_reach_out_of_the_window() -> None:
+    before = [*both(-10, -0.5), *both(0.5, 60)]
+    assert billed(before).counted_us == 59.5 * MINUTE
+    assert billed(before).bridged_us == 0
+    after = [*both(0, 59), *both(60.25, 70)]
+    assert billed(after).bridged_us == 0
+    # Nor into what was not agreed to, between the booked time and going on.
+    terms = Terms(overrun_us=15 * MINUTE)
+    late = billed([*both(0, 59.5), *both(59.75, 70)], terms, extended_us=at(60.5))
+    assert (minutes(late.counted_us), minutes(late.bridged_us)) == (59.75 + 9.5, 0.25)
+
+
 def test_who_had_met_already_is_not_late_again() -> None:
     found = billed(both(30, 60), meeting=meeting(again=True))
     assert minutes(found.billed_us) == 30
