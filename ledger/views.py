@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.sansio import evidence
 from ledger.sansio.account import Timeline
-from ledger.sansio.bill import basis, bill
+from ledger.sansio.bill import basis, bill, counts
 from ledger.sansio.intervals import total
 from ledger.sansio.session import Session, restore
 from ledger.sansio.settlement import line_of
@@ -53,6 +53,7 @@ def account_view(
     """The same, and why."""
     timeline = _timeline(recorded, live, now_us)
     by = basis(recorded.facts)
+    counted, bridged = counts(timeline, by)
     proofs = [fact for fact in timeline.facts if isinstance(fact, ContactProven)]
     return SessionAccount(
         **_common(recorded, timeline, now_us),
@@ -61,6 +62,8 @@ def account_view(
         unknown_us=total(timeline.unknown),
         impaired_us=total(timeline.impaired),
         stretches=timeline.stretches,
+        counted=tuple(counted),
+        bridged=tuple(bridged),
         lanes=tuple(
             Lane(
                 person=person,

@@ -112,24 +112,32 @@ def basis(facts: Sequence[SessionFact]) -> Basis:
     return Basis(version, terms, meeting, extended_us, corrected_us, witnessed)
 
 
+def counts(timeline: Timeline, by: Basis) -> tuple[list[Interval], list[Interval]]:
+    """The stretches that count, and the short gaps between them that are filled."""
+    terms = by.terms
+    counting = timeline.contact
+    if terms.counts == "room":
+        counting = union([*counting, *timeline.unknown])
+    if terms.late_counts and by.booked and by.expected_us is not None:
+        counting = union([*counting, *_wait_for_the_late(timeline, by, by.booked)])
+    counted = overlap(counting, by.window)
+    # The window can have a gap of its own, before the mentee said to go on: that is not filled.
+    filled = overlap(bridge(counted, terms.grace_us), by.window)
+    return counted, without(filled, counted)
+
+
 def bill(timeline: Timeline, by: Basis) -> Bill:
     """What the session comes to."""
     terms = by.terms
     mentor, mentee = timeline.members
-    counting = timeline.contact
-    if terms.counts == "room":
-        counting = union([*counting, *timeline.unknown])
-    if terms.late_counts and by.booked and by.expected_us is not None and by.binds(mentee):
-        counting = union([*counting, *_wait_for_the_late(timeline, by, by.booked)])
-    counted = overlap(counting, by.window)
-    # The window can have a gap of its own, before the mentee said to go on: that is not filled.
-    bridged = overlap(bridge(counted, terms.grace_us), by.window)
+    counted, bridged = counts(timeline, by)
+    both = union([*counted, *bridged])
     sides = {
         mentor: _side(timeline, by, mentor, mentee),
         mentee: _side(timeline, by, mentee, mentor),
     }
     owed: Owed = "time"
-    billed_us = _billed(total(bridged), by)
+    billed_us = _billed(total(both), by)
     waited_for = sides[mentee].no_show == "yes" and sides[mentor].no_show == "no"
     if by.booked is not None and waited_for and by.binds(mentee):
         assert by.meeting is not None
@@ -142,14 +150,14 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
     if not billed_us:
         owed = "correction" if owed == "correction" else "nothing"
     window = None if by.booked is None else (by.window[0][0], by.window[-1][1])
-    unknown = without(overlap(timeline.unknown, by.window), bridged)
-    impaired_us = total(without(overlap(timeline.impaired, by.window), bridged))
+    unknown = without(overlap(timeline.unknown, by.window), both)
+    impaired_us = total(without(overlap(timeline.impaired, by.window), both))
     return Bill(
         terms=by.version,
         window_from_us=window[0] if window else None,
         window_to_us=window[1] if window else None,
         counted_us=total(counted),
-        bridged_us=total(bridged) - total(counted),
+        bridged_us=total(bridged),
         unknown_us=total(unknown),
         impaired_us=impaired_us,
         billed_us=billed_us,
@@ -176,10 +184,10 @@ def _came(timeline: Timeline, by: Basis, present: list[Interval]) -> list[Interv
 
 def _wait_for_the_late(timeline: Timeline, by: Basis, booked: Interval) -> list[Interval]:
     """The mentor's wait from the start of the meeting until the mentee came; none for a mentee who
-    did not."""
+    did not, or had too little notice."""
     mentor, mentee = timeline.members
     came = _came(timeline, by, timeline.present(mentee))
-    if not came:
+    if not came or not by.binds(mentee):
         return []
     return overlap(timeline.present(mentor), [(booked[0], min(booked[1], came[0][0]))])
 

@@ -89,6 +89,9 @@ async def test_what_the_other_signed_is_proven_and_the_rest_unknown(
     assert (found.together_us, found.contact_us) == (40 * SECOND, 22_500_000)
     assert found.unknown_us == 17_500_000
     assert found.bill.unknown_us == 17_500_000
+    start_us = found.started_us
+    assert start_us is not None
+    assert (found.counted, found.bridged) == (((start_us, start_us + 22_500_000),), ())
     assert [(proof.person, proof.signer) for proof in found.proofs] == [(ADA, BEN)]
 
 

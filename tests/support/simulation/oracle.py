@@ -100,7 +100,8 @@ def _account(view: SessionView, found: SessionAccount) -> None:
     counting = found.contact_us
     if found.terms.counts == "room":
         counting += found.unknown_us
-    assert found.bill.counted_us <= counting
+    assert total(found.counted) == found.bill.counted_us <= counting
+    assert total(found.bridged) == found.bill.bridged_us
 
 
 @dataclass

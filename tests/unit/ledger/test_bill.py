@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ledger.sansio.account import Timeline
-from ledger.sansio.bill import Basis, basis, bill
+from ledger.sansio.bill import Basis, basis, bill, counts
 from ledger.sansio.intervals import overlap, total
 from protocol.bill import Bill
 from protocol.facts import (
@@ -430,6 +430,15 @@ def test_grace_does_not_reach_out_of_the_window() -> None:
     terms = Terms(overrun_us=15 * MINUTE)
     late = billed([*both(0, 59.5), *both(59.75, 70)], terms, extended_us=at(60.5))
     assert (minutes(late.counted_us), minutes(late.bridged_us)) == (59.75 + 9.5, 0.25)
+
+
+def test_what_counts_and_what_is_bridged_is_told_stretch_by_stretch() -> None:
+    facts = [*alone(ADA, 0, 5), *both(5, 20), *both(21, 59), *both(59.5, 70)]
+    of = Timeline(facts, (ADA, BEN), at(100_000))
+    terms = Terms(late_counts=True)
+    counted, bridged = counts(of, Basis(terms=terms, meeting=meeting()))
+    assert counted == [(at(0), at(20)), (at(21), at(59)), (at(59.5), at(60))]
+    assert bridged == [(at(20), at(21)), (at(59), at(59.5))]
 
 
 def test_who_had_met_already_is_not_late_again() -> None:

@@ -21,6 +21,8 @@ export function viewOf(account: SessionAccount): SessionView {
     unknown_us,
     impaired_us,
     stretches,
+    counted,
+    bridged,
     lanes,
     proofs,
     terms_version,

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 6afcbd891d004b9619f88573e7e4c095
- * text   08c3bcb75242231f858e229d2abad4cf
+ * schema 1ee775b79632100ebe435851c765b690
+ * text   51887319a275b4f9d18efef371b05ca0
  */
 export type ClientFrame =
   | AuthOpen
@@ -1124,6 +1124,7 @@ export interface Problem {
 /**
  * A session and why: stretches over its whole time, each one's lane, proofs of contact, the
  * terms and the meeting it was held under, and what it comes to, *so far* until it has ended.
+ * `counted`: when time counted, start and end; `bridged`: the short gaps between that were filled.
  * `together_most_us` is the most that the time together can have been.
  */
 export interface SessionAccount {
@@ -1148,6 +1149,8 @@ export interface SessionAccount {
   unknown_us: number;
   impaired_us: number;
   stretches: Stretch[];
+  counted: [number, number][];
+  bridged: [number, number][];
   lanes: Lane[];
   proofs: Proof[];
   terms_version: number;

@@ -75,6 +75,8 @@ export function account(part: Partial<SessionAccount> = {}): SessionAccount {
     unknown_us: 0,
     impaired_us: 0,
     stretches: [],
+    counted: [],
+    bridged: [],
     lanes: [],
     proofs: [],
     terms_version: 0,

@@ -100,7 +100,7 @@ describe("bounds", () => {
 
 describe("a stretch in words", () => {
   const words = (of: SessionAccount, pair = MENTOR): string[] =>
-    piecesOf(of, pair.mentor).map((piece) => pieceWords(piece, of, pair));
+    piecesOf(of).map((piece) => pieceWords(piece, of, pair));
   const plan: Plan = [
     ["alone", 100],
     ["contact", 2729],
@@ -149,19 +149,19 @@ describe("a stretch in words", () => {
   });
 
   it("says what lies outside the booked time", () => {
-    const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false, binding: true };
-    const [cut, out] = words(account([["contact", 100], ["unknown", 10], ["contact", 100]], { booked })).filter(
-      (each) => each.includes("proven by"),
-    );
+    const counted: [number, number][] = [[FROM, FROM + 60 * S]];
+    const plan: Plan = [["contact", 100], ["unknown", 10], ["contact", 100]];
+    const [cut, unknown, out] = words(account(plan, { counted, bridged: [] }));
     expect(cut).toMatch(/1 min 0 s of it count, the rest is outside the booked time\.$/);
+    expect(unknown).toMatch(/not proven to be in contact, does not count\.$/);
     expect(out).toMatch(/outside the booked time, so it does not count\.$/);
+    const room = account(plan, { counted, bridged: [], terms: { ...FREE, counts: "room" } });
+    expect(words(room)[1]).toMatch(/outside the booked time, so it does not count\.$/);
   });
 
   it("says that a wait for a late mentee counts", () => {
-    const booked = { meeting: "m", start_us: FROM, length_us: 3600 * S, again: false, binding: true };
-    const terms = { ...FREE, late_counts: true };
-    const counted = bill({ counted_us: 360 * S });
-    expect(words(account([["alone", 300], ["contact", 60]], { booked, terms, bill: counted }))[0]).toMatch(
+    const counted: [number, number][] = [[FROM, FROM + 360 * S]];
+    expect(words(account([["alone", 300], ["contact", 60]], { counted }))[0]).toMatch(
       /5 min 0 s, counts: the other was late\.$/,
     );
   });
@@ -255,9 +255,11 @@ describe("how the amount came about", () => {
 
   it("takes off what lies outside the booked time", () => {
     const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false, binding: true };
-    const of = account([["contact", 100]], { booked, bill: bill({ counted_us: 60 * S, billed_us: 60 * S }) });
+    const counted: [number, number][] = [[FROM, FROM + 60 * S]];
+    const of = account([["contact", 100], ["unknown", 10]], { booked, counted });
     expect(rows(of)).toContain("Outside the booked time: − 40 s");
-    expect(rows(account([["contact", 100]]))).not.toContain("Outside the booked time: − 40 s");
+    expect(rows({ ...of, terms: { ...FREE, counts: "room" } })).toContain("Outside the booked time: − 50 s");
+    expect(rows(account([["contact", 100]], { booked })).join()).not.toContain("Outside");
   });
 
   it("says what stands in place of the time: a no-show, a correction", () => {
@@ -299,7 +301,8 @@ describe("who came, waited, is owed", () => {
     expect(comings(RICH, MENTEE)[3]).toBe("2 min 25 s are owed to you as time, to be made up for.");
     const late = { ...RICH, terms: { ...PAID, late_counts: true } };
     expect(comings(late, MENTOR)[1]).toMatch(/start\.$/); // with too little notice it does not count
-    const counted = { ...late, bill: { ...late.bill, counted_us: 2300 * S } };
+    const [first, ...others] = late.counted;
+    const counted = { ...late, counted: [[first![0] - 10 * S, first![1]] as [number, number], ...others] };
     expect(comings(counted, MENTOR)[1]).toMatch(/The wait counts as time together\.$/);
     const both = { ...counted.bill, mentor: { ...counted.bill.mentor, late_us: 5 * S } };
     expect(comings({ ...counted, bill: both }, MENTOR)[0]).toBe("You came 5 s after the booked start.");

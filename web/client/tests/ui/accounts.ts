@@ -128,6 +128,12 @@ export function account(plan: Plan, more: Partial<SessionAccount> = {}, from?: n
       { person: ME.id, signer: ANA.id, from_us, to_us, beats: 9 },
       { person: ANA.id, signer: ME.id, from_us, to_us, beats: 9 },
     ]);
+  // All contact, and the gaps that the terms allow: there is no meeting unless it is said.
+  const contact = stretches
+    .filter(({ state }) => state === "contact")
+    .map(({ from_us, to_us }): [number, number] => [from_us, to_us]);
+  const gaps = contact.slice(1).map(([from], i): [number, number] => [contact[i]![1], from]);
+  const bridged = gaps.filter(([from, to]) => from < to && to - from <= FREE.grace_us);
   const [contact_us, unknown_us, impaired_us] = [sumOf("contact"), sumOf("unknown"), sumOf("impaired")];
   const together_us = contact_us + unknown_us + impaired_us;
   const ended = stretches.at(-1)?.to_us ?? NOW - 2 * MIN;
@@ -149,6 +155,8 @@ export function account(plan: Plan, more: Partial<SessionAccount> = {}, from?: n
     unknown_us,
     impaired_us,
     stretches,
+    counted: contact,
+    bridged,
     lanes,
     proofs,
     terms_version: 0,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { bridge, piecesOf } from "../../src/ui/account/counting.js";
+import { bridge, grown, piecesOf } from "../../src/ui/account/counting.js";
 import { drawingOf, pieceAt, type Box } from "../../src/ui/account/drawing.js";
 import type { SessionAccount } from "../../src/protocol/types.js";
-import { account, ACCOUNTS, bill, FREE, S, type Plan } from "./accounts.js";
+import { account, ACCOUNTS, bill, S, type Plan } from "./accounts.js";
 import { ANA, ME, MIN, NOW } from "./people.js";
 
 const FROM = NOW - 48 * MIN;
@@ -164,13 +164,13 @@ it("finds the stretch at a place, or the nearest", () => {
 
 describe("what counts of a stretch", () => {
   const seen = (of: SessionAccount): string[] =>
-    piecesOf(of, ME.id).map(
+    piecesOf(of).map(
       ({ kind, counts, bridged, of_us }) =>
         `${kind} ${counts ? "counts" : bridged ? "bridged" : "-"} ${of_us / S}`,
     );
   const plan: Plan = [["alone", 60], ["contact", 600], ["alone", 90, 1], ["contact", 60], ["nobody", 91], ["contact", 60], ["alone", 5]];
 
-  it("bridges gaps up to the grace and not a second longer", () => {
+  it("is what the server counted and bridged", () => {
     expect(seen(account(plan))).toEqual([
       "before - 0",
       "together counts 600",
@@ -182,48 +182,37 @@ describe("what counts of a stretch", () => {
     ]);
   });
 
-  it("measures a gap of several stretches as one, unproven ones too", () => {
+  it("bridges a gap of several stretches as one, unproven ones too", () => {
     const parts: Plan = [["contact", 60], ["unknown", 40], ["nobody", 30], ["impaired", 20], ["contact", 60]];
     expect(seen(account(parts)).slice(1, 4)).toEqual([
       "together bridged 40",
       "gap bridged 30",
       "together bridged 20",
     ]);
-    const longer: Plan = [...parts.slice(0, 2), ["nobody", 31], ...parts.slice(3)];
-    expect(seen(account(longer)).slice(1, 4)).toEqual(["together - 0", "gap - 0", "together - 0"]);
   });
 
   it("takes nothing for a gap that counts by itself", () => {
-    expect(piecesOf(account(plan), ME.id).filter((piece) => piece.counts && piece.bridged)).toEqual([]);
+    expect(piecesOf(account(plan)).filter((piece) => piece.counts && piece.bridged)).toEqual([]);
   });
 
-  it("counts unknown time where the room counts", () => {
-    const room = account([["unknown", 60], ["impaired", 100]], { terms: { ...FREE, counts: "room" } });
-    expect(seen(room)).toEqual(["together counts 60", "together - 0"]);
+  it("is cut where the server cut it", () => {
+    const of = account([["alone", 100], ["contact", 500]], { counted: [[FROM + 50 * S, FROM + 400 * S]] });
+    expect(seen(of)).toEqual(["before counts 50", "together counts 300"]);
   });
 
-  it("cuts what lies outside the booked time, with what was agreed around it", () => {
-    const of = account([["contact", 1000]], { booked: booked(FROM + 100 * S, 500 * S) });
-    expect(seen(of)).toEqual(["together counts 500"]);
-    const terms = { ...FREE, early_us: 60 * S, overrun_us: 200 * S };
-    expect(seen({ ...of, terms })).toEqual(["together counts 560"]);
-    const extended_us = FROM + 700 * S;
-    expect(seen({ ...of, terms, extended_us })).toEqual(["together counts 660"]);
-  });
-
-  it("counts the wait for a late mentee where that is agreed", () => {
-    const late: Plan = [["alone", 300], ["contact", 600]];
-    const of = account(late, { booked: booked(FROM + 100 * S, 3600 * S) });
-    const counted = { ...of, terms: { ...FREE, late_counts: true }, bill: bill({ counted_us: 800 * S }) };
-    expect(seen({ ...counted, terms: FREE })[0]).toBe("before - 0");
-    expect(seen(counted)[0]).toBe("before counts 200");
-    expect(seen({ ...counted, booked: booked(FROM + 100 * S, 3600 * S, true) })[0]).toBe("before - 0");
-    const short = { ...counted, bill: bill({ counted_us: 600 * S }) }; // no notice: the server says
-    expect(seen(short)[0]).toBe("before - 0");
-    const grows = { ...short, stretches: [short.stretches[0]!, { ...short.stretches[1]!, to_us: NOW }] };
-    expect(seen(grows)[0]).toBe("before - 0");
-    const grown = { ...counted, stretches: grows.stretches };
-    expect(seen(grown)[0]).toBe("before counts 200");
+  it("grows while both are there, to the end of the booked time", () => {
+    const of = account([["contact", 60], ["alone", 10], ["contact", 60]]);
+    const running = { ...of, people: of.people.map((time): Time => ({ ...time, since_us: FROM })) };
+    const at = (us: number, more: Partial<SessionAccount> = {}): string[] =>
+      seen(grown({ ...running, ...more }, us));
+    expect(at(FROM + 200 * S)).toEqual(["together counts 60", "gap bridged 10", "together counts 130"]);
+    const windowed = bill({ window_to_us: FROM + 150 * S });
+    expect(at(FROM + 200 * S, { bill: windowed })[2]).toBe("together counts 80");
+    const over = bill({ window_to_us: FROM + 100 * S });
+    const counted: [number, number][] = [[FROM, FROM + 100 * S]];
+    expect(at(FROM + 200 * S, { bill: over, counted, bridged: [] })[2]).toBe("together counts 30");
+    const alone = { people: [running.people[0]!, { ...running.people[1]!, since_us: null }] };
+    expect(at(FROM + 200 * S, alone)[2]).toBe("together counts 60");
   });
 });
 

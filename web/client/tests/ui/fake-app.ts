@@ -121,6 +121,8 @@ export const ACCOUNT: SessionAccount = {
   unknown_us: 0,
   impaired_us: 0,
   stretches: [],
+  counted: [],
+  bridged: [],
   lanes: [],
   proofs: [],
   terms_version: 1,

@@ -1,5 +1,4 @@
-/** The stretches of a session with what counts of each: the server's rules, read once more, so that
- * each stretch can say why. The amounts themselves come from the server. Pure. */
+/** The stretches of a session with what the server counted of each, so that each can say why. Pure. */
 import type { Lane, SessionAccount, Stretch, Terms } from "../../protocol/types.js";
 
 export type Span = readonly [from_us: number, to_us: number];
@@ -33,71 +32,46 @@ export function grown(account: SessionAccount, nowUs: number): SessionAccount {
   const stretches = runs
     ? [...account.stretches.slice(0, -1), { ...last, to_us: Math.max(last.to_us, to) }]
     : account.stretches;
-  return { ...account, lanes, stretches };
+  // What counted until then still does, as far as the booked time goes.
+  const most = Math.min(to, account.bill.window_to_us ?? to);
+  const counted = account.counted.map(([from, end]): [number, number] =>
+    runs && end === last.to_us ? [from, Math.max(end, most)] : [from, end],
+  );
+  return { ...account, lanes, stretches, counted };
 }
 
-/** What can count at all: the booked time with what was agreed before and after it. */
-export function windowOf(account: SessionAccount): readonly Span[] {
-  const { booked, extended_us } = account;
-  if (!booked) return [[0, Number.MAX_SAFE_INTEGER]];
-  const { early_us, overrun_us } = allTerms(account.terms);
-  const end = booked.start_us + booked.length_us;
-  const window: Span[] = [[Math.max(0, booked.start_us - early_us), end]];
-  if (extended_us != null) window.push([Math.max(end, extended_us), end + overrun_us]);
-  return bridge(window, 0);
-}
-
-export function piecesOf(account: SessionAccount, mentor: string): readonly Piece[] {
-  const { stretches } = account;
-  const counting = countingOf(account, mentor);
-  const merged = bridge(counting, allTerms(account.terms).grace_us);
-  const window = windowOf(account);
+export function piecesOf(account: SessionAccount): readonly Piece[] {
+  const { stretches, counted, bridged } = account;
   const together = stretches.map(({ state }) => state !== "alone" && state !== "nobody");
   const [first, last] = [together.indexOf(true), together.lastIndexOf(true)];
   return stretches.map((stretch, i): Piece => {
     const span: Span = [stretch.from_us, stretch.to_us];
-    const counts = lengthIn(span, counting) > 0;
-    const inside = window.map((each) => overlap(span, each));
+    const [counts_us, bridged_us] = [lengthIn(span, counted), lengthIn(span, bridged)];
     return {
       ...stretch,
       kind: together[i] ? "together" : first < 0 || i < first ? "before" : i > last ? "after" : "gap",
-      counts,
-      bridged: !counts && lengthIn(span, merged) > 0,
-      of_us: inside.reduce((sum, part) => sum + lengthIn(part, merged), 0),
+      counts: counts_us > 0,
+      bridged: !counts_us && bridged_us > 0,
+      of_us: counts_us + bridged_us,
       silent: silences(account.lanes, stretch, i === stretches.length - 1),
     };
   });
 }
 
-/** All that could count, whether within the booked time or not. */
-export function countingOf(account: SessionAccount, mentor: string): readonly Span[] {
-  const waits = waitCounts(account, mentor) ? waitForTheLate(account, mentor) : [];
-  return bridge([...metSpans(account), ...waits], 0);
+/** Whether time in that state counts, where it lies within the booked time. */
+export function canCount(state: Stretch["state"], terms: Terms): boolean {
+  return state === "contact" || (state === "unknown" && allTerms(terms).counts === "room");
 }
 
-function metSpans({ stretches, terms }: SessionAccount): Span[] {
-  const { counts } = allTerms(terms);
-  return stretches
-    .filter(({ state }) => state === "contact" || (counts === "room" && state === "unknown"))
-    .map(({ from_us, to_us }): Span => [from_us, to_us]);
-}
+/** How much of what can count lies outside the booked time. */
+export const outside = (account: SessionAccount): number =>
+  piecesOf(account)
+    .filter(({ state }) => canCount(state, account.terms))
+    .reduce((sum, { from_us, to_us, of_us }) => sum + to_us - from_us - of_us, 0);
 
-/** Whether the wait for a late mentee counts. Only the server knows whether they had notice enough:
- * more is counted then than the time in which they met. */
-export function waitCounts(account: SessionAccount, mentor: string): boolean {
-  if (!allTerms(account.terms).late_counts || !waitForTheLate(account, mentor).length) return false;
-  const met = metSpans(account).map((span) => overlap(span, [0, account.as_of_us]));
-  const inside = windowOf(account).reduce((sum, span) => sum + lengthIn(span, met), 0);
-  return account.bill.counted_us > inside;
-}
-
-function waitForTheLate({ booked, lanes }: SessionAccount, mentor: string): readonly Span[] {
-  const came = lanes.find(({ person }) => person !== mentor)?.spans[0]?.[0];
-  const waits = lanes.find(({ person }) => person === mentor)?.spans ?? [];
-  if (!booked || booked.again || came === undefined || came <= booked.start_us) return [];
-  const wait: Span = [booked.start_us, Math.min(booked.start_us + booked.length_us, came)];
-  return waits.map((span) => overlap(span, wait)).filter(([from, to]) => from < to);
-}
+/** Whether a wait for a late mentee counts. */
+export const waitCounts = (account: SessionAccount): boolean =>
+  piecesOf(account).some(({ state, counts }) => state === "alone" && counts);
 
 function silences(lanes: readonly Lane[], { from_us, to_us }: Stretch, last: boolean): Piece["silent"] {
   return lanes.flatMap((lane) =>
@@ -135,6 +109,3 @@ export function bridge(spans: readonly Span[], longestUs: number): readonly Span
   }
   return merged;
 }
-
-export const total = (spans: readonly Span[]): number =>
-  spans.reduce((sum, [from, to]) => sum + to - from, 0);

@@ -74,7 +74,7 @@ export function drawingOf(
         (to - from) * LEAST * 2,
       ).map(box),
     })),
-    pieces: piecesOf(now, mentor).map((piece) => ({ ...box([piece.from_us, piece.to_us]), piece })),
+    pieces: piecesOf(now).map((piece) => ({ ...box([piece.from_us, piece.to_us]), piece })),
     booked: bookedSpan[0] ? box(bookedSpan[0]) : null,
     ...ticksOf(from, to, aheadUs),
   };

@@ -1,6 +1,6 @@
 /** The account of a session in words: the result, each stretch, and how the amount came about. Pure. */
 import type { Bill, SessionAccount, SessionView } from "../../protocol/types.js";
-import { allTerms, type Piece } from "../account/counting.js";
+import { allTerms, canCount, type Piece } from "../account/counting.js";
 import { money } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
 import { headline, togetherUs } from "./session.js";
@@ -128,23 +128,17 @@ const possessive = (name: string): string => `${named(name)}'s`;
 export function countsWords(piece: Piece, account: SessionAccount): string {
   const terms = allTerms(account.terms);
   const whole = piece.to_us - piece.from_us;
-  const outside =
-    piece.of_us === 0
-      ? "outside the booked time, so it does not count"
-      : piece.of_us < whole
-        ? `${spanOf(piece.of_us)} of it count, the rest is outside the booked time`
-        : "";
-  if (piece.counts) return outside || (piece.state === "alone" ? "counts: the other was late" : "");
-  if (piece.bridged) {
-    return outside || `bridged: ${termsName(account)} allow ${brief(terms.grace_us)}`;
+  if (piece.of_us && piece.of_us < whole) {
+    return `${spanOf(piece.of_us)} of it count, the rest is outside the booked time`;
   }
+  if (piece.counts) return piece.state === "alone" ? "counts: the other was late" : "";
+  if (piece.bridged) return `bridged: ${termsName(account)} allow ${brief(terms.grace_us)}`;
+  if (canCount(piece.state, account.terms)) return "outside the booked time, so it does not count";
   switch (piece.state) {
     case "unknown":
       return "does not count";
     case "impaired":
       return terms.make_up ? "does not count, owed as make-up time" : "does not count";
-    case "contact":
-      return "";
     default:
       return piece.kind === "gap"
         ? `not bridged: ${termsName(account)} allow ${brief(terms.grace_us)}`

@@ -1,6 +1,6 @@
 /** How the amount came about, step by step, in words. Integers all the way. Pure. */
 import type { SessionAccount, Terms } from "../../protocol/types.js";
-import { allTerms, countingOf, total, waitCounts } from "../account/counting.js";
+import { allTerms, outside, waitCounts } from "../account/counting.js";
 import { money, percent, share } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
 import { bothClocks, bothStretches, brief, dayName, named, spanOf } from "./time.js";
@@ -30,8 +30,7 @@ export function steps(account: SessionAccount, pair: Pair): readonly Row[] {
 function timeRows(account: SessionAccount, pair: Pair): Row[] {
   const { bill } = account;
   const terms = allTerms(account.terms);
-  const counting = total(countingOf(account, pair.mentor));
-  const outside = Math.max(0, counting - bill.counted_us);
+  const outside_us = outside(account);
   const together = account.contact_us + account.unknown_us + account.impaired_us;
   const rows: Row[] = [{ label: "Both in the room", value: spanOf(together) }];
   if (account.contact_us !== together) {
@@ -50,10 +49,10 @@ function timeRows(account: SessionAccount, pair: Pair): Row[] {
       note: `Both pages said that neither sound nor picture travelled.${counts}`,
     });
   }
-  if (account.booked && outside >= SECOND_US) {
+  if (account.booked && outside_us >= SECOND_US) {
     rows.push({
       label: "Outside the booked time",
-      value: `− ${spanOf(outside)}`,
+      value: `− ${spanOf(outside_us)}`,
       note: "Only what lies within it counts.",
     });
   }
@@ -223,7 +222,7 @@ export function comings(account: SessionAccount, pair: Pair): readonly string[] 
       said.push(`Whether ${whom} came is not known: nothing proves it, and nothing proves the contrary.`);
     }
     if (side.late_us >= SECOND_US) {
-      const counts = !mentor && waitCounts(account, pair.mentor) ? " The wait counts as time together." : "";
+      const counts = !mentor && waitCounts(account) ? " The wait counts as time together." : "";
       said.push(`${who} came ${spanOf(side.late_us)} after the booked start.${counts}`);
     }
     if (side.wait_us >= SECOND_US) {
