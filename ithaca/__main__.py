@@ -16,8 +16,10 @@ from ithaca.admin import (
     Correct,
     Corrected,
     Done,
+    Erased,
     Examine,
     Examined,
+    Forget,
     Invite,
     Refused,
     Relink,
@@ -68,6 +70,15 @@ def parser() -> argparse.ArgumentParser:
         "relink", help="withdraw a person's links, end what they opened, print a fresh one"
     )
     command.add_argument("person", help="the person's name, or id (per_...)")
+    settings.add_options(command, STORAGE)
+
+    command = commands.add_parser(
+        "forget", help="erase what identifies a person; what they took part in stays"
+    )
+    command.add_argument("person", help="the person's name, or id (per_...)")
+    command.add_argument(
+        "--yes", action="store_true", help="do it; without, say what would be erased"
+    )
     settings.add_options(command, STORAGE)
 
     command = commands.add_parser(
@@ -225,6 +236,8 @@ async def _run(options: argparse.Namespace, chosen: Settings) -> int:
         case "correct":
             correction = NewCorrection(billed_us=options.billed, reason=options.reason)
             return _print(await _ask(chosen, Correct(options.session, correction)))
+        case "forget":
+            return _print(await _ask(chosen, Forget(options.person, options.yes)))
         case _:
             return _print(await _ask(chosen, Relink(options.person)))
 
@@ -295,6 +308,14 @@ def _print(answer: Answer) -> int:
     if isinstance(answer, Corrected):
         print(f"Billed {_clock(answer.billed_us)} instead of {_clock(answer.before_us)}.")
         return 0
+    if isinstance(answer, Erased):
+        print(
+            f"{answer.name} ({answer.person}): name, e-mail address and time zone; links: "
+            f"{answer.links}; reasons in the ledger: {answer.notes}; reflections, and what was "
+            f"measured of their voice: {answer.reflections}."
+        )
+        print("Erased." if answer.done else "Nothing was erased: that takes --yes.")
+        return 0 if answer.done else 1
     assert isinstance(answer, Done)
     if answer.created is not None:
         for link in answer.created.links:

@@ -15,6 +15,7 @@ from ithaca.backup import CHUNK, keep, spooled
 from ithaca.doctor import Finding
 from ithaca.house import ROOMS, House
 from ithaca.settings import SettingsError
+from ledger import erasure
 from ledger.service import Ledger
 from protocol.errors import Refusal
 from protocol.rest import MentorshipCreated, NewCorrection, NewMentorship
@@ -35,6 +36,13 @@ class Relink(msgspec.Struct, frozen=True, tag="relink", forbid_unknown_fields=Tr
     """Withdraws a person's links, ends what they opened, and makes a fresh one."""
 
     person: str
+
+
+class Forget(msgspec.Struct, frozen=True, tag="forget", forbid_unknown_fields=True):
+    """Erases what identifies a person; without `yes` says what that would be."""
+
+    person: str
+    yes: bool = False
 
 
 class Correct(msgspec.Struct, frozen=True, tag="correct", forbid_unknown_fields=True):
@@ -64,6 +72,17 @@ class Corrected(msgspec.Struct, frozen=True, tag="corrected"):
     billed_us: int
 
 
+class Erased(msgspec.Struct, frozen=True, tag="erased"):
+    """Of a person: the name, zone and address, and so many links and texts."""
+
+    person: str
+    name: str
+    links: int
+    notes: int
+    reflections: int
+    done: bool
+
+
 class Examined(msgspec.Struct, frozen=True, tag="examined"):
     findings: tuple[Finding, ...]
 
@@ -76,8 +95,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     detail: str
 
 
-Request = Invite | Relink | Correct | Examine
-Answer = Done | Corrected | Examined | Refused
+Request = Invite | Relink | Forget | Correct | Examine
+Answer = Done | Corrected | Erased | Examined | Refused
 _Asked = Request | Backup
 _Answered = Answer | Follows
 
@@ -98,6 +117,11 @@ async def perform(house: House, request: Request) -> Answer:
                     return Refused(_which(person, known))
                 handle = await people.replace_link(site_id, known[0].id)
                 return Done(url=services.origins.link(handle))
+            case Forget(person, yes):
+                known = await people.called(site_id, person)
+                if len(known) != 1:
+                    return Refused(_which(person, known))
+                return await _forget(house, site_id, known[0], yes=yes)
             case Correct(session, correction):
                 return await _correct(services.ledger, site_id, session, correction)
             case Examine():
@@ -105,6 +129,24 @@ async def perform(house: House, request: Request) -> Answer:
     except Refusal as refusal:
         where = f" ({refusal.field})" if refusal.field else ""
         return Refused(refusal.detail + where)
+
+
+async def _forget(house: House, site_id: str, person: PersonView, *, yes: bool) -> Answer:
+    """Each step can be done again; the name goes last, so that one can ask for it again by that."""
+    people, reflections = house.services.people, house.services.reflections
+    erased = Erased(
+        person.id,
+        person.name,
+        links=await people.live_links(site_id, person.id),
+        notes=len(await house.database.read(erasure.notes_by, site_id, person.id)),
+        reflections=await reflections.worded(site_id, person.id),
+        done=yes,
+    )
+    if yes:
+        await house.database.write(erasure.forget, site_id, person.id)
+        await reflections.forget(site_id, person.id)
+        await people.forget(site_id, person.id)
+    return erased
 
 
 async def _correct(ledger: Ledger, site_id: str, session: str, wish: NewCorrection) -> Answer:

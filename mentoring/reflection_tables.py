@@ -246,6 +246,13 @@ def voices_of(site_id: str, sessions: Sequence[str]) -> Plan[dict[str, dict[str,
 # ---- erasure -------------------------------------------------------------------------------------
 
 
+def worded(site_id: str, person: str) -> Plan[int]:
+    rows = yield _REFLECTION.where(
+        reflections.c.site_id == site_id, reflections.c.person_id == person
+    )
+    return sum(_as_reflection(row).words != Words() for row in rows)
+
+
 def forget(site_id: str, person: str) -> Plan[None]:
     """No word of a person, and nothing of their voice; that they answered stays."""
     rows = yield _REFLECTION.where(

@@ -228,6 +228,10 @@ class Reflections:
 
     # ---- erasure -------------------------------------------------------------------------------
 
+    async def worded(self, site_id: str, person: str) -> int:
+        """How many sessions a person said something after that is still kept."""
+        return await self._database.read(tables.worded, site_id, person)
+
     async def forget(self, site_id: str, person: str) -> None:
         """Takes away all that a person said, and all that was measured of their voice."""
         await self._database.write(tables.forget, site_id, person)

@@ -15,11 +15,12 @@ from protocol.errors import Refusal
 from protocol.facts import AccessRevoked
 from protocol.rest import Grant, NewPerson
 from protocol.views import PersonView
-from runtime import outbox
+from runtime import idempotency, outbox
 from runtime.clock import Clock
 from runtime.database import Database, Plan
 from runtime.ids import Ids
 
+FORGOTTEN = "Someone who left"
 RENEWAL_TTL_US = 30 * 24 * 3600 * 1_000_000
 
 
@@ -124,6 +125,11 @@ class People:
     def link_handle(self, site_id: str, invitation: str) -> str:
         """The secret that goes into a link's fragment."""
         return handles.seal(self._handle_keys[site_id], invitation)
+
+    async def live_links(self, site_id: str, person: str) -> int:
+        """How many of a person's links were not withdrawn."""
+        found = await self._database.read(tables.invitations_of_person, site_id, person)
+        return sum(invitation.revoked_us is None for invitation in found)
 
     async def by_id(self, site_id: str, ids: list[str]) -> dict[str, PersonView]:
         """The persons of a site with these ids."""
@@ -231,6 +237,20 @@ class People:
     def _replace_link(self, site_id: str, person: str, now_us: int) -> Plan[str]:
         leads_to = yield from self._revoke_all(site_id, person, now_us)
         return (yield from self.invite(site_id, person, leads_to, now_us))
+
+    async def forget(self, site_id: str, person: str) -> None:
+        """Takes away a person's name, zone and address, and every way in; the id stays in what they
+        took part in."""
+        now_us = self._clock.wall_us()
+        await self._database.write(self._forget, site_id, person, now_us)
+        self._nudge()
+
+    def _forget(self, site_id: str, person: str, now_us: int) -> Plan[None]:
+        yield from self._revoke_all(site_id, person, now_us)
+        yield from tables.rename_person(
+            site_id, PersonView(id=person, name=FORGOTTEN, zone="UTC"), email=""
+        )
+        yield from idempotency.forget_person(site_id, person)
 
     def _revoke_all(self, site_id: str, person: str, now_us: int) -> Plan[str | None]:
         """Ends a person's every way in; where the last of the revoked invitations led to."""

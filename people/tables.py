@@ -150,6 +150,14 @@ def add_person(site_id: str, person: PersonView, email: str, now_us: int) -> Pla
     )
 
 
+def rename_person(site_id: str, to: PersonView, email: str) -> Plan[None]:
+    yield (
+        update(persons)
+        .where(persons.c.site_id == site_id, persons.c.id == to.id)
+        .values(name=to.name, zone=to.zone, email=email)
+    )
+
+
 def persons_by_id(site_id: str, ids: list[str]) -> Plan[dict[str, PersonView]]:
     rows = yield select(persons.c.id, persons.c.name, persons.c.zone).where(
         persons.c.site_id == site_id, persons.c.id.in_(ids)

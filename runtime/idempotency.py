@@ -57,6 +57,21 @@ def forget(before_us: int) -> Plan[None]:
     )
 
 
+def forget_person(site_id: str, person: str) -> Plan[None]:
+    """Removes the keys that a person used, and those whose result speaks of them."""
+    rows = yield select(
+        idempotency.c.actor, idempotency.c.operation, idempotency.c.key, idempotency.c.result
+    ).where(idempotency.c.site_id == site_id)
+    for row in rows:
+        if row.actor == person or person.encode() in bytes(row.result):
+            yield delete(idempotency).where(
+                idempotency.c.site_id == site_id,
+                idempotency.c.actor == row.actor,
+                idempotency.c.operation == row.operation,
+                idempotency.c.key == row.key,
+            )
+
+
 def first(site_id: str, actor: str, operation: str, key: str) -> Plan[bytes | None]:
     """The result of the first with this key, whatever it asked for; None when there was none."""
     rows = yield select(idempotency.c.result).where(

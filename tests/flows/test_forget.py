@@ -1,0 +1,139 @@
+"""`ithaca forget`: what identifies a person is gone, and what the two did together stays."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from ithaca.__main__ import main
+from ithaca.admin import Done, Erased, Forget, Refused, Relink, perform
+from ledger.sansio.evidence import examine
+from runtime.database import Database, Plan, metadata
+from tests.support.app import App, Page
+from tests.support.databases import Storage
+from tests.support.evidence import REAL
+from tests.support.ledger import PageKey
+
+NAME, EMAIL, CANARY = "Ben Ishtar Quell", "ben.quell@example.org", "canary words"
+
+
+async def together(app: App, mentor: Page, mentee: Page) -> str:
+    """A session that both contested, with a reflection of each."""
+    sockets = await mentor.connect(), await mentee.connect()
+    await mentor.join(sockets[0], key=PageKey(1).public)
+    session: str = (await mentee.join(sockets[1], key=PageKey(2).public))["session"]["id"]
+    await app.advance(60)
+    words = {"useful": CANARY, "next": CANARY, "rating": 4, "private": CANARY}
+    for page, verb, body in (
+        (mentor, "end", {}),
+        (mentor, "contest", {"revision": 1, "reason": "Ada's own words"}),
+        (mentee, "contest", {"revision": 1, "reason": CANARY}),
+        (mentee, "reflection", words),
+    ):
+        answer = await page.post(f"/v1/sessions/{session}/{verb}", json=body)
+        assert answer.is_success, answer.text
+    return session
+
+
+async def found(database: Database, words: str) -> set[str]:
+    """The columns in which these words stand, whatever table."""
+
+    def plan() -> Plan[set[str]]:
+        where = set()
+        for table in metadata.sorted_tables:
+            rows = yield select(table).execution_options(all_sites="a test reads everything")
+            for row in rows:
+                for column, value in row._mapping.items():
+                    text = value if isinstance(value, bytes) else str(value).encode()
+                    if words.encode() in text:
+                        where.add(f"{table.name}.{column}")
+        return where
+
+    return await database.read(plan)
+
+
+async def begun(app: App) -> tuple[Page, Page]:
+    """Over HTTP with a key, so that the answer is kept."""
+    answer = await app.http.post(
+        "/v1/mentorships",
+        json={
+            "mentor": {"name": "Ada", "zone": "UTC"},
+            "mentee": {"name": NAME, "zone": "America/Lima", "email": EMAIL},
+        },
+        headers={"Idempotency-Key": "k" * 22},
+    )
+    assert answer.status_code == 201, answer.text
+    one, other = (link["url"] for link in answer.json()["links"])
+    return await app.open(one), await app.open(other)
+
+
+async def test_who_is_forgotten_is_nobody_and_every_sum_stays(app: App) -> None:
+    ada, ben = await begun(app)
+    session = await together(app, ada, ben)
+    before = (await ada.get(f"/v1/sessions/{session}")).json()
+    assert await found(app.database, CANARY)
+    expected = Erased(ben.person, NAME, links=1, notes=1, reflections=1, done=False)
+    assert await perform(app.house, Forget(NAME)) == expected
+    assert await found(app.database, NAME)
+    assert await perform(app.house, Forget(NAME, yes=True)) == msgspec.structs.replace(
+        expected, done=True
+    )
+    await app.settle()
+
+    for words in (NAME, EMAIL, CANARY, "America/Lima"):
+        assert await found(app.database, words) == set(), words
+    assert (await ben.get("/v1/me")).status_code == 401
+    (mentorship,) = (await ada.get("/v1/me")).json()["mentorships"]
+    assert {member["person"]["name"] for member in mentorship["members"]} == {
+        "Ada", "Someone who left",
+    }  # fmt: skip
+    after = (await ada.get(f"/v1/sessions/{session}")).json()
+    for name in ("stretches", "bill", "settlement", "together_us", "people"):
+        assert after[name] == before[name], name
+    assert [note["text"] for note in after["notes"]] == ["Ada's own words", None]
+    pack = (await ada.get(f"/v1/sessions/{session}/evidence")).content
+    report = examine(pack, (), REAL)
+    assert report.failures == []
+    assert "What was written to it has been erased." in [each.text for each in report.remarks]
+    (ledger,) = [each for each in await app.house.doctor().examine() if each.about == "ledger"]
+    assert ledger.how == "ok"
+
+
+async def test_it_can_be_said_again_and_a_link_still_be_made(app: App) -> None:
+    ada, ben = await begun(app)
+    await together(app, ada, ben)
+    first, again = [await perform(app.house, Forget(ben.person, yes=True)) for _ in range(2)]
+    assert isinstance(first, Erased)
+    assert again == Erased(
+        ben.person, "Someone who left", links=0, notes=0, reflections=0, done=True
+    )
+    assert isinstance(await perform(app.house, Relink(ben.person)), Done)
+    assert await perform(app.house, Forget("Nobody")) == Refused("There is no person Nobody.")
+
+
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
+async def test_without_yes_the_command_only_says_what_it_would_do(
+    storage: Storage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with App.over(storage) as app:
+        await begun(app)
+    assert await asyncio.to_thread(run, storage, NAME) == 1
+    out = capsys.readouterr().out
+    assert out.startswith(f"{NAME} (per_")
+    assert out.endswith("links: 1; reasons in the ledger: 0; reflections, and what was measured of "
+                        "their voice: 0.\nNothing was erased: that takes --yes.\n")  # fmt: skip
+    assert await asyncio.to_thread(run, storage, NAME, "--yes") == 0
+    assert capsys.readouterr().out.endswith("Erased.\n")
+    assert await asyncio.to_thread(run, storage, NAME) == 1
+    assert f"There is no person {NAME}." in capsys.readouterr().err
+
+
+def run(storage: Storage, *arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["forget", *arguments, "--data", str(storage.data)])
+    code = ended.value.code
+    assert isinstance(code, int)
+    return code
