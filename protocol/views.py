@@ -207,8 +207,8 @@ class Note(View, frozen=True, kw_only=True):
 
 
 class BookedView(View, frozen=True, kw_only=True):
-    """The meeting that a session was, as it stood then. `again`: an earlier session was that
-    meeting already. `binding`: the mentee had notice enough to owe for not coming in time."""
+    """The meeting that a session was, as it stood then. `again`: the two had met for it already, in
+    an earlier session. `binding`: the mentee had notice enough to owe for not coming in time."""
 
     meeting: Id
     start_us: Micros

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 1ee775b79632100ebe435851c765b690
- * text   51887319a275b4f9d18efef371b05ca0
+ * schema 2275dee148e44e6eba83b8f63f5676aa
+ * text   49f413b8241dfedf30a1112f3b76c4f5
  */
 export type ClientFrame =
   | AuthOpen
@@ -1188,8 +1188,8 @@ export interface Proof {
   beats: number;
 }
 /**
- * The meeting that a session was, as it stood then. `again`: an earlier session was that
- * meeting already. `binding`: the mentee had notice enough to owe for not coming in time.
+ * The meeting that a session was, as it stood then. `again`: the two had met for it already, in
+ * an earlier session. `binding`: the mentee had notice enough to owe for not coming in time.
  */
 export interface BookedView {
   meeting: string;
