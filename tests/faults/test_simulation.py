@@ -11,12 +11,14 @@ import msgspec
 import pytest
 
 from ledger import service
-from ledger.sansio import account, session
+from ledger.sansio import account, bill, session
 from ledger.sansio.contact import Keys
 from ledger.sansio.intervals import Interval
 from ledger.service import Ledger
+from protocol.bill import Side
 from protocol.facts import ContactProven, ParticipantLeft
-from protocol.types import LeaveReason
+from protocol.terms import HOUR_US
+from protocol.types import INT_MAX, LeaveReason
 from protocol.views import Contact
 from runtime import leases
 from runtime.clock import SteadyClock
@@ -148,9 +150,30 @@ def forgets_what_was_handed_in(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def bills_outside_the_booked_time(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bill.Basis, "window", property(lambda self: [(0, INT_MAX)]))
+
+
+def owes_nothing_for_a_no_show(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bill, "_absence", lambda timeline, by, who, other: "unknown")
+
+
+def lets_nobody_be_late(patch: pytest.MonkeyPatch) -> None:
+    honest = bill._side
+
+    def side(timeline: account.Timeline, by: bill.Basis, who: str, other: str) -> Side:
+        return msgspec.structs.replace(honest(timeline, by, who, other), late_us=0)
+
+    patch.setattr(bill, "_side", side)
+
+
+def charges_by_the_half_hour(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bill, "HOUR_US", HOUR_US // 2)
+
+
 SEEN: dict[Mutant, str] = {
     ends_when_it_is_noticed: "present at|present too long",
-    sums_up_connections: "bridged_us|assert",
+    sums_up_connections: "overlap",
     believes_any_signature: "too much|present at|too long",
     believes_ones_own_signature: "too much|present at|too long",
     goes_by_the_wall_clock: "too long|too short",
@@ -158,6 +181,10 @@ SEEN: dict[Mutant, str] = {
     lets_a_signature_speak_for_ever: "contact",
     keeps_proofs_in_memory: "too short",
     forgets_what_was_handed_in: "too short",
+    bills_outside_the_booked_time: "more than there was|not what a no-show owes",
+    owes_nothing_for_a_no_show: "did not come, and that is unknown",
+    lets_nobody_be_late: "later than",
+    charges_by_the_half_hour: "another price",
 }
 
 

@@ -13,12 +13,14 @@ from ledger.sansio.bill import basis, bill
 from ledger.sansio.intervals import Interval, bridge, overlap, total, union, without
 from ledger.sansio.session import restore
 from ledger.tables import SessionRow
+from protocol.bill import Bill
 from protocol.facts import SessionEnded, SessionFact, SessionSettled
 from protocol.types import BEAT_INTERVAL_US
 from protocol.views import SessionAccount, SessionView
 from tests.support.contact import APART_US, GAP_US, JUMP_US
 from tests.support.ledger import SECOND, SITE
-from tests.support.simulation.room import Room
+from tests.support.simulation.biller import Seen, check
+from tests.support.simulation.room import BOOKED, Room
 from tests.support.simulation.truth import ROLES, Truth
 from tests.support.simulation.world import World
 from web.socket.sansio.connection import BEAT_TIMEOUT_US
@@ -34,9 +36,9 @@ BEGIN_US = BEAT_INTERVAL_US + SECOND // 2
 def whole(spans: list[Interval]) -> None:
     """No stretch is empty or negative, none touches another."""
     for start, end in spans:
-        assert start < end, spans
+        assert start < end, f"empty: {spans}"
     for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
-        assert end <= start, spans
+        assert end <= start, f"overlap: {spans}"
 
 
 async def books(world: World, room: Room) -> tuple[int, int]:
@@ -100,7 +102,8 @@ def _account(view: SessionView, found: SessionAccount) -> None:
     counting = found.contact_us
     if found.terms.counts == "room":
         counting += found.unknown_us
-    assert total(found.counted) == found.bill.counted_us <= counting
+    assert found.terms.late_counts or found.bill.counted_us <= counting
+    assert total(found.counted) == found.bill.counted_us
     assert total(found.bridged) == found.bill.bridged_us
 
 
@@ -114,6 +117,7 @@ class Recorded:
     unknown_us: int
     impaired_us: int
     billed_us: int
+    bills: list[Bill] = field(default_factory=list)
     present: dict[str, list[Interval]] = field(default_factory=lambda: {role: [] for role in ROLES})
     contact: list[Interval] = field(default_factory=list)
 
@@ -134,6 +138,7 @@ class Recorded:
             found.unknown_us += account.unknown_us
             found.impaired_us += account.impaired_us
             found.billed_us += account.bill.billed_us
+            found.bills.append(account.bill)
         return found
 
 
@@ -154,7 +159,7 @@ def judge(world: World, room: Room, found: Recorded) -> None:
     late_us = APART_US if room.lie == "back-dates" else JUMP_US
     most_us = total(bridge(contact, GAP_US)) + breaks * (FRESH_US + 2 * late_us)
     assert found.contact_us <= most_us, f"contact: {found.contact_us - most_us} too much"
-    if room.terms.counts == "contact":
+    if room.terms.counts == "contact" and room.terms != BOOKED:
         grace_us = room.terms.grace_us * max(0, breaks + 1)
         assert found.billed_us <= most_us + grace_us, "billed more than there was"
     if not world.stepped:  # then the server's time is what really passes
@@ -168,6 +173,10 @@ def judge(world: World, room: Room, found: Recorded) -> None:
             ]
             nowhere = without(union(found.present[role]), _shifted(union(there), begin_us))
             assert total(nowhere) == 0, f"{role} present at {nowhere}"
+        if len(found.bills) == 1:
+            short_us = BEGIN_US + VANISHED_US + _slack(world)
+            least, most = Seen.least(room, begin_us, short_us), Seen.most(room, begin_us)
+            check(found.bills[0], room, least, most, killed=bool(world.kills))
     down = overlap(truth.down["mentor"].spans, truth.down["mentee"].spans)
     assert found.impaired_us <= total(down) + 3 * SECOND * len(down), "impaired, but was not"
 

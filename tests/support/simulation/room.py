@@ -27,7 +27,18 @@ TERMS = (
     Terms(currency="EUR", rate_minor=6000),
     Terms(currency="EUR", rate_minor=6000, counts="room", grace_us=0, unit_us=SECOND),
 )
-
+BOOKED = Terms(
+    currency="EUR",
+    rate_minor=6000,
+    grace_us=5 * SECOND,
+    early_us=5 * SECOND,
+    cap_us=100 * SECOND,
+    unit_us=SECOND,
+    late_counts=True,
+    no_show_after_us=20 * SECOND,
+    no_show_share=500_000,
+)
+LATE_US = 30 * SECOND
 
 ENDS = ("both leave", "one ends", "all close at once", "both crash", "one stays")
 
@@ -70,8 +81,14 @@ class Room:
         if dice.random() < 0.25:
             start_us = world.clock.wall_us() + begin_us
             self.meeting = start_us // SECOND * SECOND, dice.randrange(60, 300) * SECOND
-        for role in ROLES:
-            world.at(begin_us + dice.randrange(15 * SECOND), self._opener(role))
+        opens_us = {role: begin_us + dice.randrange(15 * SECOND) for role in ROLES}
+        if self.meeting and self.number % 2:
+            self.terms = BOOKED
+            opens_us["mentee"] += LATE_US
+            if self.number % 4 == 1:  # does not come, unless a fault has them open the page
+                del opens_us["mentee"]
+        for role, at_us in opens_us.items():
+            world.at(at_us, self._opener(role))
         faults: list[Callable[[int, int], None]] = [
             self._line_breaks,
             self._path_breaks,
