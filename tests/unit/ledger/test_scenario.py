@@ -308,6 +308,19 @@ def test_a_meeting_in_three_sessions_comes_to_what_it_would_in_one(
     ]  # fmt: skip
 
 
+def test_gaps_that_were_filled_count_for_the_meeting_too() -> None:
+    found = replay(
+        terms(counts="room", grace_us=2 * MINUTE),
+        meeting("14:00:00"),
+        "14:00 join Ada", "14:00 join Ben", "14:05 leave Ben", "14:07 join Ben", "14:15 end Ada",
+        "14:16 join Ada", "14:16 join Ben", "15:00 end Ada",
+    )  # fmt: skip
+    assert [each.bill.billed_us // MINUTE for each in (found, *found.then)] == [15, 44]
+    (then,) = found.then
+    assert found.bill.bridged_us == 2 * MINUTE
+    assert then.bill.counted_us == 44 * MINUTE
+
+
 def test_an_early_end_does_not_save_one_from_having_missed_the_meeting() -> None:
     agreed = terms(no_show_share=500_000), meeting("14:00:00")
     early = "13:35 join Ben", "13:36 end Ben"

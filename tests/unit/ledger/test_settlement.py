@@ -103,6 +103,33 @@ def test_both_agree_and_it_stays() -> None:
     assert refused(line, Contest(BEN, 1, NOTE)) == "already_confirmed"
 
 
+def test_a_correction_that_both_confirmed_stays_whatever_proof_comes_late() -> None:
+    corrected = settle(45), Correct(None, 30 * MINUTE, NOTE), settle(30, 9)
+    line, facts = after(*corrected, Confirm(ADA, 2), Confirm(BEN, 2))
+    assert SETTLEMENT.step(line, settle(47, 11), 11) == (line, ())
+    again, new = SETTLEMENT.step(line, Correct(None, 20 * MINUTE, NOTE), 12)
+    again, settled = SETTLEMENT.step(again, settle(20, 14), 13)
+    assert again.phase == "settled"
+    assert [fact.at_us for fact in (*facts, *new, *settled)] == [10] * 5 + [12, 13]
+    assert {fact.session for fact in (*facts, *settled)} == {SESSION}
+    (last,) = settled
+    assert isinstance(last, SessionSettled)
+    assert (last.revision, last.facts, last.head) == (3, 14, "f" * 64)
+
+
+def test_who_contested_confirms_at_that_moment() -> None:
+    line, _ = after(settle(45), Contest(BEN, 1, NOTE))
+    assert SETTLEMENT.step(line, Confirm(BEN, 1), 11)[1] == (
+        SessionConfirmed(session=SESSION, person=BEN, revision=1, at_us=11),
+    )
+
+
+def test_one_can_correct_and_then_contest_and_correct_again() -> None:
+    less = Correct(ADA, 40 * MINUTE, NOTE), settle(40, 9)
+    line, _ = after(settle(45), *less, Contest(ADA, 2, NOTE), Correct(ADA, 30 * MINUTE, NOTE))
+    assert line.said == (ADA,) * 3
+
+
 @pytest.mark.parametrize("event", [Confirm(ADA, 1), Contest(BEN, 1, NOTE), Confirm(ADA, 3)])
 def test_one_speaks_of_what_one_has_seen(event: Event) -> None:
     line, _ = after(settle(45), settle(46))
