@@ -258,7 +258,9 @@ async def _doctor(chosen: Settings) -> int:
 async def _examine(chosen: Settings) -> Sequence[Finding]:
     """Without a server; nothing is made that is not there."""
     if not chosen.data.is_dir():
-        return [Finding("data", "FAILED", f"There is no folder {chosen.data}.")]
+        return [
+            Finding("data", "FAILED", f"There is no folder {chosen.data}: name it with --data.")
+        ]
     if not chosen.database and not (chosen.data / FILE_NAME).is_file():
         return [Finding("database", "FAILED", f"There is none in {chosen.data}.")]
     with DataLock(chosen.data):

@@ -97,8 +97,13 @@ async def keep(
 
 def _beside(file: Path) -> Path:
     """What the file is called until it is whole."""
-    if file.is_dir():
-        raise BackupError(f"Cannot write {file}: it is a folder.")
+    if file.exists():
+        if not file.is_file():
+            what = "a folder" if file.is_dir() else "no file"
+            raise BackupError(f"Cannot write {file}: it is {what}.")
+        with file.open("rb") as before:
+            if before.read(2) not in (b"", b"PK"):
+                raise BackupError(f"{file} is there, and is no backup. Choose another name.")
     return file.with_name(f".{file.name}.{os.getpid()}.part")
 
 

@@ -94,7 +94,10 @@ def _refuse(why: str) -> int:
 
 
 def _terms(name: str) -> Terms:
+    data = content(name)
+    if (why := evidence.no_name_twice(data)) is not None:
+        raise Unusable(f"{name} does not hold terms: {_plain(why)}.")
     try:
-        return msgspec.json.decode(content(name), type=Terms)
+        return msgspec.json.decode(data, type=Terms)
     except msgspec.DecodeError as error:
         raise Unusable(f"{name} does not hold terms ({_plain(str(error))}).") from None

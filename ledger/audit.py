@@ -8,9 +8,10 @@ import msgspec
 
 from ledger import tables
 from ledger.sansio.chain import check
+from ledger.sansio.contact import forged
 from ledger.sansio.replay import members_of, recomputed, settlements_of
 from ledger.sansio.settlement import receipt
-from ledger.signatures import sealed
+from ledger.signatures import sealed, signed
 from ledger.tables import Chained, LineRow, SessionRow
 from ledger.views import base64url
 from protocol.facts import SessionCreated, SessionFact
@@ -79,11 +80,11 @@ def _faults(rows: Sequence[SessionRow], keys: PublicKeys) -> Plan[list[Fault]]:
         row = yield from tables.by_id(each.site_id, each.id)
         if row is None:
             continue  # taken back meanwhile: it never was
-        chain = yield from tables.records_of(row.site_id, row.id)
         try:
+            chain = yield from tables.records_of(row.site_id, row.id)
             lines = yield from tables.all_lines_of(row.site_id, row.id)
-        except msgspec.DecodeError:
-            why: str | None = "a line of its statement cannot be read"
+        except (msgspec.DecodeError, TypeError, ValueError):
+            why: str | None = "a record, or a line of its statement, cannot be read"
         else:
             try:
                 why = _why(row, chain, lines, keys(row.site_id))
@@ -110,6 +111,8 @@ def _why(
         return f"a record holds no fact that this version knows ({error})"
     if not facts or not isinstance(facts[0], SessionCreated):
         return "the record that says whose it is is missing"
+    for seq, reason in forged(facts, signed):
+        return f"record {seq}: {reason}"
     expected = _row(row, chain, facts)
     for field in fields(SessionRow):
         is_, was = getattr(row, field.name), getattr(expected, field.name)

@@ -370,5 +370,7 @@ def meeting_view(meeting: Meeting) -> MeetingView:
         length_us=meeting.length_us,
         zone=meeting.zone,
         by=meeting.by,
+        told_us=meeting.told_us,
+        told_by=meeting.told_by,
         state=meeting.state,
     )

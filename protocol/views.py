@@ -116,7 +116,7 @@ class Settlement(View, frozen=True, kw_only=True):
 
 class MeetingView(View, frozen=True, kw_only=True):
     """A planned talk: `zone` is whose wall clock it was planned by (IANA name), `by` who planned
-    it."""
+    it. `told_us`, `told_by`: when its time was last set, and by whom."""
 
     id: Id
     mentorship: Id
@@ -124,6 +124,8 @@ class MeetingView(View, frozen=True, kw_only=True):
     length_us: Micros
     zone: str
     by: Id
+    told_us: Micros
+    told_by: Id
     state: MeetingState
 
 

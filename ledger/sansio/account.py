@@ -18,6 +18,7 @@ from protocol.facts import (
     ParticipantJoined,
     ParticipantLeft,
     PathChanged,
+    SessionEnded,
     SessionFact,
 )
 from protocol.types import BEAT_INTERVAL_US, HAND_IN_US
@@ -61,6 +62,10 @@ class Timeline:
 
     def _read(self) -> None:
         keys = Keys.of(self.facts)
+        ends = [
+            f.noticed_us for f in self.facts if isinstance(f, SessionEnded) if f.reason == "ended"
+        ]
+        over_us = min(ends, default=self.end_us)  # what somebody ended, no signature prolongs
         open_: dict[str, tuple[str, int]] = {}
         for fact in self.facts:
             match fact:
@@ -77,7 +82,7 @@ class Timeline:
                 case PathChanged():
                     self._path(fact.person, fact.at_us, up=fact.up)
                 case ContactProven():
-                    span = within(keys, fact, fact.at_us)
+                    span = within(keys, fact, min(fact.at_us, over_us))
                     if span is not None:
                         self._contacts.append(span)
                 case _:

@@ -6,18 +6,19 @@ it has heard beats without a gap. Whoever sent the beats hands the signatures in
 proven when one page signed it and the other stands by it: neither can make it up alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ledger.sansio.intervals import Interval
 from protocol.facts import ContactProven, ParticipantJoined, SessionFact
 from protocol.views import Contact
 
+Signed = Callable[[str, bytes, str], bool]
 AHEAD_US = 2_000_000
 """How far the clock of a page may be ahead of ours."""
 
 
-def statement(session: str, contact: Contact) -> bytes:
+def statement(session: str, contact: Contact | ContactProven) -> bytes:
     """The bytes that are signed."""
     return "\n".join(
         (
@@ -79,3 +80,20 @@ def within(keys: Keys, contact: Contact | ContactProven, known_us: int) -> Inter
     from_us = max(contact.from_us, about[1], signer[1])
     to_us = min(contact.to_us, known_us)
     return (from_us, to_us) if from_us < to_us else None
+
+
+def forged(facts: Iterable[SessionFact], signed: Signed) -> Iterator[tuple[int, str]]:
+    """Each stretch of contact that no page of the other person signed: the fact's number, and why.
+    `signed`: whether the holder of a key signed something."""
+    facts = tuple(facts)
+    keys = Keys.of(facts)
+    for seq, fact in enumerate(facts, 1):
+        if not isinstance(fact, ContactProven):
+            continue
+        signer, about = (keys.by_key.get(key) for key in (fact.signer_key, fact.about_key))
+        if signer is None or signer[0] != fact.signer or fact.signer == fact.person:
+            yield seq, "The key that signed it is not the other person's."
+        elif about is None or about[0] != fact.person:
+            yield seq, "It is not about the page of who handed it in."
+        elif not signed(fact.signer_key, statement(fact.session, fact), fact.signature):
+            yield seq, "The signature of the other page does not fit."

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from ledger.sansio.chain import Record, check, link, origin
-from ledger.sansio.contact import Keys, statement
+from ledger.sansio.contact import forged
 from ledger.sansio.intervals import total
 from ledger.sansio.replay import clock, duration, recomputed, settlements_of, timeline_of
 from ledger.sansio.settlement import line_of, receipt
@@ -39,7 +39,6 @@ from protocol.facts import (
     SessionSettled,
 )
 from protocol.rest import LedgerKey
-from protocol.views import Contact
 
 CLOCKS_DISAGREE_US = 2_000_000
 SAID_MOST = 20
@@ -197,7 +196,9 @@ def no_name_twice(data: bytes) -> str | None:
             twice.extend(name for name in names if names.count(name) > 1)
 
     try:
-        json.loads(data, object_pairs_hook=once)
+        json.loads(data.decode(), object_pairs_hook=once)
+    except UnicodeDecodeError:
+        return "it is not JSON in UTF-8"
     except RecursionError:
         return "it is nested too deeply"
     except ValueError as error:
@@ -358,30 +359,9 @@ class _Examination:
 
     def _contacts(self) -> None:
         """Every stretch of contact was signed by the page that it says, of the other person."""
-        keys = Keys.of(self._facts)
-        count = 0
-        for seq, fact in enumerate(self._facts, 1):
-            if not isinstance(fact, ContactProven):
-                continue
-            count += 1
-            signer, about = (keys.by_key.get(key) for key in (fact.signer_key, fact.about_key))
-            signed = statement(
-                fact.session,
-                Contact(
-                    about_key=fact.about_key,
-                    signer_key=fact.signer_key,
-                    from_us=fact.from_us,
-                    to_us=fact.to_us,
-                    beats=fact.beats,
-                    signature=fact.signature,
-                ),
-            )
-            if signer is None or signer[0] != fact.signer or fact.signer == fact.person:
-                self._fail(self._name(seq), "The key that signed it is not the other person's.")
-            elif about is None or about[0] != fact.person:
-                self._fail(self._name(seq), "It is not about the page of who handed it in.")
-            elif not self._signatures.page(fact.signer_key, signed, fact.signature):
-                self._fail(self._name(seq), "The signature of the other page does not fit.")
+        for seq, why in forged(self._facts, self._signatures.page):
+            self._fail(self._name(seq), why)
+        count = sum(isinstance(fact, ContactProven) for fact in self._facts)
         if not any(finding.about.startswith("record ") for finding in self._report.failures):
             self._good("contact", f"{count} stretches, each signed by the other person's page.")
 

@@ -288,7 +288,7 @@ async def test_one_gives_in_to_less_as_the_mentor_and_sees_what_that_costs(
     await button(page, "Give in").click()
     minutes = page.get_by_label("Minutes to be billed instead of 38 min")
     await minutes.fill("40")
-    await page.get_by_label("A word to that").fill("You are right.")
+    await page.get_by_label("Your reason").fill("You are right.")
     await button(page, "Change the amount").click()
     await expect(minutes).to_be_focused()
     await expect(minutes).to_have_accessible_description(

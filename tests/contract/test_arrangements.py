@@ -292,6 +292,8 @@ async def test_a_meeting_is_planned_moved_and_cancelled(world: World) -> None:
         length_us=HOUR,
         zone="UTC",
         by=world.mentee,
+        told_us=world.now_us,
+        told_by=world.mentee,
         state="planned",
     )
     assert await service.calendar(of, None, 50) == (view,)

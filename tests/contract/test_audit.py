@@ -17,7 +17,9 @@ from ledger.audit import Audited, audit, every_fault
 from ledger.guards import unguarded
 from ledger.sansio.session import Apply
 from ledger.sansio.settlement import receipt
+from ledger.tables import Stamp
 from protocol.facts import (
+    ContactProven,
     PathChanged,
     SessionCreated,
     SessionEnded,
@@ -144,6 +146,28 @@ async def test_a_flipped_byte_in_any_column_is_found(
             now = {**row, column.name: value}
             await change(database, table, now, column.name, row[column.name])
     assert (await look(database)).broken == ()
+
+
+async def test_a_stretch_of_contact_that_nobody_signed_is_found(database: Database) -> None:
+    """It is chained as it should be: whoever has the database can do that."""
+    _, runs, _ = await fill(database)
+
+    def plan() -> Plan[None]:
+        row = yield from tables.claim(SITE, runs)
+        assert row is not None
+        facts = yield from tables.facts_of(SITE, runs)
+        forged = ContactProven(
+            session=runs, person=ADA, signer=BEN, about_key="A" * 87, signer_key="B" * 87,
+            from_us=row.created_us, to_us=row.created_us + MINUTE, beats=30, signature="A" * 86,
+            at_us=row.created_us,
+        )  # fmt: skip
+        yield from tables.append(row, facts, [forged], Stamp(1, 1, name("boot", 1)))
+
+    await database.write(plan)
+    (fault,) = (await look(database)).broken
+    assert (fault.session, fault.why) == (
+        runs, "record 6: The key that signed it is not the other person's.",
+    )  # fmt: skip
 
 
 async def test_an_end_taken_back_is_found(database: Database) -> None:

@@ -26,6 +26,7 @@ from runtime.backup import MANIFEST, Archive, BackupError, Manifest, snapshot
 from runtime.clock import SystemClock
 from runtime.database import Database, Plan, metadata
 from runtime.database.migrate import applied, revisions
+from runtime.database.sqlite import FILE_NAME
 from tests.support.app import App, Page
 from tests.support.clock import ManualClock
 from tests.support.databases import ENGINES, Storage, unlock, without_schema
@@ -403,12 +404,17 @@ async def test_where_no_file_can_be_none_is_left(storage: Storage, tmp_path: Pat
     async with App.over(storage) as app:
         for where, why in (
             (tmp_path / "none" / "backup.zip", "No such file or directory"),
+            (Path("/dev/null"), "it is no file"),
             (tmp_path, "it is a folder"),
             (Path("."), "it is a folder"),
             (Path("/"), "it is a folder"),
         ):
             with pytest.raises(BackupError, match=f"Cannot write .*{why}"):
                 await backed_up(app, where)
+        database = storage.data / FILE_NAME
+        with pytest.raises(BackupError, match="is no backup. Choose another name"):
+            await backed_up(app, database)
+        assert database.read_bytes().startswith(b"SQLite")
     assert sorted(os.listdir(tmp_path)) == ["data"]
     with pytest.raises(BackupError, match="There is no database in"):
         await backup.without_server(

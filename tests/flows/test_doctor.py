@@ -182,7 +182,10 @@ async def test_a_disk_that_takes_nothing_is_seen(app: App, monkeypatch: pytest.M
 async def test_the_command_asks_the_server_or_looks_for_itself(tmp_path: Path) -> None:
     server = Server(tmp_path)
     code, said = await server.command("doctor")
-    assert (code, said) == (1, f"FAILED data: There is no folder {tmp_path / 'data'}.\n")
+    assert (code, said) == (
+        1,
+        f"FAILED data: There is no folder {tmp_path / 'data'}: name it with --data.\n",
+    )
     await server.start()
     code, said = await server.command("doctor")
     assert (code, "ledger: 0 sessions" in said) == (0, True), said

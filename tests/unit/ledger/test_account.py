@@ -14,9 +14,11 @@ from protocol.facts import (
     ParticipantJoined,
     ParticipantLeft,
     PathChanged,
+    SessionEnded,
     SessionFact,
     SessionStarted,
 )
+from protocol.types import EndReason
 from protocol.views import Interruption, PersonTime, Stretch
 
 SESSION, MENTORSHIP = "ses_01jd3v0k7r9q2x4m6n8p0s2t4v", "men_01jd3v0k7r9q2x4m6n8p0s2t4v"
@@ -416,6 +418,26 @@ def test_nobody_was_there_before_both_had_come_or_after_it_was_handed_in() -> No
     assert seconds(of.present("mentee")) == [(20, 40)]
     nothing = Timeline([*facts, signed("mentor", 0, 20, 40)], MEMBERS, 30 * S)
     assert seconds(nothing.present("mentee")) == [(20, 30)]
+
+
+@pytest.mark.parametrize(("reason", "until"), [("ended", 31), ("empty", 90)])
+def test_what_somebody_ended_no_signature_prolongs(reason: EndReason, until: float) -> None:
+    facts: list[SessionFact] = [
+        came("mentor", 0),
+        came("mentee", 0),
+        went("mentor", 30),
+        went("mentee", 30),
+        SessionEnded(
+            session=SESSION,
+            mentorship="m",
+            at_us=30 * S,
+            noticed_us=31 * S,
+            reason=reason,
+            by=None,
+        ),
+        signed("mentor", 0, 90),
+    ]
+    assert seconds(Timeline(facts, MEMBERS, 30 * S).together) == [(0, until)]
 
 
 def test_impaired_is_what_both_say_and_no_signature_denies() -> None:

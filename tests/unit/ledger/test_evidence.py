@@ -509,6 +509,7 @@ def test_another_run_of_the_server_has_a_steady_clock_of_its_own() -> None:
     [
         (b"", "it is not JSON"),
         (b"\xff\xfe\x00", "it is not JSON"),
+        (b'{"a": "\xed\xa0\x80"}', "it is not JSON in UTF-8"),
         (b"{", "it is not JSON"),
         (b"[" * 100_000, "it is nested too deeply"),
         (b'{"a": NaN}', "it is no JSON object"),

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.sansio.meeting import following
 from ledger.sansio.replay import Replay, clock, duration
 from ledger.sansio.scenario import NOTICED_US, Unclear, facts_of, micros, read, run
-from protocol.facts import ParticipantLeft, SessionEnded, SessionFact
+from ledger.sansio.session import Apply
+from protocol.facts import ParticipantLeft, SessionCorrected, SessionEnded, SessionFact
 from protocol.terms import Terms
 from web.socket.sansio.connection import BEAT_TIMEOUT_US
 
@@ -319,6 +321,18 @@ def test_gaps_that_were_filled_count_for_the_meeting_too() -> None:
     (then,) = found.then
     assert found.bill.bridged_us == 2 * MINUTE
     assert then.bill.counted_us == 44 * MINUTE
+
+
+@pytest.mark.parametrize("corrected_us", [0, 15 * MINUTE])
+def test_what_a_correction_decides_is_decided_of_that_session(corrected_us: int) -> None:
+    """It is neither billed again in the next session of the meeting, nor set off against it."""
+    held = "14:00 join Ada", "14:00 join Ben", "14:10 end Ada"
+    earlier = facts(terms(counts="room"), meeting("14:00:00"), *held)
+    given = SessionCorrected(
+        session="session 1", actor=None, billed_us=corrected_us, note="0" * 64, at_us=0
+    )
+    then = following(Apply(1, Terms(), "meeting 1"), [*earlier, given], ("Ada", "Ben"))
+    assert (then.before_us, then.billed_us) == (corrected_us, corrected_us)
 
 
 def test_an_early_end_does_not_save_one_from_having_missed_the_meeting() -> None:

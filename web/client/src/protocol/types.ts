@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 2275dee148e44e6eba83b8f63f5676aa
- * text   49f413b8241dfedf30a1112f3b76c4f5
+ * schema 04bef589c29ae3ce4d4c4d5f6163061b
+ * text   0da4a2d0dcfb9d12f23e92c5a6fe1c60
  */
 export type ClientFrame =
   | AuthOpen
@@ -422,7 +422,7 @@ export interface Terms {
 }
 /**
  * A planned talk: `zone` is whose wall clock it was planned by (IANA name), `by` who planned
- * it.
+ * it. `told_us`, `told_by`: when its time was last set, and by whom.
  */
 export interface MeetingView {
   id: string;
@@ -431,6 +431,8 @@ export interface MeetingView {
   length_us: number;
   zone: string;
   by: string;
+  told_us: number;
+  told_by: string;
   state: "cancelled" | "planned";
 }
 /**

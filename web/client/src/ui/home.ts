@@ -15,7 +15,7 @@ import { ownLink } from "./own-link.js";
 import { paths } from "./route.js";
 import { headline } from "./words/session.js";
 import { otherOf, presenceShort } from "./words/people.js";
-import { meetingWords, twoOf } from "./words/terms.js";
+import { ahead, meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
 /** Who is in the room now stands first; the others as they came. */
@@ -215,7 +215,8 @@ export class Home extends AppElement {
 
   /** What the two have before them; the pre-join page says all of it. */
   private next(view: MentorshipView, me: PersonView): unknown {
-    const { meeting, proposal } = view;
+    const { proposal } = view;
+    const meeting = ahead(view, this.app.nowUs());
     const two = twoOf(view, me);
     const asked = proposal && !proposal.accepted_by.includes(me.id);
     return html`

@@ -54,6 +54,8 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
     length_us: 5,
     zone: "UTC",
     by: ME,
+    told_us: 1,
+    told_by: ME,
     state: "planned",
   };
   const cases: [string, ServerFrame[], ReturnType<typeof mentorship>[]][] = [

@@ -12,7 +12,7 @@ import { bookedWords } from "../../src/ui/words/booked.js";
 import { amount, atMost, minorOf, money } from "../../src/ui/words/money.js";
 import * as terms from "../../src/ui/words/terms.js";
 import * as time from "../../src/ui/words/time.js";
-import { ACCOUNT, AGREED, ANA, LEYLA, ME, MEETING, MENTORSHIP, MIN, NOW, PROPOSED } from "./fake-app.js";
+import { ACCOUNT, AGREED, ANA, LEYLA, ME, MEETING, MENTORSHIP, MIN, NOW, PROPOSED, SESSION } from "./fake-app.js";
 
 const H = 60 * MIN;
 const PAYS = { me: ME, other: ANA, pays: true };
@@ -89,6 +89,15 @@ describe("the price on the pre-join page", () => {
     );
   });
 
+  it("speaks of a meeting until it is over, or its session", () => {
+    const over = MEETING.start_us + MEETING.length_us;
+    const view = { ...MENTORSHIP, meeting: MEETING, session: null };
+    expect(terms.ahead(view, over)).toBe(MEETING);
+    expect(terms.ahead(view, over + 1)).toBeNull();
+    expect(terms.ahead({ ...view, session: SESSION }, over + 1)).toBe(MEETING);
+    expect(terms.ahead({ ...view, meeting: null }, over)).toBeNull();
+  });
+
   it("says what a missed meeting costs", () => {
     const half = agreed({ no_show_share: 500_000, tax_share: 200_000 });
     expect(terms.missedWords(half, MEETING, PAYS)).toBe(
@@ -96,9 +105,16 @@ describe("the price on the pre-join page", () => {
     );
     const capped = agreed({ no_show_share: 500_000, cap_us: 900_000_000 });
     expect(terms.missedWords(capped, MEETING, PAYS)).toMatch(/, €15\.00 is owed\.$/);
-    expect(terms.missedWords(half, null, EARNS)).toBe(
-      "If Ana Quispe does not come within 10 min of the start, 50 % of the booked time is owed.",
+    expect(terms.missedWords(half, MEETING, EARNS)).toBe(
+      "If Ana Quispe does not come within 10 min of the start, €36.00 is owed.",
     );
+    const odd = agreed({ rate_minor: 6050, no_show_share: 500_000, tax_share: 190_000 });
+    expect(terms.missedWords(odd, { ...MEETING, length_us: 10 * MIN }, PAYS)).toMatch(/, €6\.00 is owed/);
+    expect(terms.missedWords(half, null, EARNS)).toBe("");
+    const late = { ...MEETING, told_us: MEETING.start_us - H };
+    expect(terms.missedWords(half, late, PAYS)).toMatch(/owed\.$/); // I set it myself
+    expect(terms.missedWords(half, late, EARNS)).toBe("");
+    expect(terms.missedWords(half, { ...MEETING, length_us: 5 * MIN }, PAYS)).toBe("");
     expect(terms.missedWords(AGREED, MEETING, PAYS)).toBe("");
     expect(terms.missedWords(agreed({ rate_minor: 0, no_show_share: 1 }), MEETING, PAYS)).toBe("");
   });

@@ -77,6 +77,8 @@ export const MEETING: MeetingView = {
   length_us: 60 * MIN,
   zone: "Europe/Vienna",
   by: ME.id,
+  told_us: NOW - 2 * 24 * 60 * MIN,
+  told_by: ME.id,
   state: "planned",
 };
 

@@ -138,7 +138,7 @@ export class Settle extends LitElement {
             : nothing
         }
         <div class="field">
-          <label for="reason">${asking === "giveIn" ? "A word to that" : "What is not right?"}</label>
+          <label for="reason">${asking === "giveIn" ? "Your reason" : "What is not right?"}</label>
           <textarea
             id="reason"
             dir="auto"

@@ -5,7 +5,7 @@ import type { AppState } from "../../lib/model.js";
 import type { MentorshipView } from "../../protocol/types.js";
 import { base } from "../base.js";
 import { AppElement, Ticking } from "../element.js";
-import { meetingWords, missedWords, priceWords, termsList, twoOf } from "../words/terms.js";
+import { ahead, meetingWords, missedWords, priceWords, termsList, twoOf } from "../words/terms.js";
 import { exact } from "../words/time.js";
 
 /** The next meeting in both clocks, what it costs and what starts the clock: said before one joins. */
@@ -43,7 +43,8 @@ export class Planned extends AppElement {
   override render(): unknown {
     const { me } = this.state;
     if (!me) return nothing;
-    const { agreement, meeting } = this.view;
+    const { agreement } = this.view;
+    const meeting = ahead(this.view, this.app.nowUs());
     if (!agreement && !meeting) return nothing;
     const two = twoOf(this.view, me);
     const price = priceWords(agreement, meeting, two);

@@ -58,6 +58,12 @@ export function minorOf(typed: string, currency: string): number | string {
   return minor <= 1e10 ? minor : "That is more than can be agreed on here.";
 }
 
+/** `part` of `whole` of an amount, half up: as the server reckons. */
+export function shareOf(minor: number, part: number, whole: number): number {
+  const [a, b, c] = [BigInt(minor), BigInt(part), BigInt(whole)];
+  return Number((2n * a * b + c) / (2n * c));
+}
+
 /** `part` of `whole` of an amount, rounded up: what it costs at most. */
 export function atMost(minor: number, part: number, whole: number): number {
   const [a, b, c] = [BigInt(minor), BigInt(part), BigInt(whole)];

@@ -7,12 +7,13 @@ import type {
   PersonView,
   Terms,
 } from "../../protocol/types.js";
-import { atMost, money } from "./money.js";
+import { atMost, money, shareOf } from "./money.js";
 import { otherOf } from "./people.js";
 import { bothStretches, dayName, length, named, timeIn } from "./time.js";
 
 const HOUR_US = 3_600_000_000;
 const MILLION = 1_000_000;
+const SECOND_US = 1_000_000;
 
 /** Terms with all that the server fills in. */
 export type Full = Required<Terms>;
@@ -84,23 +85,22 @@ function clockWords(terms: Full, meeting: MeetingView | null | undefined, two: T
   return `${begins}, at ${from} at the earliest, and stops at ${to}${unless}.`;
 }
 
-/** What a missed meeting costs; nothing where it costs nothing. */
+/** What a missed meeting costs; nothing where it costs nothing, or came too late to bind. */
 export function missedWords(
   agreement: AgreementView | null | undefined,
   meeting: MeetingView | null | undefined,
   two: Two,
 ): string {
   const terms = full(agreement?.terms ?? {});
-  if (!terms.rate_minor || !terms.no_show_share) return "";
+  if (!meeting || !terms.rate_minor || !terms.no_show_share) return "";
+  const told = meeting.told_by === (two.pays ? two.me : two.other).id;
+  const binds = told || meeting.start_us - meeting.told_us >= terms.no_show_notice_us;
+  if (!binds || terms.no_show_after_us > meeting.length_us) return "";
   const who = two.pays ? "you do" : `${named(two.other.name)} does`;
   const wait = length(terms.no_show_after_us);
-  const owedOf = (booked_us: number): number => {
-    const part = atMost(booked_us, terms.no_show_share, MILLION);
-    return withTax(terms, atMost(terms.rate_minor, Math.min(part, terms.cap_us ?? part), HOUR_US));
-  };
-  const costs = meeting
-    ? money(owedOf(meeting.length_us), terms.currency ?? "")
-    : `${percent(terms.no_show_share)} of the booked time`;
+  const part = Math.floor((meeting.length_us / SECOND_US) * (terms.no_show_share / MILLION)) * SECOND_US;
+  const net = shareOf(terms.rate_minor, Math.min(part, terms.cap_us ?? part), HOUR_US);
+  const costs = money(net + shareOf(net, terms.tax_share, MILLION), terms.currency ?? "");
   return `If ${who} not come within ${wait} of the start, ${costs} is owed.`;
 }
 
@@ -141,6 +141,12 @@ export function termsList(terms: Terms, two: Two): readonly string[] {
     );
   }
   return list;
+}
+
+/** The meeting that is to come or under way; one whose time is over only while its session is open. */
+export function ahead({ meeting, session }: MentorshipView, nowUs: number): MeetingView | null {
+  if (!meeting) return null;
+  return session || nowUs <= meeting.start_us + meeting.length_us ? meeting : null;
 }
 
 /** `Tomorrow, 14:00 to 15:00 for you in Vienna, 08:00 to 09:00 for Ana in Lima` */
