@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -118,29 +120,57 @@ async def stopped(
     )
 
 
-@pytest.mark.parametrize(
-    ("process", "seconds"),
-    [
-        pytest.param("renderer", STOPPED_S, marks=pytest.mark.timeout(300)),
-        pytest.param("network", CUT_S, marks=pytest.mark.timeout(180)),
-    ],
-)
-async def test_a_page_that_stops_or_loses_the_network_is_one_gap_in_one_session(
-    demo: House,
-    playwright: Playwright,
-    mentors_browser: Browser,
-    clips: dict[int, Clip],
-    process: Process,
-    seconds: float,
-) -> None:
-    mentees = demo.closes(await launch(playwright, clips[MENTEE]))
-    pair = await seated(demo, mentors_browser, mentees)
-    await pair.mentor.sees(MENTEE)
-    await stopped(pair, mentees, seconds, process, times=1)
+@asynccontextmanager
+async def apart(
+    folder: Path, playwright: Playwright, clips: dict[int, Clip], cameras: int = 1
+) -> AsyncIterator[tuple[Pair, Browser, Browser]]:
+    """A pair at a server and in browsers of their own."""
+    server = Server(folder)
+    await server.start()
+    house = House(server, server.links)
+    mentors = house.closes(await launch(playwright, clips[MENTOR], cameras=cameras))
+    mentees = house.closes(await launch(playwright, clips[MENTEE], cameras=cameras))
+    try:
+        yield await seated(house, mentors, mentees), mentors, mentees
+    finally:
+        await house.close()
+        await server.stop()
+    house.check()
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def stopping(
+    tmp_path_factory: pytest.TempPathFactory, playwright: Playwright, clips: dict[int, Clip]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """A page that stops for so long that the other tests of this file pass meanwhile."""
+
+    async def sit() -> None:
+        async with apart(tmp_path_factory.mktemp("stopping"), playwright, clips) as (pair, _, its):
+            await stopped(pair, its, STOPPED_S, "renderer", times=1)
+            await see_and_leave(pair)
+
+    task = asyncio.create_task(sit())
+    yield task
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def see_and_leave(pair: Pair) -> None:
     await pair.mentor.sees(MENTEE)
     await pair.mentee.sees(MENTOR)
     await pair.mentee.leave()
     await pair.mentor.leave()
+
+
+@pytest.mark.timeout(180)
+async def test_a_cut_of_the_network_is_one_gap_in_one_session(
+    demo: House, playwright: Playwright, mentors_browser: Browser, clips: dict[int, Clip]
+) -> None:
+    mentees = demo.closes(await launch(playwright, clips[MENTEE]))
+    pair = await seated(demo, mentors_browser, mentees)
+    await pair.mentor.sees(MENTEE)
+    await stopped(pair, mentees, CUT_S, "network", times=1)
+    await see_and_leave(pair)
 
 
 async def both_killed(pair: Pair, mentors: Browser, mentees: Browser) -> None:
@@ -228,6 +258,11 @@ async def test_who_lies_adds_nothing_and_takes_nothing(
         await expect(page.get_by_text("not proven to be in contact").first).to_be_visible()
 
 
+@pytest.mark.timeout(300)
+async def test_a_page_that_stops_is_one_gap_in_one_session(stopping: asyncio.Task[None]) -> None:
+    await stopping
+
+
 # ---- again and again ---------------------------------------------------------------------------
 
 
@@ -237,16 +272,9 @@ async def test_pages_stop_fifty_times(
     tmp_path: Path, playwright: Playwright, clips: dict[int, Clip]
 ) -> None:
     async def sit(number: int) -> None:
-        server = Server(tmp_path / str(number))
-        await server.start()
-        house = House(server, server.links)
-        mentors = house.closes(await launch(playwright, clips[MENTOR], cameras=0))
-        mentees = house.closes(await launch(playwright, clips[MENTEE], cameras=0))
-        pair = await seated(house, mentors, mentees)
-        await stopped(pair, mentees, STOPPED_S, "renderer", times=10)
-        await house.close()
-        await server.stop()
-        house.check()
+        folder = tmp_path / str(number)
+        async with apart(folder, playwright, clips, cameras=0) as (pair, _, mentees):
+            await stopped(pair, mentees, STOPPED_S, "renderer", times=10)
 
     await asyncio.gather(*map(sit, range(5)))
 
@@ -257,11 +285,5 @@ async def test_both_browsers_are_killed_fifty_times(
     tmp_path: Path, playwright: Playwright, clips: dict[int, Clip]
 ) -> None:
     for number in range(50):
-        server = Server(tmp_path / str(number))
-        await server.start()
-        house = House(server, server.links)
-        mentors = await launch(playwright, clips[MENTOR])
-        mentees = await launch(playwright, clips[MENTEE])
-        await both_killed(await seated(house, mentors, mentees), mentors, mentees)
-        await server.stop()
-        assert not server.errors()
+        async with apart(tmp_path / str(number), playwright, clips) as (pair, mentors, mentees):
+            await both_killed(pair, mentors, mentees)

@@ -146,7 +146,8 @@ async def test_a_meeting_is_planned_moved_and_cancelled(app: App, pair: tuple[Pa
     move = {"start_us": start_us + HOUR, "length_us": 2 * HOUR}
     at = of(mentor, f"meetings/{made['id']}")
     moved = await said(await mentor.post(f"{at}/move", json=move))
-    assert moved == {**made, **move}
+    told = {"told_us": app.clock.wall_us(), "told_by": mentor.person}
+    assert moved == {**made, **move, **told}
     assert (await news(other))["meeting"] == moved
     gone = await said(await mentor.post(f"{at}/cancel"))
     assert gone == {**moved, "state": "cancelled"}

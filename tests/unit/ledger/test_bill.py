@@ -199,6 +199,12 @@ def minutes(us: int) -> float:
             (60, 6000, "time"),
         ),
         (
+            "until the mentee came, proven contact or not",
+            [*alone(ADA, 0, 60), *alone(BEN, 10, 60)],
+            Terms(currency="EUR", rate_minor=6000, late_counts=True),
+            (10, 1000, "time"),
+        ),
+        (
             "and only the mentor's wait",
             [*alone(BEN, 0, 10), *both(10, 60)],
             Terms(currency="EUR", rate_minor=6000, late_counts=True),
