@@ -117,6 +117,14 @@ def test_a_correction_that_both_confirmed_stays_whatever_proof_comes_late() -> N
     assert (last.revision, last.facts, last.head) == (3, 14, "f" * 64)
 
 
+@pytest.mark.parametrize("billed_us", [-1, 45 * MINUTE])
+def test_a_correction_that_cannot_be_names_its_field(billed_us: int) -> None:
+    line, _ = after(settle(45))
+    with pytest.raises(Refusal) as refusal:
+        SETTLEMENT.step(line, Correct(ADA, billed_us, NOTE), 10)
+    assert (refusal.value.code, refusal.value.field) == ("invalid_field", "billed_us")
+
+
 def test_who_contested_confirms_at_that_moment() -> None:
     line, _ = after(settle(45), Contest(BEN, 1, NOTE))
     assert SETTLEMENT.step(line, Confirm(BEN, 1), 11)[1] == (
