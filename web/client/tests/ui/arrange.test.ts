@@ -111,6 +111,8 @@ describe("the price on the pre-join page", () => {
     const odd = agreed({ rate_minor: 6050, no_show_share: 500_000, tax_share: 190_000 });
     expect(terms.missedWords(odd, { ...MEETING, length_us: 10 * MIN }, PAYS)).toMatch(/, €6\.00 is owed/);
     expect(terms.missedWords(half, null, EARNS)).toBe("");
+    const exact = agreed({ rate_minor: 360_000, no_show_share: 290_000, no_show_after_us: 0 });
+    expect(terms.missedWords(exact, { ...MEETING, length_us: 100_000_000 }, PAYS)).toMatch(/€29\.00/);
     const late = { ...MEETING, told_us: MEETING.start_us - H };
     expect(terms.missedWords(half, late, PAYS)).toMatch(/owed\.$/); // I set it myself
     expect(terms.missedWords(half, late, EARNS)).toBe("");

@@ -98,7 +98,8 @@ export function missedWords(
   if (!binds || terms.no_show_after_us > meeting.length_us) return "";
   const who = two.pays ? "you do" : `${named(two.other.name)} does`;
   const wait = length(terms.no_show_after_us);
-  const part = Math.floor((meeting.length_us / SECOND_US) * (terms.no_show_share / MILLION)) * SECOND_US;
+  const booked = meeting.length_us / SECOND_US; // multiplied before it is divided: then it is exact
+  const part = Math.floor((booked * terms.no_show_share) / MILLION) * SECOND_US;
   const net = shareOf(terms.rate_minor, Math.min(part, terms.cap_us ?? part), HOUR_US);
   const costs = money(net + shareOf(net, terms.tax_share, MILLION), terms.currency ?? "");
   return `If ${who} not come within ${wait} of the start, ${costs} is owed.`;
