@@ -28,6 +28,14 @@ SPEECH = {  # one speaks in long sentences, the other in single words
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests side by side, those in a call go one after the other, and one gallery is built."""
+    for item in items:
+        for fixture, group in (("playwright", "call"), ("gallery", "gallery")):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 async def playwright() -> AsyncIterator[Playwright]:
     async with async_playwright() as driver:
