@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.app import App, Page
-from tests.support.wire import Socket
+from tests.support.wire import CANDIDATE, SDP, Socket
 
 SECOND = 1_000_000
 
@@ -88,13 +88,6 @@ async def test_two_people_meet_and_the_record_agrees(app: App, pair: tuple[Page,
     assert again["session"]["id"] != last["id"]
     listed = (await mentor.get("/v1/sessions")).json()["sessions"]
     assert [each["id"] for each in listed] == [again["session"]["id"], last["id"]]
-
-
-SDP = (
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
-    "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 00:11\r\n"
-)
-CANDIDATE = "candidate:1 1 udp 2122260223 192.0.2.1 54321 typ host generation 0"
 
 
 async def test_who_falls_silent_is_lost_at_the_last_beat_and_may_come_back(

@@ -24,6 +24,11 @@ Asgi = Callable[
 MSGPACK = "ithaca.v1.msgpack"
 JSON = "ithaca.v1.json"
 HOST = "127.0.0.1:8000"
+SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+    "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 00:11\r\n"
+)
+CANDIDATE = "candidate:1 1 udp 2122260223 192.0.2.1 54321 typ host generation 0"
 GUARD_S = 30.0
 """How long a test waits for what never comes before it says so."""
 
