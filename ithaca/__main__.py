@@ -35,7 +35,7 @@ from ithaca.serve import serve
 from ithaca.settings import Settings, SettingsError
 from ledger.audit import Audited, audit
 from people.tables import all_keys
-from people.tokens import Seals
+from people.tokens import Seals, UnusableKey
 from protocol.rest import NewCorrection, NewMentorship, NewPerson
 from protocol.types import Reason
 from runtime.backup import BackupError
@@ -183,7 +183,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"ithaca: {error}", file=sys.stderr)
         code = 1
     except BackupError as error:
-        print(f"ithaca: {error}", file=sys.stderr)
+        print(f"ithaca: {offline.plain(str(error))}", file=sys.stderr)
+        code = 1
+    except UnusableKey as error:
+        print(f"ithaca: {error}. Restore a backup.", file=sys.stderr)
         code = 1
     except DatabaseError as error:
         print(f"ithaca: the database cannot be used: {error}", file=sys.stderr)

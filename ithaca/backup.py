@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,18 +11,32 @@ from typing import IO
 
 from sqlalchemy import Connection
 
+from chat.tables import messages
 from ithaca import VERSION
 from ithaca.lock import DataLock
 from ithaca.settings import Settings
 from ledger.audit import Audited, every_fault
-from people.tables import all_keys
-from people.tokens import Seals
-from runtime.backup import Archive, BackupError, Manifest, snapshot
+from ledger.tables import ledger_facts, sessions
+from mentoring.reflection_tables import reflections
+from mentoring.tables import meetings, mentorships
+from people.tables import all_keys, persons
+from people.tokens import Seals, Tokens
+from runtime.backup import Archive, BackupError, Damaged, Manifest, blaming, snapshot
 from runtime.clock import Clock
 from runtime.database import Database, DatabaseTaken, open_database, sole_server
 from runtime.database.sqlite import FILE_NAME, drive
 
 CHUNK = 1 << 20
+KNOWN = (
+    (persons, "person", "persons"),
+    (mentorships, "mentorship", "mentorships"),
+    (meetings, "meeting", "meetings"),
+    (messages, "message", "messages"),
+    (sessions, "session", "sessions"),
+    (ledger_facts, "fact", "facts"),
+    (reflections, "reflection", "reflections"),
+)
+"""Tables by what is in a row of them."""
 
 
 @asynccontextmanager
@@ -89,6 +103,8 @@ async def keep(
         os.fsync(folder)
         os.close(folder)
         return archive.manifest
+    except Damaged as error:
+        raise BackupError(f"{error} It was not kept: make it again.") from error
     except OSError as error:
         raise BackupError(f"Cannot write {file} ({error.strerror}).") from None
     finally:
@@ -121,24 +137,39 @@ async def restore(chosen: Settings, rooms: tuple[str, ...], file: Path) -> Resto
         opened = file.open("rb")
     except OSError as error:
         raise BackupError(f"Cannot read {file} ({error.strerror}).") from None
-    with opened:
-        archive = Archive(opened, rooms)
-        archive.check()
-        with DataLock(chosen.data):
-            try:
+    try:
+        with opened:
+            archive = Archive(opened, rooms)
+            archive.check()
+            with DataLock(chosen.data), _none_left_over(chosen.data / FILE_NAME):
                 async with sole_server(chosen.database or None):
                     return await _restore(chosen, archive)
-            except DatabaseTaken:
-                raise BackupError(
-                    "A server works on this database. Restore into an empty one."
-                ) from None
+    except DatabaseTaken:
+        raise BackupError("A server works on this database. Restore into an empty one.") from None
+    except Damaged as error:
+        raise BackupError(f"{error} Nothing was restored: take another backup.") from error
+
+
+@contextmanager
+def _none_left_over(path: Path) -> Iterator[None]:
+    """Where a database was begun and none came of it, there is none afterwards."""
+    was_there = path.exists()
+    try:
+        yield
+    except BaseException:
+        if not was_there:
+            for end in ("", "-wal", "-shm"):
+                path.with_name(path.name + end).unlink(missing_ok=True)
+        raise
 
 
 async def _restore(chosen: Settings, archive: Archive) -> Restored:
     def work(connection: Connection) -> Audited:
         archive.restore(connection)
-        seals = Seals(drive(all_keys(), connection))
-        return drive(every_fault(seals.public), connection)
+        with blaming("what it holds"):
+            keys = drive(all_keys(), connection)
+            Tokens(keys)
+            return drive(every_fault(Seals(keys).public), connection)
 
     database = open_database(chosen.database or None, chosen.data)
     try:
@@ -154,6 +185,9 @@ def made(manifest: Manifest) -> str:
 
 
 def holds(manifest: Manifest) -> str:
-    """What a backup holds, in words."""
-    parts = [f"{table.rows} {name}" for name, table in manifest.tables.items() if table.rows]
+    """What people know of what a backup holds, in words."""
+    parts = []
+    for table, one, more in KNOWN:
+        if (held := manifest.tables.get(table.name)) is not None and held.rows:
+            parts.append(f"{held.rows} {one if held.rows == 1 else more}")
     return ", ".join(parts) or "nothing yet"

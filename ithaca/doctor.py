@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.audit import Audited
 from ledger.guards import unguarded
+from people.tokens import UnusableKey
 from runtime import outbox
 from runtime.database import Database, DatabaseError
 from runtime.database.health import Health, health
@@ -104,7 +105,11 @@ class Doctor:
             self._say("durability", "ok", "What is acknowledged is on disk.")
 
     async def _ledger(self) -> None:
-        audited = await self._audit()
+        try:
+            audited = await self._audit()
+        except UnusableKey as error:
+            self._say("keys", "FAILED", f"What settlements are signed with is damaged: {error}.")
+            return
         if not audited.broken:
             self._say("ledger", "ok", f"{audited.sessions} sessions, each as it was written.")
         for fault in audited.broken[:BROKEN_SAID]:

@@ -55,12 +55,12 @@ def verify(name: str, keys: Sequence[str]) -> int:
 
 def _say(how: str, findings: Sequence[Finding]) -> None:
     for finding in findings[:SAID_MOST]:
-        print(f"{how} {_plain(finding.about)}: {_plain(finding.text)}")
+        print(f"{how} {plain(finding.about)}: {plain(finding.text)}")
     if len(findings) > SAID_MOST:
         print(f"{how} and {len(findings) - SAID_MOST} more")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """What a file says must not act on a terminal."""
     return "".join(char if char.isprintable() else "?" for char in text)[:400]
 
@@ -89,15 +89,15 @@ def replay(name: str, terms: str | None) -> int:
 
 
 def _refuse(why: str) -> int:
-    print(f"ithaca: this cannot be replayed: {_plain(why)}", file=sys.stderr)
+    print(f"ithaca: this cannot be replayed: {plain(why)}", file=sys.stderr)
     return 1
 
 
 def _terms(name: str) -> Terms:
     data = content(name)
     if (why := evidence.no_name_twice(data)) is not None:
-        raise Unusable(f"{name} does not hold terms: {_plain(why)}.")
+        raise Unusable(f"{name} does not hold terms: {plain(why)}.")
     try:
         return msgspec.json.decode(data, type=Terms)
     except msgspec.DecodeError as error:
-        raise Unusable(f"{name} does not hold terms ({_plain(str(error))}).") from None
+        raise Unusable(f"{name} does not hold terms ({plain(str(error))}).") from None

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -20,6 +17,10 @@ from protocol.grants import GrantClaims
 
 GRANT_ALGORITHM = "Ed25519"
 TOKEN_MAX = 2048
+
+
+class UnusableKey(Exception):
+    """A key that was stored and is none; the text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,28 @@ def new_signing_secret() -> bytes:
     return json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)).encode()
 
 
+def _private(key: Key) -> tuple[OKPKey, Ed25519PrivateKey]:
+    try:
+        jwk = OKPKey.import_key(json.loads(key.secret))
+        if isinstance(private := jwk.private_key, Ed25519PrivateKey):
+            return jwk, private
+    except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        pass
+    raise UnusableKey(f"the key {key.id} is no private Ed25519 key")
+
+
 class Seals:
-    """Signs what the ledger settles: each site's newest `ledger` key, Ed25519 (RFC 8032)."""
+    """Signs what the ledger settles: each site's newest `ledger` key, Ed25519 (RFC 8032). Raises
+    UnusableKey."""
 
     def __init__(self, keys: list[Key]) -> None:
-        self._keys = {
-            key.site_id: (key.id, OKPKey.import_key(json.loads(key.secret)))
-            for key in keys
-            if key.kind == "ledger"
-        }
-        self._public = {key.id: (key.site_id, _public(key)) for key in keys if key.kind == "ledger"}
+        self._keys: dict[str, tuple[str, Ed25519PrivateKey]] = {}
+        self._public: dict[str, tuple[str, bytes]] = {}
+        for key in keys:
+            if key.kind == "ledger":
+                _, private = _private(key)
+                self._keys[key.site_id] = key.id, private
+                self._public[key.id] = key.site_id, private.public_key().public_bytes_raw()
 
     @property
     def sites(self) -> frozenset[str]:
@@ -52,9 +65,7 @@ class Seals:
     def sign(self, site_id: str, statement: bytes) -> tuple[str, bytes]:
         """The key's id and the signature, 64 bytes."""
         kid, key = self._keys[site_id]
-        private = key.private_key
-        assert isinstance(private, Ed25519PrivateKey)
-        return kid, private.sign(statement)
+        return kid, key.sign(statement)
 
     def public(self, site_id: str) -> dict[str, bytes]:
         """A site's public keys, 32 bytes each, by id: what was signed with an old one stays
@@ -62,20 +73,13 @@ class Seals:
         return {kid: public for kid, (site, public) in self._public.items() if site == site_id}
 
 
-def _public(key: Key) -> bytes:
-    public = OKPKey.import_key(json.loads(key.secret)).public_key
-    assert isinstance(public, Ed25519PublicKey)
-    return public.public_bytes_raw()
-
-
 class Tokens:
-    """Signs and checks grants with the given keys; the newest of a site signs."""
+    """Signs and checks grants with the given keys; the newest of a site signs. Raises
+    UnusableKey."""
 
     def __init__(self, keys: list[Key]) -> None:
         self._by_kid = {
-            key.id: _SigningKey(
-                key.site_id, key.algorithm, OKPKey.import_key(json.loads(key.secret))
-            )
+            key.id: _SigningKey(key.site_id, key.algorithm, _private(key)[0])
             for key in keys
             if key.kind == "grant"
         }

@@ -8,14 +8,17 @@ columns. The manifest, `manifest.json`, has the SHA-256 of every page.
 from __future__ import annotations
 
 import zipfile
-import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
+from types import GenericAlias
 from typing import IO, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     MetaData,
@@ -27,42 +30,72 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.exc import StatementError
 
-from runtime.database import AnyRow, Plan, metadata
-from runtime.database.migrate import SchemaTooNewError, revisions, upgrade
+from runtime.database import AnyRow, DatabaseError, Plan, metadata, storage_error
+from runtime.database.migrate import REVISIONS, SchemaTooNewError, revisions, upgrade
 
 MANIFEST = "manifest.json"
-MANIFEST_MOST = 64 << 20
+MEMBER_MOST = 64 << 20
+"""Bytes of a member, unpacked: far more than PAGE_ROWS of the largest rows, and room in memory."""
 PAGE_ROWS = 200
-CHUNK = 1 << 20
-UNREADABLE = (
-    *(zipfile.BadZipFile, OSError, EOFError, KeyError, ValueError, NotImplementedError),
-    RuntimeError,  # one with a password
-)
+PAGE_ROWS_MOST = 10_000
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What unpacks only as far as it is read."""
 ALL_SITES = {"all_sites": "a backup is of everything"}
 
+Name = Annotated[str, Meta(max_length=100)]
 Count = Annotated[int, Meta(ge=0)]
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class BackupError(Exception):
     """What cannot be backed up or restored, and why, in words."""
 
 
+class Damaged(BackupError):
+    """A file that is no backup, or not as it was made."""
+
+    def __init__(self, what: str, how: str = "The backup is damaged") -> None:
+        super().__init__(f"{how}: {what}.")
+        self.what = what
+
+
+@contextmanager
+def blaming(what: str) -> Iterator[None]:
+    """Whatever goes wrong in here is the fault of what the backup holds, unless the storage says
+    that it is its own: a file can make any part raise anything. Raises Damaged."""
+    try:
+        yield
+    except (BackupError, DatabaseError, TimeoutError):
+        raise
+    except Exception as error:
+        if storage_error(error) is not None:
+            raise
+        raise Damaged(f"{what} cannot be used ({_why(error)})") from error
+
+
+def _why(error: BaseException) -> str:
+    """The first line of what the innermost part says: of a statement's error, the driver."""
+    while (inner := getattr(error, "orig", None) or error.__cause__) is not None:
+        error = inner
+    text = error.args[0] if isinstance(error, KeyError) else error
+    return str(text).partition("\n")[0][:200].rstrip(".") or type(error).__name__
+
+
 class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Some rows of a table, in one member of the zip."""
 
-    name: str
-    table: str
-    rows: Count
-    bytes: Count
+    name: Name
+    table: Name
+    rows: Annotated[int, Meta(ge=1, le=PAGE_ROWS_MOST)]
+    bytes: Annotated[int, Meta(ge=1, le=MEMBER_MOST)]
     sha256: str
 
 
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table: its columns, and how many rows it has."""
 
-    columns: tuple[str, ...]
+    columns: tuple[Name, ...]
     rows: Count
 
 
@@ -71,10 +104,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     format: Literal["ithaca.backup"] = "ithaca.backup"
     version: Literal[1] = 1
-    program: str
-    made_us: Count
-    schema: tuple[str, ...]
-    tables: dict[str, Rows]
+    program: Name
+    made_us: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    schema: tuple[Name, ...]
+    tables: dict[Name, Rows]
     pages: tuple[Page, ...]
 
     @property
@@ -154,50 +187,54 @@ class Archive:
     def __init__(self, file: IO[bytes], rooms: Sequence[str]) -> None:
         self._rooms = tuple(rooms)
         try:
-            self._zip = zipfile.ZipFile(file)
-            self.manifest = self._read_manifest()
-        except (*UNREADABLE, zlib.error) as error:
-            raise BackupError(f"This is no backup of Ithaca ({error}).") from None
+            with blaming("the file"):
+                self._zip = zipfile.ZipFile(file)
+            data = self._read(MANIFEST, MEMBER_MOST)
+            with blaming(MANIFEST):
+                self.manifest = msgspec.json.decode(data, type=Manifest)
+        except Damaged as error:
+            how = "This is no backup of Ithaca, or it is damaged"
+            raise Damaged(error.what, how) from error
         known = {each.revision for each in revisions(self._rooms).walk_revisions()}
         if not set(self.manifest.schema) <= known:
             raise BackupError(
                 f"It was made by a later version, {self.manifest.program}: restore it with that."
             )
 
-    def _read_manifest(self) -> Manifest:
-        if self._zip.getinfo(MANIFEST).file_size > MANIFEST_MOST:
-            raise ValueError("its manifest is too large")
-        return msgspec.json.decode(self._zip.read(MANIFEST), type=Manifest)
-
     def check(self) -> None:
         """Whether all is in it that must be, and nothing else, as it was written."""
-        pages = self.manifest.pages
-        names = sorted([MANIFEST, *(page.name for page in pages)])
-        if sorted(self._zip.namelist()) != names:
-            raise BackupError("The backup is damaged: it does not hold what its manifest says.")
-        for name, table in self.manifest.tables.items():
-            if sum(page.rows for page in pages if page.table == name) != table.rows:
-                raise BackupError(f"The backup is damaged: rows of {name} are missing.")
-        if not {page.table for page in pages} <= self.manifest.tables.keys():
-            raise BackupError("The backup is damaged: it holds a table that it does not describe.")
+        pages, tables = self.manifest.pages, self.manifest.tables
+        held = self._zip.namelist()
+        if len(set(held)) < len(held) or sorted(held) != sorted(
+            [MANIFEST, *(page.name for page in pages)]
+        ):
+            raise Damaged("it does not hold what its manifest says")
+        rows = Counter[str]()
         for page in pages:
-            digest, size = sha256(), 0
-            for chunk in self._chunks(page):
-                digest.update(chunk)
-                size += len(chunk)
-            if (digest.hexdigest(), size) != (page.sha256, page.bytes):
-                raise BackupError(f"The backup is damaged: {page.name} was changed.")
+            rows[page.table] += page.rows
+        if not rows.keys() <= tables.keys():
+            raise Damaged("it holds a table that it does not describe")
+        for name, table in tables.items():
+            if rows[name] != table.rows:
+                raise Damaged(f"rows of {name} are missing")
+        for page in pages:
+            self._page(page)
 
-    def _chunks(self, page: Page) -> Iterator[bytes]:
-        """At most one byte more than there should be."""
-        left = page.bytes + 1
-        try:
-            with self._zip.open(page.name) as member:
-                while left and (chunk := member.read(min(CHUNK, left))):
-                    left -= len(chunk)
-                    yield chunk
-        except (*UNREADABLE, zlib.error) as error:
-            raise BackupError(f"The backup is damaged: {page.name} ({error}).") from None
+    def _page(self, page: Page) -> bytes:
+        data = self._read(page.name, page.bytes)
+        if (sha256(data).hexdigest(), len(data)) != (page.sha256, page.bytes):
+            raise Damaged(f"{page.name} was changed")
+        return data
+
+    def _read(self, name: str, most: int) -> bytes:
+        """A member, unpacked no further than one byte more than there should be."""
+        with blaming(name), self._zip.open(name) as member:
+            if self._zip.getinfo(name).compress_type not in METHODS:
+                raise Damaged(f"{name} is packed in another way than a backup is")
+            data = member.read(most + 1)
+        if len(data) > most:
+            raise Damaged(f"{name} is longer than it may be")
+        return data
 
     # ---- restoring one -------------------------------------------------------------------------
 
@@ -205,33 +242,62 @@ class Archive:
         """Puts everything into an empty database, and brings that up to date; on a connection that
         is in a transaction. Raises BackupError; then nothing may be kept."""
         there = set(inspect(connection).get_table_names())
-        if there & {*metadata.tables, "alembic_version"}:
+        if there & {*metadata.tables, REVISIONS}:
             raise BackupError("There is a database already. Restore into an empty one.")
         try:
             upgrade(connection, self._rooms, self.manifest.schema)
         except SchemaTooNewError as error:
-            raise BackupError(f"Its schema cannot be made: {error}.") from None
+            raise Damaged(f"its schema cannot be made, for {error}") from None
         made = MetaData()
-        made.reflect(connection, only=list(self.manifest.tables))
+        made.reflect(connection, only=lambda name, _: name not in {*there, REVISIONS})
+        self._is_described(made)
         for table in made.sorted_tables:
             for page in self.manifest.pages:
                 if page.table == table.name:
-                    self._fill(connection, table, page)
+                    data = self._page(page)
+                    with blaming(page.name):
+                        self._fill(connection, table, page, data)
+        _refer_to_what_is_there(connection)
         for table in made.sorted_tables:
             _continue_numbers(connection, table)
-        upgrade(connection, self._rooms)
+        with blaming("what an earlier version wrote"):
+            upgrade(connection, self._rooms)
 
-    def _fill(self, connection: Connection, table: Table, page: Page) -> None:
+    def _is_described(self, made: MetaData) -> None:
+        """The tables of that schema are those that the manifest describes."""
+        described = self.manifest.tables
+        if odd := described.keys() ^ made.tables.keys():
+            raise Damaged(f"{MANIFEST} and its schema do not have the same tables ({min(odd)})")
+        for name, table in made.tables.items():
+            if sorted(described[name].columns) != sorted(table.columns.keys()):
+                raise Damaged(f"{MANIFEST} does not have the columns of {name}")
+
+    def _fill(self, connection: Connection, table: Table, page: Page, data: bytes) -> None:
         columns = self.manifest.tables[table.name].columns
-        data = b"".join(self._chunks(page))
-        if sha256(data).hexdigest() != page.sha256:
-            raise BackupError(f"The backup changed while it was read: {page.name}.")
-        try:
-            rows = msgspec.msgpack.decode(data, type=list[list[Any]])
-            values = [dict(zip(columns, row, strict=True)) for row in rows]
-            connection.execute(insert(table), values)
-        except (ValueError, StatementError) as error:
-            raise BackupError(f"{page.name} cannot be restored: {error}") from None
+        rows = msgspec.msgpack.decode(
+            data, type=_rows([table.columns[name] for name in columns], page.rows)
+        )
+        connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def _rows(columns: Sequence[Column[Any]], count: int) -> Any:
+    """The type of so many rows: SQLite would take anything for a value of any column."""
+    kinds = []
+    for column in columns:
+        kind: Any = column.type.python_type
+        if kind is int:
+            kind = Integer
+        kinds.append(kind | None if column.nullable else kind)
+    rows: Any = GenericAlias(list, (GenericAlias(tuple, tuple(kinds)),))
+    return Annotated[rows, Meta(min_length=count, max_length=count)]
+
+
+def _refer_to_what_is_there(connection: Connection) -> None:
+    """PostgreSQL has looked at each row; SQLite looks when asked, while a schema is made."""
+    if connection.dialect.name != "sqlite":
+        return
+    for table, _, other, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        raise Damaged(f"rows of {table} name rows of {other} that are not in it")
 
 
 def _continue_numbers(connection: Connection, table: Table) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
+from runtime.database import postgres, sqlite
 from runtime.database.plan import (
     AnyRow,
     Database,
@@ -23,6 +26,12 @@ from runtime.database.plan import (
 from runtime.database.postgres import PostgresDatabase, hold
 from runtime.database.schema import Micros, RowId, insert, metadata
 from runtime.database.sqlite import SqliteDatabase
+
+
+def storage_error(error: BaseException) -> DatabaseError | None:
+    """What an error of either engine says of the storage, or None when it blames the statement."""
+    of_postgres = postgres.storage_error(error) if isinstance(error, DBAPIError) else None
+    return of_postgres or sqlite.storage_error(error)
 
 
 def open_database(
@@ -76,4 +85,5 @@ __all__ = [
     "only",
     "open_database",
     "sole_server",
+    "storage_error",
 ]

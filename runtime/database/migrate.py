@@ -23,6 +23,8 @@ from sqlalchemy import Connection, text
 from runtime.database.plan import Database, DatabaseError
 
 FOLDER = "migrations"
+REVISIONS = "alembic_version"
+"""The table that says where the schema is."""
 ADVISORY_LOCK = 0x17ACA
 """Any number, as long as every start of the product takes the same."""
 

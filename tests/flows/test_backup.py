@@ -7,14 +7,14 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import MetaData, create_engine, select, text
 
 from ithaca import VERSION, backup
 from ithaca.admin import Admin, Refused, back_up
@@ -25,16 +25,16 @@ from runtime import outbox
 from runtime.backup import MANIFEST, Archive, BackupError, Manifest, snapshot
 from runtime.clock import SystemClock
 from runtime.database import Database, Plan, metadata
-from runtime.database.migrate import applied, revisions
+from runtime.database.migrate import REVISIONS, applied, revisions, upgrade
 from runtime.database.sqlite import FILE_NAME
-from tests.support.app import App, Page
+from tests.support.app import App
+from tests.support.backups import backed_up, lived_in, settings
 from tests.support.clock import ManualClock
 from tests.support.databases import ENGINES, Storage, unlock, without_schema
 from tests.support.evidence import REAL
 
 on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 into_sqlite = pytest.mark.parametrize("target", ["sqlite"], indirect=True)
-MESSAGES = 20
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +54,6 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "backup.zip"
 
 
-def settings(storage: Storage) -> Settings:
-    return Settings(data=storage.data, database=storage.url or "")
-
-
 async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
 
@@ -73,43 +69,6 @@ async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
         return found
 
     return await database.read(plan)
-
-
-async def lived_in(app: App) -> tuple[Page, Page, str, str]:
-    """A house with messages, a session that is settled, and one that runs."""
-    mentor, mentee = await app.pair("Ana María", "Ben ❤")
-    socket = await mentor.connect()
-    ended: str = (await mentor.join(socket))["session"]["id"]
-    for page, verb, body in (
-        (mentor, "end", {}),
-        (mentee, "contest", {"revision": 1, "reason": "Why?"}),
-    ):
-        answer = await page.post(f"/v1/sessions/{ended}/{verb}", json=body)
-        assert answer.is_success, answer.text
-    await socket.get("room.left")
-    for number in range(MESSAGES):
-        await app.house.services.chat.send(
-            app.house.services.people.home_site, mentor.conversation, mentor.person,
-            f"message-{number}", f"{number} grüße\n",
-        )  # fmt: skip
-    runs: str = (await mentor.join(socket))["session"]["id"]
-    other = await mentee.connect()
-    await mentee.join(other)
-    await app.advance(20)
-    return mentor, mentee, ended, runs
-
-
-async def backed_up(app: App, file: Path) -> Manifest:
-    """By the server, over its admin socket."""
-    app.storage.data.mkdir(exist_ok=True)
-    admin = Admin(app.house, app.storage.data)
-    await admin.open()
-    try:
-        done = await back_up(app.storage.data, file)
-    finally:
-        await admin.close()
-    assert isinstance(done, Manifest), done
-    return done
 
 
 @pytest.fixture
@@ -138,7 +97,9 @@ async def test_what_is_restored_is_what_there_was(
     database = target.open()
     assert await everything(database) == before
     await database.close()
-    assert "20 messages" in backup.holds(manifest)
+    assert backup.holds(manifest) == ("2 persons, 1 mentorship, 20 messages, 2 sessions, 12 facts")
+    nothing = msgspec.structs.replace(manifest, tables={})
+    assert backup.holds(nothing) == "nothing yet"
     assert backup.made(manifest) == f"made 2027-01-15 08:00:20 UTC by Ithaca {VERSION}"
 
 
@@ -235,120 +196,6 @@ async def test_numbers_go_on_beyond_the_greatest(
 
 
 # ---- what is refused -----------------------------------------------------------------------------
-
-
-def rezipped(file: Path, change: Callable[[dict[str, bytes]], None]) -> bytes:
-    """The backup with other members."""
-    with zipfile.ZipFile(file) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return out.getvalue()
-
-
-def manifest_of(members: dict[str, bytes]) -> Any:
-    return json.loads(members[MANIFEST])
-
-
-def changed(**parts: Any) -> Callable[[dict[str, bytes]], None]:
-    def change(members: dict[str, bytes]) -> None:
-        members[MANIFEST] = json.dumps({**manifest_of(members), **parts}).encode()
-
-    return change
-
-
-def damaged(file: Path) -> Iterator[tuple[str, bytes, str]]:
-    """What became of a backup, and what is to be said of it."""
-    whole = file.read_bytes()
-    yield "nothing", b"", "no backup of Ithaca"
-    yield "something else", b"PK" + os.urandom(1000), "no backup of Ithaca"
-    yield "cut off", whole[: len(whole) // 2], "no backup of Ithaca"
-    yield "cut off at its end", whole[:-30], "no backup of Ithaca"
-    for place in (100, len(whole) // 3, len(whole) // 2):
-        flipped = bytearray(whole)
-        flipped[place] ^= 1
-        yield f"flipped at {place}", bytes(flipped), "damaged|no backup"
-    yield "another version", rezipped(file, changed(version=2)), "no backup of Ithaca"
-    yield "another format", rezipped(file, changed(format="x")), "no backup of Ithaca"
-    yield "no manifest", rezipped(file, lambda members: members.clear()), "no backup"
-    later = ["chat_0001", "ledger_9999"]
-    yield "of a later version", rezipped(file, changed(schema=later)), "by a later version"
-    with zipfile.ZipFile(file) as archive:
-        names = [name for name in archive.namelist() if name != MANIFEST]
-    for name in names:
-
-        def other(members: dict[str, bytes], name: str = name) -> None:
-            data = bytearray(members[name])
-            data[-1] ^= 1
-            members[name] = bytes(data)
-
-        def longer(members: dict[str, bytes], name: str = name) -> None:
-            members[name] += b"\0"
-
-        def missing(members: dict[str, bytes], name: str = name) -> None:
-            del members[name]
-
-        def unlisted(members: dict[str, bytes], name: str = name) -> None:
-            found = manifest_of(members)
-            found["pages"] = [page for page in found["pages"] if page["name"] != name]
-            members[MANIFEST] = json.dumps(found).encode()
-
-        def fewer(members: dict[str, bytes], name: str = name) -> None:
-            unlisted(members, name)
-            del members[name]
-
-        yield f"another {name}", rezipped(file, other), "was changed"
-        yield f"a longer {name}", rezipped(file, longer), "was changed"
-        yield f"without {name}", rezipped(file, missing), "what its manifest says"
-        yield f"with an unlisted {name}", rezipped(file, unlisted), "what its manifest says"
-        yield f"a manifest without {name}", rezipped(file, fewer), "are missing"
-
-    def undescribed(members: dict[str, bytes]) -> None:
-        found = manifest_of(members)
-        del found["tables"]["messages"]
-        members[MANIFEST] = json.dumps(found).encode()
-
-    yield "with an undescribed table", rezipped(file, undescribed), "does not describe"
-
-
-@on_sqlite
-@into_sqlite
-async def test_what_is_damaged_is_refused_before_anything_is_written(
-    storage: Storage, target: Storage, made: Manifest, file: Path
-) -> None:
-    bad = file.with_name("bad.zip")
-    for what, data, said in damaged(file):
-        bad.write_bytes(data)
-        with pytest.raises(BackupError, match=said):
-            await backup.restore(settings(target), ROOMS, bad)
-        assert target.data.name not in os.listdir(file.parent), what
-
-
-@on_sqlite
-async def test_what_cannot_be_restored_leaves_nothing(
-    storage: Storage, target: Storage, made: Manifest, file: Path
-) -> None:
-    """A page that is what the manifest says, but not what the database takes."""
-
-    def twice(members: dict[str, bytes]) -> None:
-        found = manifest_of(members)
-        (page,) = [page for page in found["pages"] if page["table"] == "members"]
-        rows = msgspec.msgpack.decode(members[page["name"]])
-        data = msgspec.msgpack.encode([*rows, rows[0]])
-        page.update(rows=3, bytes=len(data), sha256=sha256(data).hexdigest())
-        found["tables"]["members"]["rows"] = 3
-        members[page["name"]] = data
-        members[MANIFEST] = json.dumps(found).encode()
-
-    bad = file.with_name("bad.zip")
-    bad.write_bytes(rezipped(file, twice))
-    with pytest.raises(BackupError, match="members/.* cannot be restored"):
-        await backup.restore(settings(target), ROOMS, bad)
-    restored = await backup.restore(settings(target), ROOMS, file)
-    assert restored.audited.sessions == 2
 
 
 async def test_what_is_there_is_not_overwritten(
@@ -454,7 +301,7 @@ async def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
     ]
     joined = {"t": "participant.joined", "session": "ses_1", "person": "per_1",
               "connection": "con_1", "at_us": 1}  # fmt: skip
-    tables: dict[str, tuple[list[str], list[list[Any]]]] = {
+    written: dict[str, tuple[list[str], list[list[Any]]]] = {
         "mentorships": (
             ["site_id", "id", "conversation_id", "room_id", "created_us"],
             [["site", "men_1", "conv_1", "room_1", 1]],
@@ -475,14 +322,20 @@ async def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
     }  # fmt: skip
     file = tmp_path / "old.zip"
     pages, described = [], {}
+    with create_engine("sqlite://").begin() as connection:
+        upgrade(connection, ROOMS, tuple(heads))
+        tables = MetaData()
+        tables.reflect(connection, only=lambda name, _: name != REVISIONS)
     with zipfile.ZipFile(file, "w") as archive:
-        for name, (columns, rows) in tables.items():
-            data = msgspec.msgpack.encode(rows)
-            archive.writestr(f"{name}/0", data)
-            pages.append(
-                {"name": f"{name}/0", "table": name, "rows": len(rows), "bytes": len(data),
-                 "sha256": sha256(data).hexdigest()}
-            )  # fmt: skip
+        for name, table in tables.tables.items():
+            columns, rows = written.get(name, (table.columns.keys(), []))
+            if rows:
+                data = msgspec.msgpack.encode(rows)
+                archive.writestr(f"{name}/0", data)
+                pages.append(
+                    {"name": f"{name}/0", "table": name, "rows": len(rows), "bytes": len(data),
+                     "sha256": sha256(data).hexdigest()}
+                )  # fmt: skip
             described[name] = {"columns": columns, "rows": len(rows)}
         archive.writestr(
             MANIFEST,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -16,6 +17,7 @@ from ithaca.house import House
 from runtime.database import Plan
 from runtime.database.health import health
 from tests.support.app import App, Page
+from tests.support.backups import command
 from tests.support.clock import ManualClock
 from tests.support.databases import unlock
 from tests.support.serving import Server
@@ -73,6 +75,22 @@ async def test_all_is_well(app: App, pair: tuple[Page, Page]) -> None:
         assert "fsync off, full_page_writes off" in found["durability"][0].text
     assert found["ledger"] == [Finding("ledger", "ok", "1 sessions, each as it was written.")]
     assert found["triggers"][0].text == "Facts and lines can only be added to."
+
+
+async def test_a_key_that_is_none_is_named(app: App) -> None:
+    """By the doctor, and by whatever needs it."""
+
+    def spoil() -> Plan[None]:
+        yield text("UPDATE keys SET secret = :none WHERE site_id > ''").bindparams(none=b"{}")
+
+    await app.database.write(spoil)
+    code, said, complained = await asyncio.to_thread(command, app.storage, "doctor")
+    assert (code, "Traceback" in complained) == (1, False)
+    assert re.search(r"^FAILED keys: .* the key key_\w+ is no private Ed25519 key\.$", said, re.M)
+    people = ("--mentor", "Ada", "--mentee", "Ben")
+    code, said, complained = await asyncio.to_thread(command, app.storage, "invite", *people)
+    assert (code, said) == (1, "")
+    assert complained.endswith("is no private Ed25519 key. Restore a backup.\n")
 
 
 async def test_what_was_changed_is_named_counted_and_logged(

@@ -14,7 +14,14 @@ from joserfc.jwk import OKPKey
 
 from people.sansio.claims import issue
 from people.tables import Key
-from people.tokens import GRANT_ALGORITHM, TOKEN_MAX, Tokens, new_signing_secret
+from people.tokens import (
+    GRANT_ALGORITHM,
+    TOKEN_MAX,
+    Seals,
+    Tokens,
+    UnusableKey,
+    new_signing_secret,
+)
 
 SITE, OTHER_SITE = "site_01jd3v0k7r9q2x4m6n8p0s2t4v", "site_01jd3v0k7r9q2x4m6n8p0s2t4w"
 NOW_US = 1_790_000_000_000_000
@@ -169,3 +176,25 @@ def test_no_bit_of_the_signature_can_be_altered(bit: int) -> None:
 @given(st.text(max_size=200) | st.text("abcXYZ019._-", max_size=TOKEN_MAX + 1))
 def test_noise_opens_nothing(token: str) -> None:
     assert TOKENS.check(token, NOW_US) is None
+
+
+PUBLIC = {k: v for k, v in json.loads(NEW.secret).items() if k != "d"}
+NO_KEYS = (
+    b"",
+    b"\xff",
+    b"[]",
+    b"{}",
+    b"[" * 100_000,
+    b'{"kty": 1}',
+    json.dumps(PUBLIC).encode(),
+    json.dumps({**PUBLIC, "d": "x"}).encode(),
+    json.dumps({**PUBLIC, "d": 7}).encode(),
+    json.dumps(OKPKey.generate_key("X25519").as_dict(private=True)).encode(),
+)
+
+
+@pytest.mark.parametrize("secret", NO_KEYS)
+def test_what_is_no_private_key_is_named(secret: bytes) -> None:
+    for kind, take in (("grant", Tokens), ("ledger", Seals)):
+        with pytest.raises(UnusableKey, match="the key key_bad is no private Ed25519 key"):
+            take([Key(SITE, "key_bad", kind, GRANT_ALGORITHM, secret)])
