@@ -89,8 +89,8 @@ def parser() -> argparse.ArgumentParser:
         "--billed",
         required=True,
         type=_length,
-        metavar="H:MM[:SS]",
-        help="what it comes to instead",
+        metavar="LENGTH",
+        help="what it comes to instead: 0:45 or 0:45:30, hours first, or 45m, minutes",
     )
     command.add_argument(
         "--reason", required=True, type=_reason, metavar="TEXT", help="both read it"
@@ -148,12 +148,17 @@ def _days(text: str) -> int:
 
 
 def _length(text: str) -> int:
-    """In microseconds."""
-    found = re.fullmatch(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?", text, re.ASCII)
+    """In microseconds. A bare number is neither: hours to some, minutes to others."""
+    found = re.fullmatch(
+        r"(?:(\d{1,2}):([0-5]\d)(?::([0-5]\d))?|(\d{1,4}) ?m(?:in)?)", text, re.ASCII
+    )
     if not found:
-        raise argparse.ArgumentTypeError("hours and minutes, 1:30, or with seconds, 1:30:15")
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no length: write 0:45 (hours and minutes), 0:45:30 (with seconds) or 45m "
+            "(minutes)"
+        )
+    hours, minutes, seconds, only_minutes = (int(part or 0) for part in found.groups())
+    return ((hours * 60 + minutes + only_minutes) * 60 + seconds) * 1_000_000
 
 
 def _clock(us: int) -> str:

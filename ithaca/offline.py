@@ -14,6 +14,7 @@ from protocol.terms import Terms
 
 MOST_BYTES = 64 * 1024 * 1024
 SAID_MOST = 20
+NOT_GOOD = "Not as written:"
 
 
 class Unusable(Exception):
@@ -41,28 +42,37 @@ def verify(name: str, keys: Sequence[str]) -> int:
             raise Unusable("--key is a public key: 32 bytes in base64url, 43 characters.")
     data = content(name)
     if len(data) > MOST_BYTES:
-        print(f"This is no evidence pack: it has more than {MOST_BYTES >> 20} MiB.")
+        print(f"{NOT_GOOD} This is no evidence pack: it has more than {MOST_BYTES >> 20} MiB.")
         return 1
     report = evidence.examine(data, keys, Signatures(page=signed, server=sealed))
+    if report.failures:
+        print(f"{NOT_GOOD} {_words(report.failures[0])}")
+    else:
+        print("Good: it is as the server wrote it, and each bill follows from what was recorded.")
     for line in report.title:
         print(line)
-    _say("ok    ", report.good)
-    _say("note  ", report.remarks)
-    _say("FAILED", report.failures)
-    print("NOT GOOD: see above." if report.failures else "Good: it is as it was written.")
+    _say("Also not as written", report.failures[1:])
+    _say("Checked, and good", report.good)
+    _say("Worth knowing", report.remarks)
     return 1 if report.failures else 0
 
 
-def _say(how: str, findings: Sequence[Finding]) -> None:
+def _say(heading: str, findings: Sequence[Finding]) -> None:
+    if findings:
+        print(f"{heading}:")
     for finding in findings[:SAID_MOST]:
-        print(f"{how} {plain(finding.about)}: {plain(finding.text)}")
+        print(f"- {_words(finding)}")
     if len(findings) > SAID_MOST:
-        print(f"{how} and {len(findings) - SAID_MOST} more")
+        print(f"- and {len(findings) - SAID_MOST} more")
+
+
+def _words(finding: Finding) -> str:
+    return plain(f"{finding.about}: {finding.text}")
 
 
 def plain(text: str) -> str:
     """What a file says must not act on a terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)[:400]
+    return "".join(char if char.isprintable() else "?" for char in text)[:500]
 
 
 def replay(name: str, terms: str | None) -> int:

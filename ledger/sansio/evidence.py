@@ -16,8 +16,9 @@ from msgspec import UNSET
 from ledger.sansio.chain import Record, check, link, origin
 from ledger.sansio.contact import forged
 from ledger.sansio.intervals import total
-from ledger.sansio.replay import clock, duration, recomputed, settlements_of, timeline_of
+from ledger.sansio.replay import duration, recomputed, settlements_of, timeline_of
 from ledger.sansio.settlement import line_of, receipt
+from ledger.sansio.words import billed, moment, named, stands
 from protocol.evidence import (
     EVIDENCE_FORMAT,
     EVIDENCE_VERSION,
@@ -163,19 +164,19 @@ def _elsewhere(session: str, facts: Sequence[SessionFact]) -> Iterator[Finding]:
     speak of it and of the two."""
     first = facts[0] if facts else None
     if not isinstance(first, SessionCreated):
-        about = "record 1" if first is None else _named(1, first)
+        about = "record 1" if first is None else named(1, first)
         yield Finding(about, "It is not the one that says whose session it is.")
         return
     if first.mentor == first.mentee:
-        yield Finding(_named(1, first), "Mentor and mentee are one person.")
+        yield Finding(named(1, first), "Mentor and mentee are one person.")
     members = {first.mentor, first.mentee, None}
     for seq, fact in enumerate(facts, 1):
         if fact.session != session:
-            yield Finding(_named(seq, fact), "It speaks of another session.")
+            yield Finding(named(seq, fact), "It speaks of another session.")
         if seq > 1 and isinstance(fact, SessionCreated):
-            yield Finding(_named(seq, fact), "Whose session it is can be said only once.")
+            yield Finding(named(seq, fact), "Whose session it is can be said only once.")
         if not {getattr(fact, each, None) for each in PERSONS} <= members:
-            yield Finding(_named(seq, fact), "It speaks of somebody who is neither of the two.")
+            yield Finding(named(seq, fact), "It speaks of somebody who is neither of the two.")
 
 
 def is_pack(data: bytes) -> bool:
@@ -299,11 +300,11 @@ class _Examination:
         self._report.remarks.append(Finding(about, text))
 
     def _say_more_is_not_checked(self) -> None:
-        self._remark("the rest", "Signatures, settlements and notes were not looked at.")
+        self._remark("the rest", "Signatures, bills and reasons were not looked at.")
 
     def _name(self, seq: int) -> str:
         """A record by its place and what it is."""
-        return _named(seq, self._pack.records[seq - 1].fact)
+        return named(seq, self._pack.records[seq - 1].fact)
 
     # ---- records -------------------------------------------------------------------------------
 
@@ -320,8 +321,8 @@ class _Examination:
                 return False
             if fact != record.fact:
                 self._fail(
-                    _named(place, fact),
-                    "Its readable part was altered: it does not say what its bytes say.",
+                    named(place, fact),
+                    "Its readable part was altered: it does not say what was recorded.",
                 )
                 return False
             self._facts.append(fact)
@@ -329,7 +330,7 @@ class _Examination:
             self._broken(broken.seq, chain)
             return False
         count = len(chain)
-        self._good("chain", f"{count} records, each as it was written; the readable parts as well.")
+        self._good("records", f"{count}, each as it was written, and in that order.")
         return True
 
     def _broken(self, seq: int, chain: Sequence[tuple[Record, bytes]]) -> None:
@@ -337,7 +338,7 @@ class _Examination:
         record, hash_ = chain[seq - 1]
         readable = self._pack.records[seq - 1].fact
         before = chain[seq - 2][1] if seq > 1 else origin(self._pack.session)
-        named = self._name(seq)
+        about = self._name(seq)
         if record.seq != seq:
             self._fail(f"record {seq}", f"It is missing: in its place is record {record.seq}.")
         elif readable.session != self._pack.session:
@@ -347,12 +348,12 @@ class _Examination:
                 f"{readable.session}.",
             )
         elif link(before, _with_fact(record, readable)) == hash_:
-            self._fail(named, "Its bytes were altered; the readable part is what was written.")
+            self._fail(about, "Its bytes were altered; the readable part is what was written.")
         elif seq < len(chain) and link(link(before, record), chain[seq][0]) == chain[seq][1]:
-            self._fail(named, "Its hash was altered; the record itself is what was written.")
+            self._fail(about, "Its hash was altered; the record itself is what was written.")
         else:
             self._fail(
-                named,
+                about,
                 "It was altered (its bytes, clocks, run of the server or hash), or a record before "
                 "it was taken out.",
             )
@@ -363,7 +364,12 @@ class _Examination:
             self._fail(self._name(seq), why)
         count = sum(isinstance(fact, ContactProven) for fact in self._facts)
         if not any(finding.about.startswith("record ") for finding in self._report.failures):
-            self._good("contact", f"{count} stretches, each signed by the other person's page.")
+            self._good(
+                "contact",
+                f"Proven by {count} signatures, each of the other person's page."
+                if count
+                else "Nothing proves that the two were in contact; nothing claims it.",
+            )
 
     # ---- what was computed and signed ----------------------------------------------------------
 
@@ -372,12 +378,12 @@ class _Examination:
         if len(settled) != len(self._pack.settlements):
             self._fail(
                 "settlements",
-                f"The records hold {len(settled)}, the pack brings {len(self._pack.settlements)} "
-                "signed ones.",
+                f"There are {len(settled)} bills in the records, and {len(self._pack.settlements)} "
+                "with a signature in the file.",
             )
             return
         for (seq, fact), signed in zip(settled, self._pack.settlements, strict=True):
-            named = f"settlement {fact.revision}"
+            about = f"bill {fact.revision}"
             self._computed(seq, fact)
             same = EvidenceSettlement(
                 revision=fact.revision,
@@ -389,30 +395,26 @@ class _Examination:
                 signature=signed.signature,
             )
             if same != signed:
-                self._fail(named, f"It was altered: it is not what {self._name(seq)} says.")
+                self._fail(about, f"It was altered: it is not what {self._name(seq)} says.")
             elif self._signed(
-                named, signed.kid, receipt(fact.session, signed.revision, seq, signed.head),
+                about, signed.kid, receipt(fact.session, signed.revision, seq, signed.head),
                 signed.signature,
             ):  # fmt: skip
                 self._good(
-                    named,
-                    f"Signed for records 1 to {seq}, head {signed.head}. Compare it with what you "
-                    "were given when it was settled.",
+                    about,
+                    f"The server signed it, for records 1 to {seq}. Its fingerprint (head) is "
+                    f"{signed.head}: compare it with what you were given at the time.",
                 )
 
     def _computed(self, seq: int, fact: SessionSettled) -> None:
         """What was settled is what the facts before it come to."""
-        named = f"settlement {fact.revision}"
+        about = f"bill {fact.revision}"
         hashes = [record.hash for record in self._pack.records]
         if (why := recomputed(self._facts, hashes, seq, fact)) is not None:
-            self._fail(named, f"It is not what {self._name(seq)} should say: {why}.")
+            self._fail(about, f"It is not what {self._name(seq)} should say: {why}.")
             return
-        bill = fact.bill
         self._good(
-            named,
-            f"Computed again from the facts, it is the same: {duration(bill.billed_us)} billed, "
-            f"{bill.net_minor} net and {bill.tax_minor} tax in minor units"
-            f"{f' of {bill.currency}' if bill.currency else ''}.",
+            about, f"{billed(fact.bill)}. Computed again from the records, it comes to the same."
         )
 
     def _confirmations(self) -> None:
@@ -430,34 +432,34 @@ class _Examination:
                 self._fail("notes", "One of them belongs to no record.")
             elif sha256(note.salt + note.text.encode()).hexdigest() != note.digest:
                 self._fail(
-                    self._name(written[note.digest]), "The note to it was altered: its digest is "
-                    "another.",
+                    self._name(written[note.digest]), "The reason given for it was altered: it is "
+                    "not what was written.",
                 )  # fmt: skip
         there = {note.digest for note in self._pack.notes}
         for digest, seq in written.items():
             if digest not in there:
-                self._remark(self._name(seq), "What was written to it has been erased.")
+                self._remark(self._name(seq), "The reason given for it has been erased.")
         if self._pack.notes and not self._report.failures:
-            self._good("notes", f"{len(self._pack.notes)}, each as it was written.")
+            self._good("reasons", f"{len(self._pack.notes)} were given, each as it was written.")
 
     def _seal(self) -> None:
         seal = self._pack.seal
         assert not isinstance(seal, msgspec.UnsetType)
-        if self._signed("seal", seal.kid, sealed_text(self._pack), seal.signature):
-            self._good("seal", f"The pack is as the server gave it at {self._exported()}.")
+        if self._signed("the whole file", seal.kid, sealed_text(self._pack), seal.signature):
+            given = moment(self._pack.exported_us)
+            self._good(
+                "the whole file", f"Nothing was changed since the server gave it on {given}."
+            )
 
-    def _exported(self) -> str:
-        return clock(self._pack.exported_us)
-
-    def _signed(self, named: str, kid: str, text: bytes, signature: str) -> bool:
+    def _signed(self, about: str, kid: str, text: bytes, signature: str) -> bool:
         """Whether one of the keys that count signed this; says so if not."""
         key = self._keys.get(kid)
         if key is None:
-            self._fail(named, f"It was signed by a key {kid}, which the pack does not bring.")
+            self._fail(about, f"It was signed by a key {kid}, which the pack does not bring.")
         elif self._given and key not in self._given:
-            self._fail(named, f"It was not signed by the key you gave, but by {kid} ({key}).")
+            self._fail(about, f"It was not signed by the key you gave, but by {kid} ({key}).")
         elif not self._signatures.server(key, text, signature):
-            self._fail(named, f"It was altered: the signature by {kid} does not fit.")
+            self._fail(about, f"It was altered: the signature by {kid} does not fit.")
         else:
             return True
         return False
@@ -467,8 +469,9 @@ class _Examination:
             brought = ", ".join(f"{kid} ({key})" for kid, key in self._keys.items())
             self._remark(
                 "key",
-                f"Signed by a key that the pack itself brings: {brought}. Compare it with the "
-                "site's own (GET /v1/ledger/keys), or give that one with --key.",
+                "The signatures were checked with a key that is in the file itself, which says "
+                f"nothing of who made them: {brought}. Compare it with the one that the site "
+                "publishes at /v1/ledger/keys, or give that one with --key.",
             )
 
     # ---- what is worth knowing -----------------------------------------------------------------
@@ -501,17 +504,13 @@ class _Examination:
         ended = [fact for fact in self._facts if isinstance(fact, SessionEnded)]
         together = duration(total(timeline_of(self._facts).together))
         line = line_of(self._pack.session, self._facts)
-        how = f"ended {clock(ended[0].at_us)} ({ended[0].reason})" if ended else "still runs"
+        how = f"Ended {moment(ended[0].at_us)}" if ended else "Still runs"
         self._report.title += [
-            f"Session {self._pack.session} of mentor {created.mentor} and mentee {created.mentee}",
-            f"{how}; together {together}; {line.state if line.settled else 'not settled'}",
+            f"Session {self._pack.session}: mentor {created.mentor}, mentee {created.mentee}",
+            f"{how}; {together} together; {stands(line)}",
         ]
         if ended and not line.settled:
-            self._remark("settlements", "It ended, and was never settled.")
-
-
-def _named(seq: int, fact: SessionFact) -> str:
-    return f"record {seq} ({fact.__struct_config__.tag} of {clock(fact.at_us)})"
+            self._remark("bill", "The session ended, and nothing was billed.")
 
 
 def _as_record(record: EvidenceRecord) -> Record:

@@ -79,17 +79,17 @@ def test_a_pack_is_good_and_says_what_it_is() -> None:
     report = look(PACK)
     assert report.failures == []
     assert report.title == [
-        f"Session {SESSION} of mentor {ADA} and mentee {BEN}",
-        "ended 2027-01-15T08:46:00+00:00 (ended); together 45 min; confirmed",
+        f"Session {SESSION}: mentor {ADA}, mentee {BEN}",
+        "Ended 2027-01-15 08:46:00 UTC; 45 min together; 40 min billed, EUR 40.00; "
+        "confirmed by both",
     ]
     assert [finding.about for finding in report.good] == [
-        "chain", "contact", "settlement 1", "settlement 1", "settlement 2", "settlement 2",
-        "notes", "seal",
+        "records", "contact", "bill 1", "bill 1", "bill 2", "bill 2", "reasons", "the whole file",
     ]  # fmt: skip
     assert "45 min billed" not in report.good[2].text
+    assert report.good[1].text == "Proven by 2 signatures, each of the other person's page."
     assert report.good[2].text == (
-        "Computed again from the facts, it is the same: 42 min billed, 4200 net and 0 tax in minor "
-        "units of EUR."
+        "42 min billed, EUR 42.00. Computed again from the records, it comes to the same."
     )
     (key,) = report.remarks
     assert (key.about, SERVER.public in key.text) == ("key", True)
@@ -110,7 +110,8 @@ def test_one_of_a_session_that_runs_says_so() -> None:
     server.write(*beginning(PageKey(1), PageKey(2)))
     report = look(server.export(), server.public)
     assert (report.failures, report.remarks) == ([], [])
-    assert report.title[1] == "still runs; together 0 ms; not settled"
+    assert report.title[1] == "Still runs; 0 ms together; not billed"
+    assert report.good[1].text == "Nothing proves that the two were in contact; nothing claims it."
 
 
 def test_one_that_ended_before_anything_was_settled_says_so() -> None:
@@ -118,7 +119,7 @@ def test_one_that_ended_before_anything_was_settled_says_so() -> None:
     server.write(*beginning(PageKey(1), PageKey(2)), *ending(5))
     report = look(server.export(), server.public)
     assert report.failures == []
-    assert report.remarks == [Finding("settlements", "It ended, and was never settled.")]
+    assert report.remarks == [Finding("bill", "The session ended, and nothing was billed.")]
 
 
 def test_a_free_session_names_no_currency() -> None:
@@ -126,7 +127,7 @@ def test_a_free_session_names_no_currency() -> None:
     facts = [fact for fact in beginning(ada, ben) if "applied" not in str(type(fact)).lower()]
     server.write(*facts, *in_contact(ada, ben, 1, 5), *ending(5))
     server.settle()
-    assert look(server.export()).good[2].text.endswith("net and 0 tax in minor units.")
+    assert look(server.export()).good[2].text.startswith("4 min billed. Computed again")
 
 
 def test_an_erased_note_is_not_there_and_that_is_said() -> None:
@@ -135,10 +136,10 @@ def test_an_erased_note_is_not_there_and_that_is_said() -> None:
     report = look(server.export(), server.public)
     assert report.failures == []
     assert [finding.text for finding in report.remarks] == [
-        "What was written to it has been erased."
+        "The reason given for it has been erased."
     ]
     server.notes.clear()
-    assert "notes" not in [finding.about for finding in look(server.export()).good]
+    assert "reasons" not in [finding.about for finding in look(server.export()).good]
 
 
 # ---- altered ones --------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ def test_the_first_altered_record_is_named_with_what_of_it_was_altered() -> None
         records[7]["bytes"] = records[6]["bytes"]
 
     assert records(bytes_) == Finding(
-        "record 8 (path.changed of 2027-01-15T08:03:00+00:00)",
+        "record 8 (sound and picture, 2027-01-15 08:03:00 UTC)",
         "Its bytes were altered; the readable part is what was written.",
     )
 
@@ -259,7 +260,7 @@ def test_the_first_altered_record_is_named_with_what_of_it_was_altered() -> None
         records[7]["fact"]["up"] = False
 
     assert records(readable).text == (
-        "Its readable part was altered: it does not say what its bytes say."
+        "Its readable part was altered: it does not say what was recorded."
     )
 
     def two(records: Any) -> None:
@@ -323,7 +324,7 @@ def test_who_holds_the_key_cannot_make_up_contact() -> None:
     ):  # fmt: skip
         found = rewritten(*begun, fact, *ended)
         assert [finding.text for finding in found] == [why]
-        assert found[0].about.startswith("record 7 (contact.proven")
+        assert found[0].about.startswith("record 7 (proof of contact, ")
 
 
 def test_a_chain_that_tells_of_another_session_is_none() -> None:
@@ -335,7 +336,7 @@ def test_a_chain_that_tells_of_another_session_is_none() -> None:
     assert rewritten(*again, again[0], settled=False)[0].text == (
         "Whose session it is can be said only once."
     )
-    assert rewritten(*again[1:], settled=False)[0].about.startswith("record 1 (terms.applied of")
+    assert rewritten(*again[1:], settled=False)[0].about.startswith("record 1 (the terms, ")
     assert rewritten(settled=False)[0].about == "record 1"
 
 
@@ -386,7 +387,7 @@ def test_nobody_is_mentor_and_mentee_at_once() -> None:
     first, *_ = beginning(PageKey(1), PageKey(2))
     one = msgspec.structs.replace(first, mentee=ADA)
     (found,) = rewritten(one, settled=False)
-    assert found.about.startswith("record 1 (session.created of")
+    assert found.about.startswith("record 1 (whose session it is, ")
     assert found.text == "Mentor and mentee are one person."
 
 
@@ -421,8 +422,8 @@ def test_what_was_settled_must_come_from_the_facts() -> None:
     assert lies() == []
     (found,) = lies(bill={"billed_us": 60 * MINUTE})
     assert found == Finding(
-        "settlement 1",
-        "It is not what record 12 (session.settled of 2027-01-15T08:45:00+00:00) should say: "
+        "bill 1",
+        "It is not what record 12 (the bill, 2027-01-15 08:45:00 UTC) should say: "
         f"computed again, it comes to something else: billed_us is {44 * MINUTE}, not "
         f"{60 * MINUTE}.",
     )
@@ -435,12 +436,12 @@ def test_settlements_and_confirmations_say_what_the_records_say() -> None:
     server = settled_session()
     one, two = server.lines
     assert resealed(server, settlements=(one,))[0].text == (
-        "The records hold 2, the pack brings 1 signed ones."
+        "There are 2 bills in the records, and 1 with a signature in the file."
     )
     swapped = msgspec.structs.replace(one, at_us=1), two
     (found,) = resealed(server, settlements=swapped)
-    assert found.about == "settlement 1"
-    assert found.text.startswith("It was altered: it is not what record 14 (session.settled of")
+    assert found.about == "bill 1"
+    assert found.text.startswith("It was altered: it is not what record 14 (the bill, ")
     assert resealed(server, confirmations=())[0].about == "confirmations"
 
 
@@ -448,8 +449,8 @@ def test_notes_are_what_was_written() -> None:
     server = settled_session()
     one, two = server.notes
     (found,) = resealed(server, notes=(one, msgspec.structs.replace(two, text="Agreed: 50")))
-    assert found.about.startswith("record 16 (session.corrected of")
-    assert found.text == "The note to it was altered: its digest is another."
+    assert found.about.startswith("record 16 (a correction, ")
+    assert found.text == "The reason given for it was altered: it is not what was written."
     stray = msgspec.structs.replace(one, digest="0" * 64)
     assert resealed(server, notes=(one, two, stray))[0].text == "One of them belongs to no record."
 
@@ -457,7 +458,7 @@ def test_notes_are_what_was_written() -> None:
 def test_it_is_the_key_that_counts() -> None:
     forger = Server(key=Ed25519PrivateKey.from_private_bytes(bytes(31) + b"1"))
     found = look(PACK, forger.public).failures
-    assert [finding.about for finding in found] == ["settlement 1", "settlement 2", "seal"]
+    assert [finding.about for finding in found] == ["bill 1", "bill 2", "the whole file"]
     assert found[0].text == (
         f"It was not signed by the key you gave, but by {SERVER.kid} ({SERVER.public})."
     )
@@ -569,7 +570,7 @@ def test_facts_can_be_taken_from_a_pack() -> None:
     server = Server()
     server.write(left(ADA, START))
     assert facts_in(msgspec.json.encode(server.export())) == (
-        "record 1 (participant.left of 2027-01-15T08:00:00+00:00): "
+        "record 1 (somebody left, 2027-01-15 08:00:00 UTC): "
         "It is not the one that says whose session it is."
     )
     assert isinstance(facts[0], SessionCreated)
