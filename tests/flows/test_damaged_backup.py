@@ -419,8 +419,8 @@ def files(draw: st.DrawFn, whole: bytes, members: Members) -> Spoilt:
 @pytest.mark.parametrize(
     ("engine", "examples", "outcomes"),
     [
-        ("sqlite", 100, {"restored", "named", "refused"}),
-        ("postgresql", 15, {"restored", "refused"}),
+        ("sqlite", 50, {"restored", "named", "refused"}),
+        ("postgresql", 12, {"restored", "refused"}),
     ],
 )
 async def test_any_file_is_restored_well_or_refused_in_a_sentence(
