@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from ledger import tables
+from ledger import note_tables, tables
 from ledger.sansio import settlement
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import basis, bill
@@ -94,7 +94,7 @@ class Book:
                 return (yield from self.recorded(row, facts))
         _, new = SETTLEMENT.step(settlement.line_of(row.id, facts), event, now_us)
         if new and note is not None:
-            yield from tables.add_note(site_id, session, *note)
+            yield from note_tables.add_note(site_id, session, *note)
         row, facts = yield from self._append(row, facts, new, now_us)
         row, facts = yield from self._settle(row, facts, now_us)
         return (yield from self.recorded(row, facts))
@@ -146,16 +146,16 @@ class Book:
 
     def account(
         self, site_id: str, session: str
-    ) -> Plan[tuple[Recorded, dict[str, tables.NoteRow]]]:
+    ) -> Plan[tuple[Recorded, dict[str, note_tables.NoteRow]]]:
         recorded = yield from self.by_id(site_id, session)
-        return recorded, (yield from tables.notes_of(site_id, session))
+        return recorded, (yield from note_tables.notes_of(site_id, session))
 
     def evidence(
         self, site_id: str, session: str
-    ) -> Plan[tuple[list[tables.Chained], list[tables.LineRow], dict[str, tables.NoteRow]]]:
+    ) -> Plan[tuple[list[tables.Chained], list[tables.LineRow], dict[str, note_tables.NoteRow]]]:
         chain = yield from tables.records_of(site_id, session)
         lines = yield from tables.all_lines_of(site_id, session)
-        return chain, lines, (yield from tables.notes_of(site_id, session))
+        return chain, lines, (yield from note_tables.notes_of(site_id, session))
 
     def page(
         self, site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int

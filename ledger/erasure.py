@@ -3,7 +3,8 @@ fact, so that the chain holds; without the salt nobody can guess the text from i
 
 from sqlalchemy import select, update
 
-from ledger.tables import facts_of_many, ledger_notes, sessions
+from ledger.note_tables import ledger_notes
+from ledger.tables import facts_of_many, sessions
 from protocol.facts import SessionContested, SessionCorrected
 from runtime.database import Plan
 

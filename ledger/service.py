@@ -8,7 +8,7 @@ from typing import ParamSpec, Protocol, TypeVar
 import msgspec
 import structlog
 
-from ledger import tables
+from ledger import note_tables, tables
 from ledger.book import Book, Sign, empty
 from ledger.sansio import evidence
 from ledger.sansio.account import FRESH_US
@@ -484,7 +484,7 @@ class Ledger:
         """Refuses with `not_settled`, `stale_revision`, `already_confirmed`, `said_enough`."""
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
-        event = Contest(person, revision, tables.digest_of(salt, why))
+        event = Contest(person, revision, note_tables.digest_of(salt, why))
         return self._view(
             await self._write(self._book.say, site_id, session, event, now_us, (salt, why))
         )
@@ -502,7 +502,7 @@ class Ledger:
         `conflict`."""
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
-        event = Correct(actor, billed_us, tables.digest_of(salt, why))
+        event = Correct(actor, billed_us, note_tables.digest_of(salt, why))
         asked = sha256(msgspec.json.encode([session, billed_us, why])).digest()
         once = (actor or "operator", key, asked) if key else None
         return self._view(

@@ -3,12 +3,11 @@ them.
 
 `ledger_facts` is the source: it can only be added to (triggers refuse the rest), and its records
 are chained. `sessions` is an index over it, `statement_lines` what was computed from it: both can
-be computed again. `ledger_notes` holds what people wrote, by digest, so that it can be erased.
+be computed again. What people wrote is beside it (note_tables.py).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 import msgspec
 from sqlalchemy import (
@@ -100,15 +99,6 @@ statement_lines = Table(
     Column("settled_us", Micros, nullable=False),
     Index(None, "site_id", "mentor_id", "at_us"),
     Index(None, "site_id", "mentee_id", "at_us"),
-)
-ledger_notes = Table(
-    "ledger_notes",
-    metadata,
-    Column("site_id", Text, primary_key=True),
-    Column("session_id", Text, primary_key=True),
-    Column("digest", Text, primary_key=True),
-    Column("salt", LargeBinary, nullable=False),
-    Column("text", Text),
 )
 
 
@@ -553,36 +543,3 @@ def statement(
         .order_by(statement_lines.c.at_us, statement_lines.c.session_id)
     )
     return [(_as_line(row), row.settlement) for row in rows]
-
-
-# ---- notes ---------------------------------------------------------------------------------------
-
-
-def digest_of(salt: bytes, written: str) -> str:
-    """What a fact holds of a note: nobody can guess a short text from it without the salt."""
-    return sha256(salt + written.encode()).hexdigest()
-
-
-def add_note(site_id: str, session: str, salt: bytes, written: str) -> Plan[str]:
-    """Keeps what somebody wrote; returns its digest."""
-    digest = digest_of(salt, written)
-    yield (
-        insert(ledger_notes)
-        .values(site_id=site_id, session_id=session, digest=digest, salt=salt, text=written)
-        .on_conflict_do_nothing()
-    )
-    return digest
-
-
-@dataclass(frozen=True, slots=True)
-class NoteRow:
-    salt: bytes
-    text: str | None
-
-
-def notes_of(site_id: str, session: str) -> Plan[dict[str, NoteRow]]:
-    """By digest; what was erased has no text."""
-    rows = yield select(ledger_notes.c.digest, ledger_notes.c.salt, ledger_notes.c.text).where(
-        ledger_notes.c.site_id == site_id, ledger_notes.c.session_id == session
-    )
-    return {row.digest: NoteRow(bytes(row.salt), row.text) for row in rows}

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.note_tables import NoteRow
 from ledger.sansio import evidence
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import basis, bill, counts
 from ledger.sansio.intervals import total
 from ledger.sansio.session import Session, restore
 from ledger.sansio.settlement import line_of
-from ledger.tables import Chained, LineRow, NoteRow, SessionRow
+from ledger.tables import Chained, LineRow, SessionRow
 from protocol.evidence import EvidenceNote, EvidencePack, EvidenceSettlement
 from protocol.facts import (
     ContactProven,
