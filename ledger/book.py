@@ -10,6 +10,7 @@ from ledger import note_tables, tables
 from ledger.sansio import settlement
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import basis, bill
+from ledger.sansio.meeting import recounted
 from ledger.sansio.session import LIFE, Event, Session, restore
 from ledger.sansio.settlement import SETTLEMENT, Settle
 from ledger.tables import SessionRow, Stamp
@@ -46,6 +47,15 @@ class Sign(Protocol):
 def empty(row: SessionRow) -> Session:
     """The state before any fact."""
     return Session(row.id, row.mentorship, row.mentor, row.mentee)
+
+
+def _settled(row: SessionRow, facts: _Facts, now_us: int) -> Sequence[SessionFact]:
+    """What would be settled by these facts; nothing while the session runs, or if it is no news."""
+    line = settlement.line_of(row.id, facts)
+    if line.phase == "running":
+        return ()
+    comes_to = bill(Timeline(facts, row.members, row.ended_us or now_us), basis(facts))
+    return SETTLEMENT.step(line, Settle(row.facts, row.head.hex(), comes_to), now_us)[1]
 
 
 class Book:
@@ -102,13 +112,14 @@ class Book:
     def _settle(
         self, row: SessionRow, facts: _Facts, now_us: int
     ) -> Plan[tuple[SessionRow, _Facts]]:
-        """Computes what an ended session comes to, if that is news."""
-        line = settlement.line_of(row.id, facts)
-        if line.phase == "running":
+        """Computes what an ended session comes to, if that is news: of its meeting, what is new."""
+        if not _settled(row, facts, now_us):
             return row, facts
-        comes_to = bill(Timeline(facts, row.members, row.ended_us or now_us), basis(facts))
-        _, new = SETTLEMENT.step(line, Settle(row.facts, row.head.hex(), comes_to), now_us)
-        return (yield from self._append(row, facts, new, now_us))
+        if row.meeting is not None:
+            others = yield from tables.settled_of_meeting(row.site_id, row.meeting, row.id)
+            new = recounted(facts, others, now_us)
+            row, facts = yield from self._append(row, facts, new, now_us)
+        return (yield from self._append(row, facts, _settled(row, facts, now_us), now_us))
 
     def _append(
         self, row: SessionRow, facts: _Facts, new: Sequence[SessionFact], now_us: int

@@ -189,15 +189,16 @@ class Ledger:
         return Recorded(row, facts), token
 
     def _applied(self, row: SessionRow, agreed: Apply) -> Plan[Apply]:
-        """What is agreed, knowing what earlier sessions of the same meeting came to."""
+        """What is agreed, knowing what other sessions of the same meeting come to."""
         if agreed.meeting is None:
             return agreed
-        earlier = yield from tables.of_meeting(row.site_id, agreed.meeting, row.id)
-        if earlier is None:
+        others = yield from tables.of_meeting(row.site_id, agreed.meeting, row.id)
+        if not others:
             return agreed
-        return following(
-            agreed, (yield from tables.facts_of(row.site_id, earlier.id)), earlier.members
-        )
+        ids = [each.id for each in others]
+        facts = yield from tables.facts_of_many(row.site_id, ids)
+        lines = yield from tables.lines_of(row.site_id, ids)
+        return following(agreed, facts.values(), [line.bill for line in lines.values()])
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
@@ -380,8 +381,8 @@ class Ledger:
             if row.started_us is None:
                 yield from self._book.step(row, now_us, (yield from self._applied(row, agreed)))
             return
-        earlier = yield from tables.of_meeting(new.site_id, agreed.meeting, new.id)
-        if earlier is not None and (earlier.ended_us or 0) > agreed.start_us:
+        others = yield from tables.of_meeting(new.site_id, agreed.meeting, new.id)
+        if any((each.ended_us or 0) > agreed.start_us for each in others):
             yield from tables.take_back(row)
             return
         agreed = yield from self._applied(row, agreed)

@@ -264,16 +264,12 @@ def running(site_id: str, room: str) -> Plan[SessionRow | None]:
     return _as_session(rows[0]) if rows else None
 
 
-def of_meeting(site_id: str, meeting: str, but: str) -> Plan[SessionRow | None]:
-    """The latest session other than `but` that was that meeting."""
-    rows = yield (
-        _SESSION.where(
-            sessions.c.site_id == site_id, sessions.c.meeting_id == meeting, sessions.c.id != but
-        )
-        .order_by(sessions.c.created_us.desc(), sessions.c.id.desc())
-        .limit(1)
+def of_meeting(site_id: str, meeting: str, but: str) -> Plan[list[SessionRow]]:
+    """The sessions other than `but` that were that meeting."""
+    rows = yield _SESSION.where(
+        sessions.c.site_id == site_id, sessions.c.meeting_id == meeting, sessions.c.id != but
     )
-    return _as_session(rows[0]) if rows else None
+    return [_as_session(row) for row in rows]
 
 
 def of_mentorships(
@@ -500,6 +496,25 @@ def lines_of(site_id: str, ids: Sequence[str]) -> Plan[dict[str, LineRow]]:
         ).order_by(statement_lines.c.revision)
     )
     return {row.session_id: _as_line(row) for row in rows}
+
+
+def settled_of_meeting(site_id: str, meeting: str, but: str) -> Plan[list[Bill]]:
+    """What the sessions other than `but` that were that meeting are settled at. Their rows are
+    locked till the end of the transaction, so that of two that are settled at once the later one
+    knows of the earlier; one that is not settled yet looks for itself when it is."""
+    rows = yield (
+        select(sessions.c.id)
+        .where(
+            sessions.c.site_id == site_id,
+            sessions.c.meeting_id == meeting,
+            sessions.c.id != but,
+            sessions.c.settlement.is_not(None),
+        )
+        .order_by(sessions.c.id)
+        .with_for_update()
+    )
+    lines = yield from lines_of(site_id, [row.id for row in rows])
+    return [line.bill for line in lines.values()]
 
 
 def all_lines_of(site_id: str, session: str) -> Plan[list[LineRow]]:

@@ -52,7 +52,7 @@ class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     """This session is that meeting. The last one written before the session started counts.
     `told_us`, `told_by`: when its time was last set, and by whom. `again`: the two had met for it
     in an earlier session, so that nobody is late for it now, or missed it. `before_us` counted in
-    its earlier sessions, for which `billed_us` was billed."""
+    its earlier sessions, for which `billed_us` was billed, as far as they were settled."""
 
     session: Id
     meeting: Id
@@ -72,6 +72,18 @@ class MeetingWithdrawn(Fact, tag="meeting.withdrawn", frozen=True, kw_only=True)
 
     session: Id
     meeting: Id
+    at_us: Micros
+
+
+class MeetingRecounted(Fact, tag="meeting.recounted", frozen=True, kw_only=True):
+    """By now the other sessions of the meeting, before this one or after it, are settled at
+    `billed_us`, for which `before_us` counted. Takes the place of what `meeting.applied`, or an
+    earlier recount, says of that."""
+
+    session: Id
+    meeting: Id
+    before_us: Micros
+    billed_us: Micros
     at_us: Micros
 
 
@@ -308,6 +320,7 @@ SessionFact = (
     | TermsApplied
     | MeetingApplied
     | MeetingWithdrawn
+    | MeetingRecounted
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft

@@ -7,11 +7,14 @@ then the rate. Rounding happens once, after the union of all stretches.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from ledger.sansio.account import Timeline
 from ledger.sansio.intervals import Interval, bridge, overlap, total, union, without
 from protocol.bill import Bill, Owed, Side, YesNoUnknown
 from protocol.facts import (
     MeetingApplied,
+    MeetingRecounted,
     MeetingWithdrawn,
     SessionCorrected,
     SessionEnded,
@@ -101,6 +104,10 @@ def basis(facts: Sequence[SessionFact]) -> Basis:
                 meeting = fact
             case MeetingWithdrawn() if not started:
                 meeting = None
+            case MeetingRecounted() if meeting is not None:
+                meeting = msgspec.structs.replace(
+                    meeting, before_us=fact.before_us, billed_us=fact.billed_us
+                )
             case WindowExtended() if extended_us is None:
                 extended_us = fact.at_us
             case SessionCorrected():

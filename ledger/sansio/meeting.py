@@ -1,28 +1,57 @@
-"""What earlier sessions of a meeting leave to the next one. Pure."""
+"""What the other sessions of a meeting leave to one of them. Pure.
 
-from collections.abc import Sequence
+Each is billed what is new in what the meeting comes to, in the order in which they are settled; so
+proof that comes late for one of them never changes another.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ledger.sansio.account import Timeline
-from ledger.sansio.bill import ALWAYS, basis, bill
+from ledger.sansio.bill import ALWAYS, basis
 from ledger.sansio.intervals import overlap
+from ledger.sansio.replay import timeline_of
 from ledger.sansio.session import Apply
-from protocol.facts import SessionFact
+from protocol.bill import Bill
+from protocol.facts import MeetingRecounted, SessionFact
 
 
-def following(agreed: Apply, earlier: Sequence[SessionFact], members: Sequence[str]) -> Apply:
-    """`earlier`: the facts of the latest session of the same meeting, which has ended."""
-    # What a correction decided was decided of that session: neither billed again, nor set off.
-    by, timeline = basis(earlier), Timeline(earlier, members, 0)
-    assert by.meeting is not None
-    came_to = bill(timeline, by)
-    counted_us = came_to.counted_us + came_to.bridged_us
-    if by.corrected_us is not None:
-        counted_us = by.corrected_us
-    met = overlap(timeline.together, [(agreed.start_us, ALWAYS[1])])
-    return replace(
-        agreed,
-        again=by.meeting.again or bool(met),
-        before_us=by.meeting.before_us + counted_us,
-        billed_us=by.meeting.billed_us + came_to.billed_us,
+def following(
+    agreed: Apply, others: Iterable[Sequence[SessionFact]], settled: Iterable[Bill]
+) -> Apply:
+    """What is agreed, for a session of a meeting that was held before: `others` are the facts of
+    those sessions, `settled` what they come to."""
+    expected = [(agreed.start_us, ALWAYS[1])]
+    met = any(overlap(timeline_of(facts).together, expected) for facts in others)
+    before_us, billed_us = _sums(settled)
+    return replace(agreed, again=met, before_us=before_us, billed_us=billed_us)
+
+
+def recounted(
+    facts: Sequence[SessionFact], settled: Iterable[Bill], now_us: int
+) -> tuple[MeetingRecounted, ...]:
+    """What is news in a session that is about to be settled, if the others of its meeting are
+    settled at that."""
+    meeting = basis(facts).meeting
+    assert meeting is not None
+    before_us, billed_us = _sums(settled)
+    if (before_us, billed_us) == (meeting.before_us, meeting.billed_us):
+        return ()
+    fact = MeetingRecounted(
+        session=meeting.session,
+        meeting=meeting.meeting,
+        before_us=before_us,
+        billed_us=billed_us,
+        at_us=now_us,
     )
+    return (fact,)
+
+
+def _sums(settled: Iterable[Bill]) -> tuple[int, int]:
+    """What counted, and what was billed."""
+    before_us = billed_us = 0
+    for bill in settled:
+        # What a correction decided was decided of that session: neither billed again, nor set off.
+        corrected = bill.owed == "correction"
+        before_us += bill.billed_us if corrected else bill.counted_us + bill.bridged_us
+        billed_us += bill.billed_us
+    return before_us, billed_us

@@ -17,8 +17,8 @@ from msgspec import Meta
 
 from ledger.sansio.account import FRESH_US
 from ledger.sansio.contact import Keys, believe
-from ledger.sansio.meeting import following
-from ledger.sansio.replay import Replay, replayed
+from ledger.sansio.meeting import following, recounted
+from ledger.sansio.replay import Replay, comes_to, replayed
 from ledger.sansio.session import (
     LIFE,
     Apply,
@@ -34,6 +34,7 @@ from ledger.sansio.session import (
     Session,
     Sweep,
 )
+from protocol.bill import Bill
 from protocol.facts import SessionFact
 from protocol.terms import DAY_US, MILLION, Terms
 from protocol.types import BEAT_INTERVAL_US, INT_MAX, LeaveReason
@@ -90,8 +91,8 @@ class Leaves(_Done, frozen=True, kw_only=True, tag="leave"):
 
 
 class Journal(_Done, frozen=True, kw_only=True, tag="journal"):
-    """It hands in that the other's page signed to have heard it, without a gap, so long. `signed`
-    false: a signature that does not fit."""
+    """It hands in that the other's page signed to have heard it, without a gap, so long, in the
+    session that ran then. `signed` false: a signature that does not fit."""
 
     from_: Moment = msgspec.field(name="from")
     to: Moment
@@ -208,10 +209,11 @@ class _Page:
 
 @dataclass(slots=True)
 class _Kept:
-    """A session with its facts."""
+    """A session with its facts, and what it is settled at."""
 
     state: Session
     facts: list[SessionFact] = field(default_factory=list)
+    settled: Bill | None = None
 
 
 class _House:
@@ -351,10 +353,11 @@ class _House:
         """What the other's page signed of this one: what cannot be is not believed."""
         if not self.sessions or not what.signed:
             return
-        kept = self.sessions[-1]
+        from_us, to_us = micros(what.from_), micros(what.to)
+        begun = [each for each in self.sessions if each.facts[0].at_us <= from_us]
+        kept = begun[-1] if begun else self.sessions[0]
         keys = Keys.of(kept.facts)
         signers = [key for key, (person, _) in keys.by_key.items() if person != what.who]
-        from_us, to_us = micros(what.from_), micros(what.to)
         contact = Contact(
             about_key=_signs_with(_of(what)),
             signer_key=signers[0] if signers else "",
@@ -365,7 +368,7 @@ class _House:
         )
         fact = believe(kept.state.id, keys, what.who, contact, now_us)
         if fact is not None:
-            self._step(now_us, Prove((fact,)))
+            self._write(kept, now_us, Prove((fact,)))
 
     def _end(self, what: Ends, now_us: int) -> None:
         proofs = {page.id: self._present_until(page, now_us) for page in self._in.values()}
@@ -381,19 +384,40 @@ class _House:
         self.sessions.append(_Kept(state))
 
     def _agreed_now(self) -> Apply:
-        """Knowing what earlier sessions of the same meeting came to."""
-        of = self._scenario
-        for kept in reversed(self.sessions[:-1]):
-            meeting = kept.state.meeting
-            if meeting is not None and meeting.meeting == self._agreed.meeting:
-                return following(self._agreed, kept.facts, (of.mentor, of.mentee))
-        return self._agreed
+        """Knowing what other sessions of the same meeting come to."""
+        others = self._others(self._agreed.meeting, self.sessions[-1])
+        facts, settled = [each.facts for each in others], [each.settled for each in others]
+        return following(self._agreed, facts, filter(None, settled))
+
+    def _others(self, meeting: str | None, but: _Kept) -> list[_Kept]:
+        return [
+            each
+            for each in self.sessions
+            if each is not but
+            and each.state.meeting is not None
+            and each.state.meeting.meeting == meeting
+        ]
 
     def _step(self, now_us: int, *events: Event) -> None:
-        for event in events if self.sessions else ():
-            kept = self.sessions[-1]
+        if self.sessions:
+            self._write(self.sessions[-1], now_us, *events)
+
+    def _write(self, kept: _Kept, now_us: int, *events: Event) -> None:
+        before = len(kept.facts)
+        for event in events:
             kept.state, new = LIFE.step(kept.state, event, now_us)
             kept.facts += new
+        if len(kept.facts) > before and kept.state.phase == "ended":
+            self._settle(kept, now_us)
+
+    def _settle(self, kept: _Kept, now_us: int) -> None:
+        """As ledger/book.py."""
+        if comes_to(kept.facts) == kept.settled:
+            return
+        if (meeting := kept.state.meeting) is not None:
+            settled = [each.settled for each in self._others(meeting.meeting, kept)]
+            kept.facts += recounted(kept.facts, filter(None, settled), now_us)
+        kept.settled = comes_to(kept.facts)
 
     def _finish(self) -> None:
         """Nothing more is written: time goes on until all is over."""

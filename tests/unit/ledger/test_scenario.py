@@ -12,11 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.sansio.bill import basis
 from ledger.sansio.meeting import following
-from ledger.sansio.replay import Replay, clock, duration
+from ledger.sansio.replay import Replay, clock, comes_to, duration
 from ledger.sansio.scenario import NOTICED_US, Unclear, facts_of, micros, read, run
 from ledger.sansio.session import Apply
-from protocol.facts import ParticipantLeft, SessionCorrected, SessionEnded, SessionFact
+from protocol.facts import (
+    MeetingRecounted,
+    ParticipantLeft,
+    SessionCorrected,
+    SessionEnded,
+    SessionFact,
+)
 from protocol.terms import Terms
 from web.socket.sansio.connection import BEAT_TIMEOUT_US
 
@@ -331,8 +338,59 @@ def test_what_a_correction_decides_is_decided_of_that_session(corrected_us: int)
     given = SessionCorrected(
         session="session 1", actor=None, billed_us=corrected_us, note="0" * 64, at_us=0
     )
-    then = following(Apply(1, Terms(), "meeting 1"), [*earlier, given], ("Ada", "Ben"))
+    settled = comes_to([*earlier, given])
+    then = following(Apply(1, Terms(), "meeting 1"), [earlier], [settled])
     assert (then.before_us, then.billed_us) == (corrected_us, corrected_us)
+
+
+LATE = (
+    "14:00 join Ada", "14:00 join Ben", "14:05 end Ada",
+    "14:10 join Ada", "14:10 join Ben",
+    {**journal("Ben", "14:10:00", "14:20:00"), "at": "14:20:00"},
+    "14:20 end Ada",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("agreed", "billed"),
+    [
+        ({"minimum_us": 30 * MINUTE}, [0, 30]),
+        ({"minimum_us": 12 * MINUTE}, [3, 12]),
+        ({"cap_us": 12 * MINUTE}, [2, 10]),
+        ({}, [5, 10]),
+    ],
+)
+def test_a_journal_that_comes_late_is_of_the_session_that_ran_then(
+    agreed: dict[str, Any], billed: list[int]
+) -> None:
+    late = {**journal("Ben", "14:00:00", "14:05:00"), "at": "14:40:00"}
+    sessions = facts_of(read(scenario(terms(**agreed), meeting("14:00:00"), *LATE, late)))
+    assert [comes_to(each).billed_us // MINUTE for each in sessions] == billed
+    first, second = sessions
+    (recount,) = [fact for fact in first if isinstance(fact, MeetingRecounted)]
+    assert (recount.before_us // MINUTE, recount.billed_us // MINUTE) == (10, billed[1])
+    assert not any(isinstance(fact, MeetingRecounted) for fact in second)
+
+
+def test_a_journal_that_adds_nothing_changes_nothing() -> None:
+    """Though another session was settled since."""
+    events = (
+        meeting("14:00:00"), "14:00 join Ada", "14:00 join Ben",
+        {**journal("Ben", "14:00:00", "14:05:00"), "at": "14:05:00"}, "14:05 end Ada", *LATE[3:],
+    )  # fmt: skip
+    again = {**journal("Ben", "14:01:00", "14:05:00"), "at": "14:41:00"}
+    one, other = (facts_of(read(scenario(*all_))) for all_ in (events, (*events, again)))
+    assert [len(each) for each in other] == [len(one[0]) + 1, len(one[1])]
+
+
+def test_what_was_recounted_is_of_a_meeting() -> None:
+    recount = MeetingRecounted(
+        session="session 1", meeting="meeting 1", before_us=1, billed_us=2, at_us=0
+    )
+    assert basis([recount]).meeting is None
+    found = basis([*facts("14:00 join Ada", meeting("14:00:00")), recount]).meeting
+    assert found is not None
+    assert (found.before_us, found.billed_us) == (1, 2)
 
 
 def test_an_early_end_does_not_save_one_from_having_missed_the_meeting() -> None:
@@ -398,6 +456,58 @@ def anything(draw: st.DrawFn) -> list[dict[str, Any]]:
             found["up"] = draw(st.booleans())
         events.append(found)
     return events
+
+
+@st.composite
+def one_meeting(draw: st.DrawFn) -> tuple[dict[str, Any], list[int], list[dict[str, Any]]]:
+    """Terms; how long each session of a meeting is, in minutes; and the proof of each, or of its
+    first part, handed in at any moment until an hour after the last."""
+    agreed: dict[str, Any] = {
+        "minimum_us": draw(st.integers(0, 30)) * MINUTE,
+        "unit_us": draw(st.sampled_from([1, 5, 15])) * MINUTE,
+        "rounding": draw(st.sampled_from(["down", "nearest", "up"])),
+        "grace_us": 0,
+    }
+    if draw(st.booleans()):
+        agreed["cap_us"] = draw(st.integers(1, 40)) * MINUTE
+    lengths = draw(st.lists(st.integers(1, 15), min_size=2, max_size=4))
+    proofs = []
+    for number, length in enumerate(lengths):
+        start = 840 + 20 * number
+        for part in draw(st.lists(st.integers(1, length), max_size=2)):
+            proofs.append(
+                {"at": draw(st.integers(start + part, 980)) * MINUTE, "do": "journal", "who": "Ben",
+                 "from": start * MINUTE, "to": (start + part) * MINUTE}
+            )  # fmt: skip
+    return agreed, lengths, proofs
+
+
+@given(one_meeting())
+def test_whenever_proof_comes_a_meeting_comes_to_what_it_would_in_one(
+    held: tuple[dict[str, Any], list[int], list[dict[str, Any]]],
+) -> None:
+    agreed, lengths, proofs = held
+    events: list[dict[str, Any]] = []
+    for number, length in enumerate(lengths):
+        at = (840 + 20 * number) * MINUTE
+        events += [{"at": at, "do": "join", "who": who} for who in ("Ada", "Ben")]
+        events.append({"at": at + length * MINUTE, "do": "end", "who": "Ada"})
+    sessions = facts_of(read(scenario(terms(**agreed), meeting("14:00:00", "02:30:00"),
+                                      *events, *proofs)))  # fmt: skip
+    bills = [comes_to(each) for each in sessions]
+    counted_us = sum(bill.counted_us for bill in bills)
+    whole = bill_of(counted_us, msgspec.convert(agreed, Terms))
+    assert sum(bill.billed_us for bill in bills) == whole
+
+
+def bill_of(us: int, agreed: Terms) -> int:
+    """Minimum, rounding, cap: as docs/ledger.md says."""
+    if not us:
+        return 0
+    units, rest = divmod(max(us, agreed.minimum_us), agreed.unit_us)
+    up = {"down": False, "nearest": 2 * rest >= agreed.unit_us, "up": rest > 0}[agreed.rounding]
+    rounded = (units + up) * agreed.unit_us
+    return rounded if agreed.cap_us is None else min(rounded, agreed.cap_us)
 
 
 @given(anything(), st.sampled_from([None, "00:02:30"]))

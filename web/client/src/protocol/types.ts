@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 04bef589c29ae3ce4d4c4d5f6163061b
- * text   0da4a2d0dcfb9d12f23e92c5a6fe1c60
+ * schema 43b226b25dc7835db6f2c7a7b19810c4
+ * text   25a8f32fddb4882d1632bde47f841301
  */
 export type ClientFrame =
   | AuthOpen
@@ -773,6 +773,7 @@ export interface FactRecord {
     | TermsApplied
     | MeetingApplied
     | MeetingWithdrawn
+    | MeetingRecounted
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft
@@ -811,7 +812,7 @@ export interface TermsApplied {
  * This session is that meeting. The last one written before the session started counts.
  * `told_us`, `told_by`: when its time was last set, and by whom. `again`: the two had met for it
  * in an earlier session, so that nobody is late for it now, or missed it. `before_us` counted in
- * its earlier sessions, for which `billed_us` was billed.
+ * its earlier sessions, for which `billed_us` was billed, as far as they were settled.
  */
 export interface MeetingApplied {
   t: "meeting.applied";
@@ -834,6 +835,19 @@ export interface MeetingWithdrawn {
   t: "meeting.withdrawn";
   session: string;
   meeting: string;
+  at_us: number;
+}
+/**
+ * By now the other sessions of the meeting, before this one or after it, are settled at
+ * `billed_us`, for which `before_us` counted. Takes the place of what `meeting.applied`, or an
+ * earlier recount, says of that.
+ */
+export interface MeetingRecounted {
+  t: "meeting.recounted";
+  session: string;
+  meeting: string;
+  before_us: number;
+  billed_us: number;
   at_us: number;
 }
 /**
@@ -1244,6 +1258,7 @@ export interface EvidenceRecord {
     | TermsApplied
     | MeetingApplied
     | MeetingWithdrawn
+    | MeetingRecounted
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft
