@@ -28,7 +28,7 @@ from ithaca.admin import (
     back_up,
     perform,
 )
-from ithaca.doctor import Doctor, Finding
+from ithaca.doctor import NAMING, Doctor, Finding
 from ithaca.house import ROOMS, House
 from ithaca.lock import DataLock
 from ithaca.serve import serve
@@ -277,7 +277,7 @@ async def _examine(chosen: Settings) -> Sequence[Finding]:
 
         async def look() -> Audited:
             seals = Seals(await database.read(all_keys))
-            return await audit(database, seals.public)
+            return await audit(database, seals.public, NAMING)
 
         try:
             wall_us = SystemClock().wall_us

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from chat.tables import messages
 from ithaca import VERSION
+from ithaca.doctor import NAMING
 from ithaca.lock import DataLock
 from ithaca.settings import Settings
 from ledger.audit import Audited, every_fault
@@ -169,7 +170,7 @@ async def _restore(chosen: Settings, archive: Archive) -> Restored:
         with blaming("what it holds"):
             keys = drive(all_keys(), connection)
             Tokens(keys)
-            return drive(every_fault(Seals(keys).public), connection)
+            return drive(every_fault(Seals(keys).public, NAMING), connection)
 
     database = open_database(chosen.database or None, chosen.data)
     try:

@@ -12,8 +12,9 @@ from typing import Literal
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.audit import Audited
+from ledger.audit import Audited, Naming
 from ledger.guards import unguarded
+from mentoring import reflection_tables
 from people.tokens import UnusableKey
 from runtime import outbox
 from runtime.database import Database, DatabaseError
@@ -24,6 +25,8 @@ BROKEN_SAID = 20
 FREE_LEAST, FREE_LITTLE = 100 << 20, 1 << 30
 FSYNC_SLOW_S = 1.0
 CLOCK_OFF_US = 2_000_000
+NAMING: tuple[Naming, ...] = (reflection_tables.naming(),)
+"""What other rooms keep of sessions: it tells of one that is gone."""
 
 
 class Finding(msgspec.Struct, frozen=True):

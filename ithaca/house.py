@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from chat.service import Chat
-from ithaca.doctor import Doctor
+from ithaca.doctor import NAMING, Doctor
 from ithaca.settings import Settings
 from ledger.audit import Audited, audit
 from ledger.sansio.session import Apply
@@ -266,7 +266,7 @@ class House:
     async def audit(self) -> Audited:
         """Whether every session is as it was written, and what is stored follows from it."""
         began_us = self.clock.monotonic_us()
-        found = await audit(self.database, self.services.people.ledger_keys)
+        found = await audit(self.database, self.services.people.ledger_keys, NAMING)
         seconds = (self.clock.monotonic_us() - began_us) / 1_000_000
         self.services.metrics.audited(
             found.sessions, len(found.broken), seconds, self.clock.wall_us()

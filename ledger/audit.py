@@ -5,16 +5,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import msgspec
+from sqlalchemy import Select, select
 
-from ledger import tables
+from ledger import note_tables, tables
+from ledger.note_tables import NoteRow, digest_of, ledger_notes
+from ledger.sansio.bill import basis
 from ledger.sansio.chain import check
 from ledger.sansio.contact import forged
 from ledger.sansio.replay import members_of, recomputed, settlements_of
 from ledger.sansio.settlement import receipt
 from ledger.signatures import sealed, signed
-from ledger.tables import Chained, LineRow, SessionRow
+from ledger.tables import (
+    Chained,
+    LineRow,
+    SessionRow,
+    ledger_facts,
+    sessions,
+    statement_lines,
+)
 from ledger.views import base64url
-from protocol.facts import SessionCreated, SessionFact
+from protocol.facts import SessionContested, SessionCorrected, SessionCreated, SessionFact
 from runtime.database import Database, Plan
 
 PAGE = 20
@@ -22,6 +32,14 @@ STRAYS_MOST = 100
 
 PublicKeys = Callable[[str], Mapping[str, bytes]]
 """Asked of whoever holds a site's keys: those that settlements are signed with, by id."""
+
+Naming = Select[tuple[str, str]]
+"""The site and the session of each row that is kept of a session, by whoever keeps such."""
+
+_NAMING: tuple[Naming, ...] = tuple(
+    select(table.c.site_id, table.c.session_id)
+    for table in (ledger_facts, statement_lines, ledger_notes)
+)
 
 _fact = msgspec.msgpack.Decoder[SessionFact](SessionFact).decode
 
@@ -43,19 +61,20 @@ class Audited:
     broken: tuple[Fault, ...]
 
 
-async def audit(database: Database, keys: PublicKeys) -> Audited:
-    """A page of sessions at a time, so that everybody else gets on."""
+async def audit(database: Database, keys: PublicKeys, naming: Sequence[Naming] = ()) -> Audited:
+    """A page of sessions at a time, so that everybody else gets on. `naming`: what else than the
+    ledger's own tables would tell of a session that is gone."""
     count, broken = 0, list[Fault]()
     site_id, session = "", ""
     while page := await database.read(tables.all_after, site_id, session, PAGE):
         broken += await database.read(_faults, page, keys)
         count += len(page)
         site_id, session = page[-1].site_id, page[-1].id
-    broken += await database.read(_strays)
+    broken += await database.read(_strays, naming)
     return Audited(count, tuple(broken))
 
 
-def every_fault(keys: PublicKeys) -> Plan[Audited]:
+def every_fault(keys: PublicKeys, naming: Sequence[Naming] = ()) -> Plan[Audited]:
     """The same in one transaction, on what nobody else uses yet."""
     count, broken = 0, list[Fault]()
     site_id, session = "", ""
@@ -63,13 +82,29 @@ def every_fault(keys: PublicKeys) -> Plan[Audited]:
         broken += yield from _faults(page, keys)
         count += len(page)
         site_id, session = page[-1].site_id, page[-1].id
-    broken += yield from _strays()
+    broken += yield from _strays(naming)
     return Audited(count, tuple(broken))
 
 
-def _strays() -> Plan[list[Fault]]:
-    why = "it has records or lines, but no place in the index"
-    found = yield from tables.strays(STRAYS_MOST)
+def _strays(naming: Sequence[Naming]) -> Plan[list[Fault]]:
+    """The sessions of which something is kept, but that are not in the index."""
+    found: dict[tuple[str, str], None] = {}
+    for each in (*_NAMING, *naming):
+        named = each.subquery()
+        known = (
+            select(sessions.c.id)
+            .where(sessions.c.site_id == named.c.site_id, sessions.c.id == named.c.session_id)
+            .exists()
+        )
+        rows = yield (
+            select(named.c.site_id, named.c.session_id)
+            .where(~known)
+            .distinct()
+            .limit(STRAYS_MOST)
+            .execution_options(all_sites="the nightly check looks at everything that is kept")
+        )
+        found |= dict.fromkeys((row.site_id, row.session_id) for row in rows)
+    why = "something is kept of it, but it has no place in the index"
     return [Fault(site_id, session, why) for site_id, session in found]
 
 
@@ -83,11 +118,13 @@ def _faults(rows: Sequence[SessionRow], keys: PublicKeys) -> Plan[list[Fault]]:
         try:
             chain = yield from tables.records_of(row.site_id, row.id)
             lines = yield from tables.all_lines_of(row.site_id, row.id)
+            notes = yield from note_tables.notes_of(row.site_id, row.id)
+            others = yield from tables.of_meeting(row.site_id, row.meeting or "", row.id)
         except (msgspec.DecodeError, TypeError, ValueError):
             why: str | None = "a record, or a line of its statement, cannot be read"
         else:
             try:
-                why = _why(row, chain, lines, keys(row.site_id))
+                why = _why(row, chain, lines, notes, others, keys(row.site_id))
             except Exception as error:  # of one session; the others are looked at all the same
                 why = f"it cannot be computed again ({error!r})"
         if why is not None:
@@ -99,6 +136,8 @@ def _why(
     row: SessionRow,
     chain: Sequence[Chained],
     lines: Sequence[LineRow],
+    notes: Mapping[str, NoteRow],
+    others: Sequence[SessionRow],
     keys: Mapping[str, bytes],
 ) -> str | None:
     """What is not as it should be; None: all is."""
@@ -148,6 +187,28 @@ def _why(
             return f"{named}: its signature does not fit"
         if (why := recomputed(facts, hashes, seq, fact)) is not None:
             return f"{named}: {why}"
+    of = basis(facts).meeting
+    if of is not None and (of.again or of.before_us or of.billed_us) and not others:
+        return "it tells of other sessions of its meeting, and none is there"
+    return _noted(facts, notes)
+
+
+def _noted(facts: Sequence[SessionFact], notes: Mapping[str, NoteRow]) -> str | None:
+    """What is not as it was written of the reasons that were given; one that was erased has no text
+    any more."""
+    written = {
+        fact.note: seq
+        for seq, fact in enumerate(facts, 1)
+        if isinstance(fact, SessionContested | SessionCorrected)
+    }
+    for digest, seq in written.items():
+        if digest not in notes:
+            return f"the note to record {seq} is missing"
+    for digest, note in notes.items():
+        if digest not in written:
+            return "one of its notes belongs to no record"
+        if note.text is not None and digest_of(note.salt, note.text) != digest:
+            return f"the note to record {written[digest]} was altered"
     return None
 
 

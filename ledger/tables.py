@@ -307,26 +307,6 @@ def all_after(site_id: str, id_: str, limit: int) -> Plan[list[SessionRow]]:
     return [_as_session(row) for row in rows]
 
 
-def strays(limit: int) -> Plan[list[tuple[str, str]]]:
-    """Sessions (site, id) that have facts or lines, but are not in the index."""
-    found: list[tuple[str, str]] = []
-    for table in (ledger_facts, statement_lines):
-        known = (
-            select(sessions.c.id)
-            .where(sessions.c.site_id == table.c.site_id, sessions.c.id == table.c.session_id)
-            .exists()
-        )
-        rows = yield (
-            select(table.c.site_id, table.c.session_id)
-            .where(~known)
-            .distinct()
-            .limit(limit)
-            .execution_options(all_sites="the nightly check looks at every record")
-        )
-        found += [(row.site_id, row.session_id) for row in rows]
-    return list(dict.fromkeys(found))
-
-
 # ---- facts ---------------------------------------------------------------------------------------
 
 

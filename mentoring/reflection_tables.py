@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    Select,
     Table,
     Text,
     delete,
@@ -61,6 +62,11 @@ voices = Table(
     ForeignKeyConstraint(["site_id", "session_id"], ["talks.site_id", "talks.session_id"]),
     Index(None, "site_id", "person_id"),
 )
+
+
+def naming() -> Select[tuple[str, str]]:
+    """The site and the session of each that is kept here."""
+    return select(talks.c.site_id, talks.c.session_id)
 
 
 def claim(site_id: str, session: str, mentorship: str) -> Plan[None]:

@@ -9,26 +9,30 @@ from typing import Any
 import pytest
 from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, LargeBinary, String, Table, select, text, update
+from sqlalchemy import Connection, LargeBinary, String, Table, delete, select, text, update
 from sqlalchemy.types import TypeEngine
 
 from ledger import tables
 from ledger.audit import Audited, audit, every_fault
 from ledger.guards import unguarded
+from ledger.note_tables import add_note, digest_of, ledger_notes
 from ledger.sansio.session import Apply
 from ledger.sansio.settlement import receipt
 from ledger.tables import Stamp
 from protocol.facts import (
     ContactProven,
     PathChanged,
+    SessionContested,
+    SessionCorrected,
     SessionCreated,
     SessionEnded,
     SessionFact,
     SessionSettled,
 )
 from protocol.terms import Terms
-from runtime.database import Database, Plan
+from runtime.database import Database, Plan, insert, only
 from runtime.database.migrate import applied, migrate, revisions, upgrade
+from runtime.tables import leases
 from tests.support.databases import ROOMS, Storage, unlock
 from tests.support.ledger import ADA, BEN, KID, SECOND, SITE, A, B, PageKey, Record, name
 
@@ -36,6 +40,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 MINUTE = 60 * SECOND
 WATCHED: tuple[Table, ...] = (tables.ledger_facts, tables.statement_lines, tables.sessions)
 NOT_IN_FACTS = {"sessions.room_id"}
+NO_PLACE = "something is kept of it, but it has no place in the index"
 
 
 def sign(site_id: str, statement: bytes) -> tuple[str, bytes]:
@@ -195,14 +200,113 @@ async def test_what_was_taken_out_is_found(storage: Storage, database: Database)
     assert fault.why.startswith("the index says that its")
     await database.write(gone, "sessions", f"id = '{session}'")
     (fault,) = (await look(database)).broken
-    assert fault.why == "it has records or lines, but no place in the index"
+    assert fault.why == NO_PLACE
     await database.write(gone, "ledger_facts", "seq > 0")
     found = await look(database)
     assert found.sessions == 2
     assert {fault.why for fault in found.broken} == {
         "the record that says whose it is is missing",
-        "it has records or lines, but no place in the index",
+        NO_PLACE,
     }
+
+
+async def take_out(storage: Storage, database: Database, session: str, *names: Table) -> None:
+    """All of a session in these tables."""
+    await database.exclusive(lambda connection: unlock(storage, connection))
+
+    def gone() -> Plan[None]:
+        for table in names:
+            id_ = table.c.id if table is tables.sessions else table.c.session_id
+            yield delete(table).where(table.c.site_id == SITE, id_ == session)
+
+    await database.write(gone)
+
+
+@pytest.mark.parametrize("kept", [*WATCHED[:2], ledger_notes], ids=lambda table: table.name)
+async def test_a_session_that_was_taken_out_is_found_by_what_is_left_of_it(
+    storage: Storage, database: Database, kept: Table
+) -> None:
+    session, _, _ = await fill(database)
+    rest = [table for table in (*WATCHED, ledger_notes) if table is not kept]
+    await take_out(storage, database, session, *rest)
+    assert [(fault.session, fault.why) for fault in (await look(database)).broken] == [
+        (session, NO_PLACE)
+    ]
+
+
+async def test_a_session_that_was_taken_out_is_found_by_the_next_of_its_meeting(
+    storage: Storage, database: Database
+) -> None:
+    record = Record(database, sign)
+    start_us = record.clock.wall_us()
+    record.agreement = Apply(0, Terms(), name("mee", 1), start_us, 60 * MINUTE)
+    held = []
+    for _ in range(2):
+        held.append((await record.both()).id)
+        await record.beat(4, A, B)
+        await record.ledger.end(SITE, held[-1], ADA)
+    assert (await look(database)).broken == ()
+    await take_out(storage, database, held[0], *WATCHED)
+    assert [(fault.session, fault.why) for fault in (await look(database)).broken] == [
+        (held[1], "it tells of other sessions of its meeting, and none is there")
+    ]
+
+
+async def test_a_session_that_was_taken_out_is_found_by_what_others_keep_of_it(
+    storage: Storage, database: Database
+) -> None:
+    session, _, _ = await fill(database)
+    naming = [
+        select(leases.c.site_id, leases.c.key.label("session_id")).where(leases.c.kind == "x")
+    ]
+    lease = {"site_id": SITE, "kind": "x", "key": session, "owner": "x", "token": 1}
+
+    def keep() -> Plan[None]:
+        yield insert(leases).values(**lease, proof_us=0, expires_us=0, data=b"")
+
+    await database.write(keep)
+    assert (await audit(database, keys, naming)).broken == ()
+    await take_out(storage, database, session, *WATCHED, ledger_notes)
+    for found in (
+        await audit(database, keys, naming),
+        await database.read(every_fault, keys, naming),
+    ):
+        assert [(fault.session, fault.why) for fault in found.broken] == [(session, NO_PLACE)]
+    assert (await look(database)).broken == ()
+
+
+async def test_a_reason_that_is_not_as_it_was_written_is_found(database: Database) -> None:
+    session, _, _ = await fill(database)
+    written = {
+        fact.note: seq
+        for seq, fact in enumerate(await database.read(tables.facts_of, SITE, session), 1)
+        if isinstance(fact, SessionContested | SessionCorrected)
+    }
+    rows = await rows_of(database, ledger_notes)
+    assert len(rows) == 2
+
+    async def why() -> str | None:
+        broken = (await look(database)).broken
+        assert {fault.session for fault in broken} <= {session}
+        return broken[0].why if broken else None
+
+    for row in rows:
+        seq = written[row["digest"]]
+        for column, value in (("text", "yes"), ("salt", bytes(16))):
+            await change(database, ledger_notes, row, column, value)
+            assert await why() == f"the note to record {seq} was altered"
+            await change(database, ledger_notes, row, column, row[column])
+        await change(database, ledger_notes, row, "digest", "0" * 64)
+        assert await why() == f"the note to record {seq} is missing"
+        await change(database, ledger_notes, {**row, "digest": "0" * 64}, "digest", row["digest"])
+    row = rows[0]
+    await database.write(add_note, SITE, session, b"salt", "another")
+    assert await why() == "one of its notes belongs to no record"
+    for digest in (digest_of(b"salt", "another"), row["digest"]):  # as `ithaca forget` does
+        mine = ledger_notes.c.digest == digest
+        await database.write(only, delete(ledger_notes).where(ledger_notes.c.site_id == SITE, mine))
+    await database.write(only, insert(ledger_notes).values(**{**row, "salt": b"", "text": None}))
+    assert await why() is None
 
 
 def strange(like: str) -> Plan[str]:

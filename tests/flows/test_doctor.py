@@ -113,6 +113,26 @@ async def test_what_was_changed_is_named_counted_and_logged(
     assert "ithaca_ledger_audit_last_run_timestamp_seconds 1.8" in figures
 
 
+async def test_a_session_that_is_gone_is_found_by_what_was_said_after_it(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    session = await ended(pair)
+    words = {"useful": "", "next": "", "rating": None, "private": "for me"}
+    answer = await pair[0].post(f"/v1/sessions/{session}/reflection", json=words)
+    assert answer.is_success, answer.text
+    await app.database.exclusive(lambda connection: unlock(app.storage, connection))
+
+    def gone() -> Plan[None]:
+        for table in ("ledger_facts", "statement_lines", "sessions"):
+            yield text(f"DELETE FROM {table} WHERE site_id > ''")
+
+    await app.database.write(gone)
+    why = "something is kept of it, but it has no place in the index."
+    assert (await examined(app))["ledger"] == [
+        Finding("ledger", "FAILED", f"Session {session}: {why}")
+    ]
+
+
 @on_sqlite
 async def test_every_night_the_ledger_is_looked_at(app: App, pair: tuple[Page, Page]) -> None:
     session = await ended(pair)
