@@ -6,6 +6,7 @@ from protocol.bill import Bill
 from protocol.facts import (
     ContactProven,
     MeetingApplied,
+    MeetingRecounted,
     MeetingWithdrawn,
     ParticipantJoined,
     ParticipantLeft,
@@ -28,6 +29,7 @@ FACTS: dict[type[SessionFact], str] = {
     TermsApplied: "the terms",
     MeetingApplied: "the booked time",
     MeetingWithdrawn: "the booking withdrawn",
+    MeetingRecounted: "what the meeting's other sessions come to",
     WindowExtended: "going on past the booked time",
     ParticipantJoined: "somebody came",
     ParticipantLeft: "somebody left",
