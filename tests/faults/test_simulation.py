@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger import service
+from ledger import book, service
 from ledger.sansio import account, bill, session
 from ledger.sansio.contact import Keys
 from ledger.sansio.intervals import Interval
@@ -171,6 +171,10 @@ def charges_by_the_half_hour(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bill, "HOUR_US", HOUR_US // 2)
 
 
+def knows_of_a_meetings_other_sessions_what_it_began_with(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(book, "recounted", lambda facts, settled, now_us: ())
+
+
 SEEN: dict[Mutant, str] = {
     ends_when_it_is_noticed: "present at|present too long",
     sums_up_connections: "overlap",
@@ -185,6 +189,7 @@ SEEN: dict[Mutant, str] = {
     owes_nothing_for_a_no_show: "did not come, and that is unknown",
     lets_nobody_be_late: "later than",
     charges_by_the_half_hour: "another price",
+    knows_of_a_meetings_other_sessions_what_it_began_with: "than there was",
 }
 
 

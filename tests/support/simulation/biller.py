@@ -56,25 +56,29 @@ def _moved(spans: list[Interval], from_us: int, to_us: int) -> list[Interval]:
     return union((start + from_us, end + to_us) for start, end in spans)
 
 
-def check(bill: Bill, room: Room, least: Seen, most: Seen, *, killed: bool) -> None:
-    """The bill of a room's only session is between the two."""
-    terms = room.terms
-    exact = Fraction(terms.rate_minor * bill.billed_us, 3600 * SECOND)
-    assert bill.net_minor == floor(exact + Fraction(1, 2)), "another price than the rate's"
+def check(bills: list[Bill], room: Room, least: Seen, most: Seen, *, killed: bool) -> None:
+    """What a room's only session, or all those of its meeting, are billed is between the two."""
+    terms, billed_us = room.terms, sum(bill.billed_us for bill in bills)
+    for bill in bills:
+        exact = Fraction(terms.rate_minor * bill.billed_us, 3600 * SECOND)
+        assert bill.net_minor == floor(exact + Fraction(1, 2)), "another price than the rate's"
     if room.meeting is None:
         window = booked = EVER
     else:
         start_us, length_us = room.meeting
         booked = start_us, start_us + length_us
         window = start_us - terms.early_us, booked[1]
-        mentor, mentee = ROLES
-        _side(bill.mentor, mentor, mentee, booked, least, most, terms, killed=killed)
-        _side(bill.mentee, mentee, mentor, booked, least, most, terms, killed=killed)
-    if bill.mentor.no_show == "no" and bill.mentee.no_show == "yes" and _share(booked, terms):
-        owed_us = _share(booked, terms)
-        assert (bill.owed, bill.billed_us) == ("no_show", owed_us), "not what a no-show owes"
+        if len(bills) == 1:
+            mentor, mentee = ROLES
+            _side(bills[0].mentor, mentor, mentee, booked, least, most, terms, killed=killed)
+            _side(bills[0].mentee, mentee, mentor, booked, least, most, terms, killed=killed)
+    missed = any(bill.mentor.no_show == "no" and bill.mentee.no_show == "yes" for bill in bills)
+    share_us = _share(booked, terms) if missed else 0
+    if share_us and len(bills) == 1:
+        assert (bills[0].owed, billed_us) == ("no_show", share_us), "not what a no-show owes"
         return
-    assert bill.owed in ("time", "nothing"), "owes for a no-show that was none"
+    owed = ("time", "nothing", "no_show") if share_us else ("time", "nothing")
+    assert all(bill.owed in owed for bill in bills), "owes for a no-show that was none"
     counted = overlap(most.contact, [window])
     if terms.counts == "room":
         counted = overlap(overlap(*most.present.values()), [window])
@@ -82,11 +86,16 @@ def check(bill: Bill, room: Room, least: Seen, most: Seen, *, killed: bool) -> N
         came_us = min([booked[1], *(start for start, _ in _due(least, ROLES[1], booked))])
         wait = overlap(most.present[ROLES[0]], [(booked[0], came_us)])
         counted = union([*counted, *wait])
-    cap_us = EVER[1] if terms.cap_us is None else terms.cap_us
-    most_us = min(cap_us, total(bridge(counted, terms.grace_us)))
-    assert bill.billed_us <= most_us, f"billed {bill.billed_us - most_us} more than there was"
-    least_us = min(cap_us, total(overlap(least.contact, [window])))
-    assert bill.billed_us > least_us - terms.unit_us, "billed less than there was"
+    most_us = max(share_us, _bounded(total(bridge(counted, terms.grace_us)), terms))
+    assert billed_us <= most_us, f"billed {billed_us - most_us} more than there was"
+    least_us = _bounded(total(overlap(least.contact, [window])), terms)
+    assert billed_us > least_us - terms.unit_us, "billed less than there was"
+
+
+def _bounded(us: int, terms: Terms) -> int:
+    """At least the minimum, if there is anything, and at most the cap."""
+    least_us = max(us, terms.minimum_us) if us else 0
+    return least_us if terms.cap_us is None else min(least_us, terms.cap_us)
 
 
 def _side(

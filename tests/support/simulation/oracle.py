@@ -21,7 +21,7 @@ from tests.support.contact import APART_US, GAP_US, JUMP_US
 from tests.support.ledger import SECOND, SITE
 from tests.support.simulation.biller import Seen, check
 from tests.support.simulation.room import BOOKED, Room
-from tests.support.simulation.truth import ROLES, Truth
+from tests.support.simulation.truth import ROLES
 from tests.support.simulation.world import World
 from web.socket.sansio.connection import BEAT_TIMEOUT_US
 
@@ -31,6 +31,9 @@ VANISHED_US = 5 * SECOND
 """How far the end of a side that vanished, or whose server was killed, may be off."""
 BEGIN_US = BEAT_INTERVAL_US + SECOND // 2
 """Until two pages that hear each other have said so: a beat, and its way."""
+
+PROVES_NOTHING = ("impersonates", "withholds signatures")
+"""Lies after which neither holds a signature of the other that is good."""
 
 
 def whole(spans: list[Interval]) -> None:
@@ -174,15 +177,15 @@ def judge(world: World, room: Room, found: Recorded) -> None:
             ]
             nowhere = without(union(found.present[role]), _shifted(union(there), begin_us))
             assert total(nowhere) == 0, f"{role} present at {nowhere}"
-        if len(found.bills) == 1:
+        if len(found.bills) == 1 or (found.bills and room.meeting):
             short_us = BEGIN_US + VANISHED_US + _slack(world)
             least, most = Seen.least(room, begin_us, short_us), Seen.most(room, begin_us)
-            check(found.bills[0], room, least, most, killed=bool(world.kills))
+            check(found.bills, room, least, most, killed=bool(world.kills))
     down = overlap(truth.down["mentor"].spans, truth.down["mentee"].spans)
     assert found.impaired_us <= total(down) + 3 * SECOND * len(down), "impaired, but was not"
 
     # Never less than can be known.
-    known = {role: _known(truth, role) for role in ROLES}
+    known = {role: _known(room, role) for role in ROLES}
     slack_us = _slack(world)
     lost_us = {}
     for role in ROLES:
@@ -205,11 +208,13 @@ def _shifted(spans: list[Interval], by_us: int) -> list[Interval]:
     return [(start + by_us, end + by_us) for start, end in spans]
 
 
-def _known(truth: Truth, role: str) -> list[Interval]:
+def _known(room: Room, role: str) -> list[Interval]:
     """When a page was in the call and heard by the server, or by the other's page and one of the
-    two lived to tell."""
+    two lived to tell, with a signature that is good."""
+    truth = room.truth
     linked = truth.linked[role].spans
-    return linked if len(truth.lost) == 2 else union([*linked, *truth.contact.spans])
+    unsaid = len(truth.lost) == 2 or room.lie in PROVES_NOTHING
+    return linked if unsaid else union([*linked, *truth.contact.spans])
 
 
 def _slack(world: World) -> int:

@@ -32,6 +32,7 @@ BOOKED = Terms(
     rate_minor=6000,
     grace_us=5 * SECOND,
     early_us=5 * SECOND,
+    minimum_us=60 * SECOND,
     cap_us=100 * SECOND,
     unit_us=SECOND,
     late_counts=True,
@@ -78,7 +79,7 @@ class Room:
         world, dice = self.world, self.world.dice
         begin_us = dice.randrange(30 * SECOND)
         length_us = dice.randrange(40 * SECOND, 150 * SECOND)
-        if dice.random() < 0.25:
+        if dice.random() < 0.25 or self.number % 4 == 3:
             start_us = world.clock.wall_us() + begin_us
             self.meeting = start_us // SECOND * SECOND, dice.randrange(60, 300) * SECOND
         opens_us = {role: begin_us + dice.randrange(15 * SECOND) for role in ROLES}
@@ -87,6 +88,11 @@ class Room:
             opens_us["mentee"] += LATE_US
             if self.number % 4 == 1:  # does not come, unless a fault has them open the page
                 del opens_us["mentee"]
+            elif dice.random() < 0.5:
+                at_us = opens_us["mentee"] + dice.randrange(8 * SECOND, 50 * SECOND)
+                for_us = dice.randrange(10 * SECOND, 40 * SECOND)
+                self._ends_while_away(at_us, for_us)
+                length_us = max(length_us, at_us + for_us - begin_us)
         for role, at_us in opens_us.items():
             world.at(at_us, self._opener(role))
         faults: list[Callable[[int, int], None]] = [
@@ -137,6 +143,20 @@ class Room:
     def _all_breaks(self, at_us: int, for_us: int) -> None:
         self._line_breaks(at_us, for_us)
         self._path_breaks(at_us, for_us)
+
+    def _ends_while_away(self, at_us: int, for_us: int) -> None:
+        """The two talk on while neither reaches the server. When they do again, the session has
+        just been ended from elsewhere: what proves that time they hand in once the next has
+        begun."""
+        self.truth.faults.append(f"lines away at {at_us} for {for_us}, and it is ended meanwhile")
+
+        async def end() -> None:
+            if self.world.server is not None:
+                await self.world.server.end(self, self.people["mentee"])
+
+        for role in ROLES:
+            self._while(at_us, for_us, partial(self.set_line, role))
+        self.world.at(at_us + for_us, end)
 
     def _page_crashes(self, at_us: int, for_us: int) -> None:
         role, back = self.world.dice.choice(ROLES), self.world.dice.random() < 0.7
