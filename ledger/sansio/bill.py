@@ -74,6 +74,8 @@ class Basis:
             length_us=self.meeting.length_us,
             again=self.meeting.again,
             binding=self.binds(mentee),
+            before_us=self.meeting.before_us,
+            billed_us=self.meeting.billed_us,
         )
 
     @property

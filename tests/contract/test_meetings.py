@@ -119,6 +119,9 @@ async def test_proof_that_comes_when_the_next_session_is_over_adds_what_is_new(
     await hand_in(record, first)
     assert await minutes(record, first, second) == after
     assert await recounts(record, first) == [(10, before[1])]
+    shown = (await record.ledger.account(SITE, first.id)).booked
+    assert shown is not None
+    assert (shown.before_us // MINUTE, shown.billed_us // MINUTE) == (10, before[1])
     assert await recounts(record, second) == []
 
 

@@ -181,6 +181,8 @@ async def test_a_session_is_held_under_what_was_agreed_and_planned(
         "length_us": HOUR,
         "again": False,
         "binding": False,  # an hour's notice is too little, and the mentee did not set it
+        "before_us": 0,
+        "billed_us": 0,
     }
 
 

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 43b226b25dc7835db6f2c7a7b19810c4
- * text   25a8f32fddb4882d1632bde47f841301
+ * schema bb50f088c195d9e4653cc465ef8d1776
+ * text   1a1d0242bba90688c38c20f239dabf70
  */
 export type ClientFrame =
   | AuthOpen
@@ -1206,6 +1206,7 @@ export interface Proof {
 /**
  * The meeting that a session was, as it stood then. `again`: the two had met for it already, in
  * an earlier session. `binding`: the mentee had notice enough to owe for not coming in time.
+ * `before_us` counted in its other sessions, for which `billed_us` was billed.
  */
 export interface BookedView {
   meeting: string;
@@ -1213,6 +1214,8 @@ export interface BookedView {
   length_us: number;
   again: boolean;
   binding: boolean;
+  before_us: number;
+  billed_us: number;
 }
 /**
  * What somebody wrote to an entry of the ledger, which holds its digest only. `text` is None

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { viewOf } from "../../src/lib/session.js";
-import type { SessionAccount } from "../../src/protocol/types.js";
+import type { Bill, SessionAccount } from "../../src/protocol/types.js";
 import { piecesOf } from "../../src/ui/account/counting.js";
 import { boundsWords, pieceWords, resultOf, theirClocks } from "../../src/ui/words/account.js";
 import { comings, costOf, frame, steps } from "../../src/ui/words/bill.js";
@@ -23,6 +23,15 @@ import { ANA, ME, MENTORSHIP, MIN, NOW } from "./fake-app.js";
 const MENTOR = pairOf(MENTORSHIP, ME);
 const MENTEE: Pair = pairOf(MENTORSHIP, ANA);
 const FROM = NOW - 48 * MIN; // 13:25:20 in Vienna
+const MEETING = {
+  meeting: "m",
+  start_us: FROM,
+  length_us: 60 * MIN,
+  again: false,
+  binding: true,
+  before_us: 0,
+  billed_us: 0,
+};
 const RICH = ACCOUNTS["account-paid"]!;
 
 const said = (of: SessionAccount, pair = MENTOR): string => {
@@ -253,8 +262,27 @@ describe("how the amount came about", () => {
     expect(of(0, { minimum_us: 900 * S }, 0)).not.toContain("At least: 15 min");
   });
 
+  it("says what of a meeting its other sessions are billed for", () => {
+    const of = (more: Partial<typeof MEETING>, billed: Partial<Bill>, terms: Partial<typeof FREE>): string => {
+      const made = account([["contact", 600]], { booked: { ...MEETING, ...more } });
+      return rows({ ...made, terms: { ...FREE, ...terms }, bill: bill({ counted_us: 600 * S, ...billed }) }).join();
+    };
+    const least = { minimum_us: 1800 * S };
+    expect(of({ before_us: 300 * S, billed_us: 1800 * S }, { billed_us: 0 }, least)).toContain(
+      "The meeting’s other sessions: + 5 min 0 s,At least: 30 min,Billed for those: − 30 min,Billed: 0 s",
+    );
+    const missed = { counted_us: 0, owed: "no_show", billed_us: 1200 * S } as const;
+    expect(of({ billed_us: 600 * S }, missed, {})).toContain(
+      "No-show: 30 min,Billed for those: − 10 min,Billed: 20 min",
+    );
+    expect(of({}, { billed_us: 600 * S }, {})).not.toContain("those");
+    expect(of({ billed_us: 600 * S }, { counted_us: 0 }, {})).not.toContain("those");
+    const given = { owed: "correction", billed_us: 60 * S } as const;
+    expect(of({ billed_us: 600 * S }, given, {})).not.toContain("those");
+  });
+
   it("takes off what lies outside the booked time", () => {
-    const booked = { meeting: "m", start_us: FROM, length_us: 60 * S, again: false, binding: true };
+    const booked = { ...MEETING, length_us: 60 * S };
     const counted: [number, number][] = [[FROM, FROM + 60 * S]];
     const of = account([["contact", 100], ["unknown", 10]], { booked, counted });
     expect(rows(of)).toContain("Outside the booked time: − 40 s");

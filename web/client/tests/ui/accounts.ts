@@ -179,6 +179,8 @@ const booked = (start_us: number, minutes: number): SessionAccount["booked"] => 
   length_us: minutes * MIN,
   again: false,
   binding: true,
+  before_us: 0,
+  billed_us: 0,
 });
 
 /** 47 min with all that can happen in them, for money. */

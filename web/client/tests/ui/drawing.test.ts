@@ -16,6 +16,8 @@ const booked = (start_us: number, length_us: number, again = false): SessionAcco
   length_us,
   again,
   binding: true,
+  before_us: 0,
+  billed_us: 0,
 });
 
 type Time = SessionAccount["people"][number];

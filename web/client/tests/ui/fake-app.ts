@@ -135,6 +135,8 @@ export const ACCOUNT: SessionAccount = {
     length_us: 60 * MIN,
     again: false,
     binding: true,
+    before_us: 0,
+    billed_us: 0,
   },
   extended_us: null,
   bill: {

@@ -18,7 +18,12 @@ const SECOND_US = 1_000_000;
 /** From the time together to what is owed. */
 export function steps(account: SessionAccount, pair: Pair): readonly Row[] {
   const { bill } = account;
-  const rows = [...timeRows(account, pair), ...roundingRows(account), ...owedRows(account, pair)];
+  const rows = [
+    ...timeRows(account, pair),
+    ...roundingRows(account),
+    ...owedRows(account, pair),
+    ...elsewhereRows(account),
+  ];
   rows.push({
     label: account.state === "ended" ? "Billed" : "Billed so far",
     value: brief(bill.billed_us),
@@ -92,13 +97,21 @@ function unknownWords(account: SessionAccount, pair: Pair): string {
   return `${what} What nobody can prove is not billed.${short} ${act}`;
 }
 
-/** Minimum, rounding and cap, where they change anything. */
+/** Minimum, rounding and cap, where they change anything: of the meeting, in all its sessions. */
 function roundingRows(account: SessionAccount): Row[] {
-  const { bill } = account;
+  const { bill, booked } = account;
   const terms = allTerms(account.terms);
-  const exact = bill.counted_us + bill.bridged_us;
-  if (!exact) return [];
+  const counted = bill.counted_us + bill.bridged_us;
+  if (!counted) return [];
   const rows: Row[] = [];
+  const exact = counted + (booked?.before_us ?? 0);
+  if (exact > counted) {
+    rows.push({
+      label: "The meeting’s other sessions",
+      value: `+ ${spanOf(exact - counted)}`,
+      note: "What is agreed for a meeting is for all its sessions together.",
+    });
+  }
   const least = Math.max(exact, terms.minimum_us);
   if (least > exact) rows.push({ label: "At least", value: brief(least), note: "The agreed minimum." });
   const rounded = toUnit(least, terms.unit_us, terms.rounding);
@@ -116,6 +129,19 @@ function roundingRows(account: SessionAccount): Row[] {
   return rows;
 }
 
+/** What of that the meeting's other sessions are billed for already. */
+function elsewhereRows({ bill, booked }: SessionAccount): Row[] {
+  const owes = bill.owed === "no_show" || bill.counted_us + bill.bridged_us > 0;
+  if (!booked?.billed_us || !owes || bill.owed === "correction") return [];
+  return [
+    {
+      label: "Billed for those",
+      value: `− ${brief(booked.billed_us)}`,
+      note: "This session adds what is new.",
+    },
+  ];
+}
+
 const unitWords = (us: number): string => (us === 60 * SECOND_US ? "minutes" : `units of ${brief(us)}`);
 
 function toUnit(us: number, unit: number, rounding: "down" | "nearest" | "up"): number {
@@ -129,11 +155,11 @@ function owedRows(account: SessionAccount, pair: Pair): Row[] {
   const { bill, booked } = account;
   const terms = allTerms(account.terms);
   if (bill.owed === "no_show" && booked) {
-    const most = terms.cap_us === bill.billed_us ? `, at most ${brief(terms.cap_us)}` : "";
+    const most = terms.cap_us === bill.billed_us + booked.billed_us ? `, at most ${brief(terms.cap_us)}` : "";
     return [
       {
         label: "No-show",
-        value: brief(bill.billed_us),
+        value: brief(bill.billed_us + booked.billed_us),
         note:
           `${nameIn(pair, pair.mentee)} had not come ${brief(terms.no_show_after_us)} after the ` +
           `start: ${percent(terms.no_show_share)} of the booked ${brief(booked.length_us)} is owed${most}.`,
