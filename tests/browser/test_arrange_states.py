@@ -1,0 +1,131 @@
+"""Terms and meetings: proposed, answered, moved, and what going on costs, in Chromium. The elements
+draw the gallery's canned states; no server takes part."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.support.gallery import Screen
+
+pytestmark = pytest.mark.browser
+
+
+async def test_terms_are_proposed_in_a_sheet(desktop: Screen) -> None:
+    await desktop.show("prejoin-agreed")
+    page = desktop.page
+    propose = page.get_by_role("button", name="Propose", exact=True)
+    await page.get_by_role("button", name="Propose terms").click()
+    rate = page.get_by_label("Rate an hour")
+    await expect(rate).to_have_value("60.00")
+    await rate.fill("sixty")
+    await propose.click()
+    await expect(rate).to_be_focused()
+    await expect(rate).to_have_accessible_description(
+        "A price is a number, such as 60 or 59.50. Left empty: free of charge."
+    )
+    assert await desktop.violations() == []
+    await rate.fill("70")
+    await page.get_by_label("Currency").select_option("CHF")
+    await page.evaluate("app.wrongField = 'terms.currency'")
+    await propose.click()
+    await expect(page.get_by_label("Currency")).to_be_focused()
+    await expect(page.get_by_text("That cannot be.")).to_be_visible()
+    cap = page.get_by_label("At most, in minutes")
+    await expect(cap).to_be_hidden()
+    await page.evaluate("app.wrongField = 'terms.cap_us'")
+    await propose.click()
+    await expect(cap).to_be_focused()
+    await cap.fill("90")
+    await expect(cap).to_be_visible()
+    assert await desktop.violations() == []
+    await page.evaluate("app.wrongField = 'terms.fee_share'")  # which has no field here
+    await propose.click()
+    await expect(page.get_by_text("That cannot be. Change it.")).to_be_visible()
+    await page.evaluate("app.wrongField = null")
+    await propose.click()
+    await expect(rate).to_have_count(0)
+    assert [call for call in await desktop.calls() if call.startswith("propose")] == [
+        "propose 7000 CHF"
+    ] * 4
+
+
+async def test_a_meeting_is_planned_moved_and_cancelled_in_a_sheet(desktop: Screen) -> None:
+    page = desktop.page
+    await desktop.show("prejoin-charging")
+    await page.get_by_role("button", name="Move the meeting").click()
+    await expect(page.get_by_label("Time")).to_have_value("15:00")
+    await page.get_by_label("Time").fill("14:00")
+    await page.get_by_role("button", name="Move it").click()
+    await expect(page.get_by_text("That is over already.")).to_be_visible()
+    await expect(page.get_by_label("Time")).to_be_focused()
+    await page.get_by_label("Time").fill("18:00")
+    await expect(page.get_by_text("18:00 to 19:00 for you in Vienna")).to_be_visible()
+    await page.get_by_role("button", name="Move it").click()
+    await expect(page.get_by_label("Time")).to_have_count(0)
+    await page.get_by_role("button", name="Move the meeting").click()
+    await page.get_by_role("button", name="Cancel the meeting").click()
+    await expect(page.get_by_label("Time")).to_have_count(0)
+    calls = await desktop.calls()
+    assert [call.split()[0] for call in calls if "met_" in call] == ["move", "cancel"]
+    six = 1795539600_000000  # 2026-11-24, 18:00 in Vienna
+    assert any(call.startswith("move") and call.endswith(f" {six}") for call in calls)
+    await desktop.show("prejoin")
+    await page.get_by_role("button", name="Plan a meeting").click()
+    await page.get_by_label("Day").fill("2026-11-24")
+    await page.get_by_label("Time").fill("18:00")
+    await page.get_by_label("Minutes").fill("45")
+    await page.get_by_role("button", name="Plan it").click()
+    await expect(page.get_by_label("Time")).to_have_count(0)
+    assert f"plan {six} {45 * 60_000_000}" in await desktop.calls()
+
+
+async def test_a_proposal_is_accepted_by_the_other_and_withdrawn_by_its_author(
+    desktop: Screen,
+) -> None:
+    page = desktop.page
+    await desktop.show("prejoin-proposed")
+    await expect(page.get_by_role("heading", name="Ana Quispe proposes")).to_be_visible()
+    await expect(page.get_by_role("button", name="Withdraw")).to_have_count(0)
+    await page.get_by_role("button", name="Accept").click()
+    assert "accept 2" in await desktop.calls()
+    await page.evaluate("app.wrongField = 'any'")
+    await page.get_by_role("button", name="Accept").click()
+    await expect(page.get_by_text("That cannot be.")).to_be_visible()
+    await desktop.show("prejoin-waiting")
+    await expect(page.get_by_text("Waiting for Ana Quispe to accept.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Accept")).to_have_count(0)
+    await page.get_by_role("button", name="Withdraw").click()
+    assert "withdraw 2" in await desktop.calls()
+
+
+async def test_who_pays_is_asked_before_it_costs_more(desktop: Screen) -> None:
+    page = desktop.page
+    go_on = page.get_by_role("button", name="Go on")
+    question = page.get_by_text("The booked time ends at 14:15. Going on costs up to €20.00.")
+    await desktop.show("call-asks")
+    await expect(question).to_be_visible()
+    await go_on.click()
+    await expect(page.get_by_text("You go on: the time counts until 14:35")).to_be_visible()
+    await expect(go_on).to_have_count(0)
+    assert any(call.startswith("extendSession") for call in await desktop.calls())
+    await desktop.show("call-asks")
+    await page.get_by_role("button", name="Keep to the time").click()
+    await expect(page.get_by_text("Talking on costs nothing.")).to_be_visible()
+    await expect(go_on).to_have_count(0)
+    assert not any(call.startswith("extendSession") for call in await desktop.calls())
+    await desktop.show("call-asked")  # the other is told, and has nothing to decide
+    await expect(page.get_by_text("Ana Quispe is asked whether to go on.")).to_be_visible()
+    await expect(go_on).to_have_count(0)
+
+
+async def test_a_question_does_not_fade(chromium: Browser, gallery: str) -> None:
+    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    await page.clock.install(time=0)
+    await page.goto(f"{gallery}?call-asks")
+    await expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    await page.clock.pause_at(60_000)
+    await expect(page.locator(".bottom")).to_have_css("opacity", "1")
+    await page.get_by_role("button", name="Keep to the time").click()
+    await page.clock.fast_forward(4_000)
+    await expect(page.locator(".bottom")).to_have_css("opacity", "0")
+    await context.close()

@@ -1,0 +1,188 @@
+"""In a call: keys, controls that rest, the own picture, what is lost, in Chromium. The elements
+draw the gallery's canned states; no server takes part."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.support.gallery import Screen
+
+pytestmark = pytest.mark.browser
+
+
+async def test_m_and_v_switch_unless_one_writes(desktop: Screen) -> None:
+    await desktop.show("call")
+    page = desktop.page
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+    await page.keyboard.press("v")
+    await expect(page.get_by_role("button", name="Turn camera on")).to_be_visible()
+    await page.get_by_role("textbox", name="Message").press_sequentially("mv")
+    assert [call for call in await desktop.calls() if call.startswith("set")] == [
+        "setMicrophone false",
+        "setCamera false",
+    ]
+
+
+async def test_sound_that_the_browser_holds_back_comes_with_a_click(desktop: Screen) -> None:
+    await desktop.show("call-sound")
+    picture = desktop.page.locator("video[data-peer]")
+    await expect(picture).to_have_js_property("muted", True)
+    await expect(picture).to_have_js_property("paused", False)  # the picture at least
+    turn_on = desktop.page.get_by_role("button", name="Turn on sound")
+    await turn_on.click()
+    await expect(picture).to_have_js_property("muted", False)
+    await expect(picture).to_have_js_property("paused", False)
+    await expect(turn_on).to_have_count(0)
+
+
+async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) -> None:
+    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    await page.clock.install(time=0)
+    await page.goto(f"{gallery}?call")
+    bar = page.locator(".bottom")
+    await expect(page.locator("video[data-peer]")).to_be_visible()
+    await page.clock.pause_at(60_000)
+    await expect(bar).to_have_css("opacity", "0")
+    await page.mouse.move(300, 300)
+    await expect(bar).to_have_css("opacity", "1")
+    await page.clock.fast_forward(2_900)
+    await page.evaluate("document.querySelector('ith-app').updateComplete")
+    await expect(bar).to_have_css("opacity", "1")
+    await page.clock.fast_forward(200)
+    await expect(bar).to_have_css("opacity", "0")
+    await page.keyboard.press("Shift")  # a key brings it back
+    await expect(bar).to_have_css("opacity", "1")
+    await page.clock.fast_forward(4_000)
+    await expect(bar).to_have_css("opacity", "0")
+    await page.evaluate("app.set({link: {is: 'offline', retryAt: 0, trouble: null}})")
+    await expect(bar).to_have_css("opacity", "1")  # there is something to say
+    await page.evaluate("app.set({link: {is: 'online'}})")
+    await expect(bar).to_have_css("opacity", "0")
+    await page.get_by_role("button", name="Mute").focus()
+    await page.clock.fast_forward(4_000)
+    await expect(bar).to_have_class("bottom resting")
+    await expect(bar).to_have_css("opacity", "1")  # never while the keyboard is in it
+    await context.close()
+    assert screen.errors == []
+
+
+async def test_a_tap_on_controls_at_rest_only_brings_them_back(
+    chromium: Browser, gallery: str
+) -> None:
+    """One taps where nothing is to be seen: what lies there must not be pressed."""
+    context = await chromium.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    await page.clock.install(time=0)
+    await page.goto(f"{gallery}?call-read")
+    bar = page.locator(".bottom")
+    await expect(page.locator("video[data-peer]")).to_be_visible()
+    leave = await page.get_by_role("button", name="Leave").bounding_box()
+    mute = await page.get_by_role("button", name="Mute").bounding_box()
+    assert leave is not None
+    assert mute is not None
+    for box in (leave, mute):
+        await page.clock.fast_forward(4_000)
+        await expect(bar).to_have_css("opacity", "0")
+        await page.touchscreen.tap(box["x"] + 10, box["y"] + 10)
+        await expect(bar).to_have_css("opacity", "1")
+        assert not {"leave", "setMicrophone false"} & set(await screen.calls())
+    await page.touchscreen.tap(mute["x"] + 10, mute["y"] + 10)
+    await expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+    await page.touchscreen.tap(leave["x"] + 10, leave["y"] + 10)
+    await expect(page.get_by_role("button", name="Leave")).to_have_count(0)
+    await context.close()
+    assert screen.errors == []
+
+
+@pytest.mark.parametrize(
+    ("state", "width"),
+    [
+        *(("call-gone", width) for width in (1280, 1024, 960)),
+        *(("call-denied", width) for width in (1280, 1180, 1179)),
+    ],
+)
+async def test_the_conversation_opens_and_closes_under_a_pointer_that_stays(
+    desktop: Screen, state: str, width: int
+) -> None:
+    """However often one clicks there: *Leave* does not come to lie under it."""
+    page = desktop.page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await desktop.show(state)
+    toggle = page.get_by_role("button", name="Conversation")
+    box = await toggle.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    for is_open in (False, True, False):
+        await page.mouse.down()
+        await page.mouse.up()
+        await expect(page.get_by_role("complementary")).to_have_count(int(is_open))
+        assert await toggle.bounding_box() == box
+        leave = await page.get_by_role("button", name="Leave").bounding_box()
+        assert leave is not None
+        assert leave["x"] > box["x"] + box["width"] + 8
+        assert leave["x"] + leave["width"] <= width - 360 * is_open
+
+
+async def test_who_loses_the_other_can_write_to_them(phone: Screen) -> None:
+    await phone.show("call-lost")
+    page = phone.page
+    await expect(page.locator("video[data-peer]")).to_have_css("filter", re.compile("brightness"))
+    await page.get_by_role("button", name="Write to Ana").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    await phone.show("call")
+    await expect(page.locator("video[data-peer]")).to_have_css("filter", "none")
+    await expect(page.get_by_role("button", name="Write to")).to_have_count(0)
+
+
+async def test_each_thing_to_press_in_a_call_is_large_enough_for_a_finger(desktop: Screen) -> None:
+    for state in ("call-denied", "call-lost", "call-read"):
+        await desktop.show(state)
+        for button in await desktop.page.get_by_role("button").all():
+            box = await button.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 44, (state, await button.inner_text())
+
+
+async def test_the_own_picture_moves_by_mouse_and_keys(desktop: Screen) -> None:
+    await desktop.show("call")
+    page = desktop.page
+    card = page.get_by_role("group", name="Your picture")
+    box = await card.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 20, box["y"] + 60)
+    await page.mouse.down()
+    await page.mouse.move(100, 150, steps=4)
+    await page.mouse.up()
+    moved = await card.bounding_box()
+    assert moved is not None
+    assert (moved["x"], moved["y"]) < (100, 100)
+    await card.press("ArrowRight")
+    await card.press("ArrowDown")
+    assert await card.bounding_box() == box
+
+
+async def test_who_cannot_send_is_told_why_by_the_switch(phone: Screen) -> None:
+    await phone.show("call-denied")
+    page = phone.page
+    own = page.get_by_role("group", name="Your picture")
+    await expect(own).to_contain_text("Camera not allowed")
+    for name in ("No microphone", "No camera"):
+        await page.get_by_role("button", name=name).click()
+        await expect(page.get_by_role("dialog", name="Devices")).to_be_visible()
+        sheet = page.locator("ith-sheet[heading=Devices]")
+        await expect(sheet.get_by_text("Press the sign beside the address")).to_be_visible()
+        await sheet.get_by_role("button", name="Try again").click()
+        await sheet.get_by_role("button", name="Close").click()
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("dialog", name="Devices")).to_be_visible()
+    asked = [call.split()[0] for call in await phone.calls()]
+    assert asked.count("retryDevices") == 2
+    assert "setMicrophone" not in asked
+    await phone.show("call-missing")
+    await expect(page.get_by_role("button", name="Mute")).to_be_visible()
+    await expect(page.get_by_role("group", name="Your picture")).to_contain_text("No camera")

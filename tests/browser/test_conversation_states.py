@@ -1,0 +1,168 @@
+"""The conversation: writing, what waits, what was said before, in Chromium. The elements draw the
+gallery's canned states; no server takes part."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.gallery import Screen
+
+pytestmark = pytest.mark.browser
+
+
+async def test_enter_sends_and_shift_enter_begins_a_line(desktop: Screen) -> None:
+    await desktop.show("conversation-empty")
+    box = desktop.page.get_by_role("textbox", name="Message")
+    await box.press_sequentially("one")
+    await box.press("Shift+Enter")
+    await box.press_sequentially("two")
+    await expect(box).to_have_value("one\ntwo")
+    await box.press("Enter")
+    await expect(box).to_have_value("")
+    await expect(desktop.page.get_by_text("Waiting to be sent")).to_be_visible()
+    assert await desktop.page.locator(".waiting .bubble").inner_text() == "one\ntwo"
+
+
+async def test_a_message_that_is_too_long_is_refused_and_kept(desktop: Screen) -> None:
+    await desktop.show("conversation-empty")
+    box = desktop.page.get_by_role("textbox", name="Message")
+    await box.fill("é" * 8000)
+    await expect(desktop.page.get_by_text("Room for about 190 more characters.")).to_be_visible()
+    await box.fill("é" * 8200)
+    await expect(desktop.page.get_by_text("8 characters too long")).to_be_visible()
+    await desktop.page.get_by_role("button", name="Send").click()
+    alert = desktop.page.get_by_role("alert")
+    await expect(alert).to_have_text(
+        "8 characters too long for one message. Shorten it, or send it in parts."
+    )
+    await expect(desktop.page.get_by_text("too long")).to_have_count(1)  # said once
+    await expect(box).to_have_accessible_description(re.compile("8 characters too long"))
+    await expect(box).to_have_value("é" * 8200)
+    await box.fill("é" * 8192 + "x")
+    await expect(desktop.page.get_by_text("1 character too long")).to_be_visible()
+    await expect(alert).to_have_count(0)  # not at each stroke
+
+
+async def test_a_draft_is_there_when_one_comes_back(desktop: Screen) -> None:
+    await desktop.show("home")
+    toggle = desktop.page.get_by_role("button", name="Conversation").first
+    await toggle.click()
+    await desktop.page.get_by_role("textbox", name="Message").fill("half a thought")
+    await toggle.click()
+    await expect(desktop.page.get_by_role("textbox", name="Message")).to_have_count(0)
+    await toggle.click()
+    await expect(desktop.page.get_by_role("textbox", name="Message")).to_have_value(
+        "half a thought"
+    )
+
+
+async def test_a_refused_message_can_be_edited_or_discarded(desktop: Screen) -> None:
+    await desktop.show("conversation-offline")
+    await expect(desktop.page.get_by_text("Not sent.")).to_be_visible()
+    await desktop.page.get_by_role("button", name="Edit").click()
+    await expect(desktop.page.get_by_role("textbox", name="Message")).to_have_value("x" * 300)
+    await expect(desktop.page.get_by_text("Not sent.")).to_have_count(0)
+
+
+async def test_text_is_never_markup(desktop: Screen) -> None:
+    await desktop.show("conversation-empty")
+    evil = "<img src=x onerror=alert(1)><b>bold</b> ${1} {{2}}"
+    box = desktop.page.get_by_role("textbox", name="Message")
+    await box.fill(evil)
+    await box.press("Enter")
+    await expect(desktop.page.locator(".waiting .bubble")).to_have_text(evil)
+
+
+async def test_what_has_not_been_loaded_does_not_look_erased(desktop: Screen) -> None:
+    await desktop.show("conversation-away")
+    page = desktop.page
+    later = page.get_by_text("Earlier messages come when you are back online.")
+    await expect(later).to_be_visible()
+    await page.get_by_role("textbox", name="Message").fill("Meanwhile")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator(".waiting .bubble")).to_have_text("Meanwhile")
+    await expect(later).to_be_visible()
+    await page.evaluate("app.set({link: {is: 'online'}})")
+    await expect(later).to_have_count(0)
+
+
+async def test_older_messages_come_without_moving_what_is_read(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    page = desktop.page
+    log = page.get_by_role("log")
+    await expect(log.locator(".bubble")).to_have_count(24)
+    anchor = log.locator(".bubble").first
+    marked = await anchor.element_handle()
+    assert marked is not None
+    before = await log.evaluate("e => { e.scrollTop = 100; return e.scrollTop }")
+    place = await marked.evaluate("e => e.getBoundingClientRect().top")
+    await expect(log.locator(".bubble")).to_have_count(40)
+    assert await log.evaluate("e => e.scrollTop") > before
+    # The author's heading above the first bubble may join the older group: a line or two.
+    moved = await marked.evaluate("e => e.getBoundingClientRect().top") - place
+    assert abs(moved) < 48
+
+
+async def test_one_who_reads_above_is_not_pulled_down(desktop: Screen) -> None:
+    await desktop.show("conversation-thousand")
+    page = desktop.page
+    log = page.get_by_role("log")
+    await log.evaluate("e => e.scrollTop = e.scrollHeight / 2")
+    await page.evaluate(
+        """{
+        const [id, log] = Object.entries(app.state.conversations)[0];
+        const last = log.messages.at(-1);
+        const more = {...last, seq: 1001, id: 'fresh-message', body: 'fresh', person:
+            app.state.mentorships[0].members[1].person.id};
+        app.set({conversations: {[id]: {...log, head: 1001, messages: [...log.messages, more]}}});
+        }"""
+    )
+    fresh = page.get_by_role("button", name="New messages")
+    await expect(fresh).to_be_visible()
+    assert not any(call.endswith(" 1001") for call in await desktop.calls())
+    await fresh.click()
+    await expect(page.get_by_text("fresh", exact=True)).to_be_in_viewport()
+    await expect(fresh).to_have_count(0)
+    await page.wait_for_function("app.calls.some((call) => /^read.* 1001$/.test(call))")
+
+
+async def test_the_unread_line_stands_before_the_first_new_message(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    lines = await desktop.page.get_by_role("log").evaluate(
+        "e => [...e.querySelectorAll('.line, .bubble')].map(e => e.className.trim())"
+    )
+    assert lines.count("line new") == 1
+    assert lines[lines.index("line new") :].count("bubble") == 1  # 39 is one's own, 40 is not
+    assert any(call.startswith("read") for call in await desktop.calls())
+
+
+async def test_escape_closes_the_sheet_and_gives_the_focus_back(phone: Screen) -> None:
+    await phone.show("prejoin")
+    page = phone.page
+    await page.get_by_role("button", name="Conversation").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("textbox", name="Message")).to_have_count(0)
+    assert (await phone.focused()).startswith("Conversation")
+
+
+async def test_the_sheet_says_that_the_other_is_in_the_room_and_one_joins_from_it(
+    phone: Screen,
+) -> None:
+    await phone.show("prejoin")
+    page = phone.page
+    await page.get_by_role("button", name="Conversation").click()
+    sheet = page.locator("ith-sheet[tall]")
+    await expect(sheet.get_by_role("status")).to_contain_text("Ana Quispe has Ithaca open.")
+    await expect(sheet.get_by_role("button", name="Join")).to_have_count(0)
+    await page.evaluate(
+        "app.set({mentorships: app.state.mentorships.map((each) => ({...each, members:"
+        " each.members.map((member) => ({...member, presence: 'in_room'}))}))})"
+    )
+    await expect(sheet.get_by_role("status")).to_contain_text("Ana Quispe is in the room.")
+    await sheet.get_by_role("button", name="Join").click()
+    await expect(page.get_by_role("button", name="Leave")).to_be_visible()
+    calls = [call.split()[0] for call in await phone.calls()]
+    assert "join" in calls
+    assert "unprepare" not in calls

@@ -1,0 +1,120 @@
+"""Into a call and out of it: the pre-join page and the page of a session, in Chromium. The elements
+draw the gallery's canned states; no server takes part."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.gallery import Screen
+
+pytestmark = pytest.mark.browser
+
+
+async def test_join_takes_what_was_prepared_along(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    page = desktop.page
+    await page.get_by_role("button", name="Join").click()
+    await expect(page.get_by_role("button", name="Leave")).to_be_visible()
+    await expect(page.get_by_text("Joining…")).to_be_visible()
+    calls = [call.split()[0] for call in await desktop.calls()]
+    assert calls.count("prepare") == 1
+    assert calls.count("join") == 1
+    assert "unprepare" not in calls
+
+
+async def test_going_elsewhere_puts_the_preparations_away(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    await desktop.page.get_by_role("link", name="Ithaca").click()
+    await expect(desktop.page.get_by_role("heading", name="Your mentorships")).to_be_visible()
+    assert "unprepare" in await desktop.calls()
+
+
+async def test_leave_leads_to_the_summary_and_going_back_leaves(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    page = desktop.page
+    await page.get_by_role("button", name="Join").click()
+    await page.evaluate(
+        "app.set({call: {...app.state.call, phase: 'joined', session: {id: 'ses_1', mentorship:"
+        " app.state.mentorships[0].id, room: app.state.call.room, version: 1, state: 'open',"
+        " created_us: 1, started_us: 1, as_of_us: 1, together_us: 90000000, people: [],"
+        " interruptions: [], estimated: false}}})"
+    )
+    await page.go_back()
+    assert "leave" in await desktop.calls()
+    await page.get_by_role("button", name="Join").click()
+    await page.get_by_role("button", name="Leave").click()
+    await expect(page.get_by_role("button", name="Join")).to_be_visible()  # no session came of it
+
+
+async def test_back_to_the_call_needs_no_second_join(desktop: Screen) -> None:
+    await desktop.show("summary-open")
+    page = desktop.page
+    await page.get_by_role("button", name="Write").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    await page.get_by_role("button", name="Write").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_have_count(0)
+    await page.get_by_role("button", name="Back to the call").click()
+    await expect(page.get_by_role("button", name="Leave")).to_be_visible()
+    asked = [call.split()[0] for call in await desktop.calls()]
+    assert asked.index("prepare") < asked.index("join")
+
+
+async def test_write_on_the_page_of_a_session_brings_nothing_dangerous_under_the_pointer(
+    desktop: Screen,
+) -> None:
+    page = desktop.page
+    for part in (0.1, 0.5, 0.9):
+        await desktop.show("summary-open")
+        button = page.get_by_role("button", name="Write")
+        await button.scroll_into_view_if_needed()
+        write = await button.bounding_box()
+        assert write is not None
+        for _ in range(2):
+            x, y = write["x"] + write["width"] * part, write["y"] + write["height"] / 2
+            await page.mouse.click(x, y)
+            await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Back to the call")).to_be_visible()
+
+
+async def test_an_estimated_end_is_said_plainly(desktop: Screen) -> None:
+    await desktop.show("summary-open")
+    await expect(desktop.page.get_by_text("An end was not said but inferred")).to_be_visible()
+
+
+async def test_what_keeps_a_device_from_working_is_said_and_can_be_tried_again(
+    desktop: Screen,
+) -> None:
+    await desktop.show("prejoin-denied")
+    page = desktop.page
+    await expect(
+        page.get_by_text("does not let Ithaca use the camera and microphone")
+    ).to_be_visible()
+    await expect(page.get_by_text("You join to watch and write.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Join")).to_be_enabled()
+    await page.get_by_role("button", name="Try again").click()
+    assert "retryDevices" in await desktop.calls()
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        ("prejoin", ["Mute", "Turn camera off"]),
+        ("prejoin-asking", ["Mute", "Turn camera off"]),
+        ("prejoin-missing", ["Mute"]),
+        ("prejoin-busy", ["Turn camera off"]),
+        ("prejoin-insecure", []),
+    ],
+)
+async def test_a_switch_is_there_for_a_device_that_runs_or_starts(
+    desktop: Screen, state: str, offered: list[str]
+) -> None:
+    await desktop.show(state)
+    words = desktop.page.get_by_role("region", name="Your picture and sound").locator(".word")
+    await expect(words).to_have_text(offered)
+
+
+async def test_a_long_name_stands_whole_once_on_the_pre_join_page(phone: Screen) -> None:
+    await phone.show("prejoin-long")
+    other = phone.page.get_by_role("region", name="Who you meet")
+    await expect(other.get_by_text("Wolfeschlegelsteinhausenbergerdorff")).to_have_count(1)
+    await expect(other.get_by_text("Wolfeschlegelsteinhausenber…")).to_have_count(2)
