@@ -151,6 +151,7 @@ class House:
         for topic in (
             "agreement.proposed",
             "agreement.accepted",
+            "agreement.declined",
             "agreement.withdrawn",
             "agreement.in_force",
             "meeting.planned",

@@ -181,6 +181,7 @@ def _settlement(recorded: Recorded) -> Settlement | None:
         confirmed_by=stands.confirmed,
         contested_by=stands.contested,
         at_us=line.settled_us,
+        said_us=stands.said_us,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Executable
 
 from mentoring import tables
 from mentoring.sansio import agreements, meetings
-from mentoring.sansio.agreements import AGREEMENT, Accept, Agreement, Supersede, Withdraw
+from mentoring.sansio.agreements import AGREEMENT, Accept, Agreement, Decline, Supersede, Withdraw
 from mentoring.sansio.meetings import MEETING, REACH_US, Cancel, Meeting, Move
 from mentoring.tables import Mentorship
 from people.service import People
@@ -26,7 +26,8 @@ from runtime.ids import Ids
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How two people stand: what is in force, what waits for an answer, when they meet."""
+    """How two people stand: what is in force, what waits for an answer or was declined, when they
+    meet."""
 
     agreement: Agreement | None = None
     proposal: Agreement | None = None
@@ -98,12 +99,16 @@ class Arrangements:
         """Refuses with `not_found`, `proposal_closed`."""
         return await self._answered(of, version, Accept(person))
 
+    async def decline(self, of: Mentorship, version: int, person: str) -> AgreementView:
+        """Refuses with `not_found`, `not_yours`, `already_accepted`, `proposal_closed`."""
+        return await self._answered(of, version, Decline(person))
+
     async def withdraw(self, of: Mentorship, version: int, person: str) -> AgreementView:
         """Refuses with `not_found`, `not_yours`, `already_accepted`."""
         return await self._answered(of, version, Withdraw(person))
 
     async def _answered(
-        self, of: Mentorship, version: int, event: Accept | Withdraw
+        self, of: Mentorship, version: int, event: Accept | Decline | Withdraw
     ) -> AgreementView:
         now_us = self._clock.wall_us()
         after = await self._database.write(self._answer_to, of, version, event, now_us)
@@ -111,7 +116,7 @@ class Arrangements:
         return agreement_view(after)
 
     def _answer_to(
-        self, of: Mentorship, version: int, event: Accept | Withdraw, now_us: int
+        self, of: Mentorship, version: int, event: Accept | Decline | Withdraw, now_us: int
     ) -> Plan[Agreement]:
         yield from tables.claim(of.site_id, of.id)
         before = yield from tables.agreement(of.site_id, of.id, version)
@@ -290,7 +295,7 @@ class Arrangements:
             terms = Standing(agreement).terms
             found[id_] = Standing(
                 agreement,
-                agreements.open_one(versions[id_]),
+                agreements.proposal(versions[id_]),
                 meetings.next_or_current(planned[id_], now_us, terms.early_us, terms.overrun_us),
             )
         return found

@@ -93,10 +93,13 @@ _TABLE = (
         "proposal_closed",
         409,
         "fix",
-        "The proposal is not open any more: it was withdrawn, or a later one took its place.",
+        "The proposal is not open any more: it was declined or withdrawn, or a later one took its "
+        "place.",
     ),
     ErrorCode("already_accepted", 409, "fix", "Both have accepted it. Propose new terms instead."),
-    ErrorCode("not_yours", 403, "fix", "Only whoever proposed it can withdraw it."),
+    ErrorCode(
+        "not_yours", 403, "fix", "One withdraws what one proposed, and declines what the other did."
+    ),
     ErrorCode(
         "meeting_closed", 409, "fix", "The meeting has begun or was cancelled: it stays as it is."
     ),

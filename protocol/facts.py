@@ -240,6 +240,15 @@ class AgreementAccepted(Fact, tag="agreement.accepted", frozen=True, kw_only=Tru
     at_us: Micros
 
 
+class AgreementDeclined(Fact, tag="agreement.declined", frozen=True, kw_only=True):
+    """The other does not want them; what was agreed before stays in force."""
+
+    mentorship: Id
+    version: int
+    by: Id
+    at_us: Micros
+
+
 class AgreementWithdrawn(Fact, tag="agreement.withdrawn", frozen=True, kw_only=True):
     """Whoever proposed it took it back before the other accepted."""
 
@@ -357,6 +366,7 @@ MentoringFact = (
     MentorshipStarted
     | AgreementProposed
     | AgreementAccepted
+    | AgreementDeclined
     | AgreementWithdrawn
     | AgreementInForce
     | MeetingPlanned

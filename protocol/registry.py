@@ -145,6 +145,16 @@ ROUTES = (
         errors=("proposal_closed",),
     ),
     Route(
+        "decline_agreement",
+        "POST",
+        "/v1/mentorships/{mentorship}/agreements/{version}/decline",
+        "member",
+        "Decline what the other proposed. What is in force stays.",
+        views.AgreementView,
+        scope="mentorship",
+        errors=("not_yours", "already_accepted", "proposal_closed"),
+    ),
+    Route(
         "withdraw_agreement",
         "POST",
         "/v1/mentorships/{mentorship}/agreements/{version}/withdraw",

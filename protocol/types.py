@@ -106,11 +106,11 @@ EndReason = Annotated[
     ),
 ]
 ProposalState = Annotated[
-    Literal["open", "accepted", "withdrawn", "superseded"],
+    Literal["open", "accepted", "declined", "withdrawn", "superseded"],
     Meta(
         description=(
-            "open: waits for the other's answer; accepted: both accepted; withdrawn: by whoever "
-            "proposed it; superseded: a later proposal took its place."
+            "open: waits for the other's answer; accepted: both accepted; declined: by the other; "
+            "withdrawn: by whoever proposed it; superseded: a later proposal took its place."
         )
     ),
 ]

@@ -100,7 +100,7 @@ class Settlement(View, frozen=True, kw_only=True):
     """What an ended session came to. `head` is the hash of the last fact that it was computed from,
     `signature` (Ed25519) the server's over it, by its key `kid`: whoever keeps the two can show
     later that nothing before them was changed. `confirmed_by` and `contested_by` speak of this
-    revision."""
+    revision. `said_us`: when somebody last contested or corrected it."""
 
     state: SettlementState
     revision: int
@@ -112,6 +112,7 @@ class Settlement(View, frozen=True, kw_only=True):
     confirmed_by: tuple[Id, ...]
     contested_by: tuple[Id, ...]
     at_us: Micros
+    said_us: Micros | None = None
 
 
 class MeetingView(View, frozen=True, kw_only=True):
@@ -304,7 +305,7 @@ class TalkView(View, frozen=True, kw_only=True):
 class MentorshipView(View, frozen=True, kw_only=True):
     """A mentorship as one of its members sees it; `read` and `unread` are that member's own, `last`
     is the newest message with at most the first line of its body. `agreement` is in force,
-    `proposal` waits for an answer, `meeting` is the current or the next one."""
+    `proposal` waits for an answer or was declined, `meeting` is the current or the next one."""
 
     id: Id
     conversation: Id

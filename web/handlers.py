@@ -194,6 +194,11 @@ class Handlers:
             asked.theirs, _version(asked), asked.me.person
         )
 
+    async def decline_agreement(self, asked: Asked) -> AgreementView:
+        return await self._services.arrangements.decline(
+            asked.theirs, _version(asked), asked.me.person
+        )
+
     async def withdraw_agreement(self, asked: Asked) -> AgreementView:
         return await self._services.arrangements.withdraw(
             asked.theirs, _version(asked), asked.me.person

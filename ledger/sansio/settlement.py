@@ -30,7 +30,8 @@ SAYINGS_MOST = 50  # how often each of the two can contest and correct a session
 @dataclass(frozen=True, slots=True)
 class Line:
     """How a session stands. `revision` counts settlements; `confirmed` and `contested` are who does
-    so with the current one, never both; `said` is who contested or corrected, each time."""
+    so with the current one, never both; `said` is who contested or corrected, each time, and
+    `said_us` when somebody last did."""
 
     session: str
     mentor: str = ""
@@ -41,6 +42,7 @@ class Line:
     contested: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     corrected: bool = False
+    said_us: int | None = None
 
     @property
     def revision(self) -> int:
@@ -126,13 +128,14 @@ def _apply(line: Line, fact: SessionFact) -> Line:
                 confirmed=_without(line.confirmed, person),
                 contested=(*line.contested, person),
                 said=(*line.said, person),
+                said_us=fact.at_us,
             )
         case SessionCorrected(actor=None):
-            return replace(line, corrected=True, contested=())
+            return replace(line, corrected=True, contested=(), said_us=fact.at_us)
         case SessionCorrected(actor=str(person)):
             contested = _without(line.contested, person)
             said = (*line.said, person)
-            return replace(line, corrected=True, contested=contested, said=said)
+            return replace(line, corrected=True, contested=contested, said=said, said_us=fact.at_us)
         case _:
             return line
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from protocol.errors import Refusal
 from protocol.facts import (
     AgreementAccepted,
+    AgreementDeclined,
     AgreementProposed,
     AgreementWithdrawn,
     MentoringFact,
@@ -58,6 +59,11 @@ class Accept:
 
 
 @dataclass(frozen=True, slots=True)
+class Decline:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     by: str
 
@@ -69,7 +75,7 @@ class Supersede:
     by: str
 
 
-Event = Accept | Withdraw | Supersede
+Event = Accept | Decline | Withdraw | Supersede
 Step = tuple[Agreement, tuple[MentoringFact, ...]]
 
 
@@ -129,9 +135,11 @@ def in_force(agreements: Iterable[Agreement], at_us: int) -> Agreement | None:
     return max(valid, key=lambda each: each.version, default=None)
 
 
-def open_one(agreements: Iterable[Agreement]) -> Agreement | None:
-    """The proposal that waits for an answer."""
-    return next((each for each in agreements if each.state == "open"), None)
+def proposal(agreements: Iterable[Agreement]) -> Agreement | None:
+    """The latest version, if it waits for an answer or was declined: whoever proposed it is to read
+    that."""
+    latest = max(agreements, key=lambda each: each.version, default=None)
+    return latest if latest and latest.state in ("open", "declined") else None
 
 
 # ---- the life of a version ---------------------------------------------------------------------
@@ -158,6 +166,20 @@ def _accept(agreement: Agreement, event: Accept, now_us: int) -> Step:
         at_us=accepted.answered_us,
     )
     return accepted, (fact,)
+
+
+def _decline(agreement: Agreement, event: Decline, now_us: int) -> Step:
+    if event.by == agreement.proposed_by:
+        raise Refusal("not_yours")
+    declined = replace(agreement, state="declined", answered_by=event.by, answered_us=now_us)
+    fact = AgreementDeclined(
+        mentorship=agreement.mentorship, version=agreement.version, by=event.by, at_us=now_us
+    )
+    return declined, (fact,)
+
+
+def _decline_accepted(agreement: Agreement, event: Decline, now_us: int) -> Step:
+    raise Refusal("already_accepted")
 
 
 def _withdraw(agreement: Agreement, event: Withdraw, now_us: int) -> Step:
@@ -188,7 +210,7 @@ def _supersede(agreement: Agreement, event: Supersede, now_us: int) -> Step:
     return replace(agreement, state="superseded", answered_by=event.by, answered_us=now_us), ()
 
 
-def _closed(agreement: Agreement, event: Accept, now_us: int) -> Step:
+def _closed(agreement: Agreement, event: Accept | Decline, now_us: int) -> Step:
     raise Refusal("proposal_closed")
 
 
@@ -201,15 +223,23 @@ AGREEMENT: Machine[Agreement, Event, MentoringFact] = Machine(
     phase_of=lambda agreement: agreement.state,
     table={
         ("open", Accept): cell(_accept, "open", "accepted"),
+        ("open", Decline): cell(_decline, "declined"),
         ("open", Withdraw): cell(_withdraw, "withdrawn"),
         ("open", Supersede): cell(_supersede, "superseded"),
         ("accepted", Accept): cell(_nothing, "accepted"),
+        ("accepted", Decline): cell(_decline_accepted),
         ("accepted", Withdraw): cell(_withdraw_accepted),
         ("accepted", Supersede): cell(_nothing, "accepted"),
+        ("declined", Accept): cell(_closed),
+        ("declined", Decline): cell(_nothing, "declined"),
+        ("declined", Withdraw): cell(_withdraw_again, "declined"),
+        ("declined", Supersede): cell(_nothing, "declined"),
         ("withdrawn", Accept): cell(_closed),
+        ("withdrawn", Decline): cell(_closed),
         ("withdrawn", Withdraw): cell(_withdraw_again, "withdrawn"),
         ("withdrawn", Supersede): cell(_nothing, "withdrawn"),
         ("superseded", Accept): cell(_closed),
+        ("superseded", Decline): cell(_closed),
         ("superseded", Withdraw): cell(_withdraw_again, "superseded"),
         ("superseded", Supersede): cell(_nothing, "superseded"),
     },

@@ -200,6 +200,7 @@ async def parts_of(ada: Page, ben: Page) -> dict[str, dict[str, str]]:
     meeting = {"meeting": met.json()["id"]}
     return {
         "accept_agreement": {"version": str(hers.json()["version"])},
+        "decline_agreement": {"version": str(hers.json()["version"])},
         "withdraw_agreement": {"version": str(theirs.json()["version"])},
         "move_meeting": meeting,
         "cancel_meeting": meeting,

@@ -446,6 +446,7 @@ async def test_it_is_contested_given_in_to_and_agreed_on(
     held = await ledger.contest(SITE, session, BEN, 1, "We only spoke for half of it.")
     assert held.settlement is not None
     assert (held.settlement.state, held.settlement.contested_by) == ("contested", (BEN,))
+    assert held.settlement.said_us is not None
     with pytest.raises(Refusal, match="not_a_concession"):
         await ledger.correct(SITE, session, ADA, 61 * SECOND, "no", None)
     given, again = [

@@ -79,6 +79,30 @@ async def test_terms_are_proposed_and_accepted(app: App, pair: tuple[Page, Page]
     assert again.opened["mentorships"][0]["agreement"] == accepted
 
 
+async def test_terms_are_declined_and_whoever_proposed_them_reads_that(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    await agree(pair, {"currency": "EUR", "rate_minor": 100})
+    one, other = await mentor.connect(), await mentee.connect()
+    await said(await mentor.post(of(mentor, "agreements"), json={"terms": PAID}), 201)
+    await app.settle()
+    for socket in (one, other):
+        socket.take_all("mentorship.changed")
+    answer = await mentor.post(of(mentor, "agreements/2/decline"))
+    assert (await refused(answer))[:2] == (403, "not_yours")
+    declined = await said(await mentee.post(of(mentee, "agreements/2/decline")))
+    assert (declined["state"], declined["accepted_by"]) == ("declined", [mentor.person])
+    for page, socket in ((mentor, one), (mentee, other)):
+        view = await news(socket)
+        assert (view["agreement"]["version"], view["proposal"]) == (1, declined)
+        assert view == await fresh(page)
+    answer = await mentee.post(of(mentee, "agreements/2/accept"))
+    assert (await refused(answer))[:2] == (409, "proposal_closed")
+    later = await said(await mentee.post(of(mentee, "agreements"), json={"terms": PAID}), 201)
+    assert (await fresh(mentor))["proposal"] == later
+
+
 async def test_what_is_refused_says_why(app: App, pair: tuple[Page, Page]) -> None:
     mentor, mentee = pair
     propose = of(mentor, "agreements")

@@ -149,7 +149,7 @@ def test_what_is_contested_is_held_until_a_correction() -> None:
     assert facts[-1] == SessionContested(
         session=SESSION, person=BEN, revision=1, note=NOTE, at_us=10
     )
-    assert line.phase == "contested"
+    assert (line.phase, line.said_us) == ("contested", 10)
     assert SETTLEMENT.step(line, settle(99), 11) == (line, ())
     assert SETTLEMENT.step(line, Contest(BEN, 1, NOTE), 11) == (line, ())
     assert refused(line, Confirm(ADA, 1)) == "contested"
@@ -158,7 +158,7 @@ def test_what_is_contested_is_held_until_a_correction() -> None:
         SessionCorrected(session=SESSION, actor=None, billed_us=40 * MINUTE, note=NOTE, at_us=12),
     )
     line, new = SETTLEMENT.step(line, settle(40), 12)
-    assert line.phase == "settled"
+    assert (line.phase, line.said_us) == ("settled", 12)
     assert [fact.revision for fact in new if isinstance(fact, SessionSettled)] == [2]
 
 

@@ -1,4 +1,4 @@
-"""Versions of what two agree on: proposed, accepted, withdrawn, in force."""
+"""Versions of what two agree on: proposed, accepted, declined, withdrawn, in force."""
 
 from dataclasses import replace
 from itertools import product
@@ -14,18 +14,20 @@ from mentoring.sansio.agreements import (
     AHEAD_MOST_US,
     Accept,
     Agreement,
+    Decline,
     Event,
     Supersede,
     Withdraw,
     check_terms,
     in_force,
-    open_one,
+    proposal,
     propose,
     proposed,
 )
 from protocol.errors import Refusal
 from protocol.facts import (
     AgreementAccepted,
+    AgreementDeclined,
     AgreementProposed,
     AgreementWithdrawn,
     MentoringFact,
@@ -52,6 +54,7 @@ def refused(agreement: Agreement, event: Event) -> str:
 
 
 ACCEPTED = after(OPEN, Accept(MENTEE))
+DECLINED = after(OPEN, Decline(MENTEE))
 WITHDRAWN = after(OPEN, Withdraw(MENTOR))
 SUPERSEDED = after(OPEN, Supersede(MENTEE))
 
@@ -120,21 +123,39 @@ def test_whoever_proposed_takes_it_back() -> None:
     )
 
 
+def test_the_other_declines_and_what_was_in_force_stays() -> None:
+    declined, facts = AGREEMENT.step(OPEN, Decline(MENTEE), NOW + MINUTE)
+    assert (declined.state, declined.valid_from_us) == ("declined", None)
+    assert (declined.answered_by, declined.accepted_by) == (MENTEE, (MENTOR,))
+    assert facts == (
+        AgreementDeclined(mentorship=MENTORSHIP, version=1, by=MENTEE, at_us=NOW + MINUTE),
+    )
+    assert in_force([ACCEPTED, replace(declined, version=2)], NOW + 2 * MINUTE) == ACCEPTED
+
+
+def test_nobody_declines_what_is_their_own_or_closed() -> None:
+    assert refused(OPEN, Decline(MENTOR)) == "not_yours"
+    assert refused(ACCEPTED, Decline(MENTEE)) == "already_accepted"
+    for closed in (WITHDRAWN, SUPERSEDED):
+        assert refused(closed, Decline(MENTEE)) == "proposal_closed"
+
+
 def test_a_new_proposal_takes_the_place_of_an_open_one() -> None:
     assert (SUPERSEDED.state, SUPERSEDED.answered_by) == ("superseded", MENTEE)
     assert after(ACCEPTED, Supersede(MENTOR)) == ACCEPTED
+    assert after(DECLINED, Supersede(MENTOR)) == DECLINED
     assert after(WITHDRAWN, Supersede(MENTOR)) == WITHDRAWN
     assert after(SUPERSEDED, Supersede(MENTOR)) == SUPERSEDED
 
 
 def test_what_is_closed_cannot_be_accepted() -> None:
-    for closed in (WITHDRAWN, SUPERSEDED):
+    for closed in (DECLINED, WITHDRAWN, SUPERSEDED):
         for person in (MENTOR, MENTEE):
             assert refused(closed, Accept(person)) == "proposal_closed"
 
 
 def test_the_other_cannot_take_it_back() -> None:
-    for each in (OPEN, ACCEPTED, WITHDRAWN, SUPERSEDED):
+    for each in (OPEN, ACCEPTED, DECLINED, WITHDRAWN, SUPERSEDED):
         assert refused(each, Withdraw(MENTEE)) == "not_yours"
 
 
@@ -145,8 +166,9 @@ def test_what_both_accepted_stays() -> None:
 
 
 def test_saying_it_again_changes_nothing() -> None:
-    for closed in (WITHDRAWN, SUPERSEDED):
+    for closed in (DECLINED, WITHDRAWN, SUPERSEDED):
         assert AGREEMENT.step(closed, Withdraw(MENTOR), NOW + 2 * MINUTE) == (closed, ())
+    assert AGREEMENT.step(DECLINED, Decline(MENTEE), NOW + 2 * MINUTE) == (DECLINED, ())
 
 
 # ---- what is in force -------------------------------------------------------------------------
@@ -166,16 +188,20 @@ def test_the_latest_version_whose_time_has_come_is_in_force() -> None:
     assert in_force([replace(OPEN, version=9), replace(WITHDRAWN, version=8)], NOW) is None
 
 
-def test_one_proposal_at_most_is_open() -> None:
-    assert open_one([]) is None
-    assert open_one([ACCEPTED, WITHDRAWN, SUPERSEDED]) is None
-    assert open_one([ACCEPTED, replace(OPEN, version=2)]) == replace(OPEN, version=2)
+def test_a_proposal_is_the_latest_version_open_or_declined() -> None:
+    assert proposal([]) is None
+    for closed in (ACCEPTED, WITHDRAWN, SUPERSEDED):
+        assert proposal([DECLINED, replace(closed, version=2)]) is None
+    for latest in (OPEN, DECLINED):
+        second = replace(latest, version=2)
+        assert proposal([second, ACCEPTED]) == second
 
 
 PEOPLE = st.sampled_from([MENTOR, MENTEE])
 DOING = st.one_of(
     st.tuples(st.just("propose"), PEOPLE, st.none() | st.integers(0, 40)),
     st.tuples(st.just("accept"), PEOPLE, st.integers(1, 8)),
+    st.tuples(st.just("decline"), PEOPLE, st.integers(1, 8)),
     st.tuples(st.just("withdraw"), PEOPLE, st.integers(1, 8)),
 )
 
@@ -195,7 +221,7 @@ def test_whatever_the_two_do(doings: list[tuple[str, str, int | None]]) -> None:
         assert number is not None
         if number > len(versions):
             continue
-        event = Accept(person) if verb == "accept" else Withdraw(person)
+        event = {"accept": Accept, "decline": Decline, "withdraw": Withdraw}[verb](person)
         try:
             versions[number - 1], facts = AGREEMENT.step(versions[number - 1], event, now_us)
         except Refusal:
@@ -205,7 +231,7 @@ def test_whatever_the_two_do(doings: list[tuple[str, str, int | None]]) -> None:
             assert fact.at_us == now_us
     assert [each.version for each in versions] == list(range(1, len(versions) + 1))
     assert sum(each.state == "open" for each in versions) <= 1
-    assert open_one(versions) in (None, versions[-1] if versions else None)
+    assert all(each.state != "open" for each in versions[:-1])
     agreed = [fact for _, fact in told if isinstance(fact, AgreementAccepted)]
     assert len({fact.version for fact in agreed}) == len(agreed)
     for fact in agreed:

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema bb50f088c195d9e4653cc465ef8d1776
- * text   1a1d0242bba90688c38c20f239dabf70
+ * schema 2a84117f2e6619832635a964f576663a
+ * text   6fed910926e8278f1653c595942c4d73
  */
 export type ClientFrame =
   | AuthOpen
@@ -228,7 +228,7 @@ export interface IceServer {
 /**
  * A mentorship as one of its members sees it; `read` and `unread` are that member's own, `last`
  * is the newest message with at most the first line of its body. `agreement` is in force,
- * `proposal` waits for an answer, `meeting` is the current or the next one.
+ * `proposal` waits for an answer or was declined, `meeting` is the current or the next one.
  */
 export interface MentorshipView {
   id: string;
@@ -320,7 +320,7 @@ export interface Interruption {
  * What an ended session came to. `head` is the hash of the last fact that it was computed from,
  * `signature` (Ed25519) the server's over it, by its key `kid`: whoever keeps the two can show
  * later that nothing before them was changed. `confirmed_by` and `contested_by` speak of this
- * revision.
+ * revision. `said_us`: when somebody last contested or corrected it.
  */
 export interface Settlement {
   state: "confirmed" | "contested" | "settled";
@@ -333,6 +333,7 @@ export interface Settlement {
   confirmed_by: string[];
   contested_by: string[];
   at_us: number;
+  said_us?: number | null;
 }
 /**
  * The computation, step by step. `window_from_us` and `window_to_us` bound what can count;
@@ -379,7 +380,7 @@ export interface AgreementView {
   mentorship: string;
   version: number;
   terms: Terms;
-  state: "accepted" | "open" | "superseded" | "withdrawn";
+  state: "accepted" | "declined" | "open" | "superseded" | "withdrawn";
   proposed_by: string;
   proposed_us: number;
   accepted_by: string[];
@@ -1413,9 +1414,9 @@ export const ERRORS = {
   already_confirmed: {"act": "fix", "close": null, "meaning": "Both have confirmed it. The operator can correct it."},
   not_a_concession: {"act": "fix", "close": null, "meaning": "One can correct only against one's own interest. Contest it, and let the other or the operator correct it."},
   said_enough: {"act": "fix", "close": null, "meaning": "One person can contest and correct a session 50 times. Ask the operator to correct it."},
-  proposal_closed: {"act": "fix", "close": null, "meaning": "The proposal is not open any more: it was withdrawn, or a later one took its place."},
+  proposal_closed: {"act": "fix", "close": null, "meaning": "The proposal is not open any more: it was declined or withdrawn, or a later one took its place."},
   already_accepted: {"act": "fix", "close": null, "meaning": "Both have accepted it. Propose new terms instead."},
-  not_yours: {"act": "fix", "close": null, "meaning": "Only whoever proposed it can withdraw it."},
+  not_yours: {"act": "fix", "close": null, "meaning": "One withdraws what one proposed, and declines what the other did."},
   meeting_closed: {"act": "fix", "close": null, "meaning": "The meeting has begun or was cancelled: it stays as it is."},
   meeting_overlaps: {"act": "fix", "close": null, "meaning": "The two have another meeting at that time."},
   already_shared: {"act": "fix", "close": null, "meaning": "The other has it already: it stays as it is."},
