@@ -4,7 +4,7 @@ draw the gallery's canned states; no server takes part."""
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.support.gallery import Screen
+from tests.support.gallery import SIZES, Screen
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ async def test_terms_are_proposed_in_a_sheet(desktop: Screen) -> None:
     await propose.click()
     await expect(rate).to_be_focused()
     await expect(rate).to_have_accessible_description(
-        "A price is a number, such as 60 or 59.50. Left empty: free of charge."
+        "A price is a number, such as 60 or 59.50. 0: free of charge."
     )
     assert await desktop.violations() == []
     await rate.fill("70")
@@ -78,7 +78,65 @@ async def test_a_meeting_is_planned_moved_and_cancelled_in_a_sheet(desktop: Scre
     assert f"plan {six} {45 * 60_000_000}" in await desktop.calls()
 
 
-async def test_a_proposal_is_accepted_by_the_other_and_withdrawn_by_its_author(
+async def test_what_is_to_be_free_of_charge_is_said_to_be(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    page = desktop.page
+    await page.get_by_role("button", name="Propose terms").click()
+    rate = page.get_by_label("Rate an hour")
+    await page.get_by_role("button", name="Propose", exact=True).click()
+    await expect(rate).to_be_focused()
+    await expect(rate).to_have_accessible_description(
+        "Write a price, or 0 if it is to be free of charge. 0: free of charge."
+    )
+    assert not [call for call in await desktop.calls() if call.startswith("propose")]
+    await rate.fill("0")
+    await page.get_by_role("button", name="Propose: free of charge").click()
+    await expect(rate).to_have_count(0)
+    assert "propose 0 EUR" in await desktop.calls()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_form_of_terms_stands_in_line_and_can_be_sent_however_long_it_is(
+    chromium: Browser, gallery: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    context = await chromium.new_context(viewport={"width": width, "height": height})
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    await screen.show("prejoin-agreed")
+    await page.get_by_role("button", name="Propose terms").click()
+    await page.get_by_text("More terms").click()
+    await expect(page.get_by_label("At most, in minutes")).to_be_visible()
+    propose = page.get_by_role("button", name="Propose", exact=True)
+    await expect(propose).to_be_in_viewport(ratio=1)
+    below = """e => {
+      const r = e.getBoundingClientRect();
+      const found = e.getRootNode().elementFromPoint(r.x + r.width / 2, r.bottom + 12);
+      return found?.closest("input, select, label");
+    }"""
+    assert await propose.evaluate(below) is None  # nothing shows through under it
+    rows = await page.locator("ith-terms-form .pair").evaluate_all(
+        """pairs => pairs.map(pair => {
+          const fields = [...pair.querySelectorAll(".field")].map(field =>
+            [field, field.querySelector("input, select")].map(e => e.getBoundingClientRect().top));
+          return fields.every(([top]) => top === fields[0][0])
+            ? new Set(fields.map(([, entry]) => Math.round(entry))).size : 1;
+        })"""
+    )
+    assert rows == [1] * 5
+    cut = await page.locator("ith-terms-form select").evaluate_all(
+        """all => all.filter(e => {
+          const has = e.offsetWidth;
+          e.style.width = "auto";
+          return e.offsetWidth > has;
+        }).map(e => e.id)"""
+    )
+    assert cut == []
+    await context.close()
+    assert screen.errors == []
+
+
+async def test_a_proposal_is_answered_by_the_other_and_withdrawn_by_its_author(
     desktop: Screen,
 ) -> None:
     page = desktop.page
@@ -86,15 +144,29 @@ async def test_a_proposal_is_accepted_by_the_other_and_withdrawn_by_its_author(
     await expect(page.get_by_role("heading", name="Ana Quispe proposes")).to_be_visible()
     await expect(page.get_by_role("button", name="Withdraw")).to_have_count(0)
     await page.get_by_role("button", name="Accept").click()
-    assert "accept 2" in await desktop.calls()
+    await page.get_by_role("button", name="Decline").click()
+    assert {"accept 2", "decline 2"} <= set(await desktop.calls())
     await page.evaluate("app.wrongField = 'any'")
     await page.get_by_role("button", name="Accept").click()
     await expect(page.get_by_text("That cannot be.")).to_be_visible()
     await desktop.show("prejoin-waiting")
     await expect(page.get_by_text("Waiting for Ana Quispe to accept.")).to_be_visible()
-    await expect(page.get_by_role("button", name="Accept")).to_have_count(0)
+    for name in ("Accept", "Decline"):
+        await expect(page.get_by_role("button", name=name)).to_have_count(0)
     await page.get_by_role("button", name="Withdraw").click()
     assert "withdraw 2" in await desktop.calls()
+
+
+async def test_that_terms_were_declined_is_said_to_both(desktop: Screen) -> None:
+    page = desktop.page
+    await desktop.show("prejoin-declined")
+    mine = "Ana Quispe declined the terms that you proposed. What you agreed on before stays."
+    await expect(page.get_by_text(mine)).to_be_visible()
+    await desktop.show("prejoin-declined-by-me")
+    theirs = "You declined what Ana Quispe proposed. Nothing is agreed on."
+    await expect(page.get_by_text(theirs)).to_be_visible()
+    for name in ("Accept", "Decline", "Withdraw"):
+        await expect(page.get_by_role("button", name=name)).to_have_count(0)
 
 
 async def test_who_pays_is_asked_before_it_costs_more(desktop: Screen) -> None:
@@ -104,7 +176,7 @@ async def test_who_pays_is_asked_before_it_costs_more(desktop: Screen) -> None:
     await desktop.show("call-asks")
     await expect(question).to_be_visible()
     await go_on.click()
-    await expect(page.get_by_text("You go on: the time counts until 14:35")).to_be_visible()
+    await expect(page.get_by_text("You said to go on: the time counts until 14:35")).to_be_visible()
     await expect(go_on).to_have_count(0)
     assert any(call.startswith("extendSession") for call in await desktop.calls())
     await desktop.show("call-asks")

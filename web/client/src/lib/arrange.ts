@@ -20,6 +20,10 @@ export class Arrangements implements Arrange {
     return this.say(`/v1/mentorships/${mentorship}/agreements/${version}/accept`);
   }
 
+  decline(mentorship: string, version: number): Promise<void> {
+    return this.say(`/v1/mentorships/${mentorship}/agreements/${version}/decline`);
+  }
+
   withdraw(mentorship: string, version: number): Promise<void> {
     return this.say(`/v1/mentorships/${mentorship}/agreements/${version}/withdraw`);
   }

@@ -133,6 +133,7 @@ export interface AppState {
 export interface Arrange {
   propose(mentorship: string, wish: NewAgreement): Promise<void>;
   accept(mentorship: string, version: number): Promise<void>;
+  decline(mentorship: string, version: number): Promise<void>;
   withdraw(mentorship: string, version: number): Promise<void>;
   plan(mentorship: string, wish: NewMeeting): Promise<void>;
   move(mentorship: string, meeting: string, wish: MoveMeeting): Promise<void>;

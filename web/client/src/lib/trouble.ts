@@ -21,7 +21,7 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
   conflict: ["This was sent before with other words.", "Copy the text and send it as a new message."],
   not_found: ["This does not exist, or it is not yours.", "Check the link, or go back to the start."],
   proposal_closed: [
-    "This proposal is not open any more: it was withdrawn, or a later one took its place.",
+    "This proposal is not open any more: it was answered or withdrawn, or a later one took its place.",
     "Look at what is proposed now.",
   ],
   meeting_closed: ["The meeting has begun or was cancelled.", "Plan another one."],

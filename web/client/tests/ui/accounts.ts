@@ -237,7 +237,7 @@ export const RICH_ACCOUNT: SessionAccount = priced(
 const REASON = "We talked until the hour, my page says 43 minutes.\nשלום, גם הדף שלי אומר כך.";
 const contested = (by: string, more: Partial<SessionAccount> = {}): SessionAccount => ({
   ...RICH_ACCOUNT,
-  settlement: { ...RICH_ACCOUNT.settlement!, state: "contested", contested_by: [by] },
+  settlement: { ...RICH_ACCOUNT.settlement!, state: "contested", contested_by: [by], said_us: NOW - S },
   notes: [{ digest: HEAD, person: by, text: REASON, at_us: NOW - MIN, about: "contested" }],
   ...more,
 });
@@ -255,6 +255,8 @@ const missed = account([["alone", 1500]], { booked: booked(start, 60), started_u
 const flapping: Plan = Array.from({ length: 200 }, (_, i) =>
   i % 2 ? (["alone", 4 + (i % 7), (i % 3 ? 1 : 0) as 0 | 1] as const) : (["contact", 9 + (i % 11)] as const),
 );
+const brief = account([["alone", 4], ["contact", 31], ["alone", 3, 1]], {}, NOW - 60 * S);
+const longer = account([["contact", 75 * 60]], { booked: booked(NOW - 80 * MIN, 60), extended_us: NOW - 25 * MIN }, NOW - 80 * MIN);
 const running = account([["alone", 40], ["contact", 1260]], {}, NOW - 1300 * S);
 
 /** By the name of the gallery's state. */
@@ -263,7 +265,10 @@ export const ACCOUNTS: Readonly<Record<string, SessionAccount>> = {
   "account-contested-by-other": contested(ANA.id),
   "account-contested-by-me": contested(ME.id),
   "account-contested-by-both": contested(ANA.id, {
-    settlement: { ...RICH_ACCOUNT.settlement!, state: "contested", contested_by: [ANA.id, ME.id] },
+    settlement: {
+      ...contested(ANA.id).settlement!,
+      contested_by: [ANA.id, ME.id],
+    },
     notes: [...contested(ANA.id).notes, ...contested(ME.id).notes],
   }),
   "account-gave-in": contested(ME.id, {
@@ -272,7 +277,7 @@ export const ACCOUNTS: Readonly<Record<string, SessionAccount>> = {
       { digest: HEAD, person: ANA.id, text: "You are right.", at_us: NOW, about: "corrected" },
     ],
     bill: GIVEN_IN,
-    settlement: settlement(GIVEN_IN, { state: "contested", contested_by: [ME.id], revision: 2 }),
+    settlement: settlement(GIVEN_IN, { state: "contested", contested_by: [ME.id], revision: 2, said_us: NOW }),
   }),
   "account-confirmed": {
     ...RICH_ACCOUNT,
@@ -311,6 +316,12 @@ export const ACCOUNTS: Readonly<Record<string, SessionAccount>> = {
     ["alone", 3600 * 9],
     ["contact", 3600 * 8],
   ], {}, NOW - 25 * 60 * MIN),
+  "account-short": brief,
+  "account-went-on": {
+    ...priced(longer, { billed_us: 70 * MIN, counted_us: 70 * MIN, net_minor: 7000, tax_minor: 1400 }),
+    terms: { ...PAID, overrun_us: 10 * MIN },
+    counted: [[NOW - 80 * MIN, NOW - 10 * MIN]],
+  },
   "account-running": {
     ...priced(running, { billed_us: 21 * MIN, net_minor: 2100, tax_minor: 420, counted_us: 1260 * S }),
     state: "open",
@@ -352,6 +363,7 @@ export function line(n: number, more: Partial<StatementLine> = {}): StatementLin
     state: n % 4 === 1 ? "confirmed" : "settled",
     head: HEAD,
     bill: bill({
+      terms: 1 + (n % 3),
       billed_us: minutes * MIN,
       currency: yen ? "JPY" : "EUR",
       net_minor,

@@ -199,12 +199,18 @@ describe("the end of the booked time", () => {
     expect(said(end, false)?.text).toBe("The booked time ended at 14:15. Talking on costs nothing.");
     const went = { extended_us: end - MIN };
     expect(said(end, false, went)?.text).toBe(
-      "Ana Quispe goes on: the time counts until 14:35 at the latest.",
+      "Ana Quispe said to go on: the time counts until 14:35 at the latest.",
     );
     expect(said(end, true, went)).toEqual({
-      text: "You go on: the time counts until 14:35 at the latest.",
+      text: "You said to go on: the time counts until 14:35 at the latest.",
       asks: false,
     });
+    for (const pays of [true, false]) {
+      expect(said(end + 20 * MIN, pays, went)).toEqual({
+        text: "The time counted until 14:35. Talking on costs nothing.",
+        asks: false,
+      });
+    }
   });
 
   it("keeps to the time", () => {
@@ -253,7 +259,12 @@ describe("the form of terms", () => {
     expect(termsOf(entries(), base)).toEqual({ terms: base, wrong: {} });
     const empty = termsEntries(terms.FREE, "CHF");
     expect([empty["terms.rate_minor"], empty["terms.currency"]]).toEqual(["", "CHF"]);
-    expect(termsOf(empty, terms.FREE).terms).toEqual({ ...terms.FREE, currency: "CHF" });
+    expect(termsOf(empty, terms.FREE).wrong).toEqual({
+      "terms.rate_minor": "Write a price, or 0 if it is to be free of charge.",
+    });
+    const free = { ...terms.FREE, currency: "CHF" };
+    expect(termsOf({ ...empty, "terms.rate_minor": "0" }, terms.FREE)).toEqual({ terms: free, wrong: {} });
+    expect(termsEntries(free, "EUR")["terms.rate_minor"]).toBe("0.00");
   });
 
   it("reads what was typed", () => {

@@ -56,7 +56,7 @@ test("the account is asked for once, until what others say is news", async () =>
   expect(await world.draws()).toContain("Going on costs");
   expect(world.asked).toBe(1);
   world.account = { ...ACCOUNT, version: SESSION.version + 1, extended_us: world.nowUs };
-  expect(await world.draws({ ...SESSION, version: SESSION.version + 1 }, false)).toContain("goes on");
+  expect(await world.draws({ ...SESSION, version: SESSION.version + 1 }, false)).toContain("said to go on");
   expect(world.asked).toBe(2);
 });
 
@@ -84,7 +84,7 @@ test("going on, and keeping to the time, end the question", async () => {
   world.account = ACCOUNT;
   await world.draws();
   await world.booked.goOn();
-  expect(await world.draws()).toContain("You go on");
+  expect(await world.draws()).toContain("You said to go on");
   expect(world.drawn).toBeGreaterThan(0);
 });
 

@@ -441,6 +441,7 @@ export class FakeApp implements App {
   readonly arrange: App["arrange"] = {
     propose: (_, { terms }) => this.asked(`propose ${terms.rate_minor ?? 0} ${terms.currency ?? ""}`),
     accept: (_, version) => this.asked(`accept ${version}`),
+    decline: (_, version) => this.asked(`decline ${version}`),
     withdraw: (_, version) => this.asked(`withdraw ${version}`),
     plan: (_, { start_us, length_us }) => this.asked(`plan ${start_us} ${length_us}`),
     move: (_, meeting, { start_us }) => this.asked(`move ${meeting} ${start_us}`),

@@ -182,8 +182,20 @@ const STATES: Record<string, [string, AppState]> = {
       sessions: { [MENTORSHIP.id]: four },
     },
   ],
+  "home-contested": [
+    "/",
+    {
+      ...BASE,
+      mentorships: [{ ...MENTORSHIP, unread: 0 }],
+      sessions: { [MENTORSHIP.id]: [viewOf(ACCOUNTS["account-contested-by-other"]!), ...four.slice(1)] },
+    },
+  ],
   "home-empty": ["/", { ...BASE, mentorships: [] }],
   "signed-out": ["/", { ...BASE, phase: "signed_out", me: null, mentorships: [] }],
+  "signed-out-session": [
+    `/s/${SESSION.id}`,
+    { ...BASE, phase: "signed_out", me: null, mentorships: [] },
+  ],
   "signed-out-start": [
     "/",
     { ...BASE, phase: "signed_out", me: null, mentorships: [], canStart: true },
@@ -263,6 +275,10 @@ const STATES: Record<string, [string, AppState]> = {
   "prejoin-proposed-rtl": before(
     asMentee({ agreement: AGREED, proposal: PROPOSED, meeting: MEETING }, { ...LEYLA, id: ANA.id }),
   ),
+  "prejoin-declined": before([
+    { ...MENTORSHIP, agreement: AGREED, proposal: { ...PROPOSED, state: "declined", proposed_by: ME.id } },
+  ]),
+  "prejoin-declined-by-me": before(asMentee({ proposal: { ...PROPOSED, state: "declined" } })),
   "prejoin-waiting": before([{ ...MENTORSHIP, proposal: { ...PROPOSED, proposed_by: ME.id } }]),
   "conversation-empty": [
     room,
@@ -271,6 +287,20 @@ const STATES: Record<string, [string, AppState]> = {
       media: WITH_PICTURE,
       mentorships: [{ ...MENTORSHIP, head: 0, read: 0, unread: 0, last: null }],
       conversations: log({ head: 0, read: 0, messages: [] }),
+    },
+  ],
+  "conversation-marks": [
+    room,
+    {
+      ...BASE,
+      media: WITH_PICTURE,
+      mentorships: withOther({ ...LONG, id: ANA.id }),
+      sessions: {
+        [MENTORSHIP.id]: [
+          viewOf(ACCOUNTS["account-contested-by-other"]!),
+          { ...viewOf(ACCOUNTS["account-paid"]!), id: four[1]!.id, ended_us: NOW - 26 * 60 * MIN - 70 * MIN },
+        ],
+      },
     },
   ],
   "conversation-offline": [

@@ -53,7 +53,7 @@ export class Arrange extends AppElement {
       this.open = null;
     };
     return html`
-      ${proposal ? this.proposal(proposal, me) : nothing}
+      ${proposal ? (proposal.state === "open" ? this.proposal(proposal, me) : this.declined(proposal, me)) : nothing}
       ${this.trouble ? notice(this.trouble) : nothing}
       <div class="row">
         <button class="plain" @click=${() => (this.open = "terms")}>Propose terms</button>
@@ -118,16 +118,32 @@ export class Arrange extends AppElement {
                 Withdraw
               </button>`
               : html`<button
-                class="filled"
-                ?disabled=${this.busy}
-                @click=${() => this.say(() => arrange.accept(this.view.id, proposal.version))}
-              >
-                Accept
-              </button>`
+                  class="filled"
+                  ?disabled=${this.busy}
+                  @click=${() => this.say(() => arrange.accept(this.view.id, proposal.version))}
+                >
+                  Accept
+                </button>
+                <button
+                  ?disabled=${this.busy}
+                  @click=${() => this.say(() => arrange.decline(this.view.id, proposal.version))}
+                >
+                  Decline
+                </button>`
           }
         </div>
       </section>
     `;
+  }
+
+  /** Until somebody proposes anew, which begins from these. */
+  private declined(proposal: AgreementView, me: PersonView): unknown {
+    const two = twoOf(this.view, me);
+    const other = named(two.other.name);
+    const mine = proposal.proposed_by === me.id;
+    const said = mine ? `${other} declined the terms that you proposed.` : `You declined what ${other} proposed.`;
+    const stays = this.view.agreement ? "What you agreed on before stays." : "Nothing is agreed on.";
+    return html`<p role="status">${said} <span class="soft">${stays}</span></p>`;
   }
 
   private async say(send: () => Promise<void>): Promise<void> {

@@ -21,18 +21,38 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
       .pair {
         display: grid;
         grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr));
-        gap: 16px;
-        align-items: start;
+        gap: 4px 16px;
+        margin-block-end: -12px;
+      }
+      .pair.wide {
+        grid-template-columns: repeat(auto-fit, minmax(13.5rem, 1fr));
+      }
+      /* Labels end, and entries begin, on one line, however many each label takes. */
+      .pair > .field {
+        grid-row: span 3;
+        grid-template-rows: subgrid;
+        margin-block-end: 12px;
+      }
+      .pair label {
+        align-self: end;
+      }
+      .actions {
+        position: sticky;
+        inset-block-end: -24px; /* over the sheet's own padding */
+        margin-block-end: -24px;
+        padding-block: 12px 24px;
+        border-block-start: 1px solid var(--line);
+        background: var(--surface);
       }
       summary {
         padding-block: 12px;
         cursor: pointer;
       }
-      .pair + .pair {
-        margin-block-start: 16px;
+      details .pair + .pair {
+        margin-block-start: 28px;
       }
-      form > .pair {
-        margin: 0;
+      details[open] {
+        padding-block-end: 12px;
       }
       .field {
         grid-template-columns: minmax(0, 1fr); /* a date is no wider than its place */
@@ -60,8 +80,10 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
       <div class="field">
         <label for=${id}>${label}</label>
         ${input}
-        <p class="error" id="${id}-error" ?hidden=${!wrong}>${wrong}</p>
-        <p class="small soft" id="${id}-hint" ?hidden=${!hint}>${hint}</p>
+        <div>
+          <p class="error" id="${id}-error" ?hidden=${!wrong}>${wrong}</p>
+          <p class="small soft" id="${id}-hint" ?hidden=${!hint}>${hint}</p>
+        </div>
       </div>
     `;
   }
@@ -99,7 +121,7 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
     return html`
       <form @submit=${this.submit} novalidate>
         ${fields} ${this.trouble ? notice(this.trouble) : nothing}
-        <div class="row">${actions}</div>
+        <div class="row actions">${actions}</div>
       </form>
     `;
   }

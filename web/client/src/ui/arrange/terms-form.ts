@@ -14,7 +14,7 @@ const OVERRUNS = [
 ] as const;
 const NO_SHOWS = [
   ["0", "Nothing"],
-  ["50", "Half of the booked time"],
+  ["50", "Half the booked time"],
   ["100", "The booked time"],
 ] as const;
 
@@ -22,6 +22,11 @@ const NO_SHOWS = [
 @customElement("ith-terms-form")
 export class TermsForm extends ArrangeForm<TermsField> {
   @state() private more = false;
+
+  private get isFree(): boolean {
+    const { terms, wrong } = termsOf(this.entries, this.base);
+    return !wrong["terms.rate_minor"] && !terms.rate_minor;
+  }
 
   private get base(): Full {
     const { proposal, agreement } = this.mentorship;
@@ -49,7 +54,7 @@ export class TermsForm extends ArrangeForm<TermsField> {
             "terms.rate_minor",
             "Rate an hour",
             this.input("terms.rate_minor", "text", "decimal"),
-            "Left empty: free of charge.",
+            "0: free of charge.",
           )}
           ${this.field("terms.currency", "Currency", this.select("terms.currency", CURRENCIES))}
         </div>
@@ -68,7 +73,7 @@ export class TermsForm extends ArrangeForm<TermsField> {
           this.select("terms.overrun_us", OVERRUNS),
           "Only once the mentee says so in the call.",
         )}
-        <div class="pair">
+        <div class="pair wide">
           ${this.field(
             "terms.no_show_share",
             "A mentee who does not come owes",
@@ -112,7 +117,7 @@ export class TermsForm extends ArrangeForm<TermsField> {
           </div>
         </details>
       `,
-      html`<button class="filled" ?disabled=${this.busy}>Propose</button>`,
+      html`<button class="filled" ?disabled=${this.busy}>${this.isFree ? "Propose: free of charge" : "Propose"}</button>`,
     );
   }
 

@@ -33,10 +33,11 @@ type MoreField = (typeof MORE)[number];
 
 const minutes = (us: number): string => String(us / MINUTE_US);
 
+/** Nothing agreed has no currency: what it is to cost is to be said. */
 export function termsEntries(terms: Full, currency: string): TermsEntries {
   const code = terms.currency ?? currency;
   return {
-    "terms.rate_minor": terms.rate_minor ? amount(terms.rate_minor, code) : "",
+    "terms.rate_minor": terms.currency ? amount(terms.rate_minor, code) : "",
     "terms.currency": code,
     "terms.unit_us": minutes(terms.unit_us),
     "terms.grace_us": minutes(terms.grace_us),
@@ -58,9 +59,11 @@ export function termsOf(
   base: Full,
 ): { readonly terms: Terms; readonly wrong: Wrong<TermsField> } {
   const wrong: Wrong<TermsField> = {};
-  const free = entries["terms.rate_minor"].trim() === "";
+  const empty = entries["terms.rate_minor"].trim() === "";
   const currency = entries["terms.currency"];
-  const rate = free ? 0 : minorOf(entries["terms.rate_minor"], currency);
+  const rate = empty
+    ? "Write a price, or 0 if it is to be free of charge."
+    : minorOf(entries["terms.rate_minor"], currency);
   if (typeof rate === "string") wrong["terms.rate_minor"] = rate;
   const span = (field: TermsField, most: number): number => {
     const typed = entries[field].trim().replace(",", ".");

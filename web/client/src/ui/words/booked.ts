@@ -27,14 +27,19 @@ export function bookedWords(
   if (!booked || !terms.rate_minor || !terms.overrun_us) return null;
   const endUs = booked.start_us + booked.length_us;
   const lastUs = endUs + terms.overrun_us;
-  if (nowUs < endUs - ASK_BEFORE_US || nowUs >= lastUs) return null;
+  const goesOn = account.extended_us != null;
+  if (nowUs < endUs - ASK_BEFORE_US || (nowUs >= lastUs && !goesOn)) return null;
   const end = timeIn(me.zone, endUs);
   const last = timeIn(me.zone, lastUs);
   const over = nowUs >= endUs;
   const ends = over ? `The booked time ended at ${end}.` : `The booked time ends at ${end}.`;
-  if (account.extended_us != null) {
-    const who = pays ? "You go on" : `${named(other.name)} goes on`;
-    return { text: `${who}: the time counts until ${last} at the latest.`, asks: false };
+  if (goesOn) {
+    const who = pays ? "You" : named(other.name);
+    const text =
+      nowUs < lastUs
+        ? `${who} said to go on: the time counts until ${last} at the latest.`
+        : `The time counted until ${last}. Talking on costs nothing.`;
+    return { text, asks: false };
   }
   if (pays && !kept) {
     const costs = money(goingOnMinor(terms), terms.currency ?? "");
