@@ -275,7 +275,7 @@ class NextSteps(Body, frozen=True, kw_only=True):
 
 
 class StatementQuery(Body, frozen=True, kw_only=True):
-    """The month (`2026-11`) of the sessions one held `as` mentor or mentee, by one's own time zone.
+    """The month (`2026-11`) of the sessions one had `as` mentor or mentee, by one's own time zone.
     `format` csv answers with text/csv."""
 
     role: Role = "mentor"

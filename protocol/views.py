@@ -225,7 +225,7 @@ class BookedView(View, frozen=True, kw_only=True):
 
 class SessionAccount(SessionView, frozen=True, kw_only=True):
     """A session and why: stretches over its whole time, each one's lane, proofs of contact, the
-    terms and the meeting it was held under, and what it comes to, *so far* until it has ended.
+    terms and the meeting that it was, and what it comes to, *so far* until it has ended.
     `counted`: when time counted, start and end; `bridged`: the short gaps between that were filled.
     `together_most_us` is the most that the time together can have been."""
 

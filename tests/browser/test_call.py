@@ -180,7 +180,7 @@ async def test_a_session_that_both_have_left_is_ended_from_its_page(
     for person in (mentor, mentee):
         await person.leave()
     await mentor.page.reload()
-    await mentor.page.get_by_text("The record closes in a few minutes").wait_for()
+    await mentor.page.get_by_text("Until then either of you may come back.").wait_for()
     await mentor.button("End the session for both").click()
     await mentor.button("End it").click()
     for person in (mentor, mentee):

@@ -127,6 +127,43 @@ async def test_one_who_reads_above_is_not_pulled_down(desktop: Screen) -> None:
     await page.wait_for_function("app.calls.some((call) => /^read.* 1001$/.test(call))")
 
 
+CONTESTED = """{
+  const [id, [session, ...more]] = Object.entries(app.state.sessions)[0];
+  const by = { contested_by: [app.state.me.id], said_us: app.nowUs() };
+  const settlement = { ...session.settlement, ...by };
+  app.set({ sessions: { [id]: [{ ...session, settlement }, ...more] } });
+}"""
+
+
+async def test_the_conversation_tells_of_sessions_and_of_what_is_contested(desktop: Screen) -> None:
+    await desktop.show("conversation-marks")
+    page = desktop.page
+    marks = page.get_by_role("log").get_by_role("link", name=re.compile("session", re.IGNORECASE))
+    contested = "Wolfeschlegelsteinhausenber… contests the session today (38 min: €45.60)"
+    await expect(marks).to_have_text(
+        [
+            re.compile(
+                "^Session: 43 min 26 s together"
+            ),  # an earlier one comes with the messages around it
+            re.compile(f"^{re.escape(contested)}: held until you two agree$"),
+        ]
+    )
+    await expect(marks.last).to_have_attribute("href", re.compile("^/s/ses_"))
+    await page.evaluate(CONTESTED)  # by me too: it comes live
+    await expect(marks.last).to_have_text(re.compile("^You contest the session today"))
+    await expect(marks.last).to_be_in_viewport()
+    # In a call a way out of it stands in nobody's way.
+    await page.evaluate("app.set({call: {phase: 'joined', peers: []}})")
+    await expect(marks).to_have_count(0)
+    await expect(page.get_by_role("log").get_by_text("You contest the session")).to_be_visible()
+
+
+async def test_a_long_conversation_makes_no_page_longer(desktop: Screen) -> None:
+    await desktop.show("conversation-thousand")
+    high = await desktop.page.evaluate("document.documentElement.scrollHeight")
+    assert high == 800
+
+
 async def test_the_unread_line_stands_before_the_first_new_message(desktop: Screen) -> None:
     await desktop.show("prejoin")
     lines = await desktop.page.get_by_role("log").evaluate(

@@ -58,7 +58,7 @@ async def test_pages_of_a_mentorship(
     await look_over(mentor, "summary, the other still there")
     await mentee.leave()
     await expect(headline).to_have_text(re.compile(r"\d s together$"))
-    await mentor.page.get_by_text("The record closes in a few minutes").wait_for()
+    await mentor.page.get_by_text("Until then either of you may come back.").wait_for()
     await look_over(mentor, "summary")
     await mentor.page.get_by_role("link", name="Ithaca").click()
     sessions = mentor.page.get_by_role("region", name="Sessions with").get_by_role("listitem")

@@ -103,5 +103,5 @@ async def test_a_statement_of_a_month_without_sessions(
     mentor = await house.enter(mentors_browser, house.links["mentor"])
     await mentor.button("Join").wait_for()  # signed in
     await mentor.page.goto(f"{house.server.address}/statements")
-    await mentor.page.get_by_text("No session that you held as mentor").wait_for()
+    await mentor.page.get_by_text("No session of yours as mentor").wait_for()
     await look_over(mentor, "empty statement")

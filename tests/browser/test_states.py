@@ -78,6 +78,26 @@ async def test_who_is_in_the_room_stands_first_at_home(desktop: Screen) -> None:
     await expect(people).to_have_text([re.compile("ליאורה"), "Ana Quispe", re.compile("^Wolfe")])
 
 
+async def test_the_home_page_says_what_is_held_and_waits_for_an_answer(phone: Screen) -> None:
+    await phone.show("home-contested")
+    page = phone.page
+    asks = "Ana Quispe contests the session today: it waits for your answer"
+    await expect(page.get_by_role("link", name=asks)).to_have_attribute(
+        "href", re.compile("^/s/ses_")
+    )
+    sessions = page.get_by_role("region", name="Sessions with Ana Quispe").get_by_role("link")
+    await expect(sessions.first).to_contain_text("43 min 26 s together, held until you two agree")
+    await expect(sessions.nth(1)).not_to_contain_text("held")
+
+
+async def test_a_tab_that_knows_nobody_says_what_to_do(desktop: Screen) -> None:
+    await desktop.show("signed-out-session")
+    page = desktop.page
+    await expect(page.get_by_role("heading", name="Use your link first")).to_be_visible()
+    await page.get_by_role("link", name="To the start").click()
+    await expect(page.get_by_role("heading", name="Ithaca")).to_be_visible()
+
+
 async def test_what_stands_alone_stands_in_line(phone: Screen) -> None:
     await phone.show("home")
     page = phone.page

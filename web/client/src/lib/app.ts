@@ -14,7 +14,6 @@ import {
   type PersonView,
   type ServerFrame,
   type SessionAccount,
-  type SessionPage,
   type SessionView,
 } from "../protocol/types.js";
 import { Access } from "./access.js";
@@ -34,6 +33,7 @@ import { refusal } from "./outbox.js";
 import { browserPage, type Page } from "./page.js";
 import { Reflections } from "./reflections.js";
 import { Sender } from "./sender.js";
+import { Sessions } from "./sessions.js";
 import { Socket } from "./socket.js";
 import { inRoom } from "./session.js";
 import * as reduce from "./state.js";
@@ -60,6 +60,7 @@ class Ithaca implements App {
   readonly arrange: Arrangements;
   readonly reflect: Reflections;
   readonly ledger: LedgerOf;
+  private readonly sessions: Sessions;
   private readonly arrival: Arrival;
   private readonly access: Access;
   private readonly socket: Socket;
@@ -99,6 +100,7 @@ class Ithaca implements App {
     this.reflect = new Reflections(this.access, () => this.current, (kept) =>
       this.set({ ...this.current, ...kept }),
     );
+    this.sessions = new Sessions(this.access, (to) => this.set(to(this.current)));
     const took = (view: SessionView): void => this.set(reduce.withSession(this.current, view));
     this.ledger = new LedgerOf(this.access, () => page.newId(), took);
     const scheme = page.location.protocol === "https:" ? "wss:" : "ws:";
@@ -270,6 +272,7 @@ class Ithaca implements App {
       this.socket.stop();
       this.access.forget();
       this.proofs.forget();
+      this.sessions.forget();
       this.sender.belongTo(null);
       const { canStart, media } = this.current;
       this.set({ ...START, phase: "signed_out", canStart, media });
@@ -363,6 +366,7 @@ class Ithaca implements App {
     }
     this.call?.handle(frame);
     this.reflect.handle(frame);
+    this.sessions.handle(frame);
   }
 
   private setClock(): void {
@@ -439,21 +443,16 @@ class Ithaca implements App {
 
   // ---- sessions --------------------------------------------------------------------------------
 
-  async loadSessions(mentorship: string): Promise<void> {
-    const path = `/v1/sessions?mentorship=${mentorship}`;
-    const { sessions } = await this.access.call<SessionPage>("GET", path);
-    this.set(reduce.withSessions(this.current, mentorship, sessions));
+  loadSessions(mentorship: string): Promise<void> {
+    return this.sessions.load(mentorship);
   }
 
-  async loadAccount(session: string): Promise<SessionAccount> {
-    const account = await this.access.call<SessionAccount>("GET", `/v1/sessions/${session}`);
-    this.set(reduce.withAccount(this.current, account));
-    return account;
+  loadAccount(session: string): Promise<SessionAccount> {
+    return this.sessions.account(session);
   }
 
-  async extendSession(session: string): Promise<void> {
-    const view = await this.access.call<SessionView>("POST", `/v1/sessions/${session}/extend`);
-    this.set(reduce.withSession(this.current, view));
+  extendSession(session: string): Promise<void> {
+    return this.sessions.extend(session);
   }
 
   // ---- the call --------------------------------------------------------------------------------
@@ -521,10 +520,9 @@ class Ithaca implements App {
     this.call?.leave();
   }
 
-  async endSession(session: string): Promise<void> {
+  endSession(session: string): Promise<void> {
     this.call?.handIn();
-    const view = await this.access.call<SessionView>("POST", `/v1/sessions/${session}/end`);
-    this.set(reduce.withSession(this.current, view));
+    return this.sessions.end(session);
   }
 
   closeCall(): void {

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 2a84117f2e6619832635a964f576663a
- * text   6fed910926e8278f1653c595942c4d73
+ * schema 5e1aae9a5d13eae35cc273089deb0930
+ * text   b309561e9ec2c763a567b8062abaecaa
  */
 export type ClientFrame =
   | AuthOpen
@@ -1050,7 +1050,7 @@ export interface NextSteps {
   reminder: Reminder | null;
 }
 /**
- * The month (`2026-11`) of the sessions one held `as` mentor or mentee, by one's own time zone.
+ * The month (`2026-11`) of the sessions one had `as` mentor or mentee, by one's own time zone.
  * `format` csv answers with text/csv.
  */
 export interface StatementQuery {
@@ -1140,7 +1140,7 @@ export interface Problem {
 }
 /**
  * A session and why: stretches over its whole time, each one's lane, proofs of contact, the
- * terms and the meeting it was held under, and what it comes to, *so far* until it has ended.
+ * terms and the meeting that it was, and what it comes to, *so far* until it has ended.
  * `counted`: when time counted, start and end; `bridged`: the short gaps between that were filled.
  * `together_most_us` is the most that the time together can have been.
  */

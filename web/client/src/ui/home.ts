@@ -13,8 +13,9 @@ import "./parts/icon.js";
 import "./parts/side.js";
 import { ownLink } from "./own-link.js";
 import { paths } from "./route.js";
-import { headline } from "./words/session.js";
-import { otherOf, presenceShort } from "./words/people.js";
+import { asksMe } from "./words/marks.js";
+import { HELD, headline, isHeld } from "./words/session.js";
+import { otherOf, pairOf, presenceShort } from "./words/people.js";
 import { ahead, meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
@@ -87,6 +88,9 @@ export class Home extends AppElement {
         min-height: 44px;
         color: inherit;
         text-decoration: none;
+      }
+      .sessions time {
+        flex: none;
       }
       .sessions span {
         color: var(--sea);
@@ -218,7 +222,8 @@ export class Home extends AppElement {
     const { proposal } = view;
     const meeting = ahead(view, this.app.nowUs());
     const two = twoOf(view, me);
-    const asked = proposal && !proposal.accepted_by.includes(me.id);
+    const asked = proposal?.state === "open" && proposal.proposed_by !== me.id;
+    const pair = pairOf(view, me);
     return html`
       ${
         meeting
@@ -234,6 +239,10 @@ export class Home extends AppElement {
           </p>`
           : nothing
       }
+      ${(this.state.sessions[view.id] ?? []).map((session) => {
+        const words = asksMe(session, pair, this.app.nowUs());
+        return words ? html`<p><a href=${paths.summary(session.id)}>${words}</a></p>` : nothing;
+      })}
     `;
   }
 
@@ -279,7 +288,7 @@ export class Home extends AppElement {
     return html`
       <li>
         <a href=${paths.summary(session.id)}>
-          <span>${result.amount} ${result.words}</span>
+          <span>${result.amount} ${result.words}${isHeld(session) ? `, ${HELD}` : nothing}</span>
           <time class="small soft" title=${exact(me.zone, beganUs)}
             >${shortWhen(me.zone, beganUs, this.app.nowUs())}</time
           >

@@ -205,8 +205,11 @@ export class Shell extends AppElement {
     if (link.is === "stopped") {
       return this.stopped(link.trouble, "Use this tab", () => this.app.reconnectNow());
     }
+    if (phase === "signed_out" && route.page !== "home" && route.page !== "open" && route.page !== "new") {
+      return this.whoAreYou();
+    }
     if (route.page === "new") return html`<ith-new .app=${this.app}></ith-new>`;
-    if (phase === "signed_out" || route.page === "home" || route.page === "open") {
+    if (route.page === "home" || route.page === "open") {
       return html`<ith-home .app=${this.app}></ith-home>`;
     }
     if (route.page === "summary") {
@@ -249,6 +252,20 @@ export class Shell extends AppElement {
     }
     if (!call || call.phase === "left") return this.starting();
     return html`<ith-call .app=${this.app} .mentorship=${mentorship}></ith-call>`;
+  }
+
+  private whoAreYou(): unknown {
+    return html`
+      <main id="main">
+        <h1 tabindex="-1">Use your link first</h1>
+        <p>
+          This page is for two people, and this tab does not know that you are one of them. Open your
+          personal link in it, the one that you were given: what you look for is under <em>Your
+          mentorships</em> then. A tab in which you opened it before still works.
+        </p>
+        <p><a class="button" href=${paths.home}>To the start</a></p>
+      </main>
+    `;
   }
 
   private starting(): unknown {

@@ -15,6 +15,7 @@ import {
   dayWords,
   monthOf,
   months,
+  recordWords,
   roleOf,
   stateWords,
   sumRows,
@@ -282,7 +283,7 @@ export class Statements extends AppElement {
           </select>
         </div>
         <div class="field">
-          <label for="role">Sessions that I held</label>
+          <label for="role">My sessions</label>
           <select
             id="role"
             @change=${(event: Event) => this.pick(this.month, roleOf(valueOf(event)) ?? this.asRole)}
@@ -303,22 +304,19 @@ export class Statements extends AppElement {
 
   private statement(statement: Statement, me: PersonView): unknown {
     const counted = statement.lines.filter(({ state }) => state !== "contested");
-    const held = statement.lines.filter(({ state }) => state === "contested");
+    const contested = statement.lines.filter(({ state }) => state === "contested");
     if (!statement.lines.length) {
       return html`<p>
-        No session that you held as ${statement.role} in ${monthName(statement.month)} has been
-        closed.
+        No session of yours as ${statement.role} has ended in ${monthName(statement.month)}.
       </p>`;
     }
     return html`
       ${this.sums(statement)}
       ${counted.length ? this.lines("Sessions", counted, statement, me) : nothing}
       ${
-        held.length
-          ? html`${this.lines("Held", held, statement, me)}
-            <p class="small soft">
-              One of you contests these: they are in no sum until that is resolved.
-            </p>`
+        contested.length
+          ? html`${this.lines("Contested", contested, statement, me)}
+            <p class="small soft">Each is held until the two agree: till then it is in no sum.</p>`
           : nothing
       }
       <div class="file">
@@ -392,7 +390,10 @@ export class Statements extends AppElement {
             >${dayWords(me.zone, line.at_us)}</a
           >
         </td>
-        <td role="cell" class="who"><bdi>${other.name}</bdi></td>
+        <td role="cell" class="who">
+          <bdi>${other.name}</bdi>
+          <div class="paper small soft number">${recordWords(line)}</div>
+        </td>
         <td role="cell" class="sum number time">${brief(line.bill.billed_us)}</td>
         <td role="cell" class="sum number amount">${amountWords(line)}</td>
         <td role="cell" class="state soft">${stateWords(line)}</td>

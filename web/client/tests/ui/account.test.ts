@@ -61,6 +61,17 @@ describe("the result in one sentence", () => {
     );
   });
 
+  it.each([
+    ["account-contested-by-other", "43 min 26 s together, held until you two agree"],
+    ["account-gave-in", "43 min 26 s together, held until you two agree"],
+  ])("bills nothing to anybody while it is contested: %s", (name, words) => {
+    expect(said(ACCOUNTS[name]!)).toBe(words);
+    const labels = steps(ACCOUNTS[name]!, MENTOR).map(({ label }) => label);
+    expect(labels).toContain("Would be billed");
+    expect(labels).toContain("Ana Quispe would pay");
+    expect(labels).not.toContain("Billed");
+  });
+
   it("says nothing of billing where little time was free, and that nothing is billed where not", () => {
     const short = account([["contact", 12]]);
     expect(said(short)).toBe("12 s together");
@@ -155,6 +166,15 @@ describe("a stretch in words", () => {
     expect(words(only(ANA.id))[0]).toMatch(/signed by Ana Quispe's page, handed in by yours\.$/);
     expect(words(only(ME.id))[0]).toMatch(/signed by your page, handed in by Ana Quispe's\.$/);
     expect(words({ ...of, proofs: [] })[0]).toMatch(/, proven\.$/);
+  });
+
+  it("is as long as its two clocks are apart", () => {
+    const [from, to] = [FROM + 0.9 * S, FROM + 100.1 * S];
+    const of = account([["contact", 99.2]], {}, from);
+    expect(of.stretches[0]?.to_us).toBe(to);
+    const clocks = `${clock(ME.zone, FROM)}–${clock(ME.zone, FROM + 100 * S)}`;
+    expect(words(of)[0]).toMatch(new RegExp(`^${clocks} both present, 1 min 40 s,`));
+    expect(words(account([["contact", 0.3]], {}, FROM))[0]).toContain("less than 1 s");
   });
 
   it("says what lies outside the booked time", () => {
@@ -286,6 +306,8 @@ describe("how the amount came about", () => {
     const counted: [number, number][] = [[FROM, FROM + 60 * S]];
     const of = account([["contact", 100], ["unknown", 10]], { booked, counted });
     expect(rows(of)).toContain("Outside the booked time: − 40 s");
+    const longer = { ...of, extended_us: NOW, terms: { ...FREE, overrun_us: 20 * MIN } };
+    expect(rows(longer)).toContain("Outside the booked time and the 20 min after it: − 40 s");
     expect(rows({ ...of, terms: { ...FREE, counts: "room" } })).toContain("Outside the booked time: − 50 s");
     expect(rows(account([["contact", 100]], { booked })).join()).not.toContain("Outside");
   });
@@ -364,10 +386,11 @@ it("says by which terms and for which meeting", () => {
     "By version 3 of your agreement, which was in force when the session began.",
     "Booked: Today, 13:27 to 14:12 for you in Vienna, 07:27 to 08:12 for Ana Quispe in Lima.",
   ]);
-  const again = { ...RICH, booked: { ...RICH.booked!, again: true }, extended_us: NOW };
+  const terms = { ...PAID, overrun_us: 20 * MIN };
+  const again = { ...RICH, booked: { ...RICH.booked!, again: true }, extended_us: NOW, terms };
   expect(frame(again, MENTOR, NOW).slice(2)).toEqual([
     "You had met for this meeting before, so nobody was late for it now.",
-    "Ana Quispe said to go on past the booked time: 14:13 for you in Vienna, 08:13 for Ana Quispe in Lima.",
+    "Ana Quispe said to go on for up to 20 min past the booked time: 14:13 for you in Vienna, 08:13 for Ana Quispe in Lima.",
   ]);
   expect(frame(account([]), MENTOR, NOW)).toEqual([
     "You two had agreed on nothing when the session began, so it is free of charge.",

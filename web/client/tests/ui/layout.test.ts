@@ -1,16 +1,23 @@
 import { describe, expect, it } from "vitest";
 
 import { layout, roomLeft, roomWords } from "../../src/ui/conversation/layout.js";
+import type { Mark } from "../../src/ui/words/marks.js";
 import { ANA, ME, MIN, NOW, message } from "./fake-app.js";
 
 const ZONE = "Europe/Vienna";
-const draw = (messages: Parameters<typeof layout>[0], newAfter: number | null = null): string[] =>
-  layout(messages, ME.id, ZONE, NOW, newAfter).map((item) =>
+const draw = (
+  messages: Parameters<typeof layout>[0],
+  newAfter: number | null = null,
+  marks: Parameters<typeof layout>[5] = [],
+): string[] =>
+  layout(messages, ME.id, ZONE, NOW, newAfter, marks).map((item) =>
     item.is === "day"
       ? item.words
       : item.is === "new"
         ? "new"
-        : `${item.person === ME.id ? "me" : "ana"} ${item.messages.map((m) => m.seq).join(" ")}`,
+        : item.is === "mark"
+          ? item.mark.words
+          : `${item.person === ME.id ? "me" : "ana"} ${item.messages.map((m) => m.seq).join(" ")}`,
   );
 
 describe("the log's layout", () => {
@@ -26,6 +33,19 @@ describe("the log's layout", () => {
         message(6, ANA.id, "f", at + 13 * MIN),
       ]),
     ).toEqual(["Today", "ana 1 2 3", "ana 4", "me 5", "ana 6"]);
+  });
+
+  it("puts marks where their time is, and groups nothing across one", () => {
+    const at = NOW - 60 * MIN;
+    const mark = (words: string, at_us: number): Mark => ({ key: words, at_us, words, session: "s" });
+    const messages = [message(4, ANA.id, "a", at), message(5, ANA.id, "b", at + 2 * MIN)];
+    const marks = [mark("early", at - MIN), mark("amid", at + MIN), mark("late", at + 9 * MIN)];
+    expect(draw(messages, null, marks)).toEqual(["Today", "ana 4", "amid", "ana 5", "late"]);
+    const whole = [message(1, ANA.id, "a", at), message(2, ANA.id, "b", at + 2 * MIN)];
+    expect(draw(whole, null, [mark("before", at - 24 * 60 * MIN), ...marks])).toEqual([
+      ...["Yesterday", "before", "Today", "early", "ana 1", "amid", "ana 2", "late"],
+    ]);
+    expect(draw([], null, marks)).toEqual(["Today", "early", "amid", "late"]);
   });
 
   it("begins a day with a line, though minutes lie between", () => {

@@ -188,20 +188,22 @@ describe("a time zone", () => {
 describe("sessions", () => {
   const BOTH = SESSION.people.map((time) => ({ ...time, since_us: NOW }));
   const ANA_ALONE = BOTH.map((time) => (time.person === ANA.id ? time : { ...time, since_us: null }));
-  const ENDS = "The session ends by itself once nobody has been in the room for 10 minutes.";
+  const ENDS =
+    "It ends when one of you ends it for both, or by itself once nobody has been in the room for 10 " +
+    "minutes and any booked time is over.";
 
   it.each([
-    [{}, "It was ended for both of you."],
+    [{}, "One of you ended it for both."],
     [
       { end_reason: "empty" },
-      "It ended by itself after nobody had been in the room for 10 minutes.",
+      "It ended by itself: nobody had been in the room for 10 minutes.",
     ],
     [{ state: "open", people: BOTH }, ENDS],
     [{ state: "open", people: ANA_ALONE }, `Ana is still in the room. ${ENDS}`],
     [{ state: "waiting", people: ANA_ALONE }, `Ana is still in the room. ${ENDS}`],
     [
       { state: "open" },
-      "The record closes in a few minutes; until then either of you may come back.",
+      `${ENDS} Until then either of you may come back.`,
     ],
   ] as const)("how it ends, case %#", (more, words) => {
     expect(endWords({ ...SESSION, ...more }, ME.id, "Ana")).toBe(words);

@@ -3,9 +3,9 @@ import { customElement, property, state } from "lit/decorators.js";
 
 import type { SessionAccount } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
-import { clocks, countsWords, happened, pieceWords, silentWords, theirClocks } from "../words/account.js";
+import { clocks, countsWords, happened, lengthOf, pieceWords, silentWords, theirClocks } from "../words/account.js";
 import type { Pair } from "../words/people.js";
-import { aheadUs, cityOf, clock, exact, named, spanOf, timeIn } from "../words/time.js";
+import { aheadUs, cityOf, clock, exact, named, timeIn } from "../words/time.js";
 import type { Piece } from "./counting.js";
 import { drawingOf, pieceAt, type Box, type Drawing, type LaneDrawn } from "./drawing.js";
 
@@ -455,7 +455,7 @@ export class Timeline extends LitElement {
           <time title=${exact(pair.me.zone, from_us)}>${clocks(pair.me.zone, from_us, to_us)}</time>
           <div class="soft number">${theirClocks(from_us, to_us, pair).replace(/ for .*/, "")}</div>
         </td>
-        <td class="number">${spanOf(to_us - from_us)}</td>
+        <td class="number">${lengthOf(piece)}</td>
         <td>
           ${sentence(what.filter(Boolean).join("; "))}
           ${silent ? html`<div class="soft">${silent}</div>` : nothing}

@@ -7,10 +7,12 @@ import type { AppState, Conversation as Log, PendingMessage } from "../../lib/mo
 import type { MentorshipView, Message, PersonView } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
-import { otherOf } from "../words/people.js";
+import { marksOf, type Mark } from "../words/marks.js";
+import { otherOf, pairOf } from "../words/people.js";
 import { exact, named, timeIn } from "../words/time.js";
 import "../parts/clocks.js";
 import "../parts/icon.js";
+import { paths } from "../route.js";
 import type { Composer } from "./composer.js";
 import "./composer.js";
 import { layout, type Item } from "./layout.js";
@@ -34,6 +36,7 @@ export class Conversation extends AppElement {
         height: 100%;
       }
       .log {
+        position: relative; /* what is there for screen readers alone scrolls along */
         flex: 1;
         min-height: 0;
         padding: 8px 16px;
@@ -58,6 +61,19 @@ export class Conversation extends AppElement {
         flex: 1;
         height: 1px;
         background: var(--line);
+      }
+      .line > * {
+        max-width: 80%;
+        text-align: center;
+      }
+      a.line {
+        min-height: 44px;
+        margin-block: 4px;
+        text-decoration: none;
+      }
+      a.line span {
+        text-decoration: underline;
+        text-underline-offset: 2px;
       }
       .line.new {
         color: var(--sea);
@@ -152,7 +168,14 @@ export class Conversation extends AppElement {
 
   protected override watch(state: AppState): readonly unknown[] {
     const view = viewIn(state, this.mentorship);
-    return [view, view && state.conversations[view.conversation], state.link.is, state.me];
+    return [
+      view,
+      view && state.conversations[view.conversation],
+      state.sessions[this.mentorship],
+      state.call?.phase,
+      state.link.is,
+      state.me,
+    ];
   }
 
   override connectedCallback(): void {
@@ -183,6 +206,7 @@ export class Conversation extends AppElement {
       this.following = true;
       this.newAfter = unreadFrom(view);
       this.app.openConversation(view.conversation);
+      this.app.loadSessions(view.id).catch(() => undefined); // asked again with the next connection
     }
     const first = this.conversation?.messages[0]?.seq;
     this.kept =
@@ -249,7 +273,9 @@ export class Conversation extends AppElement {
             ${this.unsent(pending)}`
         : html`<p class="middle soft">${words}</p>`;
     }
-    if (!messages.length && !pending.length) {
+    const { sessions } = this.state;
+    const marks = marksOf(sessions[view.id] ?? [], pairOf(view, me), this.app.nowUs());
+    if (!messages.length && !pending.length && (loading || !marks.length)) {
       return loading
         ? html`<p class="middle soft late">Loading what was said…</p>`
         : html`<p class="middle soft">
@@ -257,7 +283,7 @@ export class Conversation extends AppElement {
             conversation, before, during and after your calls.
           </p>`;
     }
-    const items = layout(messages, me.id, me.zone, this.app.nowUs(), this.newAfter);
+    const items = layout(messages, me.id, me.zone, this.app.nowUs(), this.newAfter, marks);
     return html`
       ${this.older(messages)}
       ${repeat(
@@ -300,6 +326,8 @@ export class Conversation extends AppElement {
         return html`<p class="line">${item.words}</p>`;
       case "new":
         return html`<p class="line new">New</p>`;
+      case "mark":
+        return this.mark(item.mark);
       case "group": {
         const own = item.person === me.id;
         const first = item.messages[0];
@@ -314,6 +342,13 @@ export class Conversation extends AppElement {
         `;
       }
     }
+  }
+
+  /** In a call it leads nowhere: that would be to leave it. */
+  private mark({ words, session }: Mark): unknown {
+    const { call } = this.state;
+    if (call && call.phase !== "left") return html`<p class="line"><span>${words}</span></p>`;
+    return html`<a class="line" href=${paths.summary(session)}><span>${words}</span></a>`;
   }
 
   private bubble(message: Message, me: PersonView): unknown {

@@ -1,5 +1,7 @@
-/** The log as it is drawn: day lines, the unread line, and messages grouped by author. Pure. */
+/** The log as it is drawn: day lines, the unread line, marks of sessions, and messages grouped by author.
+ * Pure. */
 import type { Message } from "../../protocol/types.js";
+import type { Mark } from "../words/marks.js";
 import { dayKey, dayName } from "../words/time.js";
 
 const TOGETHER_US = 5 * 60 * 1_000_000; // one author's messages closer than this share a heading
@@ -7,6 +9,7 @@ const TOGETHER_US = 5 * 60 * 1_000_000; // one author's messages closer than thi
 export type Item =
   | { readonly is: "day"; readonly key: string; readonly words: string }
   | { readonly is: "new"; readonly key: string }
+  | { readonly is: "mark"; readonly key: string; readonly mark: Mark }
   | {
       readonly is: "group";
       readonly key: string;
@@ -15,30 +18,41 @@ export type Item =
     };
 
 /** `newAfter`: the last seq that had been read when the reader came, or null: no unread line.
- * One's own messages are never new. */
+ * One's own messages are never new. `marks`, by time: those from before the oldest message stand there
+ * only if there is nothing older to come. */
 export function layout(
   messages: readonly Message[],
   me: string,
   zone: string,
   nowUs: number,
   newAfter: number | null,
+  marks: readonly Mark[] = [],
 ): Item[] {
   const items: Item[] = [];
   let day = "";
   let group: { is: "group"; key: string; person: string; messages: Message[] } | null = null;
   let before: Message | null = null;
   let marked = newAfter === null;
-  for (const message of messages) {
-    const today = dayKey(zone, message.at_us);
-    if (today !== day) {
-      day = today;
-      items.push({
-        is: "day",
-        key: `day ${today} ${message.seq}`,
-        words: dayName(zone, message.at_us, nowUs),
-      });
+  const onDay = (at_us: number, of: number | string): void => {
+    const today = dayKey(zone, at_us);
+    if (today === day) return;
+    day = today;
+    items.push({ is: "day", key: `day ${today} ${of}`, words: dayName(zone, at_us, nowUs) });
+    group = null;
+  };
+  const first = messages[0];
+  const due = marks.filter((mark) => !first || first.seq <= 1 || mark.at_us >= first.at_us);
+  const markUntil = (at_us: number): void => {
+    while (due[0] && due[0].at_us <= at_us) {
+      const mark = due.shift()!;
+      onDay(mark.at_us, mark.key);
+      items.push({ is: "mark", key: mark.key, mark });
       group = null;
     }
+  };
+  for (const message of messages) {
+    markUntil(message.at_us);
+    onDay(message.at_us, message.seq);
     if (!marked && newAfter !== null && message.seq > newAfter && message.person !== me) {
       marked = true;
       items.push({ is: "new", key: "new" });
@@ -58,6 +72,7 @@ export function layout(
     }
     before = message;
   }
+  markUntil(Infinity);
   return items;
 }
 

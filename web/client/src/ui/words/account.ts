@@ -3,8 +3,8 @@ import type { Bill, SessionAccount, SessionView } from "../../protocol/types.js"
 import { allTerms, canCount, type Piece } from "../account/counting.js";
 import { money } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
-import { headline, togetherUs } from "./session.js";
-import { brief, clock, count, named, spanOf, theirClock } from "./time.js";
+import { HELD, headline, isHeld, togetherUs } from "./session.js";
+import { between, brief, clock, count, named, spanOf, theirClock } from "./time.js";
 
 export interface Result {
   readonly amount: string;
@@ -13,7 +13,8 @@ export interface Result {
   readonly billed: string;
 }
 
-/** `45 min 29 s` `together, billed` `45 min: €45.00`. What is free and not over is only counted. */
+/** `45 min 29 s` `together, billed` `45 min: €45.00`. What is free and not over is only counted; what
+ * somebody contests is billed to nobody yet. */
 export function resultOf(
   view: SessionView,
   account: SessionAccount | null,
@@ -30,6 +31,7 @@ export function resultOf(
   }
   const billed = billedWords(bill);
   const came = amount ? words : (absentWords(bill, pair) ?? words);
+  if (isHeld(view)) return { amount, words: `${came}, ${HELD}`, billed: "" };
   if (billed) return { amount, words: `${came}, billed`, billed };
   return { amount, words: bill.currency ? `${came}, nothing billed` : came, billed: "" };
 }
@@ -79,6 +81,11 @@ export function clocks(zone: string, fromUs: number, toUs: number): string {
   return from === to ? from : `${from}–${to}`;
 }
 
+/** `45 min 29 s`: of a stretch, as far as its two clocks are apart. */
+export function lengthOf({ from_us, to_us }: Piece): string {
+  return spanOf(between(from_us, to_us) || Math.min(to_us - from_us, 1));
+}
+
 /** The same by the other's clock, with their name; nothing where both read the same. */
 export function theirClocks(fromUs: number, toUs: number, { me, other }: Pair): string {
   const theirs = theirClock(fromUs, me, other);
@@ -124,16 +131,23 @@ function proofWords(piece: Piece, { proofs }: SessionAccount, pair: Pair): strin
 
 const possessive = (name: string): string => `${named(name)}'s`;
 
+/** `outside the booked time`, and what was added to it. */
+export function outsideWords({ extended_us, terms }: SessionAccount): string {
+  const { overrun_us } = allTerms(terms);
+  const more = extended_us != null && overrun_us ? ` and the ${brief(overrun_us)} after it` : "";
+  return `outside the booked time${more}`;
+}
+
 /** Whether it counts, and why (not). */
 export function countsWords(piece: Piece, account: SessionAccount): string {
   const terms = allTerms(account.terms);
   const whole = piece.to_us - piece.from_us;
   if (piece.of_us && piece.of_us < whole) {
-    return `${spanOf(piece.of_us)} of it count, the rest is outside the booked time`;
+    return `${spanOf(piece.of_us)} of it count, the rest is ${outsideWords(account)}`;
   }
   if (piece.counts) return piece.state === "alone" ? "counts: the other was late" : "";
   if (piece.bridged) return `bridged: ${termsName(account)} allow ${brief(terms.grace_us)}`;
-  if (canCount(piece.state, account.terms)) return "outside the booked time, so it does not count";
+  if (canCount(piece.state, account.terms)) return `${outsideWords(account)}, so it does not count`;
   switch (piece.state) {
     case "unknown":
       return "does not count";
@@ -168,7 +182,7 @@ export function pieceWords(piece: Piece, account: SessionAccount, pair: Pair): s
   const gap = piece.kind === "gap" ? "gap " : "";
   const parts = [
     `${gap}${clocks(pair.me.zone, from_us, to_us)}${gap ? "," : ""} ${what}`,
-    spanOf(to_us - from_us),
+    lengthOf(piece),
     ...more,
     countsWords(piece, account),
   ];

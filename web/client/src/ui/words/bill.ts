@@ -1,8 +1,10 @@
 /** How the amount came about, step by step, in words. Integers all the way. Pure. */
 import type { SessionAccount, Terms } from "../../protocol/types.js";
 import { allTerms, outside, waitCounts } from "../account/counting.js";
+import { outsideWords } from "./account.js";
 import { money, percent, share } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
+import { isHeld } from "./session.js";
 import { bothClocks, bothStretches, brief, dayName, named, spanOf } from "./time.js";
 
 export interface Row {
@@ -25,7 +27,7 @@ export function steps(account: SessionAccount, pair: Pair): readonly Row[] {
     ...elsewhereRows(account),
   ];
   rows.push({
-    label: account.state === "ended" ? "Billed" : "Billed so far",
+    label: isHeld(account) ? "Would be billed" : account.state === "ended" ? "Billed" : "Billed so far",
     value: brief(bill.billed_us),
     strong: true,
   });
@@ -56,7 +58,7 @@ function timeRows(account: SessionAccount, pair: Pair): Row[] {
   }
   if (account.booked && outside_us >= SECOND_US) {
     rows.push({
-      label: "Outside the booked time",
+      label: `O${outsideWords(account).slice(1)}`,
       value: `− ${spanOf(outside_us)}`,
       note: "Only what lies within it counts.",
     });
@@ -199,7 +201,9 @@ function moneyRows(account: SessionAccount, pair: Pair): Row[] {
     });
   }
   const sofar = account.state === "ended" ? "" : " so far";
-  const pays = pair.me.id === pair.mentee ? "You pay" : `${named(pair.other.name)} pays`;
+  const mine = pair.me.id === pair.mentee;
+  const who = mine ? "You" : named(pair.other.name);
+  const pays = `${who} ${isHeld(account) ? "would pay" : mine ? "pay" : "pays"}`;
   rows.push({
     label: `${pays}${sofar}`,
     value: money(bill.net_minor + bill.tax_minor, currency),
@@ -278,7 +282,9 @@ export function frame(account: SessionAccount, pair: Pair, nowUs: number): reado
   if (booked.again) said.push("You had met for this meeting before, so nobody was late for it now.");
   if (extended_us != null) {
     const mentee = nameIn(pair, pair.mentee);
-    said.push(`${mentee} said to go on past the booked time: ${bothClocks(extended_us, me, other)}.`);
+    const most = brief(allTerms(account.terms).overrun_us);
+    const when = bothClocks(extended_us, me, other);
+    said.push(`${mentee} said to go on for up to ${most} past the booked time: ${when}.`);
   }
   return said;
 }

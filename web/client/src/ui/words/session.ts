@@ -1,7 +1,7 @@
 /** A session in words and sums. */
 import { inRoom, isNewer } from "../../lib/session.js";
 import type { Interruption, PersonTime, SessionView } from "../../protocol/types.js";
-import { named, span } from "./time.js";
+import { between, named, span, spanOf } from "./time.js";
 
 export function togetherUs(session: SessionView, nowUs: number): number {
   const since = session.together_since_us;
@@ -29,25 +29,31 @@ export function headline(
   return { amount: span(us), words: goesOn ? "together so far" : "together" };
 }
 
+/** Somebody contests what it came to. */
+export const isHeld = ({ settlement }: Pick<SessionView, "settlement">): boolean =>
+  settlement?.state === "contested";
+export const HELD = "held until you two agree";
+
 const BY_ITSELF = {
-  empty: "It ended by itself after nobody had been in the room for 10 minutes.",
-  window: "It ended by itself after the booked time, with nobody in the room for 10 minutes.",
+  empty: "It ended by itself: nobody had been in the room for 10 minutes.",
+  window: "It ended by itself: nobody had been in the room for 10 minutes, and the booked time was over.",
   nobody: "Neither of you came to the meeting.",
   unwatched: "Nobody was seen at the meeting, but the server did not run all the time to see it.",
 } as const;
 
+const ENDS =
+  "It ends when one of you ends it for both, or by itself once nobody has been in the room for 10 " +
+  "minutes and any booked time is over.";
+
 /** How the session ended, or what is still to come of it. */
 export function endWords(session: SessionView, me: string, other: string): string {
   if (session.state === "ended") {
-    if (session.end_reason === "ended") return "It was ended for both of you.";
+    if (session.end_reason === "ended") return "One of you ended it for both.";
     return session.end_reason ? BY_ITSELF[session.end_reason] : "";
   }
   const here = inRoom(session);
-  if (here.length === 0) {
-    return "The record closes in a few minutes; until then either of you may come back.";
-  }
-  const left = here.includes(me) ? "" : `${named(other)} is still in the room. `;
-  return `${left}The session ends by itself once nobody has been in the room for 10 minutes.`;
+  if (here.length === 0) return `${ENDS} Until then either of you may come back.`;
+  return here.includes(me) ? ENDS : `${named(other)} is still in the room. ${ENDS}`;
 }
 
 const NOTICED_US = 1_000_000; // shorter than this, as after a reload, an interruption is no news
@@ -62,7 +68,7 @@ export function interruptionWords(
   me: string,
   nameOf: (person: string) => string,
 ): string {
-  const length = span(interruption.to_us - interruption.from_us);
+  const length = spanOf(between(interruption.from_us, interruption.to_us));
   const { absent } = interruption;
   if (absent.length > 1) return `You were both away for ${length}`;
   const who = absent[0];

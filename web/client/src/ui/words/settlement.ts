@@ -64,12 +64,12 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
   const corrected = at < 0 ? undefined : notes.slice(at).findLast(({ about }) => about === "corrected");
   const who = named(pair.other.name);
   const common = { reason };
-  const held = "Until that is resolved the line is held: it is in no sum.";
+  const held = "It is held until you two agree: till then it is in no sum.";
   if (contested_by.length === 2) {
     return {
       ...common,
       text: `You both contest ${amount}.`,
-      more: `${held} It is once each of you has confirmed it or given in, or whoever runs this server corrects it.`,
+      more: `${held} Each of you can confirm it or give in, and whoever runs this server can correct it.`,
       can: { ...NOTHING, confirm: true, giveIn: true },
     };
   }
@@ -77,7 +77,7 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
     return {
       ...common,
       text: `${who} gave in: ${now}.`,
-      more: "Confirm it if that is right. Until then the line stays held.",
+      more: "Confirm it if that is right. Until then it stays held.",
       can: { ...NOTHING, confirm: true },
     };
   }
@@ -93,7 +93,7 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
     return {
       ...common,
       text: `You gave in: ${now}.`,
-      more: `${who} has not confirmed that yet, so the line is still held.`,
+      more: `${who} has not confirmed that yet, so it is still held.`,
       can: { ...NOTHING, giveIn: true },
     };
   }
@@ -110,7 +110,7 @@ export function followsWords(pair: Pair): readonly string[] {
   const who = named(pair.other.name);
   const more = pair.me.id === pair.mentor ? "more" : "less";
   return [
-    "The line is held: it is in no sum of a statement until this is resolved.",
+    "It is held until you two agree: till then it is in no sum of a statement.",
     `${who} reads your reason, and can give in to ${more}. So can whoever runs this server.`,
     "You can still confirm the amount later.",
   ];

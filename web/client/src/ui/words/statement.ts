@@ -46,6 +46,10 @@ export function stateWords({ bill, state }: StatementLine): string {
   return `${why}${{ settled: "settled", confirmed: "confirmed by both", contested: "contested" }[state]}`;
 }
 
+/** `ses_…, terms v3`: what a line on paper is to be found by, and rests on. */
+export const recordWords = ({ session, bill }: StatementLine): string =>
+  `${session}, ${bill.terms ? `terms v${bill.terms}` : "without an agreement"}`;
+
 export interface SumRow {
   readonly label: string;
   readonly value: string;

@@ -26,6 +26,10 @@ function format(zone: string, shape: Intl.DateTimeFormatOptions): Intl.DateTimeF
   return made;
 }
 
+/** How far apart two clocks read to the second: what stands beside them is this and no other. */
+export const between = (fromUs: number, toUs: number): number =>
+  (Math.floor(toUs / SECOND_US) - Math.floor(fromUs / SECOND_US)) * SECOND_US;
+
 const at = (us: number): number => Math.floor(us / 1000);
 
 /** `45 min 29 s`, `1 h 2 min 5 s`, `0 s`. Whole seconds, rounded down. */

@@ -1,0 +1,66 @@
+/** What a conversation tells of its sessions, as slim lines in its flow: how long one was together, and
+ * what was contested or corrected since. Pure. */
+import type { SessionView, Settlement } from "../../protocol/types.js";
+import { billedWords } from "./account.js";
+import type { Pair } from "./people.js";
+import { onDay } from "./reflection.js";
+import { HELD, headline, isHeld } from "./session.js";
+import { named } from "./time.js";
+
+export interface Mark {
+  readonly key: string;
+  readonly at_us: number;
+  readonly words: string;
+  readonly session: string;
+}
+
+/** By time. */
+export function marksOf(
+  sessions: readonly SessionView[],
+  pair: Pair,
+  nowUs: number,
+): readonly Mark[] {
+  return sessions
+    .flatMap((view) => [...ended(view, nowUs), ...said(view, pair, nowUs)])
+    .sort((a, b) => a.at_us - b.at_us);
+}
+
+function ended(view: SessionView, nowUs: number): readonly Mark[] {
+  if (view.ended_us == null) return [];
+  const { amount, words } = headline(view, nowUs);
+  const said = amount ? `Session: ${amount} ${words}` : words;
+  return [{ key: `ended ${view.id}`, at_us: view.ended_us, words: said, session: view.id }];
+}
+
+function said(view: SessionView, pair: Pair, nowUs: number): readonly Mark[] {
+  const { settlement } = view;
+  if (settlement?.said_us == null) return [];
+  const words = standsWords(view, settlement, pair, nowUs);
+  return [{ key: `said ${view.id}`, at_us: settlement.said_us, words, session: view.id }];
+}
+
+/** How it stands since somebody contested or corrected it. */
+function standsWords(view: SessionView, { bill }: Settlement, pair: Pair, nowUs: number): string {
+  const session = `the session ${onDay(pair.me.zone, view.started_us ?? view.created_us, nowUs)}`;
+  const comes = billedWords(bill) || "nothing billed";
+  if (isHeld(view)) return `${contestsWords(view, pair)} ${session} (${comes}): ${HELD}`;
+  if (bill.owed === "correction") return `T${session.slice(1)} was corrected: ${comes}`;
+  return `Nobody contests ${session} any more (${comes})`;
+}
+
+function contestsWords({ settlement }: SessionView, { me, other }: Pair): string {
+  const by = settlement?.contested_by ?? [];
+  if (by.length > 1) return "You both contest";
+  return by.includes(me.id) ? "You contest" : `${named(other.name)} contests`;
+}
+
+/** What waits for my answer: the other contests, or gave in to what I contest. */
+export function asksMe(view: SessionView, pair: Pair, nowUs: number): string {
+  const { settlement } = view;
+  if (!settlement || !isHeld(view)) return "";
+  const mine = !settlement.contested_by.includes(pair.other.id);
+  if (mine && settlement.bill.owed !== "correction") return "";
+  const session = `the session ${onDay(pair.me.zone, view.started_us ?? view.created_us, nowUs)}`;
+  if (mine) return `T${session.slice(1)} was corrected, and waits for you to confirm it`;
+  return `${contestsWords(view, pair)} ${session}: it waits for your answer`;
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+
+import type { SessionAccount, SessionView, Settlement } from "../../src/protocol/types.js";
+import { viewOf } from "../../src/lib/session.js";
+import { asksMe, marksOf } from "../../src/ui/words/marks.js";
+import type { Pair } from "../../src/ui/words/people.js";
+import { ACCOUNTS, S } from "./accounts.js";
+import { ANA, ME, MIN, NOW } from "./people.js";
+
+const MENTOR: Pair = { me: ME, other: ANA, mentor: ME.id, mentee: ANA.id };
+const of = (name: string, more: Partial<SessionAccount> = {}): SessionView =>
+  viewOf({ ...ACCOUNTS[name]!, ...more });
+const words = (...views: SessionView[]): string[] =>
+  marksOf(views, MENTOR, NOW).map((mark) => mark.words);
+
+describe("what a conversation tells of a session", () => {
+  it("says how long one was together once it has ended, and nothing before", () => {
+    expect(words(of("account-paid"))).toEqual(["Session: 43 min 26 s together"]);
+    expect(words(of("account-no-show"))).toEqual(["You were not in the room at the same time"]);
+    expect(words(of("account-running"))).toEqual([]);
+  });
+
+  it("says who contests it, that it is held, and at what", () => {
+    const held = "the session today (38 min: €45.60): held until you two agree";
+    expect(words(of("account-contested-by-other"))[1]).toBe(`Ana Quispe contests ${held}`);
+    expect(words(of("account-contested-by-me"))[1]).toBe(`You contest ${held}`);
+    expect(words(of("account-contested-by-both"))[1]).toBe(`You both contest ${held}`);
+    expect(words(of("account-gave-in"))[1]).toMatch(/^You contest the session today \(43 min: €51\.60\)/);
+  });
+
+  it("says what it was corrected to, and that nobody contests it any more", () => {
+    const view = of("account-gave-in");
+    const settlement: Settlement = { ...view.settlement!, state: "settled", contested_by: [] };
+    expect(words({ ...view, settlement })[1]).toBe("The session today was corrected: 43 min: €51.60");
+    const agreed = { ...of("account-paid").settlement!, said_us: NOW };
+    expect(words({ ...of("account-paid"), settlement: agreed })[1]).toBe(
+      "Nobody contests the session today any more (38 min: €45.60)",
+    );
+  });
+
+  it("stands where it was said", () => {
+    const view = of("account-contested-by-other");
+    const later = of("account-confirmed", { id: "later", ended_us: NOW + MIN });
+    const marks = marksOf([later, view], MENTOR, NOW);
+    expect(marks.map(({ at_us }) => at_us)).toEqual([view.ended_us, NOW - S, NOW + MIN]);
+    expect(new Set(marks.map(({ key }) => key)).size).toBe(3);
+  });
+
+  it.each([
+    ["account-contested-by-other", "Ana Quispe contests the session today: it waits for your answer"],
+    ["account-contested-by-both", "You both contest the session today: it waits for your answer"],
+    ["account-contested-by-me", ""],
+    ["account-gave-in", "The session today was corrected, and waits for you to confirm it"],
+    ["account-paid", ""],
+    ["account-running", ""],
+  ])("asks for an answer where one is due: %s", (name, asks) => {
+    expect(asksMe(of(name), MENTOR, NOW)).toBe(asks);
+  });
+});
