@@ -2,6 +2,7 @@
 pressed, printed. The elements draw the gallery's canned states; no server takes part."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,54 @@ async def colours(page: Page) -> Any:
     )
 
 
+@pytest.mark.parametrize("state", ["account-short", "account-paid", "account-day"])
+async def test_the_times_below_the_drawing_can_be_read_on_a_phone(
+    phone: Screen, state: str
+) -> None:
+    await phone.show(state)
+    for width in (360, 320):
+        await phone.page.set_viewport_size({"width": width, "height": 740})
+        boxes = await phone.page.locator("svg.axis text").evaluate_all(
+            "all => all.map(e => e.getBoundingClientRect()).map(r => [r.top, r.left, r.right])"
+        )
+        assert len(boxes) >= 4
+        for (top, _, right), (below, left, _) in pairwise(sorted(boxes)):
+            assert below > top or left > right + 4, (width, boxes)
+
+
+async def test_how_it_came_about_is_folded_on_a_phone_and_never_on_paper(
+    phone: Screen, desktop: Screen
+) -> None:
+    await desktop.show("account-paid")
+    await expect(desktop.page.get_by_text("Proven contact")).to_be_visible()
+    await phone.show("account-paid")
+    steps = phone.page.get_by_text("Proven contact")
+    await expect(steps).to_be_hidden()
+    await phone.page.get_by_text("How it came about").click()
+    await expect(steps).to_be_visible()
+    await phone.show("account-paid")
+    await phone.page.emulate_media(media="print")
+    await phone.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    await expect(steps).to_be_visible()
+    await expect(phone.page.get_by_text(re.compile("^ses_"))).to_be_visible()
+
+
+async def test_an_account_stands_in_the_same_order_however_one_comes_to_it(
+    desktop: Screen,
+) -> None:
+    """Questions that wait for an answer first; what was said after the account."""
+    page = desktop.page
+    for state, first in (("reflect-left", True), ("reflect-later", True), ("reflect-said", False)):
+        await desktop.show(state)
+        said = page.locator("ith-reflection").get_by_role("button").first
+        room = page.get_by_role("heading", name="In the room")
+        await expect(said).to_be_visible()
+        above, below = await said.bounding_box(), await room.bounding_box()
+        assert above is not None
+        assert below is not None
+        assert (above["y"] < below["y"]) is first, state
+
+
 # ---- what both say -----------------------------------------------------------------------------
 
 CONFIRMED_BY_THE_OTHER = """{
@@ -355,7 +404,7 @@ async def test_a_statement_is_picked_by_month_and_role_and_found_again(desktop: 
     await expect(heading).to_be_focused()
     await expect(button(page, "Month after")).to_be_disabled()
     await button(page, "Month before").click()
-    await page.get_by_label("Sessions that I held").select_option("as mentee")
+    await page.get_by_label("My sessions").select_option("as mentee")
     await expect(heading).to_have_text("Statement for October 2026")
     await page.get_by_role("row").get_by_role("link").first.click()
     await expect(page).to_have_url(re.compile("/s/ses_"))
@@ -384,7 +433,7 @@ async def test_a_statement_sums_each_currency_and_holds_what_is_contested(
     await expect(counted).not_to_contain_text("contested")
     row = counted.get_by_role("row").nth(1)
     await expect(row.get_by_role("cell")).to_have_text(
-        ["Sun 1, 14:13", "Ana Quispe", "30 min", "€36.00", "settled"]
+        ["Sun 1, 14:13", "Ana Quispe", "30 min", "€36.00", "settled"], use_inner_text=True
     )
     title = await row.get_by_role("link").get_attribute("title")
     assert title == "Sunday 1 November 2026, 14:13:20; 08:13 for Ana Quispe"
@@ -418,7 +467,7 @@ async def test_a_statement_that_does_not_come_can_be_asked_for_again(desktop: Sc
 async def test_a_month_without_sessions_is_a_sentence(phone: Screen) -> None:
     await phone.show("statements-empty")
     await expect(
-        phone.page.get_by_text("No session that you held as mentor in November 2026")
+        phone.page.get_by_text("No session of yours as mentor has ended in November 2026")
     ).to_be_visible()
     await expect(phone.page.get_by_role("table")).to_have_count(0)
     await expect(button(phone.page, "Download CSV")).to_have_count(0)
@@ -464,10 +513,13 @@ async def test_on_paper_a_statement_names_whose_it_is_and_has_no_controls(
         }"""
     )
     assert titles == ["Statement November 2026, Bruno Wagner", before]
+    record = page.get_by_text(re.compile(r"^ses_\w{26}, terms v1$")).first
+    await expect(record).to_be_hidden()
     await page.emulate_media(media="print", color_scheme="dark")
     await expect(
         page.get_by_text("Bruno Wagner, as mentor. Times in Europe/Vienna.")
     ).to_be_visible()
+    await expect(record).to_be_visible()
     await expect(page.get_by_role("button")).to_have_count(0)
     await expect(page.get_by_role("combobox")).to_have_count(0)
     await expect(page.get_by_role("link", name="Ithaca")).to_have_count(0)

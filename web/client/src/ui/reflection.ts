@@ -2,11 +2,10 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
-import type { PersonView, ReflectionView, SharedReflection, TalkView } from "../protocol/types.js";
+import type { PersonView, ReflectionView, SharedReflection } from "../protocol/types.js";
 import { base, controls } from "./base.js";
 import { AppElement } from "./element.js";
 import { notice } from "./parts/notice.js";
-import "./parts/talk.js";
 import { otherOf } from "./words/people.js";
 import { QUESTIONS, RATINGS, afterWords, beforeWords, ratingWords, textTrouble } from "./words/reflection.js";
 import { named } from "./words/time.js";
@@ -21,7 +20,7 @@ interface Draft {
 
 const EMPTY: Draft = { useful: "", next: "", rating: null, private: "" };
 
-/** After a session: a few small questions, what the other said to them, and who spoke how much. */
+/** After a session: a few small questions, and what the other said to them. */
 @customElement("ith-reflection")
 export class Reflection extends AppElement {
   static override styles = [
@@ -103,7 +102,6 @@ export class Reflection extends AppElement {
   @state() private saving = false;
   @state() private trouble: Trouble | null = null;
   @state() private wrong: Partial<Record<Field, string>> = {};
-  @state() private talk: TalkView | null = null;
 
   protected override watch(state: AppState): readonly unknown[] {
     return [state.reflections[this.session], state.mentorships, state.me];
@@ -124,14 +122,9 @@ export class Reflection extends AppElement {
   private async load(): Promise<void> {
     const { session } = this;
     this.trouble = null;
-    this.talk = null;
     const asked = location.hash === "#reflect";
     const { call } = this.state;
     const justLeft = call?.phase === "left" && call.session?.id === session;
-    this.app.reflect.talk(session).then(
-      (talk) => session === this.session && (this.talk = talk),
-      () => undefined, // then it is not shown
-    );
     try {
       await this.app.reflect.load(session);
     } catch (error) {
@@ -151,7 +144,8 @@ export class Reflection extends AppElement {
     this.writing = true;
   }
 
-  private async begin(): Promise<void> {
+  /** Goes to its heading. */
+  async begin(): Promise<void> {
     await this.updateComplete;
     const heading = this.renderRoot.querySelector("h2");
     heading?.scrollIntoView();
@@ -168,7 +162,6 @@ export class Reflection extends AppElement {
       ${this.trouble && !view ? notice(this.trouble, html`<button @click=${this.load}>Try again</button>`) : nothing}
       ${view ? (this.writing ? this.form(view, other) : this.said(view, me, other)) : nothing}
       ${view?.theirs ? this.theirs(view.theirs, other) : nothing}
-      ${this.talk ? html`<ith-talk .talk=${this.talk}></ith-talk>` : nothing}
     `;
   }
 

@@ -1,10 +1,10 @@
 import { MessageSquare } from "lucide";
 import { css, html, nothing, type PropertyValues } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, property, query, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
 import { inRoom } from "../lib/session.js";
-import type { MentorshipView, PersonView, SessionAccount, SessionView } from "../protocol/types.js";
+import type { MentorshipView, PersonView, SessionAccount, SessionView, TalkView } from "../protocol/types.js";
 import "./account/bill.js";
 import "./account/evidence.js";
 import "./account/settle.js";
@@ -15,7 +15,9 @@ import { notice } from "./parts/notice.js";
 import "./parts/icon.js";
 import "./parts/sheet.js";
 import "./parts/side.js";
+import "./parts/talk.js";
 import "./parts/wait.js";
+import type { Reflection } from "./reflection.js";
 import "./reflection.js";
 import { navigate, paths } from "./route.js";
 import { boundsWords, resultOf } from "./words/account.js";
@@ -77,6 +79,9 @@ export class Summary extends AppElement {
         display: grid;
         gap: 8px;
       }
+      .paper {
+        display: none;
+      }
       li {
         padding-block: 4px;
       }
@@ -89,9 +94,13 @@ export class Summary extends AppElement {
           padding: 0;
           border: 0;
         }
+        .paper {
+          display: block;
+        }
         main > .row,
         ith-side,
-        ith-reflection {
+        ith-reflection,
+        ith-talk {
           display: none; /* what one says to it is no part of the account */
         }
       }
@@ -99,11 +108,13 @@ export class Summary extends AppElement {
   ];
   @property() session = "";
   @state() private trouble: Trouble | null = null;
+  @state() private talk: TalkView | null = null;
   @state() private asking = false;
   @state() private talking = false; // the conversation is open beside it
   private loading = false;
   private asked = { version: -1, atUs: 0 }; // the last time
-  private lookingBack = false; // one comes from the talk: its questions come first
+  @query("ith-reflection") private reflected!: Reflection | null;
+  private asksFirst = false; // the questions stood first when it was drawn last
 
   constructor() {
     super();
@@ -111,15 +122,28 @@ export class Summary extends AppElement {
   }
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.sessions, state.accounts, state.mentorships, state.call, state.me];
+    const { sessions, accounts, reflections, mentorships, call, me } = state;
+    return [sessions, accounts, reflections[this.session], mentorships, call, me];
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("session")) {
       this.asked = { version: -1, atUs: 0 };
-      this.lookingBack = this.state.call?.phase === "left" || location.hash === "#reflect";
+      this.loadTalk(this.session);
     }
     if (this.isBehind()) void this.load();
+  }
+
+  /** The questions come first until they are answered; what was said comes after the account. */
+  private get isAnswered(): boolean {
+    return this.state.reflections[this.session]?.mine != null;
+  }
+
+  /** Whoever has just answered goes along with what they said. */
+  protected override updated(changed: PropertyValues<this>): void {
+    const before = this.asksFirst && !changed.has("session");
+    this.asksFirst = this.view !== null && !this.isAnswered;
+    if (before && this.isAnswered && this.reflected) void this.reflected.begin();
   }
 
   /** The account is asked for anew when the session has changed, and now and then while it runs. */
@@ -150,6 +174,14 @@ export class Summary extends AppElement {
     } finally {
       this.loading = false;
     }
+  }
+
+  private loadTalk(session: string): void {
+    this.talk = null;
+    this.app.reflect.talk(session).then(
+      (talk) => session === this.session && (this.talk = talk),
+      () => undefined, // then it is not shown
+    );
   }
 
   private get account(): SessionAccount | null {
@@ -185,8 +217,9 @@ export class Summary extends AppElement {
             result.billed ? html` <span class="whole">${result.billed}</span>` : nothing
           }</h1>
           ${this.when(view, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
+          <p class="paper small soft">${view.id}</p>
         </div>
-        ${this.lookingBack ? this.reflection(view, mentorship) : nothing}
+        ${this.isAnswered ? nothing : this.reflection(view, mentorship)}
         <section class="card" aria-labelledby="times">
           <h2 id="times">In the room</h2>
           ${
@@ -226,7 +259,8 @@ export class Summary extends AppElement {
             ></ith-evidence>`
             : nothing
         }
-        ${this.lookingBack ? nothing : this.reflection(view, mentorship)}
+        ${this.isAnswered ? this.reflection(view, mentorship) : nothing}
+        ${this.talk ? html`<ith-talk .talk=${this.talk}></ith-talk>` : nothing}
         ${this.trouble ? notice(this.trouble) : nothing} ${this.actions(view, mentorship, other)}
       </main>
       ${
@@ -362,7 +396,7 @@ export class Summary extends AppElement {
         @close=${() => (this.asking = false)}
       >
         <p>
-          The session closes with the time so far, and ${named(other.name)} leaves the call too if
+          The session ends with the time so far, and ${named(other.name)} leaves the call too if
           still in it. You can always begin another one.
         </p>
         <div class="row">

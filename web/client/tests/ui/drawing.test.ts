@@ -131,11 +131,12 @@ describe("what is drawn of an account", () => {
 describe("ticks", () => {
   it.each([
     [10, 5, true],
-    [40, 10, true],
-    [100, 30, true],
+    [40, 15, true],
+    [90, 30, true],
+    [100, 60, false],
     [200, 60, false],
-    [2900, 600, false],
-    [3 * 3600, 1800, false],
+    [2900, 900, false],
+    [3 * 3600, 3600, false],
     [24 * 3600, 6 * 3600, false],
     [40 * 3600, 12 * 3600, false],
   ])("over %i s stand every %i s", (seconds, step, toTheSecond) => {

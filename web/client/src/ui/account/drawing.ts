@@ -38,7 +38,7 @@ const STEPS_US = [
   ...[1, 2, 3, 6, 12, 24].map((n) => n * HOUR_US),
 ];
 const LEAST = 0.003; // of the axis: a pixel on a phone
-const TICKS_MOST = { seconds: 4, minutes: 6 };
+const TICKS_MOST = { seconds: 3, minutes: 4 }; // as many as can be read side by side on a phone
 
 /** `aheadUs`: how far the clocks that ticks are to be round on are ahead of UTC. */
 export function drawingOf(

@@ -91,7 +91,7 @@ export class Talk extends LitElement {
         <p class="small soft key" aria-hidden="true">
           ${key("mine", "you")} ${key("theirs", "the other")} ${key("silence", "silence")}
         </p>
-        ${trend ? html`${this.trend()}<p>${trend}</p>` : nothing}
+        ${trend ? html`<p>${trend}</p>${this.trend()}` : nothing}
         <p class="small soft">Measured by your two pages, and shown to each of you alone.</p>
       </section>
     `;
@@ -107,7 +107,10 @@ export class Talk extends LitElement {
         return svg`<rect class="whole" x=${i * STEP} y="0" width=${BAR} height="40"></rect>
           <rect class=${name} x=${i * STEP} y=${40 - height} width=${BAR} height=${height}></rect>`;
       })}
-    </svg>`;
+    </svg>
+    <p class="small soft key" aria-hidden="true">
+      Each bar a talk: ${key("mine", "you, in this one")} ${key("before", "you, in the others")}
+    </p>`;
   }
 }
 
