@@ -178,6 +178,7 @@ async def test_who_cannot_send_is_told_why_by_the_switch(phone: Screen) -> None:
         await expect(sheet.get_by_text("Press the sign beside the address")).to_be_visible()
         await sheet.get_by_role("button", name="Try again").click()
         await sheet.get_by_role("button", name="Close").click()
+        await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("m")
     await expect(page.get_by_role("dialog", name="Devices")).to_be_visible()
     asked = [call.split()[0] for call in await phone.calls()]

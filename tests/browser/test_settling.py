@@ -53,6 +53,9 @@ async def test_a_session_is_contested_given_in_to_and_confirmed(
     await mentee.page.get_by_text("Athena contests that nothing is billed.").wait_for()
     await mentee.page.get_by_text("We met for a minute.\nGenau!").wait_for()
     await expect(mentee.button("Confirm")).to_have_count(0)
+    for person in (mentor, mentee):
+        headline = person.page.get_by_role("heading", level=1)
+        await expect(headline).to_have_text(re.compile("together, held until you two agree$"))
 
     await mentee.button("Give in").click()
     await mentee.page.get_by_label("Minutes to be billed").fill("1")
@@ -94,6 +97,13 @@ async def test_a_session_is_contested_given_in_to_and_confirmed(
     await line.get_by_role("link").click()
     await mentor.page.get_by_text("You both confirmed 1 min.").wait_for()
     await mentor.page.reload()
+    await mentor.page.get_by_text("You both confirmed 1 min.").wait_for()
+
+    # Where the two talk stands what became of it.
+    await mentor.page.set_viewport_size({"width": 1280, "height": 800})
+    await mentor.page.get_by_role("link", name="Write or call again").click()
+    log = mentor.page.get_by_role("log")
+    await log.get_by_role("link", name=re.compile("was corrected: 1 min$")).click()
     await mentor.page.get_by_text("You both confirmed 1 min.").wait_for()
 
 

@@ -198,6 +198,9 @@ def test_a_proposal_is_the_latest_version_open_or_declined() -> None:
 
 
 PEOPLE = st.sampled_from([MENTOR, MENTEE])
+ANSWERS: dict[str, type[Accept | Decline | Withdraw]] = {
+    "accept": Accept, "decline": Decline, "withdraw": Withdraw,
+}  # fmt: skip
 DOING = st.one_of(
     st.tuples(st.just("propose"), PEOPLE, st.none() | st.integers(0, 40)),
     st.tuples(st.just("accept"), PEOPLE, st.integers(1, 8)),
@@ -221,7 +224,7 @@ def test_whatever_the_two_do(doings: list[tuple[str, str, int | None]]) -> None:
         assert number is not None
         if number > len(versions):
             continue
-        event = {"accept": Accept, "decline": Decline, "withdraw": Withdraw}[verb](person)
+        event = ANSWERS[verb](person)
         try:
             versions[number - 1], facts = AGREEMENT.step(versions[number - 1], event, now_us)
         except Refusal:

@@ -53,6 +53,11 @@ export class Summary extends AppElement {
         font-size: var(--display);
         font-variant-numeric: tabular-nums;
       }
+      @media (max-width: 599px) {
+        h1 {
+          font-size: var(--headline);
+        }
+      }
       .head {
         display: grid;
         gap: 8px;
@@ -84,6 +89,11 @@ export class Summary extends AppElement {
       }
       li {
         padding-block: 4px;
+      }
+      @media (max-width: 359px) {
+        h1 .whole {
+          white-space: normal;
+        }
       }
       @media print {
         main {

@@ -36,6 +36,11 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
       .pair label {
         align-self: end;
       }
+      input,
+      select,
+      summary {
+        scroll-margin-block: 5rem; /* what has the focus is not under the row below */
+      }
       .actions {
         position: sticky;
         inset-block-end: -24px; /* over the sheet's own padding */

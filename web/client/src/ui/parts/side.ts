@@ -43,6 +43,9 @@ export class Side extends AppElement {
         padding: 0 16px 8px;
         border-bottom: 1px solid var(--line);
       }
+      .below button {
+        flex: none;
+      }
     `,
   ];
   @property() mentorship = "";
