@@ -116,9 +116,12 @@ async def test_a_stretch_is_explained_under_the_pointer(desktop: Screen) -> None
 
 
 async def test_a_stretch_is_explained_by_a_tap(chromium: Browser, gallery: str) -> None:
-    context = await chromium.new_context(viewport={"width": 360, "height": 780}, has_touch=True)
+    context = await chromium.new_context(
+        viewport={"width": 360, "height": 780}, has_touch=True, is_mobile=True
+    )
     screen = Screen(await context.new_page(), gallery)
     await screen.show("account-paid")
+    await expect(explained(screen.page)).to_have_text("Tap a stretch to read what it was.")
     await screen.page.locator("svg.lanes .impaired").scroll_into_view_if_needed()
     await screen.page.touchscreen.tap(*await at(screen.page.locator("svg.lanes .impaired"), 0.5))
     await expect(explained(screen.page)).to_contain_text("no sound or picture travelled")
@@ -331,7 +334,8 @@ async def test_one_gives_in_to_less_as_the_mentor_and_sees_what_that_costs(
 ) -> None:
     await phone.show("account-contested-by-other")
     page = phone.page
-    await expect(page.get_by_text("We talked until the hour")).to_be_visible()
+    quoted = page.get_by_role("figure", name="Wolfeschlegelsteinhausenber… says:")
+    await expect(quoted).to_contain_text("We talked until the hour")
     await expect(button(page, "Confirm")).to_have_count(0)
     await expect(button(page, "Contest")).to_have_count(1)  # each may: the other's is the other's
     await button(page, "Give in").click()

@@ -13,6 +13,7 @@ import {
   fingerprint,
   followsWords,
   leftWords,
+  reasonBy,
   reasonTrouble,
   standing,
 } from "../../src/ui/words/settlement.js";
@@ -399,6 +400,14 @@ it("says by which terms and for which meeting", () => {
 });
 
 describe("what both say to it", () => {
+  it.each([
+    ["account-contested-by-other", "Ana Quispe says:"],
+    ["account-contested-by-both", "Ana Quispe says:"],
+    ["account-contested-by-me", "You said:"],
+  ])("names whose reason stands there: %s", (name, words) => {
+    expect(reasonBy(viewOf(ACCOUNTS[name]!), MENTOR)).toBe(words);
+  });
+
   const stands = (of: SessionAccount, pair = MENTOR) => standing(viewOf(of), of.notes, pair);
   const by = (...confirmed_by: string[]): SessionAccount => ({
     ...RICH,

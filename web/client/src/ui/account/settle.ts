@@ -12,6 +12,7 @@ import {
   concession,
   followsWords,
   leftWords,
+  reasonBy,
   reasonTrouble,
   standing,
   type Standing,
@@ -54,6 +55,10 @@ export class Settle extends LitElement {
       .minutes {
         max-width: 8rem;
       }
+      figure {
+        display: grid;
+        gap: 4px;
+      }
       blockquote {
         margin: 0;
         padding-inline-start: 12px;
@@ -87,7 +92,7 @@ export class Settle extends LitElement {
       <div role="status">
         <p>${stands.text} <span class="soft">${stands.more}</span></p>
       </div>
-      ${stands.reason ? html`<blockquote dir="auto">${stands.reason}</blockquote>` : nothing}
+      ${this.reasonOf(stands)}
       ${this.trouble && !this.asking ? notice(this.trouble) : nothing} ${this.buttons(stands)}
       <ith-sheet
         .heading=${this.asking === "giveIn" ? "Give in" : "Contest the amount"}
@@ -97,6 +102,14 @@ export class Settle extends LitElement {
         ${this.asking ? this.form(this.asking) : nothing}
       </ith-sheet>
     `;
+  }
+
+  private reasonOf({ reason }: Standing): unknown {
+    if (!reason) return nothing;
+    return html`<figure>
+      <figcaption class="small soft">${reasonBy(this.view, this.pair)}</figcaption>
+      <blockquote dir="auto">${reason}</blockquote>
+    </figure>`;
   }
 
   private buttons({ can }: Standing): unknown {
@@ -133,7 +146,7 @@ export class Settle extends LitElement {
         <p>${stands?.text ?? ""}</p>
         ${
           asking === "giveIn"
-            ? html`${stands?.reason ? html`<blockquote dir="auto">${stands.reason}</blockquote>` : nothing}
+            ? html`${stands ? this.reasonOf(stands) : nothing}
               ${this.minutesField(wrong.minutes)}`
             : nothing
         }

@@ -20,6 +20,9 @@ const MEANINGS = {
   proof: "signed by the other's page",
   booked: "booked time",
 } as const;
+const HOW = matchMedia("(hover: hover)").matches
+  ? "Point at a stretch, or go through them with the arrow keys."
+  : "Tap a stretch to read what it was.";
 type Meaning = keyof typeof MEANINGS;
 
 /** Both presences over one time, drawn; each stretch in words, by pointer, finger or arrow keys; and
@@ -406,7 +409,7 @@ export class Timeline extends LitElement {
           box
             ? html`<p>${this.say(box.piece)}</p>
               <p>${theirClocks(box.piece.from_us, box.piece.to_us, this.pair)}</p>`
-            : html`<p class="soft">Point at a stretch, or go through them with the arrow keys.</p>`
+            : html`<p class="soft">${HOW}</p>`
         }
       </div>
     `;

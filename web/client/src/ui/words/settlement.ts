@@ -105,6 +105,11 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
   };
 }
 
+/** Whose reason it is that stands there. */
+export function reasonBy({ settlement }: SessionView, { other }: Pair): string {
+  return settlement?.contested_by.includes(other.id) ? `${named(other.name)} says:` : "You said:";
+}
+
 /** What follows from contesting, before one does. */
 export function followsWords(pair: Pair): readonly string[] {
   const who = named(pair.other.name);
