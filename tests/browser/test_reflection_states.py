@@ -69,6 +69,23 @@ async def test_an_answer_goes_as_it_was_written(phone: Screen) -> None:
     )
 
 
+async def test_who_answered_some_other_day_begins_at_the_top(phone: Screen) -> None:
+    """What they said is loaded only then, and goes to its place below the account."""
+    await phone.show("reflect-said")
+    page = phone.page
+    await page.evaluate(
+        "{ const { reflections } = app.state;"
+        " app.reflect.load = async () => { await null; app.set({ reflections }); };"
+        " app.set({ reflections: {} }); }"
+    )
+    await page.evaluate("settle()")
+    said = page.get_by_role("heading", name="What you said")
+    await expect(said).to_be_visible()
+    await page.evaluate("settle()")
+    await expect(said).not_to_be_focused()
+    assert await page.evaluate("scrollY") == 0
+
+
 async def test_a_text_that_is_too_long_is_said_at_its_field_and_kept(desktop: Screen) -> None:
     await desktop.show("reflect-left")
     page = desktop.page

@@ -124,7 +124,7 @@ export class Summary extends AppElement {
   private loading = false;
   private asked = { version: -1, atUs: 0 }; // the last time
   @query("ith-reflection") private reflected!: Reflection | null;
-  private asksFirst = false; // the questions stood first when it was drawn last
+  private asksFirst = false; // when it was drawn last, the questions waited for an answer
 
   constructor() {
     super();
@@ -149,10 +149,15 @@ export class Summary extends AppElement {
     return this.state.reflections[this.session]?.mine != null;
   }
 
+  /** It is known that there is no answer yet. */
+  private get isAsked(): boolean {
+    return this.state.reflections[this.session]?.mine === null;
+  }
+
   /** Whoever has just answered goes along with what they said. */
   protected override updated(changed: PropertyValues<this>): void {
     const before = this.asksFirst && !changed.has("session");
-    this.asksFirst = this.view !== null && !this.isAnswered;
+    this.asksFirst = this.view !== null && this.isAsked;
     if (before && this.isAnswered && this.reflected) void this.reflected.begin();
   }
 
