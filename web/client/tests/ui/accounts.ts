@@ -277,7 +277,10 @@ export const ACCOUNTS: Readonly<Record<string, SessionAccount>> = {
       { digest: HEAD, person: ANA.id, text: "You are right.", at_us: NOW, about: "corrected" },
     ],
     bill: GIVEN_IN,
-    settlement: settlement(GIVEN_IN, { state: "contested", contested_by: [ME.id], revision: 2, said_us: NOW }),
+    settlement: settlement(GIVEN_IN, {
+      ...{ state: "contested", contested_by: [ME.id], revision: 2 },
+      ...{ at_us: NOW, said_us: NOW },
+    }),
   }),
   "account-confirmed": {
     ...RICH_ACCOUNT,

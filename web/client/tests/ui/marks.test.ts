@@ -56,4 +56,16 @@ describe("what a conversation tells of a session", () => {
   ])("asks for an answer where one is due: %s", (name, asks) => {
     expect(asksMe(of(name), MENTOR, NOW)).toBe(asks);
   });
+
+  it("asks neither who gave in, nor who contests what it was corrected to", () => {
+    const view = of("account-gave-in");
+    const settlement = view.settlement!;
+    const byOther = { ...settlement, contested_by: [ANA.id] };
+    expect(asksMe({ ...view, settlement: byOther }, MENTOR, NOW)).toBe("");
+    const since = { said_us: settlement.at_us + S };
+    expect(asksMe({ ...view, settlement: { ...settlement, ...since } }, MENTOR, NOW)).toBe("");
+    expect(asksMe({ ...view, settlement: { ...byOther, ...since } }, MENTOR, NOW)).toBe(
+      "Ana Quispe contests the session today: it waits for your answer",
+    );
+  });
 });

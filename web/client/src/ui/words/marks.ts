@@ -58,8 +58,11 @@ function contestsWords({ settlement }: SessionView, { me, other }: Pair): string
 export function asksMe(view: SessionView, pair: Pair, nowUs: number): string {
   const { settlement } = view;
   if (!settlement || !isHeld(view)) return "";
-  const mine = !settlement.contested_by.includes(pair.other.id);
-  if (mine && settlement.bill.owed !== "correction") return "";
+  const { bill, contested_by, at_us, said_us } = settlement;
+  const mine = !contested_by.includes(pair.other.id);
+  // It was settled with the last word on it: one gave in, and whoever still contests is to confirm.
+  const givenIn = bill.owed === "correction" && at_us >= (said_us ?? 0);
+  if (contested_by.length === 1 && mine !== givenIn) return "";
   const session = `the session ${onDay(pair.me.zone, view.started_us ?? view.created_us, nowUs)}`;
   if (mine) return `T${session.slice(1)} was corrected, and waits for you to confirm it`;
   return `${contestsWords(view, pair)} ${session}: it waits for your answer`;
