@@ -158,6 +158,21 @@ async def test_the_conversation_tells_of_sessions_and_of_what_is_contested(deskt
     await expect(page.get_by_role("log").get_by_text("You contest the session")).to_be_visible()
 
 
+async def test_earlier_sessions_that_load_are_not_read_out_and_a_new_word_is(
+    desktop: Screen,
+) -> None:
+    await desktop.show("conversation-marks")
+    page, log = desktop.page, desktop.page.get_by_role("log")
+    await page.evaluate("{ window.had = app.state.sessions; app.set({ sessions: {} }); }")
+    await page.evaluate("settle()")
+    await expect(log).to_have_attribute("aria-live", "polite")
+    await page.evaluate("app.set({ sessions: window.had })")
+    await expect(log.get_by_role("link", name=re.compile("contests the session"))).to_be_visible()
+    await expect(log).to_have_attribute("aria-live", "off")
+    await page.evaluate(CONTESTED)
+    await expect(log).to_have_attribute("aria-live", "polite")
+
+
 async def test_a_long_conversation_makes_no_page_longer(desktop: Screen) -> None:
     await desktop.show("conversation-thousand")
     high = await desktop.page.evaluate("document.documentElement.scrollHeight")

@@ -158,6 +158,8 @@ export class Conversation extends AppElement {
   private following = true; // the newest message stays in view
   private opened = "";
   private drawnFirst = 0; // seq of the oldest message drawn, 0: none
+  private marks: readonly Mark[] = [];
+  private drawnMarks = 0; // how many of them
   private kept: { readonly height: number; readonly top: number } | null = null;
   private observed: HTMLElement | null = null;
   private readonly resized = new ResizeObserver(() => this.settle());
@@ -204,6 +206,7 @@ export class Conversation extends AppElement {
     if (view && view.conversation !== this.opened) {
       this.opened = view.conversation;
       this.following = true;
+      this.drawnMarks = 0;
       this.newAfter = unreadFrom(view);
       this.app.openConversation(view.conversation);
       this.app.loadSessions(view.id).catch(() => undefined); // asked again with the next connection
@@ -220,6 +223,7 @@ export class Conversation extends AppElement {
       log.scrollTop = kept.top + log.scrollHeight - kept.height;
     }
     this.drawnFirst = first;
+    this.drawnMarks = this.marks.length;
     if (log && log !== this.observed) {
       this.resized.disconnect();
       this.resized.observe(log);
@@ -233,6 +237,8 @@ export class Conversation extends AppElement {
     const { me } = this.state;
     if (!view || !me) return nothing;
     const other = otherOf(view, me).person;
+    const { sessions } = this.state;
+    this.marks = marksOf(sessions[view.id] ?? [], pairOf(view, me), this.app.nowUs());
     return html`
       <div
         class="log"
@@ -273,8 +279,7 @@ export class Conversation extends AppElement {
             ${this.unsent(pending)}`
         : html`<p class="middle soft">${words}</p>`;
     }
-    const { sessions } = this.state;
-    const marks = marksOf(sessions[view.id] ?? [], pairOf(view, me), this.app.nowUs());
+    const { marks } = this;
     if (!messages.length && !pending.length && (loading || !marks.length)) {
       return loading
         ? html`<p class="middle soft late">Loading what was said…</p>`
@@ -306,7 +311,8 @@ export class Conversation extends AppElement {
   /** What was there before is not read out as if it were new. */
   private isQuiet(): boolean {
     const { messages = [], loadingOlder = false } = this.conversation ?? {};
-    return loadingOlder || (messages.length > 1 && messages[0]?.seq !== this.drawnFirst);
+    const loaded = this.marks.length > this.drawnMarks + 1; // what is new comes one at a time
+    return loadingOlder || loaded || (messages.length > 1 && messages[0]?.seq !== this.drawnFirst);
   }
 
   private older(messages: readonly Message[]): unknown {
