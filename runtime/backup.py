@@ -259,7 +259,8 @@ class Archive:
                         self._fill(connection, table, page, data)
         _refer_to_what_is_there(connection)
         for table in made.sorted_tables:
-            _continue_numbers(connection, table)
+            with blaming(f"the numbers of {table.name}"):
+                _continue_numbers(connection, table)
         with blaming("what an earlier version wrote"):
             upgrade(connection, self._rooms)
 

@@ -305,6 +305,26 @@ async def test_what_cannot_be_restored_leaves_nothing(target: Storage, file: Pat
     assert (code, "All 2 sessions" in out, err) == (0, True, "")
 
 
+def numbered_below_all(members: Members) -> None:
+    place = manifest_of(members)["tables"]["outbox"]["columns"].index("id")
+    for name in pages_of(members, "outbox"):
+        rows = msgspec.msgpack.decode(members[name])
+        for row in rows:
+            row[place] -= 2**40
+        put(members, name, msgspec.msgpack.encode(rows), len(rows))
+
+
+@on_sqlite
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+async def test_numbers_that_cannot_be_counted_on_from_are_refused(
+    target: Storage, file: Path
+) -> None:
+    bad = file.with_name("bad.zip")
+    bad.write_bytes(changed(file, numbered_below_all))
+    assert "the numbers of outbox cannot be used (" in await refused(target, bad)
+    assert await holds_nothing(target)
+
+
 # ---- whatever it is ------------------------------------------------------------------------------
 
 VALUES: tuple[Any, ...] = (
