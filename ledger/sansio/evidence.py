@@ -366,7 +366,7 @@ class _Examination:
         if not any(finding.about.startswith("record ") for finding in self._report.failures):
             self._good(
                 "contact",
-                f"Proven by {count} signatures, each of the other person's page."
+                f"Proven by signatures of the other person's page: {count}."
                 if count
                 else "Nothing proves that the two were in contact; nothing claims it.",
             )
@@ -377,9 +377,9 @@ class _Examination:
         settled = settlements_of(self._facts)
         if len(settled) != len(self._pack.settlements):
             self._fail(
-                "settlements",
-                f"There are {len(settled)} bills in the records, and {len(self._pack.settlements)} "
-                "with a signature in the file.",
+                "bills",
+                f"The records hold {len(settled)}, the file brings {len(self._pack.settlements)} "
+                "with a signature.",
             )
             return
         for (seq, fact), signed in zip(settled, self._pack.settlements, strict=True):
@@ -429,7 +429,7 @@ class _Examination:
         }
         for note in self._pack.notes:
             if note.digest not in written:
-                self._fail("notes", "One of them belongs to no record.")
+                self._fail("reasons", "One of them belongs to no record.")
             elif sha256(note.salt + note.text.encode()).hexdigest() != note.digest:
                 self._fail(
                     self._name(written[note.digest]), "The reason given for it was altered: it is "
@@ -440,7 +440,7 @@ class _Examination:
             if digest not in there:
                 self._remark(self._name(seq), "The reason given for it has been erased.")
         if self._pack.notes and not self._report.failures:
-            self._good("reasons", f"{len(self._pack.notes)} were given, each as it was written.")
+            self._good("reasons", f"{len(self._pack.notes)}, each as it was written.")
 
     def _seal(self) -> None:
         seal = self._pack.seal

@@ -61,7 +61,7 @@ def named(seq: int, fact: SessionFact) -> str:
 
 def billed(bill: Bill) -> str:
     """The time, and what the mentee pays for it."""
-    text = f"{duration(bill.billed_us)} billed"
+    text = f"{duration(bill.billed_us) if bill.billed_us else '0 min'} billed"
     if bill.currency is None:
         return text
     text += f", {_amount(bill.net_minor + bill.tax_minor, bill.currency)}"

@@ -87,7 +87,8 @@ def test_a_pack_is_good_and_says_what_it_is() -> None:
         "records", "contact", "bill 1", "bill 1", "bill 2", "bill 2", "reasons", "the whole file",
     ]  # fmt: skip
     assert "45 min billed" not in report.good[2].text
-    assert report.good[1].text == "Proven by 2 signatures, each of the other person's page."
+    assert report.good[1].text == "Proven by signatures of the other person's page: 2."
+    assert report.good[6].text == "2, each as it was written."
     assert report.good[2].text == (
         "42 min billed, EUR 42.00. Computed again from the records, it comes to the same."
     )
@@ -436,7 +437,7 @@ def test_settlements_and_confirmations_say_what_the_records_say() -> None:
     server = settled_session()
     one, two = server.lines
     assert resealed(server, settlements=(one,))[0].text == (
-        "There are 2 bills in the records, and 1 with a signature in the file."
+        "The records hold 2, the file brings 1 with a signature."
     )
     swapped = msgspec.structs.replace(one, at_us=1), two
     (found,) = resealed(server, settlements=swapped)
@@ -452,7 +453,9 @@ def test_notes_are_what_was_written() -> None:
     assert found.about.startswith("record 16 (a correction, ")
     assert found.text == "The reason given for it was altered: it is not what was written."
     stray = msgspec.structs.replace(one, digest="0" * 64)
-    assert resealed(server, notes=(one, two, stray))[0].text == "One of them belongs to no record."
+    assert resealed(server, notes=(one, two, stray)) == [
+        Finding("reasons", "One of them belongs to no record.")
+    ]
 
 
 def test_it_is_the_key_that_counts() -> None:

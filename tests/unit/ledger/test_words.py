@@ -44,6 +44,11 @@ def test_what_is_billed(currency: str | None, net: int, tax: int, said: str) -> 
     assert billed(bill) == said
 
 
+def test_nothing_is_billed_in_minutes_too() -> None:
+    nothing = msgspec.structs.replace(BILL, currency=None, billed_us=0, net_minor=0)
+    assert billed(nothing) == "0 min billed"
+
+
 def test_how_it_stands() -> None:
     line = Line("ses_1")
     assert stands(line) == "not billed"
