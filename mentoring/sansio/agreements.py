@@ -169,8 +169,7 @@ def _accept(agreement: Agreement, event: Accept, now_us: int) -> Step:
 
 
 def _decline(agreement: Agreement, event: Decline, now_us: int) -> Step:
-    if event.by == agreement.proposed_by:
-        raise Refusal("not_yours")
+    _only_the_other(agreement, event)
     declined = replace(agreement, state="declined", answered_by=event.by, answered_us=now_us)
     fact = AgreementDeclined(
         mentorship=agreement.mentorship, version=agreement.version, by=event.by, at_us=now_us
@@ -178,8 +177,19 @@ def _decline(agreement: Agreement, event: Decline, now_us: int) -> Step:
     return declined, (fact,)
 
 
+def _only_the_other(agreement: Agreement, event: Decline) -> None:
+    if event.by == agreement.proposed_by:
+        raise Refusal("not_yours")
+
+
 def _decline_accepted(agreement: Agreement, event: Decline, now_us: int) -> Step:
+    _only_the_other(agreement, event)
     raise Refusal("already_accepted")
+
+
+def _decline_again(agreement: Agreement, event: Decline, now_us: int) -> Step:
+    _only_the_other(agreement, event)
+    return agreement, ()
 
 
 def _withdraw(agreement: Agreement, event: Withdraw, now_us: int) -> Step:
@@ -231,7 +241,7 @@ AGREEMENT: Machine[Agreement, Event, MentoringFact] = Machine(
         ("accepted", Withdraw): cell(_withdraw_accepted),
         ("accepted", Supersede): cell(_nothing, "accepted"),
         ("declined", Accept): cell(_closed),
-        ("declined", Decline): cell(_nothing, "declined"),
+        ("declined", Decline): cell(_decline_again, "declined"),
         ("declined", Withdraw): cell(_withdraw_again, "declined"),
         ("declined", Supersede): cell(_nothing, "declined"),
         ("withdrawn", Accept): cell(_closed),

@@ -134,7 +134,8 @@ def test_the_other_declines_and_what_was_in_force_stays() -> None:
 
 
 def test_nobody_declines_what_is_their_own_or_closed() -> None:
-    assert refused(OPEN, Decline(MENTOR)) == "not_yours"
+    for own in (OPEN, ACCEPTED, DECLINED):
+        assert refused(own, Decline(MENTOR)) == "not_yours"
     assert refused(ACCEPTED, Decline(MENTEE)) == "already_accepted"
     for closed in (WITHDRAWN, SUPERSEDED):
         assert refused(closed, Decline(MENTEE)) == "proposal_closed"
