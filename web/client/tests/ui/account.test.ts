@@ -290,16 +290,16 @@ describe("how the amount came about", () => {
     };
     const least = { minimum_us: 1800 * S };
     expect(of({ before_us: 300 * S, billed_us: 1800 * S }, { billed_us: 0 }, least)).toContain(
-      "The meeting’s other sessions: + 5 min 0 s,At least: 30 min,Billed for those: − 30 min,Billed: 0 s",
+      "The meeting’s other sessions: + 5 min 0 s,At least: 30 min,Billed for the other sessions: − 30 min,Billed: 0 s",
     );
     const missed = { counted_us: 0, owed: "no_show", billed_us: 1200 * S } as const;
     expect(of({ billed_us: 600 * S }, missed, {})).toContain(
-      "No-show: 30 min,Billed for those: − 10 min,Billed: 20 min",
+      "No-show: 30 min,Billed for the other sessions: − 10 min,Billed: 20 min",
     );
-    expect(of({}, { billed_us: 600 * S }, {})).not.toContain("those");
-    expect(of({ billed_us: 600 * S }, { counted_us: 0 }, {})).not.toContain("those");
+    expect(of({}, { billed_us: 600 * S }, {})).not.toContain("other sessions");
+    expect(of({ billed_us: 600 * S }, { counted_us: 0 }, {})).not.toContain("other sessions");
     const given = { owed: "correction", billed_us: 60 * S } as const;
-    expect(of({ billed_us: 600 * S }, given, {})).not.toContain("those");
+    expect(of({ billed_us: 600 * S }, given, {})).not.toContain("other sessions");
   });
 
   it("takes off what lies outside the booked time", () => {
@@ -307,8 +307,10 @@ describe("how the amount came about", () => {
     const counted: [number, number][] = [[FROM, FROM + 60 * S]];
     const of = account([["contact", 100], ["unknown", 10]], { booked, counted });
     expect(rows(of)).toContain("Outside the booked time: − 40 s");
-    const longer = { ...of, extended_us: NOW, terms: { ...FREE, overrun_us: 20 * MIN } };
+    const longer = { ...of, extended_us: FROM, terms: { ...FREE, overrun_us: 20 * MIN } };
     expect(rows(longer)).toContain("Outside the booked time and the 20 min after it: − 40 s");
+    const later = { ...longer, extended_us: FROM + 90 * S }; // what lay between counts for nothing
+    expect(rows(later)).toContain("Outside the booked time and what was added to it: − 40 s");
     expect(rows({ ...of, terms: { ...FREE, counts: "room" } })).toContain("Outside the booked time: − 50 s");
     expect(rows(account([["contact", 100]], { booked })).join()).not.toContain("Outside");
   });

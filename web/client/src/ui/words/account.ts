@@ -131,10 +131,12 @@ function proofWords(piece: Piece, { proofs }: SessionAccount, pair: Pair): strin
 
 const possessive = (name: string): string => `${named(name)}'s`;
 
-/** `outside the booked time`, and what was added to it. */
-export function outsideWords({ extended_us, terms }: SessionAccount): string {
+/** `outside the booked time`, and what was added to it: all of it only if that was said before its end. */
+export function outsideWords({ booked, extended_us, terms }: SessionAccount): string {
   const { overrun_us } = allTerms(terms);
-  const more = extended_us != null && overrun_us ? ` and the ${brief(overrun_us)} after it` : "";
+  const late = booked && extended_us != null && extended_us > booked.start_us + booked.length_us;
+  const added = late ? "what was added to it" : `the ${brief(overrun_us)} after it`;
+  const more = extended_us != null && overrun_us ? ` and ${added}` : "";
   return `outside the booked time${more}`;
 }
 

@@ -126,7 +126,7 @@ function roundingRows(account: SessionAccount): Row[] {
     });
   }
   if (terms.cap_us != null && rounded > terms.cap_us) {
-    rows.push({ label: "At most", value: brief(terms.cap_us), note: "The agreed limit of a session." });
+    rows.push({ label: "At most", value: brief(terms.cap_us), note: "The agreed limit." });
   }
   return rows;
 }
@@ -137,7 +137,7 @@ function elsewhereRows({ bill, booked }: SessionAccount): Row[] {
   if (!booked?.billed_us || !owes || bill.owed === "correction") return [];
   return [
     {
-      label: "Billed for those",
+      label: "Billed for the other sessions",
       value: `− ${brief(booked.billed_us)}`,
       note: "This session adds what is new.",
     },
