@@ -163,7 +163,7 @@ async def test_that_terms_were_declined_is_said_to_both(desktop: Screen) -> None
     mine = "Ana Quispe declined the terms that you proposed. What you agreed on before stays."
     await expect(page.get_by_text(mine)).to_be_visible()
     await desktop.show("prejoin-declined-by-me")
-    theirs = "You declined what Ana Quispe proposed. Nothing is agreed on."
+    theirs = "You declined what Ana Quispe proposed. No terms are in force."
     await expect(page.get_by_text(theirs)).to_be_visible()
     for name in ("Accept", "Decline", "Withdraw"):
         await expect(page.get_by_role("button", name=name)).to_have_count(0)

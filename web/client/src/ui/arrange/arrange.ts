@@ -142,7 +142,7 @@ export class Arrange extends AppElement {
     const other = named(two.other.name);
     const mine = proposal.proposed_by === me.id;
     const said = mine ? `${other} declined the terms that you proposed.` : `You declined what ${other} proposed.`;
-    const stays = this.view.agreement ? "What you agreed on before stays." : "Nothing is agreed on.";
+    const stays = this.view.agreement ? "What you agreed on before stays." : "No terms are in force.";
     return html`<p role="status">${said} <span class="soft">${stays}</span></p>`;
   }
 
