@@ -1,5 +1,5 @@
-/** The sessions of a mentorship and their accounts, asked of the server, and asked again when they may
- * have changed: what a page has looked at stays true. */
+/** The sessions of a mentorship and their accounts, asked of the server; the sessions again with every
+ * new connection. An account is asked for again by the page that shows it. */
 import type { ServerFrame, SessionAccount, SessionPage, SessionView } from "../protocol/types.js";
 import type { Access } from "./access.js";
 import { withAccount, withSession, withSessions, type State } from "./state.js";
