@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
-from tests.support.browser import Person, enter, launch, window
+from tests.support.browser import HEADLESS_SHELL, Person, enter, launch, window
 from tests.support.clips import Clip, likeness, make_clip
 from tests.support.gallery import CLIENT, Screen, serving
 from tests.support.serving import Server, new_mentorship
@@ -170,8 +170,8 @@ def gallery() -> Iterator[str]:
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+            executable_path=HEADLESS_SHELL,
+            args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
         )
         yield browser
         await browser.close()

@@ -27,11 +27,14 @@ from tests.support.clips import STEP_S, Clip, Floats, bar_in, code_in
 from tests.support.serving import ROOT
 
 CHROMIUM = "/usr/bin/chromium"
+HEADLESS_SHELL = "/usr/bin/chromium-headless-shell"
+"""The same engine without the window around it: draws pages in two thirds of the time."""
 GUARD_S = 20
 """How long a test waits for what never comes before it says so."""
 
 FLAGS = (
     "--no-sandbox",  # runs as root too
+    "--disable-gpu",  # there is none; imitating one costs more than half of a call
     "--disable-dev-shm-usage",
     "--disable-quic",
     "--mute-audio",

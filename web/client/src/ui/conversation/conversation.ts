@@ -156,6 +156,7 @@ export class Conversation extends AppElement {
   @query(".log") private log!: HTMLElement | null;
   @query("ith-composer") private composer!: Composer;
   private following = true; // the newest message stays in view
+  private place = 0; // where the log stood when it was last looked at
   private opened = "";
   private drawnFirst = 0; // seq of the oldest message drawn, 0: none
   private marks: readonly Mark[] = [];
@@ -203,6 +204,7 @@ export class Conversation extends AppElement {
 
   protected override willUpdate(_: PropertyValues<this>): void {
     const { view, log } = this;
+    if (log && log.scrollTop !== this.place) this.look(); // the event comes with the next frame
     if (view && view.conversation !== this.opened) {
       this.opened = view.conversation;
       this.following = true;
@@ -418,13 +420,19 @@ export class Conversation extends AppElement {
   private scrolled(): void {
     const { log } = this;
     if (!log) return;
-    const following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
-    if (following !== this.following) {
-      this.following = following;
-      this.requestUpdate();
-    }
+    const before = this.following;
+    this.look();
+    if (before !== this.following) this.requestUpdate();
     this.markRead();
     this.fill();
+  }
+
+  /** Whether the reader is at the newest. */
+  private look(): void {
+    const { log } = this;
+    if (!log) return;
+    this.place = log.scrollTop;
+    this.following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
   }
 
   private follow(): void {
@@ -437,6 +445,7 @@ export class Conversation extends AppElement {
     const { log } = this;
     if (!log) return;
     if (this.following) log.scrollTop = log.scrollHeight;
+    this.place = log.scrollTop;
     this.fill();
     this.markRead();
   }
