@@ -119,7 +119,9 @@ def _faults(rows: Sequence[SessionRow], keys: PublicKeys) -> Plan[list[Fault]]:
             chain = yield from tables.records_of(row.site_id, row.id)
             lines = yield from tables.all_lines_of(row.site_id, row.id)
             notes = yield from note_tables.notes_of(row.site_id, row.id)
-            others = yield from tables.of_meeting(row.site_id, row.meeting or "", row.id)
+            others: Sequence[SessionRow] = ()
+            if row.meeting is not None:
+                others = yield from tables.of_meeting(row.site_id, row.meeting, row.id)
         except (msgspec.DecodeError, TypeError, ValueError):
             why: str | None = "a record, or a line of its statement, cannot be read"
         else:
@@ -203,12 +205,12 @@ def _noted(facts: Sequence[SessionFact], notes: Mapping[str, NoteRow]) -> str | 
     }
     for digest, seq in written.items():
         if digest not in notes:
-            return f"the note to record {seq} is missing"
+            return f"the reason given in record {seq} is missing"
     for digest, note in notes.items():
         if digest not in written:
-            return "one of its notes belongs to no record"
+            return "one of its reasons belongs to no record"
         if note.text is not None and digest_of(note.salt, note.text) != digest:
-            return f"the note to record {written[digest]} was altered"
+            return f"the reason given in record {written[digest]} was altered"
     return None
 
 

@@ -28,12 +28,16 @@ SPEECH = {  # one speaks in long sentences, the other in single words
 }
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests side by side, those in a call go one after the other, and one gallery is built."""
+    """A call needs both cores, so those tests run by themselves; the others run side by side, but
+    the gallery is built once."""
     for item in items:
-        for fixture, group in (("playwright", "call"), ("gallery", "gallery")):
-            if fixture in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(group))
+        fixtures = getattr(item, "fixturenames", ())
+        if "playwright" in fixtures:
+            item.add_marker(pytest.mark.call)
+        if "gallery" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("gallery"))
 
 
 @pytest.fixture(scope="session")

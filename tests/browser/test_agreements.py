@@ -45,6 +45,7 @@ async def test_terms_are_proposed_and_accepted_and_stand_on_both_pages(
     await expect(own).to_contain_text(f"unless {MENTEES_NAME} says to go on.")
     for person in (mentor, mentee):
         await expect(person.page.get_by_role("heading", name="propos")).to_have_count(0)
+    await expect(mentee.button("Propose terms")).to_be_focused()  # where *Accept* was pressed
     await look_over(mentee, "the price")
 
     # Both stand there again after a reload.

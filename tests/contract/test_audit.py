@@ -294,14 +294,14 @@ async def test_a_reason_that_is_not_as_it_was_written_is_found(database: Databas
         seq = written[row["digest"]]
         for column, value in (("text", "yes"), ("salt", bytes(16))):
             await change(database, ledger_notes, row, column, value)
-            assert await why() == f"the note to record {seq} was altered"
+            assert await why() == f"the reason given in record {seq} was altered"
             await change(database, ledger_notes, row, column, row[column])
         await change(database, ledger_notes, row, "digest", "0" * 64)
-        assert await why() == f"the note to record {seq} is missing"
+        assert await why() == f"the reason given in record {seq} is missing"
         await change(database, ledger_notes, {**row, "digest": "0" * 64}, "digest", row["digest"])
     row = rows[0]
     await database.write(add_note, SITE, session, b"salt", "another")
-    assert await why() == "one of its notes belongs to no record"
+    assert await why() == "one of its reasons belongs to no record"
     for digest in (digest_of(b"salt", "another"), row["digest"]):  # as `ithaca forget` does
         mine = ledger_notes.c.digest == digest
         await database.write(only, delete(ledger_notes).where(ledger_notes.c.site_id == SITE, mine))

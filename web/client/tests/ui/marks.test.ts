@@ -16,7 +16,11 @@ const words = (...views: SessionView[]): string[] =>
 describe("what a conversation tells of a session", () => {
   it("says how long one was together once it has ended, and nothing before", () => {
     expect(words(of("account-paid"))).toEqual(["Session: 43 min 26 s together"]);
-    expect(words(of("account-no-show"))).toEqual(["You were not in the room at the same time"]);
+    const missed = of("account-no-show");
+    expect(words(missed)).toEqual(["Meeting: you were not in the room at the same time"]);
+    const { settlement } = missed;
+    const alone = { ...settlement!, bill: { ...settlement!.bill, window_from_us: null } };
+    expect(words({ ...missed, settlement: alone })).toEqual([]);
     expect(words(of("account-running"))).toEqual([]);
   });
 

@@ -146,7 +146,17 @@ export class Arrange extends AppElement {
     return html`<p role="status">${said} <span class="soft">${stays}</span></p>`;
   }
 
+  /** A button that goes, or cannot be pressed for a moment, takes the focus with it. */
+  protected override updated(): void {
+    if (!this.pressed || this.busy || document.activeElement !== document.body) return;
+    const stays = this.pressed.isConnected;
+    (stays ? this.pressed : this.renderRoot.querySelector<HTMLElement>("button.plain"))?.focus();
+    if (!stays) this.pressed = null;
+  }
+  private pressed: HTMLElement | null = null;
+
   private async say(send: () => Promise<void>): Promise<void> {
+    this.pressed = (this.renderRoot as ShadowRoot).activeElement as HTMLElement | null;
     this.busy = true;
     this.trouble = null;
     try {

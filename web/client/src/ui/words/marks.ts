@@ -25,10 +25,12 @@ export function marksOf(
     .sort((a, b) => a.at_us - b.at_us);
 }
 
+/** Who looked in alone, without a meeting, has met nobody: that is no part of what the two say. */
 function ended(view: SessionView, nowUs: number): readonly Mark[] {
   if (view.ended_us == null) return [];
   const { amount, words } = headline(view, nowUs);
-  const said = amount ? `Session: ${amount} ${words}` : words;
+  if (!amount && view.settlement?.bill.window_from_us == null) return [];
+  const said = amount ? `Session: ${amount} ${words}` : `Meeting: y${words.slice(1)}`;
   return [{ key: `ended ${view.id}`, at_us: view.ended_us, words: said, session: view.id }];
 }
 
