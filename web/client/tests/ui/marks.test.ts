@@ -16,11 +16,14 @@ const words = (...views: SessionView[]): string[] =>
 describe("what a conversation tells of a session", () => {
   it("says how long one was together once it has ended, and nothing before", () => {
     expect(words(of("account-paid"))).toEqual(["Session: 43 min 26 s together"]);
-    const missed = of("account-no-show");
-    expect(words(missed)).toEqual(["Meeting: you were not in the room at the same time"]);
-    const { settlement } = missed;
-    const alone = { ...settlement!, bill: { ...settlement!.bill, window_from_us: null } };
-    expect(words({ ...missed, settlement: alone })).toEqual([]);
+    const view = of("account-no-show");
+    const within = (window_from_us: number | null): SessionView => {
+      const bill = { ...view.settlement!.bill, window_from_us };
+      return { ...view, settlement: { ...view.settlement!, bill } };
+    };
+    const missed = "Meeting: you were not in the room at the same time";
+    expect(words(within(view.created_us))).toEqual([missed]);
+    expect(words(within(null))).toEqual([]);
     expect(words(of("account-running"))).toEqual([]);
   });
 
