@@ -97,7 +97,7 @@ async def test_who_is_forgotten_is_nobody_and_every_sum_stays(app: App) -> None:
     pack = (await ada.get(f"/v1/sessions/{session}/evidence")).content
     report = examine(pack, (), REAL)
     assert report.failures == []
-    assert "What was written to it has been erased." in [each.text for each in report.remarks]
+    assert "The reason given for it has been erased." in [each.text for each in report.remarks]
     (ledger,) = [each for each in await app.house.doctor().examine() if each.about == "ledger"]
     assert ledger.how == "ok"
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from protocol.terms import Terms
+from runtime.database import DatabaseUnavailable
 from tests.support.contact import Beat, Claim, Journal
 from tests.support.ledger import SECOND, SITE, name
 from tests.support.simulation.page import LIES, Liar, Machine, Page
 from tests.support.simulation.truth import ROLES, Truth
 
 if TYPE_CHECKING:
-    from tests.support.simulation.server import Socket
+    from tests.support.simulation.server import Server, Socket
     from tests.support.simulation.world import World
 
 CLOSERS = 10
@@ -241,9 +243,11 @@ class Room:
 
     async def _close_at_once(self) -> None:
         """Both sides, the sweeper, and another node's, while contact is handed in."""
-        server = self.world.server
-        if server is None:
-            return
+        if (server := self.world.server) is not None:
+            with suppress(DatabaseUnavailable):  # it is killed at that moment
+                await self._all_end(server)
+
+    async def _all_end(self, server: Server) -> None:
         view = await server.ledger.running(SITE, self.id)
         if view is None:
             return
@@ -257,10 +261,8 @@ class Room:
             for person in self.people.values()
             for _ in range(CLOSERS // 4)
         ]
-        if (
-            self.world.refused
-        ):  # the other node would take those for lost whose proof is not on disk
-            ledgers.pop()
+        if self.world.refused:
+            ledgers.pop()  # it would take those for lost whose proof is not on disk
         everybody += [ledger.sweep() for ledger in ledgers]
         await asyncio.gather(
             *everybody, server.end(self, self.people["mentor"]), return_exceptions=True

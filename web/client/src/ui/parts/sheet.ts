@@ -73,7 +73,7 @@ export class Sheet extends LitElement {
 
   override render(): unknown {
     return html`
-      <dialog aria-labelledby="heading" @close=${this.closed} @click=${this.clicked}>
+      <dialog aria-labelledby="heading" @close=${this.dismissed} @click=${this.clicked}>
         <div class="head">
           <h2 id="heading"><bdi>${this.heading}</bdi></h2>
           <button class="plain" @click=${this.closed} aria-label="Close">
@@ -84,6 +84,11 @@ export class Sheet extends LitElement {
         <div class="body"><slot></slot></div>
       </dialog>
     `;
+  }
+
+  /** The browser tells it late: by then it may be open again. */
+  private dismissed(): void {
+    if (!this.dialog.open) this.closed();
   }
 
   private clicked(event: MouseEvent): void {
