@@ -173,7 +173,9 @@ def judge(world: World, room: Room, found: Recorded) -> None:
         assert total(nowhere) == 0, f"contact at {nowhere}"
         for role in ROLES:
             there = [
-                (start - late_us, end + BEAT_TIMEOUT_US) for start, end in truth.here[role].spans
+                # What a page signed of contact bridges its presence too.
+                (start - APART_US, end + BEAT_TIMEOUT_US)
+                for start, end in truth.here[role].spans
             ]
             nowhere = without(union(found.present[role]), _shifted(union(there), begin_us))
             assert total(nowhere) == 0, f"{role} present at {nowhere}"
