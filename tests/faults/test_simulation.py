@@ -51,11 +51,12 @@ async def simulate(storage: Storage, seed: int, rooms: int = ROOMS, numbered_fro
     return sessions
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("seed", [3, 5])
 async def test_what_is_on_record_is_what_was(
-    migrated_sqlite: Path, tmp_path: Path, number: int
+    migrated_sqlite: Path, tmp_path: Path, seed: int
 ) -> None:
-    assert await simulate(sqlite_copy(migrated_sqlite, tmp_path), random.randrange(10**6)) >= ROOMS
+    """The same worlds each time; the long run searches others."""
+    assert await simulate(sqlite_copy(migrated_sqlite, tmp_path), seed) >= ROOMS
 
 
 @pytest.mark.soak
