@@ -1,7 +1,6 @@
 """Writes down who is in which room and when, what that comes to, and gives accounts of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -10,8 +9,8 @@ import structlog
 
 from ledger import note_tables, tables
 from ledger.book import Book, Sign, empty
+from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
 from ledger.sansio import evidence
-from ledger.sansio.account import FRESH_US
 from ledger.sansio.contact import Keys, believe, statement
 from ledger.sansio.meeting import following
 from ledger.sansio.session import (
@@ -44,11 +43,8 @@ from runtime.clock import SteadyClock
 from runtime.database import Database, Plan
 from runtime.ids import Ids
 
-LEASE_KIND = "participant"
-LEASE_TTL_US = 8_000_000
 FLUSH_INTERVAL_S = 2.0
 SALT_BYTES = 16
-STRETCHES_MOST = 256  # of one connection: a call that breaks so often rejoins meanwhile
 
 
 log = structlog.get_logger(__name__)
@@ -68,39 +64,6 @@ class Agreed(Protocol):
     async def __call__(self, site_id: str, mentorship: str, at_us: int) -> Apply:
         """What is in force at that moment, and the meeting that it belongs to, if any."""
         ...
-
-
-@dataclass(slots=True)
-class _Held:
-    """A participant lease of this run of the server; `proof_us` is the last sign of life,
-    `contacts` what was handed in over it, by stretch. `gone`: it has left, as was decided then, and
-    that is not on disk yet."""
-
-    site_id: str
-    room: str
-    session: str
-    person: str
-    token: int
-    proof_us: int
-    contacts: dict[tuple[str, str, int], ContactProven] = field(default_factory=dict)
-    gone: tuple[Leave, int] | None = None
-
-    def present_until(self, now_us: int) -> int:
-        """Now, while the next beat is not overdue; else the last one."""
-        return now_us if now_us - self.proof_us <= FRESH_US else self.proof_us
-
-    def take(self, proven: Iterable[ContactProven]) -> None:
-        """The dictionary is replaced, never changed: a transaction may be reading it."""
-        contacts = {**self.contacts, **{_stretch(fact): fact for fact in proven}}
-        self.contacts = dict(list(contacts.items())[:STRETCHES_MOST])
-
-    def data(self) -> bytes:
-        return msgspec.msgpack.encode(_LeaseData(self.session, tuple(self.contacts.values())))
-
-
-class _LeaseData(msgspec.Struct, frozen=True):
-    session: str
-    contacts: tuple[ContactProven, ...] = ()
 
 
 _Facts = list[SessionFact]
@@ -126,7 +89,7 @@ class Ledger:
         self._boot, self._members, self._agreed, self._nudge = boot, members, agreed, nudge
         self._book, self._sign = Book(clock, ids, boot, sign), sign
         self._since_us = clock.wall_us()
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, Held] = {}
 
     async def open(self) -> None:
         """Time goes on from where the record of what still runs ends, even if the machine's clock
@@ -158,7 +121,7 @@ class Ledger:
         new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
         event = Join(person, connection, key)
         recorded, token = await self._write(self._join, new, agreed, event, now_us)
-        self._held[connection] = _Held(site_id, room, recorded.row.id, person, token, now_us)
+        self._held[connection] = Held(site_id, room, recorded.row.id, person, token, now_us)
         return self._view(recorded)
 
     def _join(
@@ -175,7 +138,7 @@ class Ledger:
         if not row.facts:
             events.insert(0, Create())
         row, facts = yield from self._book.step(row, now_us, *events)
-        held = _Held(row.site_id, row.room, row.id, event.person, 0, now_us)
+        held = Held(row.site_id, row.room, row.id, event.person, 0, now_us)
         token = yield from leases.acquire(
             row.site_id,
             LEASE_KIND,
@@ -243,7 +206,7 @@ class Ledger:
         for contact in contacts:
             fact = believe(session, keys, person, contact, now_us)
             if fact is None or any(
-                old.to_us >= fact.to_us for old in known if _stretch(old) == _stretch(fact)
+                old.to_us >= fact.to_us for old in known if stretch(old) == stretch(fact)
             ):
                 continue
             if signed(contact.signer_key, statement(session, contact), contact.signature):
@@ -273,7 +236,7 @@ class Ledger:
         await self._write_down(lambda key, _: key == connection)
         return await self.view(held.site_id, held.session)
 
-    async def _write_down(self, wanted: Callable[[str, _Held], bool]) -> None:
+    async def _write_down(self, wanted: Callable[[str, Held], bool]) -> None:
         """Writes down the departures among these; what comes after them is decided by them."""
         for connection, held in list(self._held.items()):
             if held.gone is not None and wanted(connection, held):
@@ -281,18 +244,21 @@ class Ledger:
                 if self._held.get(connection) is held:
                     del self._held[connection]
 
-    def _leave(self, held: _Held, event: Leave, now_us: int) -> Plan[None]:
+    def _leave(self, held: Held, event: Leave, now_us: int) -> Plan[None]:
         row = yield from tables.claim(held.site_id, held.session)
         assert row is not None
-        # Tried twice at once, it may be written down and the connection back in: not this lease's.
+        events: list[Event] = [Prove(tuple(held.contacts.values()))]
+        # Tried twice at once, it may be written down and the connection back in; or another run of
+        # the server took it out: then it is not this lease's.
         if (
             yield from leases.release(
                 held.site_id, LEASE_KIND, event.connection, self._boot, held.token
             )
         ):
-            yield from self._book.step(row, now_us, Prove(tuple(held.contacts.values())), event)
+            events.append(event)
+        yield from self._book.step(row, now_us, *events)
 
-    def _lapse(self, lease: leases.Lease, data: _LeaseData, now_us: int) -> Plan[bool]:
+    def _lapse(self, lease: leases.Lease, data: LeaseData, now_us: int) -> Plan[bool]:
         """Closes a lapsed presence, unless its owner came back in between."""
         row = yield from tables.claim(lease.site_id, data.session)
         assert row is not None
@@ -341,7 +307,7 @@ class Ledger:
             if lease is not None:
                 if connection not in event.proofs:
                     proofs[connection] = lease.proof_us
-                    contacts += msgspec.msgpack.decode(lease.data, type=_LeaseData).contacts
+                    contacts += msgspec.msgpack.decode(lease.data, type=LeaseData).contacts
                 yield from leases.release(site_id, LEASE_KIND, connection, lease.owner, lease.token)
         row, facts = yield from self._book.step(
             row, now_us, Prove(tuple(contacts)), End(event.by, proofs)
@@ -408,21 +374,13 @@ class Ledger:
         """Puts the latest proofs of life on disk, in one transaction, then the departures that
         could not be written down before. With nobody in any room the clock goes by the machine's
         again."""
-        batch = [
-            leases.Renewal(
-                held.site_id,
-                LEASE_KIND,
-                connection,
-                self._boot,
-                held.token,
-                held.proof_us,
-                held.proof_us + LEASE_TTL_US,
-                held.data(),
-            )
-            for connection, held in self._held.items()
-        ]
-        if batch:
-            await self._database.write(leases.renew, batch)
+        now_us = self._clock.wall_us()
+        batch = [held.renewal(key, self._boot) for key, held in self._held.items()]
+        lost = await self._database.write(leases.renew, batch) if batch else []
+        for each in lost:  # taken out by another run: what is proven of it stays so
+            held = self._held.get(each.key)
+            if held is not None and held.token == each.token and held.gone is None:
+                held.gone = Leave(each.key, each.proof_us, "lost", estimated=True), now_us
         await self._write_down(lambda _, held: True)
         if not self._held:
             await self._go_by_the_machine()
@@ -445,7 +403,7 @@ class Ledger:
             if held is not None and (held.gone or held.proof_us + LEASE_TTL_US > now_us):
                 continue  # our own, beating or gone by its own word: the disk is only behind
             self._held.pop(lease.key, None)
-            data = msgspec.msgpack.decode(lease.data, type=_LeaseData)
+            data = msgspec.msgpack.decode(lease.data, type=LeaseData)
             if await self._write(self._lapse, lease, data, now_us):
                 changed[data.session] = lease.site_id
         for row in await self._database.read(self._over, now_us):
@@ -581,14 +539,11 @@ class Ledger:
         return self._clock.wall_us() if row.ended_us is None else row.ended_us
 
     def _live(self, row: SessionRow) -> list[ContactProven]:
-        """What was handed in and is not written down yet."""
+        """What was handed in and is not written down yet; once it has ended, the record alone is
+        what it comes to."""
         return [
             fact
             for held in self._held.values()
-            if held.session == row.id
+            if held.session == row.id and row.ended_us is None
             for fact in held.contacts.values()
         ]
-
-
-def _stretch(fact: ContactProven) -> tuple[str, str, int]:
-    return fact.about_key, fact.signer_key, fact.from_us

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 
 from ledger import tables
-from ledger.service import LEASE_TTL_US
+from ledger.held import LEASE_TTL_US
 from protocol.facts import ParticipantLeft, SessionEnded
 from protocol.views import SessionView
 from runtime.database import Database, DatabaseUnavailable, Plan

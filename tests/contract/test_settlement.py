@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import tables
+from ledger.held import LEASE_TTL_US
 from ledger.sansio import chain, settlement
 from ledger.sansio.session import Apply
-from ledger.service import LEASE_TTL_US
 from protocol.errors import Refusal
 from protocol.facts import ContactProven, ParticipantLeft, SessionEnded, SessionSettled
 from protocol.terms import Terms
@@ -129,6 +129,29 @@ async def test_a_longer_signature_takes_the_place_of_a_shorter_one(
     facts = await record.database.read(tables.facts_of, SITE, session)
     proofs = [fact for fact in facts if isinstance(fact, ContactProven)]
     assert [(fact.from_us, fact.to_us) for fact in proofs] == [(since, since + 20 * SECOND)]
+
+
+async def test_what_was_handed_in_to_one_run_counts_though_another_ended_the_session(
+    record: Record, keys: tuple[PageKey, PageKey]
+) -> None:
+    """It ends it by what is on disk; the first hands in the rest when it next writes."""
+    ada, ben = keys
+    await record.join(ADA, A, key=ada.public)
+    session = (await record.join(BEN, B, key=ben.public)).id
+    since = record.clock.wall_us()
+    await record.beat(20, A, B)
+    other = record.start()
+    await hand_in(record, session, keys, since, record.clock.wall_us())
+    await other.end(SITE, session, BEN)
+    before = await account(record, session)
+    assert (before.contact_us, before.bill.counted_us) == (0, 0)
+    assert before.counted == ()
+    await record.ledger.flush()
+    after = await account(record, session)
+    assert (after.contact_us, after.bill.unknown_us) == (20 * SECOND, 0)
+    assert (after.settlement and after.settlement.revision) == 2
+    await hand_in(record, session, keys, since, record.clock.wall_us())
+    assert await account(record, session) == after
 
 
 async def test_what_was_handed_in_survives_the_server(

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger import book, service
+from ledger import book, held, service
 from ledger.sansio import account, bill, session
 from ledger.sansio.contact import Keys
 from ledger.sansio.intervals import Interval
@@ -147,7 +147,7 @@ def keeps_proofs_in_memory(patch: pytest.MonkeyPatch) -> None:
 
 def forgets_what_was_handed_in(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        service._Held, "data", lambda self: msgspec.msgpack.encode(service._LeaseData(self.session))
+        held.Held, "data", lambda self: msgspec.msgpack.encode(held.LeaseData(self.session))
     )
 
 
