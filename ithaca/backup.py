@@ -11,16 +11,12 @@ from typing import IO
 
 from sqlalchemy import Connection
 
-from chat.tables import messages
 from ithaca import VERSION
 from ithaca.doctor import NAMING
 from ithaca.lock import DataLock
 from ithaca.settings import Settings
 from ledger.audit import Audited, every_fault
-from ledger.tables import ledger_facts, sessions
-from mentoring.reflection_tables import reflections
-from mentoring.tables import meetings, mentorships
-from people.tables import all_keys, persons
+from people.tables import all_keys
 from people.tokens import Seals, Tokens
 from runtime.backup import Archive, BackupError, Damaged, Manifest, blaming, snapshot
 from runtime.clock import Clock
@@ -29,13 +25,13 @@ from runtime.database.sqlite import FILE_NAME, drive
 
 CHUNK = 1 << 20
 KNOWN = (
-    (persons, "person", "persons"),
-    (mentorships, "mentorship", "mentorships"),
-    (meetings, "meeting", "meetings"),
-    (messages, "message", "messages"),
-    (sessions, "session", "sessions"),
-    (ledger_facts, "fact", "facts"),
-    (reflections, "reflection", "reflections"),
+    ("persons", "person", "persons"),
+    ("mentorships", "mentorship", "mentorships"),
+    ("meetings", "meeting", "meetings"),
+    ("messages", "message", "messages"),
+    ("sessions", "session", "sessions"),
+    ("ledger_facts", "fact", "facts"),
+    ("reflections", "reflection", "reflections"),
 )
 """Tables by what is in a row of them."""
 
@@ -189,6 +185,6 @@ def holds(manifest: Manifest) -> str:
     """What people know of what a backup holds, in words."""
     parts = []
     for table, one, more in KNOWN:
-        if (held := manifest.tables.get(table.name)) is not None and held.rows:
+        if (held := manifest.tables.get(table)) is not None and held.rows:
             parts.append(f"{held.rows} {one if held.rows == 1 else more}")
     return ", ".join(parts) or "nothing yet"

@@ -169,7 +169,7 @@ def _accept(agreement: Agreement, event: Accept, now_us: int) -> Step:
 
 
 def _decline(agreement: Agreement, event: Decline, now_us: int) -> Step:
-    _only_the_other(agreement, event)
+    _may(agreement, event)
     declined = replace(agreement, state="declined", answered_by=event.by, answered_us=now_us)
     fact = AgreementDeclined(
         mentorship=agreement.mentorship, version=agreement.version, by=event.by, at_us=now_us
@@ -177,23 +177,8 @@ def _decline(agreement: Agreement, event: Decline, now_us: int) -> Step:
     return declined, (fact,)
 
 
-def _only_the_other(agreement: Agreement, event: Decline) -> None:
-    if event.by == agreement.proposed_by:
-        raise Refusal("not_yours")
-
-
-def _decline_accepted(agreement: Agreement, event: Decline, now_us: int) -> Step:
-    _only_the_other(agreement, event)
-    raise Refusal("already_accepted")
-
-
-def _decline_again(agreement: Agreement, event: Decline, now_us: int) -> Step:
-    _only_the_other(agreement, event)
-    return agreement, ()
-
-
 def _withdraw(agreement: Agreement, event: Withdraw, now_us: int) -> Step:
-    _only_the_proposer(agreement, event)
+    _may(agreement, event)
     withdrawn = replace(agreement, state="withdrawn", answered_by=event.by, answered_us=now_us)
     fact = AgreementWithdrawn(
         mentorship=agreement.mentorship, version=agreement.version, by=event.by, at_us=now_us
@@ -201,18 +186,19 @@ def _withdraw(agreement: Agreement, event: Withdraw, now_us: int) -> Step:
     return withdrawn, (fact,)
 
 
-def _only_the_proposer(agreement: Agreement, event: Withdraw) -> None:
-    if event.by != agreement.proposed_by:
+def _may(agreement: Agreement, event: Decline | Withdraw) -> None:
+    """Whoever proposed it withdraws it, the other declines it."""
+    if (event.by == agreement.proposed_by) != isinstance(event, Withdraw):
         raise Refusal("not_yours")
 
 
-def _withdraw_accepted(agreement: Agreement, event: Withdraw, now_us: int) -> Step:
-    _only_the_proposer(agreement, event)
+def _too_late(agreement: Agreement, event: Decline | Withdraw, now_us: int) -> Step:
+    _may(agreement, event)
     raise Refusal("already_accepted")
 
 
-def _withdraw_again(agreement: Agreement, event: Withdraw, now_us: int) -> Step:
-    _only_the_proposer(agreement, event)
+def _again(agreement: Agreement, event: Decline | Withdraw, now_us: int) -> Step:
+    _may(agreement, event)
     return agreement, ()
 
 
@@ -237,20 +223,20 @@ AGREEMENT: Machine[Agreement, Event, MentoringFact] = Machine(
         ("open", Withdraw): cell(_withdraw, "withdrawn"),
         ("open", Supersede): cell(_supersede, "superseded"),
         ("accepted", Accept): cell(_nothing, "accepted"),
-        ("accepted", Decline): cell(_decline_accepted),
-        ("accepted", Withdraw): cell(_withdraw_accepted),
+        ("accepted", Decline): cell(_too_late),
+        ("accepted", Withdraw): cell(_too_late),
         ("accepted", Supersede): cell(_nothing, "accepted"),
         ("declined", Accept): cell(_closed),
-        ("declined", Decline): cell(_decline_again, "declined"),
-        ("declined", Withdraw): cell(_withdraw_again, "declined"),
+        ("declined", Decline): cell(_again, "declined"),
+        ("declined", Withdraw): cell(_again, "declined"),
         ("declined", Supersede): cell(_nothing, "declined"),
         ("withdrawn", Accept): cell(_closed),
         ("withdrawn", Decline): cell(_closed),
-        ("withdrawn", Withdraw): cell(_withdraw_again, "withdrawn"),
+        ("withdrawn", Withdraw): cell(_again, "withdrawn"),
         ("withdrawn", Supersede): cell(_nothing, "withdrawn"),
         ("superseded", Accept): cell(_closed),
         ("superseded", Decline): cell(_closed),
-        ("superseded", Withdraw): cell(_withdraw_again, "superseded"),
+        ("superseded", Withdraw): cell(_again, "superseded"),
         ("superseded", Supersede): cell(_nothing, "superseded"),
     },
 )

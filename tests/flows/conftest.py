@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from tests.support.app import App, Page
-from tests.support.databases import Storage
+from tests.support.databases import ENGINES, Storage, without_schema
 from tests.support.scene import Scene
 
 
@@ -36,3 +37,15 @@ async def scene(app: App) -> AsyncIterator[Scene]:
         each.frames.clear()
     with structlog.testing.capture_logs() as logged:
         yield Scene(app, mallory, socket, ((ada, one), (ben, other)), logged)
+
+
+@pytest.fixture(params=ENGINES)
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    """Where to restore a backup to: nothing is there yet."""
+    yield from without_schema(request.param, tmp_path / "restored", request)
+
+
+@pytest.fixture
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that most tables of a backup have several."""
+    monkeypatch.setattr("runtime.backup.PAGE_ROWS", 3)

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,23 +30,12 @@ from runtime.database.sqlite import FILE_NAME
 from tests.support.app import App
 from tests.support.backups import backed_up, lived_in, settings
 from tests.support.clock import ManualClock
-from tests.support.databases import ENGINES, Storage, unlock, without_schema
+from tests.support.databases import Storage, unlock
 from tests.support.evidence import REAL
 
+pytestmark = pytest.mark.usefixtures("short_pages")
 on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 into_sqlite = pytest.mark.parametrize("target", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that most tables have several."""
-    monkeypatch.setattr("runtime.backup.PAGE_ROWS", 3)
-
-
-@pytest.fixture(params=ENGINES)
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    """Where to restore to: nothing is there yet."""
-    yield from without_schema(request.param, tmp_path / "restored", request)
 
 
 @pytest.fixture

@@ -41,8 +41,9 @@ from tests.support.backups import (
     with_rows,
     zipped,
 )
-from tests.support.databases import ENGINES, Storage, without_schema
+from tests.support.databases import Storage, without_schema
 
+pytestmark = pytest.mark.usefixtures("short_pages")
 on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 into_sqlite = pytest.mark.parametrize("target", ["sqlite"], indirect=True)
 
@@ -51,17 +52,6 @@ ADVICE = (
     "restore it with that.\n",
 )
 IN_A_SENTENCE = re.compile(r"ithaca: [^\n]+\n")
-
-
-@pytest.fixture(autouse=True)
-def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.backup.PAGE_ROWS", 3)
-
-
-@pytest.fixture(params=ENGINES)
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    """Where to restore to: nothing is there yet."""
-    yield from without_schema(request.param, tmp_path / "restored", request)
 
 
 @pytest.fixture

@@ -1,0 +1,298 @@
+"""Terms and meetings in what is written by hand: of one session, and of several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.sansio.bill import basis
+from ledger.sansio.meeting import following
+from ledger.sansio.replay import clock, comes_to
+from ledger.sansio.scenario import facts_of, read, run
+from ledger.sansio.session import Apply
+from protocol.facts import (
+    MeetingRecounted,
+    SessionCorrected,
+    SessionEnded,
+)
+from protocol.terms import Terms
+from tests.support.scenarios import (
+    MINUTE,
+    facts,
+    journal,
+    meeting,
+    replay,
+    scenario,
+    terms,
+)
+
+# ---- terms and meetings --------------------------------------------------------------------------
+
+
+CALL = (
+    "13:50 join Ada",
+    "14:00 join Ben",
+    journal("Ben", "14:00:00", "15:20:00"),
+    "15:20 leave Ada",
+    "15:20 leave Ben",
+)
+
+
+def test_without_terms_it_is_free() -> None:
+    found = replay(*CALL)
+    assert (found.terms_version, found.terms, found.bill.net_minor) == (0, Terms(), 0)
+    assert (found.booked, found.bill.billed_us) == (None, 80 * MINUTE)
+
+
+def test_terms_are_those_of_the_moment_when_it_started() -> None:
+    later = {"at": "14:10:00", "do": "terms", "version": 2, "terms": {"currency": "USD"}}
+    found = replay(terms(), *CALL, later)
+    assert (found.terms_version, found.bill.currency, found.bill.net_minor) == (1, "EUR", 8000)
+
+
+def test_a_meeting_bounds_what_counts_and_going_on_costs_more() -> None:
+    found = replay(terms(overrun_us=30 * MINUTE), meeting("14:00:00"), *CALL)
+    assert found.bill.net_minor == 6000
+    assert found.booked is not None
+    assert clock(found.booked.start_us) == "14:00:00"
+    on = "14:59 extend Ben"
+    found = replay(terms(overrun_us=30 * MINUTE), meeting("14:00:00"), *CALL, on)
+    assert found.bill.net_minor == 8000
+
+
+def test_with_other_terms_everything_is_computed_anew() -> None:
+    written = read(scenario(terms(), meeting("14:00:00"), *CALL))
+    assert run(written).bill.net_minor == 6000
+    dearer = Terms(currency="USD", rate_minor=9000)
+    assert run(written, dearer).bill.net_minor == 9000
+    assert run(read(scenario(*CALL)), dearer).bill.net_minor == 12_000
+
+
+def test_a_meeting_that_nobody_came_to() -> None:
+    found = replay(terms(no_show_share=500_000), meeting("14:00:00"))
+    assert (found.reason, found.stretches, found.from_) == ("nobody", (), None)
+    assert (found.bill.mentor.no_show, found.bill.mentee.no_show) == ("yes", "yes")
+    found = replay(meeting("14:00:00"), watched=False)
+    assert (found.reason, found.bill.mentee.no_show) == ("unwatched", "unknown")
+
+
+def test_a_meeting_that_the_mentee_did_not_come_to() -> None:
+    found = replay(
+        terms(no_show_share=500_000), meeting("14:00:00"), "13:58 join Ada", "14:20 leave Ada"
+    )
+    assert (found.bill.owed, found.bill.net_minor, found.reason) == ("no_show", 3000, "window")
+
+
+# ---- several sessions ----------------------------------------------------------------------------
+
+
+def test_after_ten_minutes_of_nobody_another_session_begins() -> None:
+    first, second = "14:00 join Ada", "14:20 join Ada"
+    found = replay(
+        meeting("14:00:00", "00:05:00"), first, "14:05 leave Ada", second, "14:21 leave Ada"
+    )
+    (then,) = found.then
+    assert (found.to, then.from_) == ("14:05:00", "14:20:00")
+    assert found.booked is not None
+    assert then.booked is not None
+    assert (found.booked.again, then.booked.again) == (False, False)  # they have not met
+
+
+SPLIT = (
+    "14:00 join Ada", "14:00 join Ben", "14:10 end Ada",
+    "14:11 join Ada", "14:11 join Ben", "14:21 end Ben",
+    "14:22 join Ada", "14:22 join Ben", "15:00 end Ada",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("agreed", "billed"),
+    [
+        ({}, [10, 10, 38]),
+        ({"minimum_us": 30 * MINUTE}, [30, 0, 28]),
+        ({"cap_us": 45 * MINUTE}, [10, 10, 25]),
+        ({"unit_us": 15 * MINUTE, "rounding": "up"}, [15, 15, 30]),
+        ({"minimum_us": 60 * MINUTE}, [60, 0, 0]),
+    ],
+)
+def test_a_meeting_in_three_sessions_comes_to_what_it_would_in_one(
+    agreed: dict[str, Any], billed: list[int]
+) -> None:
+    found = replay(terms(counts="room", **agreed), meeting("14:00:00"), *SPLIT)
+    each = (found, *found.then)
+    assert [session.bill.billed_us // MINUTE for session in each] == billed
+    assert [session.booked is not None and session.booked.again for session in each] == [
+        False, True, True,
+    ]  # fmt: skip
+
+
+def test_gaps_that_were_filled_count_for_the_meeting_too() -> None:
+    found = replay(
+        terms(counts="room", grace_us=2 * MINUTE),
+        meeting("14:00:00"),
+        "14:00 join Ada", "14:00 join Ben", "14:05 leave Ben", "14:07 join Ben", "14:15 end Ada",
+        "14:16 join Ada", "14:16 join Ben", "15:00 end Ada",
+    )  # fmt: skip
+    assert [each.bill.billed_us // MINUTE for each in (found, *found.then)] == [15, 44]
+    (then,) = found.then
+    assert found.bill.bridged_us == 2 * MINUTE
+    assert then.bill.counted_us == 44 * MINUTE
+
+
+@pytest.mark.parametrize("corrected_us", [0, 15 * MINUTE])
+def test_what_a_correction_decides_is_decided_of_that_session(corrected_us: int) -> None:
+    """It is neither billed again in the next session of the meeting, nor set off against it."""
+    held = "14:00 join Ada", "14:00 join Ben", "14:10 end Ada"
+    earlier = facts(terms(counts="room"), meeting("14:00:00"), *held)
+    given = SessionCorrected(
+        session="session 1", actor=None, billed_us=corrected_us, note="0" * 64, at_us=0
+    )
+    settled = comes_to([*earlier, given])
+    then = following(Apply(1, Terms(), "meeting 1"), [earlier], [settled])
+    assert (then.before_us, then.billed_us) == (corrected_us, corrected_us)
+
+
+LATE = (
+    "14:00 join Ada", "14:00 join Ben", "14:05 end Ada",
+    "14:10 join Ada", "14:10 join Ben",
+    {**journal("Ben", "14:10:00", "14:20:00"), "at": "14:20:00"},
+    "14:20 end Ada",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("agreed", "billed"),
+    [
+        ({"minimum_us": 30 * MINUTE}, [0, 30]),
+        ({"minimum_us": 12 * MINUTE}, [3, 12]),
+        ({"cap_us": 12 * MINUTE}, [2, 10]),
+        ({}, [5, 10]),
+    ],
+)
+def test_a_journal_that_comes_late_is_of_the_session_that_ran_then(
+    agreed: dict[str, Any], billed: list[int]
+) -> None:
+    late = {**journal("Ben", "14:00:00", "14:05:00"), "at": "14:40:00"}
+    sessions = facts_of(read(scenario(terms(**agreed), meeting("14:00:00"), *LATE, late)))
+    assert [comes_to(each).billed_us // MINUTE for each in sessions] == billed
+    first, second = sessions
+    (recount,) = [fact for fact in first if isinstance(fact, MeetingRecounted)]
+    assert (recount.before_us // MINUTE, recount.billed_us // MINUTE) == (10, billed[1])
+    assert not any(isinstance(fact, MeetingRecounted) for fact in second)
+
+
+def test_a_journal_that_adds_nothing_changes_nothing() -> None:
+    """Though another session was settled since."""
+    events = (
+        meeting("14:00:00"), "14:00 join Ada", "14:00 join Ben",
+        {**journal("Ben", "14:00:00", "14:05:00"), "at": "14:05:00"}, "14:05 end Ada", *LATE[3:],
+    )  # fmt: skip
+    again = {**journal("Ben", "14:01:00", "14:05:00"), "at": "14:41:00"}
+    one, other = (facts_of(read(scenario(*all_))) for all_ in (events, (*events, again)))
+    assert [len(each) for each in other] == [len(one[0]) + 1, len(one[1])]
+
+
+def test_what_was_recounted_is_of_a_meeting() -> None:
+    recount = MeetingRecounted(
+        session="session 1", meeting="meeting 1", before_us=1, billed_us=2, at_us=0
+    )
+    assert basis([recount]).meeting is None
+    found = basis([*facts("14:00 join Ada", meeting("14:00:00")), recount]).meeting
+    assert found is not None
+    assert (found.before_us, found.billed_us) == (1, 2)
+
+
+def test_an_early_end_does_not_save_one_from_having_missed_the_meeting() -> None:
+    agreed = terms(no_show_share=500_000), meeting("14:00:00")
+    early = "13:35 join Ben", "13:36 end Ben"
+    found = replay(*agreed, *early, "13:58 join Ada", "14:30 leave Ada")
+    (then,) = found.then
+    assert (found.bill.owed, found.bill.mentee.no_show) == ("nothing", "unknown")
+    assert (then.bill.owed, then.bill.net_minor) == ("no_show", 3000)
+    met = "13:35 join Ada", "13:35 join Ben", "13:36 end Ben"  # that was before the meeting
+    (then,) = replay(*agreed, *met, "13:58 join Ada", "14:30 leave Ada").then
+    assert then.bill.owed == "no_show"
+
+
+def test_who_waits_twice_is_owed_once() -> None:
+    waits = "13:58 join Ada", "14:15 end Ada", "14:16 join Ada", "14:40 end Ada"
+    found = replay(terms(no_show_share=500_000), meeting("14:00:00"), *waits)
+    (then,) = found.then
+    assert [each.bill.billed_us // MINUTE for each in (found, then)] == [30, 0]
+
+
+def test_the_next_meeting_is_a_session_of_its_own() -> None:
+    found = replay(
+        terms(counts="room", overrun_us=15 * MINUTE),
+        meeting("14:00:00"),
+        "14:00 join Ada", "14:00 join Ben", "14:58 leave Ada", "14:58 leave Ben",
+        meeting("15:00:00", at="14:59:00"),
+        "15:01 join Ada", "15:01 join Ben", "16:00 end Ada",
+    )  # fmt: skip
+    assert [each.bill.billed_us // MINUTE for each in (found, *found.then)] == [58, 59]
+
+
+def test_after_an_end_another_session_begins() -> None:
+    found = replay("14:00 join Ada", "14:01 end Ada", "14:01 end Ben", "14:02 join Ada")
+    assert [each.session for each in found.then] == ["session 2"]
+    again = facts("14:00 join Ada", "14:01 end Ada", "14:30 end Ada")
+    assert sum(isinstance(fact, SessionEnded) for fact in again) == 1
+
+
+# ---- laws ----------------------------------------------------------------------------------------
+
+
+@st.composite
+def one_meeting(draw: st.DrawFn) -> tuple[dict[str, Any], list[int], list[dict[str, Any]]]:
+    """Terms; how long each session of a meeting is, in minutes; and the proof of each, or of its
+    first part, handed in at any moment until an hour after the last."""
+    agreed: dict[str, Any] = {
+        "minimum_us": draw(st.integers(0, 30)) * MINUTE,
+        "unit_us": draw(st.sampled_from([1, 5, 15])) * MINUTE,
+        "rounding": draw(st.sampled_from(["down", "nearest", "up"])),
+        "grace_us": 0,
+    }
+    if draw(st.booleans()):
+        agreed["cap_us"] = draw(st.integers(1, 40)) * MINUTE
+    lengths = draw(st.lists(st.integers(1, 15), min_size=2, max_size=4))
+    proofs = []
+    for number, length in enumerate(lengths):
+        start = 840 + 20 * number
+        for part in draw(st.lists(st.integers(1, length), max_size=2)):
+            proofs.append(
+                {"at": draw(st.integers(start + part, 980)) * MINUTE, "do": "journal", "who": "Ben",
+                 "from": start * MINUTE, "to": (start + part) * MINUTE}
+            )  # fmt: skip
+    return agreed, lengths, proofs
+
+
+@given(one_meeting())
+def test_whenever_proof_comes_a_meeting_comes_to_what_it_would_in_one(
+    held: tuple[dict[str, Any], list[int], list[dict[str, Any]]],
+) -> None:
+    agreed, lengths, proofs = held
+    events: list[dict[str, Any]] = []
+    for number, length in enumerate(lengths):
+        at = (840 + 20 * number) * MINUTE
+        events += [{"at": at, "do": "join", "who": who} for who in ("Ada", "Ben")]
+        events.append({"at": at + length * MINUTE, "do": "end", "who": "Ada"})
+    sessions = facts_of(read(scenario(terms(**agreed), meeting("14:00:00", "02:30:00"),
+                                      *events, *proofs)))  # fmt: skip
+    bills = [comes_to(each) for each in sessions]
+    counted_us = sum(bill.counted_us for bill in bills)
+    whole = bill_of(counted_us, msgspec.convert(agreed, Terms))
+    assert sum(bill.billed_us for bill in bills) == whole
+
+
+def bill_of(us: int, agreed: Terms) -> int:
+    """Minimum, rounding, cap: as docs/ledger.md says."""
+    if not us:
+        return 0
+    units, rest = divmod(max(us, agreed.minimum_us), agreed.unit_us)
+    up = {"down": False, "nearest": 2 * rest >= agreed.unit_us, "up": rest > 0}[agreed.rounding]
+    rounded = (units + up) * agreed.unit_us
+    return rounded if agreed.cap_us is None else min(rounded, agreed.cap_us)
