@@ -6,7 +6,6 @@ what of it a page keeps for the server (journal.ts), and the server's clock as a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -182,15 +181,20 @@ class Journal:
 
 
 class ServerClock:
-    """NTP's offset, from the quickest of the latest exchanges."""
+    """NTP's offset, from the quickest of the latest exchanges: those before a step of a clock can
+    be told from those after."""
 
     def __init__(self) -> None:
         self._samples: list[tuple[int, int]] = []
         self._outdated = False
 
     def exchange(self, sent_us: int, server_us: int, got_us: int) -> None:
-        kept: Sequence[tuple[int, int]] = () if self._outdated else self._samples
-        sample = got_us - sent_us, server_us - (sent_us + got_us) // 2
+        sample = rtt_us, offset_us = got_us - sent_us, server_us - (sent_us + got_us) // 2
+        kept = [
+            (rtt, offset)
+            for rtt, offset in self._samples
+            if not self._outdated and 2 * abs(offset - offset_us) <= rtt + rtt_us
+        ]
         self._samples = [*kept, sample][-CLOCK_SAMPLES:]
         self._outdated = False
 

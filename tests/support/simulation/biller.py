@@ -36,7 +36,7 @@ class Seen:
             for role in ROLES
         }
         lost = room.lie or len(room.truth.lost) == 2
-        contact = room.truth.contact.spans
+        contact = room.truth.provable.spans
         proven = [] if lost else _moved(contact, begin_us + short_us, begin_us - short_us)
         return cls(present, overlap(proven, overlap(*present.values())))
 

@@ -201,8 +201,9 @@ def judge(world: World, room: Room, found: Recorded) -> None:
     short_us = total(both) - sum(lost_us.values()) - found.together_us
     assert short_us <= 0, f"together {short_us} too short: not even unknown"
     if len(truth.lost) < 2 and not room.lie:
-        under_us = breaks * (BEGIN_US + VANISHED_US) + slack_us
-        short_us = total(contact) - under_us - found.contact_us
+        provable = truth.provable.spans
+        under_us = len(provable) * (BEGIN_US + VANISHED_US) + slack_us
+        short_us = total(provable) - under_us - found.contact_us
         assert short_us <= 0, f"contact {short_us} too short"
 
 
@@ -216,7 +217,7 @@ def _known(room: Room, role: str) -> list[Interval]:
     truth = room.truth
     linked = truth.linked[role].spans
     unsaid = len(truth.lost) == 2 or room.lie in PROVES_NOTHING
-    return linked if unsaid else union([*linked, *truth.contact.spans])
+    return linked if unsaid else union([*linked, *truth.provable.spans])
 
 
 def _slack(world: World) -> int:

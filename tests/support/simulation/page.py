@@ -48,6 +48,8 @@ class Page:
         self.journal = journal
         self.key = PageKey()
         self.recorded = self.crashed = self.over = self._joined = False
+        self.knows_time = True
+        """Not once its machine has slept, and its clock with it, until the server answers."""
         self.session: str | None = None
         self.socket: Socket | None = None
         self.exchanges: dict[Page, Exchange] = {}
@@ -131,6 +133,7 @@ class Page:
 
     def acknowledged(self, n: int, server_us: int) -> None:
         self._heard_us = self.world.now_us
+        self.knows_time = True
         if n in self._sent_at:
             self._clock.exchange(self._sent_at.pop(n), server_us, self.local_us)
         self.journal.acknowledged(n)

@@ -293,6 +293,8 @@ class Room:
         machine.awake = awake
         if machine.clock_sleeps:
             machine.local_us += self.world.now_us if awake else -self.world.now_us
+            for page in self.current(role):
+                page.knows_time = False
         if awake:
             self._wake(role)
 
@@ -334,14 +336,19 @@ class Room:
             truth.here[role].set(any(page.here for page in pages), now_us)
             truth.linked[role].set(any(page.linked for page in pages), now_us)
             truth.down[role].set(not self.path_up, now_us)
-        self.truth.contact.set(self.path_up and any(self._in_contact()), now_us)
+        contacts = list(self._in_contact()) if self.path_up else []
+        truth.contact.set(bool(contacts), now_us)
+        truth.provable.set(
+            any(one.knows_time and other.knows_time for one, other in contacts), now_us
+        )
 
-    def _in_contact(self) -> Iterable[bool]:
+    def _in_contact(self) -> Iterable[tuple[Page, Page]]:
         for page in self.pages:
             if page.role == ROLES[0] and page.here:
                 for other, exchange in page.exchanges.items():
                     back = other.exchanges.get(page)
-                    yield (other.here and back is not None and back.session == exchange.session)
+                    if other.here and back is not None and back.session == exchange.session:
+                        yield page, other
 
 
 def _crasher(page: Page) -> Callable[[], Awaitable[None]]:

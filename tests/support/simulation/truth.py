@@ -35,13 +35,15 @@ class Track:
 @dataclass
 class Truth:
     """Of one room. By role: `here`, in the call by the page's own account and the server's record;
-    `linked`, and the server hears it. `contact`: two pages that know each other hear each other.
+    `linked`, and the server hears it. `contact`: two pages that know each other hear each other;
+    `provable`, and both know what time it is, so that each believes the other's beats.
     `down`: by role, the page has reason to say that nothing travels."""
 
     here: dict[str, Track] = field(default_factory=lambda: _by_role(Track))
     linked: dict[str, Track] = field(default_factory=lambda: _by_role(Track))
     down: dict[str, Track] = field(default_factory=lambda: _by_role(Track))
     contact: Track = field(default_factory=Track)
+    provable: Track = field(default_factory=Track)
     goodbyes: dict[str, int] = field(default_factory=lambda: _by_role(int))
     lost: set[str] = field(default_factory=set)
     """Roles one of whose pages went for good with what it had not handed in."""

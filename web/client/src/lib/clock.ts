@@ -14,7 +14,8 @@ export class ServerClock {
   /** `sentUs`, `gotUs`: the local clock around an exchange in which the server said `serverUs`. */
   exchange(sentUs: number, serverUs: number, gotUs: number): void {
     const sample = { rttUs: gotUs - sentUs, offsetUs: serverUs - (sentUs + gotUs) / 2 };
-    this.samples = [...(this.outdated ? [] : this.samples), sample].slice(-KEPT);
+    const kept = this.outdated ? [] : this.samples.filter((each) => agree(each, sample));
+    this.samples = [...kept, sample].slice(-KEPT);
     this.outdated = false;
   }
 
@@ -31,4 +32,10 @@ export class ServerClock {
   renew(): void {
     this.outdated = true;
   }
+}
+
+/** Each is off by at most half of its round trip. Two that cannot both be right have a step of a clock
+ * between them: a machine slept, and its clock with it. */
+function agree(a: Sample, b: Sample): boolean {
+  return Math.abs(a.offsetUs - b.offsetUs) <= (a.rttUs + b.rttUs) / 2;
 }

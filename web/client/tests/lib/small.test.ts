@@ -62,8 +62,15 @@ describe("the server's clock", () => {
   test("old exchanges are forgotten", () => {
     const clock = new ServerClock();
     clock.exchange(0, 500, 0);
-    for (let i = 0; i < 16; i += 1) clock.exchange(0, 900, 10);
-    expect(clock.offsetUs()).toBe(895);
+    for (let i = 0; i < 16; i += 1) clock.exchange(0, 900, 1_000);
+    expect(clock.offsetUs()).toBe(400);
+  });
+
+  test("when a clock has taken a step, what was known before is forgotten at once", () => {
+    const clock = new ServerClock();
+    for (let i = 0; i < 3; i += 1) clock.exchange(0, 5_000, 10_000);
+    clock.exchange(0, 4_005_000, 20_000); // four seconds asleep, and slower than before
+    expect(clock.offsetUs()).toBe(3_995_000);
   });
 
   test("with a new socket it is as good as it was, until the next exchange", () => {
