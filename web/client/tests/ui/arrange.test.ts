@@ -146,6 +146,7 @@ describe("terms as a list", () => {
       "Rounded down to whole 5 min, once a session.",
       "At least 30 min a session.",
       "At most 2 h a session.",
+      "Several sessions of one meeting count as one.",
       "Past the end of a meeting nothing more is counted, unless you say to go on: then up to 20 min more.",
       "A mentee who has not come 10 min after the start owes 50 % of the booked time, if it was booked by them or 24 h before.",
     ]);
@@ -155,12 +156,13 @@ describe("terms as a list", () => {
       "Counted is the time in which both of you are in the call.",
       "Gaps of up to 90 s count as time together.",
       "Rounded to the nearest 5 min, once a session.",
+      "Several sessions of one meeting count as one.",
       "With a meeting, counted from 5 min before its start.",
       "Past the end of a meeting nothing more is counted.",
       "The wait for a late mentee counts as time together.",
     ]);
     expect(terms.termsList({}, PAYS)).toEqual(["Free of charge."]);
-    expect(terms.termsList(AGREED.terms, EARNS)[4]).toContain("unless Ana Quispe says to go on");
+    expect(terms.termsList(AGREED.terms, EARNS)[5]).toContain("unless Ana Quispe says to go on");
   });
 
   it("says from when on, where that is not at once", () => {

@@ -129,6 +129,7 @@ export function termsList(terms: Terms, two: Two): readonly string[] {
   ];
   if (t.minimum_us) list.push(`At least ${length(t.minimum_us)} a session.`);
   if (t.cap_us != null) list.push(`At most ${length(t.cap_us)} a session.`);
+  list.push("Several sessions of one meeting count as one.");
   if (t.early_us) list.push(`With a meeting, counted from ${length(t.early_us)} before its start.`);
   list.push(
     t.overrun_us
