@@ -199,7 +199,7 @@ def _inside(room: Room, connection: str) -> Participant:
 
 def _media(room: Room, event: Media, now_us: int) -> Step:
     me = _inside(room, event.connection)
-    peer = Peer(id=me.peer.id, person=me.peer.person, audio=event.audio, video=event.video)
+    peer = msgspec.structs.replace(me.peer, audio=event.audio, video=event.video)
     told = RoomPeerMedia(room=room.id, peer=peer.id, audio=peer.audio, video=peer.video)
     participants = {**room.participants, peer.person: Participant(peer, me.connection)}
     return replace(room, participants=participants), tuple(

@@ -34,6 +34,8 @@ async def test_time_together_is_proven_also_while_the_server_is_away(
     mentor = await demo.enter(mentors_browser, demo.links["mentor"])
     mentee = await demo.enter(mentees_browser, demo.links["mentee"])
     await mentor.join()
+    for name in ("Mute", "Unmute"):  # who comes then is told with which key it signs
+        await mentor.button(name).click()
     await mentee.join()
     await mentor.sees(MENTEE)
     api = Api(demo.server, demo.links["mentor"])

@@ -15,11 +15,14 @@ SECOND = 1_000_000
 on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 
 
+KEY = "K" * 87
+
+
 async def joined(pair: tuple[Page, Page]) -> tuple[Socket, Socket]:
     """Both connected, both in the room, the mentor first; what they were told is read."""
     mentor, mentee = pair
     one, other = await mentor.connect(), await mentee.connect()
-    await mentor.join(one)
+    await mentor.join(one, key=KEY)
     await mentee.join(other)
     await mentor.app.settle()
     one.frames.clear()
@@ -366,6 +369,7 @@ async def test_joining_again_shows_what_changed(app: App, pair: tuple[Page, Page
     again = await mentee.connect()
     (peer,) = (await mentee.join(again))["peers"]
     assert (peer["audio"], peer["video"]) == (False, False)
+    assert peer.get("key") == KEY  # or nothing of the rest of the call could be proven
 
 
 @on_sqlite

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,7 +56,8 @@ def joins(draw: st.DrawFn) -> Join:
     person = owner(connection)
     id_: str = draw(st.sampled_from([f"peer-{person}-1", f"peer-{person}-2"]))
     audio: bool = draw(st.booleans())
-    return Join(connection, Peer(id=id_, person=person, audio=audio, video=not audio))
+    key: str | None = draw(st.sampled_from([None, "K" * 87]))
+    return Join(connection, Peer(id=id_, person=person, audio=audio, video=not audio, key=key))
 
 
 @st.composite
@@ -120,9 +122,8 @@ class World:
                     del self.beliefs[connection][gone]
                 case Tell(connection, RoomPeerMedia() as frame):
                     known = self.beliefs[connection][frame.peer]
-                    self.beliefs[connection][frame.peer] = Peer(
-                        id=known.id, person=known.person, audio=frame.audio, video=frame.video
-                    )
+                    heard = msgspec.structs.replace(known, audio=frame.audio, video=frame.video)
+                    self.beliefs[connection][frame.peer] = heard
                 case Tell(connection, frame):
                     assert isinstance(frame, PeerOffer | PeerAnswer | PeerCandidate)
                     assert frame.peer in self.beliefs[connection]
@@ -143,12 +144,12 @@ def told(effects: tuple[Effect, ...]) -> list[tuple[str, object]]:
     return [(effect.connection, effect.frame) for effect in effects if isinstance(effect, Tell)]
 
 
-@given(st.lists(EVENTS, max_size=30))
+@given(st.lists(joins(), max_size=5), st.lists(EVENTS, min_size=10, max_size=40))
 def test_everybody_knows_who_is_there_and_nobody_else_is_told(
-    events: list[Offer | Withdraw | Join | Leave | Media | Relay],
+    came: list[Join], events: list[Offer | Withdraw | Join | Leave | Media | Relay]
 ) -> None:
     world = World()
-    for event in events:
+    for event in (*came, *events):
         connection = event.connection
         person = owner(connection)
         others = {who: each for who, each in world.inside.items() if who != person}
@@ -200,7 +201,7 @@ def test_everybody_knows_who_is_there_and_nobody_else_is_told(
             case Media(_, audio, video) if in_room:
                 assert mine is not None
                 effects = world.step(event)
-                peer = Peer(id=mine[1].id, person=person, audio=audio, video=video)
+                peer = msgspec.structs.replace(mine[1], audio=audio, video=video)
                 world.inside[person] = (connection, peer)
                 media = RoomPeerMedia(room=ID, peer=peer.id, audio=audio, video=video)
                 assert effects == tuple(Tell(other, media) for other in everyone)
@@ -228,6 +229,16 @@ def refused(world: World, event: Event) -> str:
     with pytest.raises(Refusal) as caught:
         ROOM.step(world.room, event, 0)
     return caught.value.code
+
+
+def test_who_comes_after_somebody_muted_gets_their_key() -> None:
+    ana = Peer(id="peer-ana-1", person="ana", audio=True, video=True, key="K" * 87)
+    ben = Peer(id="peer-ben-1", person="ben", audio=True, video=True)
+    world = World()
+    for event in (Join("ana-1", ana), Media("ana-1", audio=False, video=True), Join("ben-1", ben)):
+        world.step(event)
+    muted = msgspec.structs.replace(ana, audio=False)
+    assert world.beliefs["ben-1"] == {ana.id: muted}
 
 
 def test_every_event_has_its_place_in_every_phase() -> None:
