@@ -364,6 +364,8 @@ def agreement_view(agreement: Agreement) -> AgreementView:
         accepted_by=agreement.accepted_by,
         accepted_us=agreement.answered_us if accepted else None,
         valid_from_us=agreement.valid_from_us if accepted else agreement.asked_from_us,
+        answered_by=agreement.answered_by,
+        answered_us=agreement.answered_us,
     )
 
 

@@ -117,7 +117,7 @@ class Settlement(View, frozen=True, kw_only=True):
 
 class MeetingView(View, frozen=True, kw_only=True):
     """A planned talk: `zone` is whose wall clock it was planned by (IANA name), `by` who planned
-    it. `told_us`, `told_by`: when its time was last set, and by whom."""
+    it. `told_us`, `told_by`: when its time was last set, or it was cancelled, and by whom."""
 
     id: Id
     mentorship: Id
@@ -133,7 +133,8 @@ class MeetingView(View, frozen=True, kw_only=True):
 class AgreementView(View, frozen=True, kw_only=True):
     """One version of what a pair agreed on. In force from `valid_from_us` on, once both accepted:
     `accepted_us` is when the second did. Until then `valid_from_us` is what was asked for, None: as
-    soon as both accepted."""
+    soon as both accepted. `answered_by`, `answered_us`: by whose doing it is not open any more, and
+    when."""
 
     mentorship: Id
     version: int
@@ -144,6 +145,8 @@ class AgreementView(View, frozen=True, kw_only=True):
     accepted_by: tuple[Id, ...]
     accepted_us: Micros | None = None
     valid_from_us: Micros | None = None
+    answered_by: Id | None = None
+    answered_us: Micros | None = None
 
 
 class Interruption(View, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ REACH_US = LONGEST_US + DAY_US + OVER_AFTER_US
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """`zone`: by whose wall clock it was planned. `told_us`, `told_by`: when its time was last set,
-    and by whom: what notice the other had."""
+    and by whom: what notice the other had. Of a cancelled one: when it was, and by whom."""
 
     id: str
     mentorship: str
@@ -148,7 +148,7 @@ def _cancel(meeting: Meeting, event: Cancel, now_us: int) -> Step:
     fact = MeetingCancelled(
         mentorship=meeting.mentorship, meeting=meeting.id, by=event.by, at_us=now_us
     )
-    return replace(meeting, state="cancelled"), (fact,)
+    return replace(meeting, state="cancelled", told_us=now_us, told_by=event.by), (fact,)
 
 
 def _not_begun(meeting: Meeting, now_us: int) -> None:

@@ -309,7 +309,7 @@ async def test_a_meeting_is_planned_moved_and_cancelled(world: World) -> None:
         ("meeting.moved", 0),
     ]
     cancelled = await service.cancel(of, view.id, world.mentor)
-    assert cancelled.state == "cancelled"
+    assert (cancelled.state, cancelled.told_by) == ("cancelled", world.mentor)
     assert await service.cancel(of, view.id, world.mentee) == cancelled
     assert await refused(service.move(of, view.id, world.mentor, wish)) == "meeting_closed"
     assert (await world.topics())[4:] == [("meeting.cancelled", 0)]

@@ -174,7 +174,7 @@ async def test_a_meeting_is_planned_moved_and_cancelled(app: App, pair: tuple[Pa
     assert moved == {**made, **move, **told}
     assert (await news(other))["meeting"] == moved
     gone = await said(await mentor.post(f"{at}/cancel"))
-    assert gone == {**moved, "state": "cancelled"}
+    assert gone == {**moved, "state": "cancelled", **told}
     assert (await news(other))["meeting"] is None
     assert (await refused(await mentee.post(f"{at}/move", json=move)))[:2] == (
         409,

@@ -125,7 +125,7 @@ def test_moving_is_a_fact() -> None:
 
 def test_cancelling_is_a_fact_once() -> None:
     gone, facts = MEETING.step(ONE, Cancel(MENTEE), NOW)
-    assert gone == replace(ONE, state="cancelled")
+    assert gone == replace(ONE, state="cancelled", told_us=NOW, told_by=MENTEE)
     assert facts == (
         MeetingCancelled(mentorship=MENTORSHIP, meeting="met_1", by=MENTEE, at_us=NOW),
     )

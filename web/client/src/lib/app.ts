@@ -96,7 +96,12 @@ class Ithaca implements App {
         for (const effect of reduce.unanswered(this.current)) this.perform(effect);
       },
     });
-    this.arrange = new Arrangements(this.access, () => page.newId());
+    this.arrange = new Arrangements(
+      this.access,
+      () => page.newId(),
+      () => this.nowUs(),
+      (id, of) => this.set({ ...this.current, arranged: { ...this.current.arranged, [id]: of } }),
+    );
     this.reflect = new Reflections(this.access, () => this.current, (kept) =>
       this.set({ ...this.current, ...kept }),
     );
@@ -273,6 +278,7 @@ class Ithaca implements App {
       this.access.forget();
       this.proofs.forget();
       this.sessions.forget();
+      this.arrange.forget();
       this.sender.belongTo(null);
       const { canStart, media } = this.current;
       this.set({ ...START, phase: "signed_out", canStart, media });
@@ -367,6 +373,7 @@ class Ithaca implements App {
     this.call?.handle(frame);
     this.reflect.handle(frame);
     this.sessions.handle(frame);
+    this.arrange.handle(frame);
   }
 
   private setClock(): void {

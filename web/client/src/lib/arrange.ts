@@ -1,16 +1,59 @@
-/** What two people agree on and plan, asked of the server. */
-import type { MoveMeeting, NewAgreement, NewMeeting } from "../protocol/types.js";
+/** What two people agree on and plan, asked of the server; what they arranged so far again with every
+ * change and every new connection. */
+import type {
+  AgreementPage,
+  MeetingPage,
+  MoveMeeting,
+  NewAgreement,
+  NewMeeting,
+  ServerFrame,
+} from "../protocol/types.js";
 import type { Access } from "./access.js";
-import type { Arrange } from "./model.js";
+import type { Arrange, Arranged } from "./model.js";
+
+/** How far back meetings are looked for. */
+const PAST_US = 90 * 86_400_000_000;
+const MEETINGS_MOST = 100;
 
 export class Arrangements implements Arrange {
   /** A form that may have been taken already is sent again under the same key. */
   private readonly forms = new Map<string, { readonly text: string; readonly key: string }>();
 
+  private readonly asked = new Set<string>(); // the mentorships
+
   constructor(
     private readonly access: Pick<Access, "call">,
     private readonly newId: () => string,
+    private readonly nowUs: () => number,
+    private readonly took: (mentorship: string, arranged: Arranged) => void,
   ) {}
+
+  async load(mentorship: string): Promise<void> {
+    this.asked.add(mentorship);
+    const of = `/v1/mentorships/${mentorship}`;
+    const after = Math.max(0, this.nowUs() - PAST_US);
+    const [{ agreements }, { meetings }] = await Promise.all([
+      this.access.call<AgreementPage>("GET", `${of}/agreements`),
+      this.access.call<MeetingPage>("GET", `${of}/meetings?after_us=${after}&limit=${MEETINGS_MOST}`),
+    ]);
+    if (this.asked.has(mentorship)) this.took(mentorship, { agreements, meetings });
+  }
+
+  /** What cannot be had now stays as it was until the next time. */
+  handle(frame: ServerFrame): void {
+    const changed =
+      frame.t === "auth.opened"
+        ? [...this.asked]
+        : frame.t === "mentorship.changed" && this.asked.has(frame.mentorship.id)
+          ? [frame.mentorship.id]
+          : [];
+    for (const mentorship of changed) this.load(mentorship).catch(() => undefined);
+  }
+
+  /** Whoever comes next has asked for nothing. */
+  forget(): void {
+    this.asked.clear();
+  }
 
   propose(mentorship: string, wish: NewAgreement): Promise<void> {
     return this.once(`/v1/mentorships/${mentorship}/agreements`, wish);

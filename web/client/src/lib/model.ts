@@ -4,6 +4,8 @@
  * call actions. Instants and durations are microseconds, as everywhere in Ithaca.
  */
 import type {
+  AgreementView,
+  MeetingView,
   MentorshipView,
   Message,
   MoveMeeting,
@@ -122,6 +124,7 @@ export interface AppState {
   readonly arrivedAt: string | null;    // the mentorship that the opened link leads to
   readonly conversations: Readonly<Record<string, Conversation>>;
   readonly sessions: Readonly<Record<string, readonly SessionView[]>>; // by mentorship, newest first
+  readonly arranged: Readonly<Record<string, Arranged>>; // by mentorship, once looked at
   readonly reflections: Readonly<Record<string, ReflectionView>>; // by session, once looked at
   readonly next: Readonly<Record<string, NextSteps>>; // by mentorship, once looked at
   readonly accounts: Readonly<Record<string, SessionAccount>>; // by session, as they were asked for
@@ -129,8 +132,16 @@ export interface AppState {
   readonly call: CallState | null;
 }
 
+/** What two people have proposed to each other and planned so far, the newest first, cancelled or
+ * declined too. */
+export interface Arranged {
+  readonly agreements: readonly AgreementView[];
+  readonly meetings: readonly MeetingView[];
+}
+
 /** What two people agree on and plan. Each is told by a frame when it is so, on both sides. */
 export interface Arrange {
+  load(mentorship: string): Promise<void>;               // what they arranged so far, into the state
   propose(mentorship: string, wish: NewAgreement): Promise<void>;
   accept(mentorship: string, version: number): Promise<void>;
   decline(mentorship: string, version: number): Promise<void>;

@@ -16,6 +16,7 @@ export class Sessions {
     this.asked.add(mentorship);
     const path = `/v1/sessions?mentorship=${mentorship}`;
     const { sessions } = await this.access.call<SessionPage>("GET", path);
+    if (!this.asked.has(mentorship)) return; // signed out meanwhile
     this.change((state) => withSessions(state, mentorship, sessions));
   }
 

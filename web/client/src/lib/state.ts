@@ -58,6 +58,7 @@ export const START: State = {
   arrivedAt: null,
   conversations: {},
   sessions: {},
+  arranged: {},
   reflections: {},
   next: {},
   accounts: {},

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 5e1aae9a5d13eae35cc273089deb0930
- * text   b309561e9ec2c763a567b8062abaecaa
+ * schema bc1abe2c5961d6b4330ea98b88553e79
+ * text   5ca938e199a422f8d63ecda42b7b3196
  */
 export type ClientFrame =
   | AuthOpen
@@ -374,7 +374,8 @@ export interface Side {
 /**
  * One version of what a pair agreed on. In force from `valid_from_us` on, once both accepted:
  * `accepted_us` is when the second did. Until then `valid_from_us` is what was asked for, None: as
- * soon as both accepted.
+ * soon as both accepted. `answered_by`, `answered_us`: by whose doing it is not open any more, and
+ * when.
  */
 export interface AgreementView {
   mentorship: string;
@@ -386,6 +387,8 @@ export interface AgreementView {
   accepted_by: string[];
   accepted_us?: number | null;
   valid_from_us?: number | null;
+  answered_by?: string | null;
+  answered_us?: number | null;
 }
 /**
  * Which time counts and what it costs. Free as it stands.
@@ -423,7 +426,7 @@ export interface Terms {
 }
 /**
  * A planned talk: `zone` is whose wall clock it was planned by (IANA name), `by` who planned
- * it. `told_us`, `told_by`: when its time was last set, and by whom.
+ * it. `told_us`, `told_by`: when its time was last set, or it was cancelled, and by whom.
  */
 export interface MeetingView {
   id: string;

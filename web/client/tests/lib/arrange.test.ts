@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { Arrangements } from "../../src/lib/arrange.js";
+import type { ServerFrame } from "../../src/protocol/types.js";
 
 interface Asked {
   readonly path: string;
@@ -9,7 +10,12 @@ interface Asked {
 }
 
 /** Arrangements over a server that notes what is asked; `lost`: its answers do not come. */
-function over(): { arrange: Arrangements; asked: Asked[]; server: { lost: boolean } } {
+function over(): {
+  arrange: Arrangements;
+  asked: Asked[];
+  server: { lost: boolean };
+  took: string[];
+} {
   const asked: Asked[] = [];
   const server = { lost: false };
   let ids = 0;
@@ -20,7 +26,14 @@ function over(): { arrange: Arrangements; asked: Asked[]; server: { lost: boolea
       return {} as T;
     },
   };
-  return { arrange: new Arrangements(access, () => `key-${(ids += 1)}`), asked, server };
+  const took: string[] = [];
+  const arrange = new Arrangements(
+    access,
+    () => `key-${(ids += 1)}`,
+    () => 90 * 86_400_000_000 + 7,
+    (mentorship) => void took.push(mentorship),
+  );
+  return { arrange, asked, server, took };
 }
 
 test("a form is sent again under the same key until it is answered", async () => {
@@ -57,4 +70,31 @@ test("each is asked of its own address", async () => {
     },
     { path: "/v1/mentorships/men_1/meetings/met_1/cancel", body: undefined, key: undefined },
   ]);
+});
+
+test("what was arranged is loaded anew with every change and every new connection", async () => {
+  const { arrange, asked, server, took } = over();
+  const paths = (): string[] => asked.splice(0).map(({ path }) => path);
+  const both = ["/v1/mentorships/men_1/agreements", "/v1/mentorships/men_1/meetings?after_us=7&limit=100"];
+  const changed = (id: string): ServerFrame =>
+    ({ t: "mentorship.changed", mentorship: { id } }) as ServerFrame;
+  arrange.handle(changed("men_1")); // nobody looked at it yet
+  expect(paths()).toEqual([]);
+  await arrange.load("men_1");
+  expect([paths(), took]).toEqual([both, ["men_1"]]);
+  arrange.handle(changed("men_2"));
+  expect(paths()).toEqual([]);
+  arrange.handle(changed("men_1"));
+  expect(paths()).toEqual(both);
+  await vi.waitFor(() => expect(took.splice(1)).toEqual(["men_1"]));
+  server.lost = true;
+  arrange.handle({ t: "auth.opened" } as ServerFrame); // comes again with the next
+  expect(paths()).toEqual(both);
+  server.lost = false;
+  const late = arrange.load("men_1");
+  arrange.forget(); // signed out meanwhile
+  await late;
+  expect(took).toEqual(["men_1"]); // neither the lost one nor that of who signed out
+  arrange.handle({ t: "auth.opened" } as ServerFrame);
+  expect(paths().slice(2)).toEqual([]);
 });

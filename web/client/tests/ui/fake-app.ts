@@ -243,6 +243,7 @@ export const BASE: AppState = {
     },
   },
   sessions: {},
+  arranged: {},
   reflections: {},
   next: {},
   accounts: {},
@@ -439,6 +440,7 @@ export class FakeApp implements App {
     loadNext: async (mentorship) => this.note("loadNext", mentorship),
   };
   readonly arrange: App["arrange"] = {
+    load: () => Promise.resolve(),
     propose: (_, { terms }) => this.asked(`propose ${terms.rate_minor ?? 0} ${terms.currency ?? ""}`),
     accept: (_, version) => this.asked(`accept ${version}`),
     decline: (_, version) => this.asked(`decline ${version}`),

@@ -301,6 +301,12 @@ const STATES: Record<string, [string, AppState]> = {
           { ...viewOf(ACCOUNTS["account-paid"]!), id: four[1]!.id, ended_us: NOW - 26 * 60 * MIN - 70 * MIN },
         ],
       },
+      arranged: {
+        [MENTORSHIP.id]: {
+          agreements: [{ ...PROPOSED, state: "declined", answered_by: ME.id, answered_us: NOW - 3 * MIN }],
+          meetings: [{ ...MEETING, told_us: NOW - 2 * MIN, told_by: ANA.id }],
+        },
+      },
     },
   ],
   "conversation-offline": [

@@ -62,6 +62,9 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
       .field {
         grid-template-columns: minmax(0, 1fr); /* a date is no wider than its place */
       }
+      .actions p {
+        flex: 1 0 100%;
+      }
     `,
   ];
   @property({ attribute: false }) app!: App;

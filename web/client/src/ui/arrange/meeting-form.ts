@@ -1,5 +1,5 @@
 import { html, nothing } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 
 import type { MeetingView } from "../../protocol/types.js";
 import {
@@ -8,14 +8,17 @@ import {
   type MeetingEntries,
   type MeetingField,
 } from "../words/arrange-form.js";
+import { noticeWords, stretch } from "../words/arranged.js";
 import { otherOf } from "../words/people.js";
-import { bothStretches } from "../words/time.js";
+import { twoOf } from "../words/terms.js";
+import { bothStretches, named } from "../words/time.js";
 import { ArrangeForm } from "./form.js";
 
 /** When to meet; with a `meeting`, when instead. */
 @customElement("ith-meeting-form")
 export class MeetingForm extends ArrangeForm<MeetingField> {
   @property({ attribute: false }) meeting: MeetingView | null = null;
+  @state() private cancelling = false;
 
   protected override fresh(): MeetingEntries {
     return meetingEntries(this.meeting, this.app.nowUs(), this.me.zone);
@@ -31,17 +34,42 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
         </div>
         <p class="small soft number" role="status">${this.clocks()}</p>
       `,
-      html`
-        <button class="filled" ?disabled=${this.busy}>${this.meeting ? "Move it" : "Plan it"}</button>
-        ${
-          this.meeting
-            ? html`<button type="button" class="clay" ?disabled=${this.busy} @click=${this.cancel}>
-              Cancel the meeting
-            </button>`
-            : nothing
-        }
-      `,
+      this.meeting && this.cancelling ? this.sure(this.meeting) : this.buttons(),
     );
+  }
+
+  private buttons(): unknown {
+    return html`
+      <button class="filled" ?disabled=${this.busy}>${this.meeting ? "Move it" : "Plan it"}</button>
+      ${
+        this.meeting
+          ? html`<button type="button" class="clay" @click=${() => this.ask(true)}>
+            Cancel the meeting
+          </button>`
+          : nothing
+      }
+    `;
+  }
+
+  /** One press is too little for what the other reckons with. */
+  private sure(meeting: MeetingView): unknown {
+    const { person } = otherOf(this.mentorship, this.me);
+    const when = stretch(meeting, this.me.zone, this.app.nowUs());
+    return html`
+      <p role="alert">
+        Cancel the meeting of ${when}? ${named(person.name)} reads it in your conversation.
+      </p>
+      <button type="button" class="clay" ?disabled=${this.busy} @click=${this.cancel}>
+        Yes, cancel it
+      </button>
+      <button type="button" class="keep" @click=${() => this.ask(false)}>Keep it</button>
+    `;
+  }
+
+  private async ask(whether: boolean): Promise<void> {
+    this.cancelling = whether;
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(whether ? ".keep" : ".clay")?.focus();
   }
 
   /** What was chosen, by both clocks. */
@@ -50,7 +78,10 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
     if (wrong.day || wrong.start_us || wrong.length_us) return "";
     const { person } = otherOf(this.mentorship, this.me);
     const { start_us, length_us } = meeting;
-    return `${bothStretches(start_us, start_us + length_us, this.me, person)}.`;
+    const { agreement } = this.mentorship;
+    const chosen = { start_us, length_us, told_us: this.app.nowUs(), told_by: this.me.id };
+    const notice = noticeWords(agreement, chosen, this.meeting, twoOf(this.mentorship, this.me));
+    return `${bothStretches(start_us, start_us + length_us, this.me, person)}. ${notice}`;
   }
 
   protected override asked(): ReturnType<ArrangeForm<MeetingField>["asked"]> {

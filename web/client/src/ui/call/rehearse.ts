@@ -58,9 +58,11 @@ function beforeNobody(app: App, state: AppState): App {
     draft: () => "",
     send: () => null,
   };
+  /** Is called, or asked for what is called. */
+  const nothing: object = new Proxy(() => Promise.resolve(), { get: () => nothing });
   return new Proxy(app, {
     get: (_, name) =>
       // Lit asks everything it draws for marks of its own; those stay unknown.
-      name in app ? (answers[name as keyof App] ?? (() => Promise.resolve())) : undefined,
+      name in app ? (answers[name as keyof App] ?? nothing) : undefined,
   });
 }

@@ -7,6 +7,7 @@ import type { AppState, Conversation as Log, PendingMessage } from "../../lib/mo
 import type { MentorshipView, Message, PersonView } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
+import { arrangedMarks } from "../words/arranged.js";
 import { marksOf, type Mark } from "../words/marks.js";
 import { otherOf, pairOf } from "../words/people.js";
 import { exact, named, timeIn } from "../words/time.js";
@@ -175,6 +176,7 @@ export class Conversation extends AppElement {
       view,
       view && state.conversations[view.conversation],
       state.sessions[this.mentorship],
+      state.arranged[this.mentorship],
       state.call?.phase,
       state.link.is,
       state.me,
@@ -211,7 +213,9 @@ export class Conversation extends AppElement {
       this.drawnMarks = 0;
       this.newAfter = unreadFrom(view);
       this.app.openConversation(view.conversation);
-      this.app.loadSessions(view.id).catch(() => undefined); // asked again with the next connection
+      // Both are asked again with the next connection.
+      this.app.loadSessions(view.id).catch(() => undefined);
+      this.app.arrange.load(view.id).catch(() => undefined);
     }
     const first = this.conversation?.messages[0]?.seq;
     this.kept =
@@ -239,8 +243,12 @@ export class Conversation extends AppElement {
     const { me } = this.state;
     if (!view || !me) return nothing;
     const other = otherOf(view, me).person;
-    const { sessions } = this.state;
-    this.marks = marksOf(sessions[view.id] ?? [], pairOf(view, me), this.app.nowUs());
+    const { sessions, arranged } = this.state;
+    const [pair, nowUs] = [pairOf(view, me), this.app.nowUs()];
+    this.marks = [
+      ...marksOf(sessions[view.id] ?? [], pair, nowUs),
+      ...arrangedMarks(arranged[view.id], pair, nowUs),
+    ].sort((a, b) => a.at_us - b.at_us);
     return html`
       <div
         class="log"
@@ -355,7 +363,8 @@ export class Conversation extends AppElement {
   /** In a call it leads nowhere: that would be to leave it. */
   private mark({ words, session }: Mark): unknown {
     const { call } = this.state;
-    if (call && call.phase !== "left") return html`<p class="line"><span>${words}</span></p>`;
+    const inCall = call && call.phase !== "left";
+    if (inCall || session === undefined) return html`<p class="line"><span>${words}</span></p>`;
     return html`<a class="line" href=${paths.summary(session)}><span>${words}</span></a>`;
   }
 

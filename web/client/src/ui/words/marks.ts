@@ -11,18 +11,16 @@ export interface Mark {
   readonly key: string;
   readonly at_us: number;
   readonly words: string;
-  readonly session: string;
+  /** Whose account says more. */
+  readonly session?: string;
 }
 
-/** By time. */
 export function marksOf(
   sessions: readonly SessionView[],
   pair: Pair,
   nowUs: number,
 ): readonly Mark[] {
-  return sessions
-    .flatMap((view) => [...ended(view, nowUs), ...said(view, pair, nowUs)])
-    .sort((a, b) => a.at_us - b.at_us);
+  return sessions.flatMap((view) => [...ended(view, nowUs), ...said(view, pair, nowUs)]);
 }
 
 /** Who looked in alone, without a meeting, has met nobody: that is no part of what the two say. */

@@ -40,7 +40,7 @@ export const FREE: Full = {
 
 export const full = (terms: Terms): Full => ({ ...FREE, ...terms });
 
-interface Two {
+export interface Two {
   readonly me: PersonView;
   readonly other: PersonView;
   /** Whether I am the one who pays. */
@@ -53,7 +53,7 @@ export function twoOf(view: MentorshipView, me: PersonView): Two {
 }
 
 /** `€60.00 an hour plus 20 % tax` */
-function rate({ rate_minor, currency, tax_share }: Full): string {
+export function rate({ rate_minor, currency, tax_share }: Full): string {
   const tax = tax_share ? ` plus ${percent(tax_share)} tax` : "";
   return `${money(rate_minor, currency ?? "")} an hour${tax}`;
 }
@@ -85,10 +85,13 @@ function clockWords(terms: Full, meeting: MeetingView | null | undefined, two: T
   return `${begins}, at ${from} at the earliest, and stops at ${to}${unless}.`;
 }
 
+/** When, and who said so when. */
+export type Booked = Pick<MeetingView, "start_us" | "length_us" | "told_us" | "told_by">;
+
 /** What a missed meeting costs; nothing where it costs nothing, or came too late to bind. */
 export function missedWords(
   agreement: AgreementView | null | undefined,
-  meeting: MeetingView | null | undefined,
+  meeting: Booked | null | undefined,
   two: Two,
 ): string {
   const terms = full(agreement?.terms ?? {});
