@@ -241,11 +241,16 @@ class House:
         """The work in the background, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.dispatcher.run())
-            tasks.create_task(self._every(FLUSH_INTERVAL_S, self.services.ledger.flush))
+            tasks.create_task(self._every(FLUSH_INTERVAL_S, self._flush))
             tasks.create_task(self._every(SWEEP_INTERVAL_S, self.services.ledger.sweep))
             tasks.create_task(self._every(MISS_INTERVAL_S, self.services.signaling.miss))
             tasks.create_task(self._every(FORGET_INTERVAL_S, self._forget))
             tasks.create_task(self.nightly())
+
+    async def _flush(self) -> None:
+        """Proofs of life to disk; who is out by the record leaves the room too."""
+        for connection, view in (await self.services.ledger.flush()).items():
+            await self.services.signaling.taken_out(connection, view)
 
     async def _forget(self) -> None:
         """What has run out leaves the tables."""

@@ -90,6 +90,7 @@ class Ledger:
         self._book, self._sign = Book(clock, ids, boot, sign), sign
         self._since_us = clock.wall_us()
         self._held: dict[str, Held] = {}
+        self._joining = 0  # how many are being written down
 
     async def open(self) -> None:
         """Time goes on from where the record of what still runs ends, even if the machine's clock
@@ -115,18 +116,25 @@ class Ledger:
         """Puts a connection's presence on record; when this returns it is on disk. `key`: what its
         page signs contact with."""
         await self._write_down(lambda key, held: key == connection or held.room == room)
+        before = self._held.get(connection)
         members = await self._members(site_id, mentorship)
-        now_us = self._clock.wall_us()
-        agreed = await self._agreed(site_id, mentorship, now_us)
-        new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
-        event = Join(person, connection, key)
-        recorded, token = await self._write(self._join, new, agreed, event, now_us)
-        self._held[connection] = Held(site_id, room, recorded.row.id, person, token, now_us)
+        self._joining += 1  # until it is held, the clock stays as it is
+        try:
+            now_us = self._clock.wall_us()
+            agreed = await self._agreed(site_id, mentorship, now_us)
+            new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
+            event = Join(person, connection, key)
+            recorded, held = await self._write(self._join, new, agreed, event, before, now_us)
+            self._held[connection] = held
+        finally:
+            self._joining -= 1
+        if before is not None and before.session == held.session:  # handed in meanwhile
+            held.contacts = {**before.contacts, **held.contacts}
         return self._view(recorded)
 
     def _join(
-        self, new: SessionRow, agreed: Apply, event: Join, now_us: int
-    ) -> Plan[tuple[Recorded, int]]:
+        self, new: SessionRow, agreed: Apply, event: Join, before: Held | None, now_us: int
+    ) -> Plan[tuple[Recorded, Held]]:
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:
             row, _ = yield from self._book.step(row, now_us, Sweep(agreed.meeting))
@@ -139,6 +147,12 @@ class Ledger:
             events.insert(0, Create())
         row, facts = yield from self._book.step(row, now_us, *events)
         held = Held(row.site_id, row.room, row.id, event.person, 0, now_us)
+        if before is not None and before.session == row.id:
+            held.contacts = before.contacts
+        elif before is not None:  # what was handed in over it is of the session that is over
+            earlier = yield from tables.claim(before.site_id, before.session)
+            assert earlier is not None
+            yield from self._book.step(earlier, now_us, Prove(tuple(before.contacts.values())))
         token = yield from leases.acquire(
             row.site_id,
             LEASE_KIND,
@@ -149,7 +163,8 @@ class Ledger:
             LEASE_TTL_US,
         )
         assert token is not None, "a connection joins under its own, fresh id"
-        return Recorded(row, facts), token
+        held.token = token
+        return Recorded(row, facts), held
 
     def _applied(self, row: SessionRow, agreed: Apply) -> Plan[Apply]:
         """What is agreed, knowing what other sessions of the same meeting come to."""
@@ -370,28 +385,32 @@ class Ledger:
         if row is not None and row.started_us is None and row.ended_us is None:
             yield from self._book.step(row, now_us, (yield from self._applied(row, agreed)))
 
-    async def flush(self) -> None:
+    async def flush(self) -> dict[str, SessionView]:
         """Puts the latest proofs of life on disk, in one transaction, then the departures that
         could not be written down before. With nobody in any room the clock goes by the machine's
-        again."""
+        again. Returns the connections that the record has out already, and the session of each: it
+        was ended by another run of the server, or the answer to its end was lost."""
         now_us = self._clock.wall_us()
         batch = [held.renewal(key, self._boot) for key, held in self._held.items()]
         lost = await self._database.write(leases.renew, batch) if batch else []
-        for each in lost:  # taken out by another run: what is proven of it stays so
+        out: dict[str, Held] = {}
+        for each in lost:  # what is proven of it stays so
             held = self._held.get(each.key)
             if held is not None and held.token == each.token and held.gone is None:
                 held.gone = Leave(each.key, each.proof_us, "lost", estimated=True), now_us
+                out[each.key] = held
         await self._write_down(lambda _, held: True)
         if not self._held:
             await self._go_by_the_machine()
+        return {key: await self.view(held.site_id, held.session) for key, held in out.items()}
 
     async def _go_by_the_machine(self) -> None:
         """Not back, though, while a session is open that has a record of later times."""
         if self._clock.machine_wall_us() < self._clock.wall_us():
-            running = await self._database.read(tables.not_ended)
-            if running or self._held:
+            if await self._database.read(tables.not_ended):
                 return
-        self._clock.set_by()
+        if not self._held and not self._joining:
+            self._clock.set_by()
 
     async def sweep(self) -> list[SessionView]:
         """Closes what nobody closed: presences whose lease has lapsed (their server died), at the

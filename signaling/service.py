@@ -184,6 +184,22 @@ class Signaling:
         await self._announce(live)
         return True
 
+    async def taken_out(self, connection: str, view: SessionView) -> None:
+        """The record has a connection out already, of the session `view`: so has the room. Where
+        that has not ended, the page comes in again by itself."""
+        key = self._by_connection.get(connection)
+        if key is None:
+            return
+        async with self._turn(key) as live:
+            me = live.room.by_connection(connection)
+            if me is None or self._by_connection.pop(connection, None) is None:
+                return
+            reason: LeaveReason = "ended" if view.state == "ended" else "lost"
+            await self._step(live, Leave(connection, reason), None)
+            self._tell(connection, RoomLeft(room=live.room.id, reason=reason, session=view))
+        self._presence_changed(live, me.peer.person)
+        self.announce(live.site_id, live.members, view)
+
     def returning(self, connection: str) -> None:
         """The connection is gone, but its page has a newer one: whoever joins with that continues
         the call, and nobody is told that anybody was away. Else `miss` takes it out."""
@@ -205,10 +221,11 @@ class Signaling:
         runs. What has ended stays as it is. None: there was nothing to end."""
         async with self._turn((site_id, room)) as live:
             running = await self._log.running(site_id, room)
-            if running is None or session not in (None, running.id):
-                return None if session is None else await self._log.end(site_id, session, by)
-            view = await self._log.end(site_id, running.id, by)
-            gone = list(live.room.participants)
+            ends = running.id if running is not None and session is None else session
+            view = None if ends is None else await self._log.end(site_id, ends, by)
+            if running is not None and running.id != ends:
+                return view
+            gone = list(live.room.participants)  # also where it had ended without their knowing
             await self._step(live, End(), view)
         for person in gone:
             self._presence_changed(live, person)

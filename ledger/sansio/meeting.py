@@ -50,8 +50,11 @@ def _sums(settled: Iterable[Bill]) -> tuple[int, int]:
     """What counted, and what was billed."""
     before_us = billed_us = 0
     for bill in settled:
-        # What a correction decided was decided of that session: neither billed again, nor set off.
-        corrected = bill.owed == "correction"
-        before_us += bill.billed_us if corrected else bill.counted_us + bill.bridged_us
-        billed_us += bill.billed_us
+        counted_us, owed_us = bill.counted_us + bill.bridged_us, bill.billed_us
+        if bill.owed == "correction":
+            # It was decided of that session alone: what it took away is not billed again, and what
+            # it added is not set off against the others.
+            counted_us = owed_us = min(counted_us, owed_us)
+        before_us += counted_us
+        billed_us += owed_us
     return before_us, billed_us

@@ -441,3 +441,19 @@ async def test_sessions_are_paged_newest_first(record: Record) -> None:
     rest = await record.ledger.of_mentorships(SITE, [MENTORSHIP], first[-1].created_us, 9)
     assert [view.id for view in rest] == ids[2:]
     assert await record.ledger.of_mentorships(SITE, [], None, 9) == []
+
+
+@pytest.mark.parametrize("step_us", [3600 * SECOND, -3600 * SECOND])
+async def test_while_somebody_joins_the_clock_stays_as_it_is(record: Record, step_us: int) -> None:
+    """Or they would have come at a time of another clock."""
+    await record.ledger.flush()
+    record.clock.step_wall(step_us)
+    joins = asyncio.ensure_future(record.join(ADA, A))
+    while not joins.done():
+        await asyncio.sleep(0)
+        await record.ledger.flush()
+    view = await joins
+    await record.join(BEN, B)
+    await record.beat(60, A, B)
+    ended = await record.ledger.end(SITE, view.id, ADA)
+    assert [each.present_us for each in ended.people] == [60 * SECOND] * 2

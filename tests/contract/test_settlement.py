@@ -146,12 +146,38 @@ async def test_what_was_handed_in_to_one_run_counts_though_another_ended_the_ses
     before = await account(record, session)
     assert (before.contact_us, before.bill.counted_us) == (0, 0)
     assert before.counted == ()
-    await record.ledger.flush()
+    out = await record.ledger.flush()
+    assert {connection: view.state for connection, view in out.items()} == {A: "ended", B: "ended"}
+    assert await record.ledger.flush() == {}
     after = await account(record, session)
     assert (after.contact_us, after.bill.unknown_us) == (20 * SECOND, 0)
     assert (after.settlement and after.settlement.revision) == 2
     await hand_in(record, session, keys, since, record.clock.wall_us())
     assert await account(record, session) == after
+
+
+async def test_who_joins_again_over_a_connection_keeps_what_was_handed_in(
+    record: Record, keys: tuple[PageKey, PageKey]
+) -> None:
+    ada, _ = keys
+    session = await proven_call(record, keys, 20)
+    assert (await record.join(ADA, A, key=ada.public)).id == session
+    await record.ledger.flush()
+    await record.restart()
+    await record.clock.advance(LEASE_TTL_US / SECOND + 1)
+    await record.ledger.sweep()
+    assert (await account(record, session)).contact_us == 20 * SECOND
+
+
+async def test_who_joins_the_next_session_hands_in_for_the_last_one(
+    record: Record, keys: tuple[PageKey, PageKey]
+) -> None:
+    """It was ended by another run of the server, which knew of no proof."""
+    ada, _ = keys
+    session = await proven_call(record, keys, 20)
+    await record.start().end(SITE, session, BEN)
+    assert (await record.join(ADA, A, key=ada.public)).id != session
+    assert (await account(record, session)).contact_us == 20 * SECOND
 
 
 async def test_what_was_handed_in_survives_the_server(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 
+from ledger.service import FLUSH_INTERVAL_S, Ledger
+from runtime.database import DatabaseUnavailable, Plan
+from runtime.database.plan import P
 from tests.support.app import App, Page
 from tests.support.wire import CANDIDATE, SDP, Socket
 
 SECOND = 1_000_000
+T = TypeVar("T")
 
 # What the database has no part in is shown on one engine.
 on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
@@ -554,3 +559,47 @@ async def test_nobody_pushes_the_other_off_with_what_is_relayed(
     await app.advance(8)
     one.send("peer.offer", **wish, sdp=large)
     assert (await other.get("peer.offer"))["sdp"] == large
+
+
+async def test_an_end_whose_answer_was_lost_puts_both_out(
+    app: App, pair: tuple[Page, Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on record: nobody is to talk on without one."""
+    mentor, _ = pair
+    one, other = await joined(pair)
+    write = Ledger._write
+
+    async def lossy(
+        self: Ledger, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        result = await write(self, plan, *args, **kwargs)
+        if plan.__name__ == "_end":
+            raise DatabaseUnavailable("no answer in time")
+        return result
+
+    monkeypatch.setattr(Ledger, "_write", lossy)
+    one.send("room.end", room=mentor.room)
+    assert (await one.get("error"))["code"] == "unavailable"
+    await app.advance(2 * FLUSH_INTERVAL_S)
+    for socket in (one, other):
+        left = await socket.get("room.left")
+        assert (left["reason"], left["session"]["state"]) == ("ended", "ended")
+    services = app.house.services
+    assert not any(
+        services.signaling.in_room(services.people.home_site, mentor.room, page.person)
+        for page in pair
+    )
+
+
+async def test_who_was_put_out_without_knowing_leaves_by_ending_it_again(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, _ = pair
+    one, other = await joined(pair)
+    services = app.house.services
+    view = await services.ledger.running(services.people.home_site, mentor.room)
+    assert view is not None
+    await services.ledger.end(services.people.home_site, view.id, mentor.person)
+    one.send("room.end", room=mentor.room)
+    for socket in (one, other):
+        assert (await socket.get("room.left"))["reason"] == "ended"

@@ -143,9 +143,14 @@ def test_gaps_that_were_filled_count_for_the_meeting_too() -> None:
     assert then.bill.counted_us == 44 * MINUTE
 
 
-@pytest.mark.parametrize("corrected_us", [0, 15 * MINUTE])
-def test_what_a_correction_decides_is_decided_of_that_session(corrected_us: int) -> None:
-    """It is neither billed again in the next session of the meeting, nor set off against it."""
+@pytest.mark.parametrize(
+    ("corrected_us", "taken_us"), [(0, 0), (4 * MINUTE, 4 * MINUTE), (15 * MINUTE, 10 * MINUTE)]
+)
+def test_what_a_correction_decides_is_decided_of_that_session(
+    corrected_us: int, taken_us: int
+) -> None:
+    """It is neither billed again in the next session of the meeting, nor set off against it: not
+    what is more than had counted."""
     held = "14:00 join Ada", "14:00 join Ben", "14:10 end Ada"
     earlier = facts(terms(counts="room"), meeting("14:00:00"), *held)
     given = SessionCorrected(
@@ -153,7 +158,7 @@ def test_what_a_correction_decides_is_decided_of_that_session(corrected_us: int)
     )
     settled = comes_to([*earlier, given])
     then = following(Apply(1, Terms(), "meeting 1"), [earlier], [settled])
-    assert (then.before_us, then.billed_us) == (corrected_us, corrected_us)
+    assert (then.before_us, then.billed_us) == (taken_us, taken_us)
 
 
 LATE = (
