@@ -39,10 +39,11 @@ class Held:
         contacts = {**self.contacts, **{stretch(fact): fact for fact in proven}}
         self.contacts = dict(list(contacts.items())[:STRETCHES_MOST])
 
-    def data(self) -> bytes:
-        return msgspec.msgpack.encode(LeaseData(self.session, tuple(self.contacts.values())))
+    def data(self, course: tuple[str, int]) -> bytes:
+        kept = LeaseData(self.session, tuple(self.contacts.values()), course)
+        return msgspec.msgpack.encode(kept)
 
-    def renewal(self, connection: str, boot: str) -> leases.Renewal:
+    def renewal(self, connection: str, boot: str, course: tuple[str, int]) -> leases.Renewal:
         return leases.Renewal(
             self.site_id,
             LEASE_KIND,
@@ -51,13 +52,16 @@ class Held:
             self.token,
             self.proof_us,
             self.proof_us + LEASE_TTL_US,
-            self.data(),
+            self.data(course),
         )
 
 
 class LeaseData(msgspec.Struct, frozen=True):
+    """`course`: how the clock went by which its times are (SteadyClock)."""
+
     session: str
     contacts: tuple[ContactProven, ...] = ()
+    course: tuple[str, int] = ("", 0)
 
 
 def stretch(fact: ContactProven) -> tuple[str, str, int]:

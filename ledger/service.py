@@ -93,13 +93,17 @@ class Ledger:
         self._joining = 0  # how many are being written down
 
     async def open(self) -> None:
-        """Time goes on from where the record of what still runs ends, even if the machine's clock
-        was set back meanwhile."""
-        latest_us = await self._database.read(leases.latest_proof, LEASE_KIND)
+        """For what still runs time goes on as it did, whatever the machine's clock was set to
+        meanwhile; never from before the end of its record."""
+        latest = await self._database.read(leases.latest, LEASE_KIND)
+        latest_us, course = 0, ("", 0)
+        if latest is not None:
+            latest_us = latest.proof_us
+            course = msgspec.msgpack.decode(latest.data, type=LeaseData).course
         for row in await self._database.read(tables.not_ended):
             facts = await self._database.read(tables.facts_of, row.site_id, row.id)
             latest_us = max([latest_us, *(fact.at_us for fact in facts)])
-        self._clock.set_by(not_before_us=latest_us)
+        self._clock.go_on(course, not_before_us=latest_us)
         self._since_us = self._clock.wall_us()
 
     # ---- what happens --------------------------------------------------------------------------
@@ -158,7 +162,7 @@ class Ledger:
             LEASE_KIND,
             event.connection,
             self._boot,
-            held.data(),
+            held.data(self._clock.course),
             now_us,
             LEASE_TTL_US,
         )
@@ -391,7 +395,8 @@ class Ledger:
         again. Returns the connections that the record has out already, and the session of each: it
         was ended by another run of the server, or the answer to its end was lost."""
         now_us = self._clock.wall_us()
-        batch = [held.renewal(key, self._boot) for key, held in self._held.items()]
+        course = self._clock.course
+        batch = [held.renewal(key, self._boot, course) for key, held in self._held.items()]
         lost = await self._database.write(leases.renew, batch) if batch else []
         out: dict[str, Held] = {}
         for each in lost:  # what is proven of it stays so
@@ -406,10 +411,9 @@ class Ledger:
 
     async def _go_by_the_machine(self) -> None:
         """Not back, though, while a session is open that has a record of later times."""
-        if self._clock.machine_wall_us() < self._clock.wall_us():
-            if await self._database.read(tables.not_ended):
-                return
-        if not self._held and not self._joining:
+        back = self._clock.machine_wall_us() < self._clock.wall_us()
+        running = await self._database.read(tables.not_ended) if back else []
+        if not running and not self._held and not self._joining:
             self._clock.set_by()
 
     async def sweep(self) -> list[SessionView]:

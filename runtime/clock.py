@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Protocol
 
 
@@ -16,9 +17,18 @@ class Clock(Protocol):
         """Microseconds since an arbitrary start; never steps."""
         ...
 
+    def epoch(self) -> str:
+        """Names that start: what runs under the same name counts from the same one. Empty where
+        that is not known."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Return once `seconds` of monotonic time have passed."""
         ...
+
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""Of Linux, whose monotonic clock counts from the machine's start for all of its processes."""
 
 
 class SystemClock:
@@ -27,6 +37,9 @@ class SystemClock:
 
     def monotonic_us(self) -> int:
         return time.monotonic_ns() // 1_000
+
+    def epoch(self) -> str:
+        return BOOT_ID.read_text().strip() if BOOT_ID.is_file() else ""
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -46,11 +59,28 @@ class SteadyClock:
         now_us = max(self._clock.wall_us(), not_before_us)
         self._offset_us = now_us - self._clock.monotonic_us()
 
+    @property
+    def course(self) -> tuple[str, int]:
+        """What another run on this machine needs to `go_on`."""
+        return self._clock.epoch(), self._offset_us
+
+    def go_on(self, course: tuple[str, int], not_before_us: int) -> None:
+        """As an earlier run on this machine went, whatever its wall clock was set to since; if that
+        was on another, or before the machine started, as `set_by`."""
+        epoch, offset_us = course
+        if not epoch or epoch != self._clock.epoch():
+            self.set_by(not_before_us)
+        else:
+            self._offset_us = max(offset_us, not_before_us - self._clock.monotonic_us())
+
     def wall_us(self) -> int:
         return self._clock.monotonic_us() + self._offset_us
 
     def monotonic_us(self) -> int:
         return self._clock.monotonic_us()
+
+    def epoch(self) -> str:
+        return self._clock.epoch()
 
     def machine_wall_us(self) -> int:
         """What the machine's wall clock says, steps and all."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, select, update
 
 from runtime.database import AnyRow, Plan, insert
 from runtime.tables import leases
@@ -162,14 +162,16 @@ def lapsed(kind: str, now_us: int) -> Plan[list[Lease]]:
     return [_lease(row) for row in rows]
 
 
-def latest_proof(kind: str) -> Plan[int]:
-    """The newest proof of life of a kind, of all sites; 0 without any."""
+def latest(kind: str) -> Plan[Lease | None]:
+    """Of a kind, and of all sites, the one with the newest proof of life."""
     rows = yield (
-        select(func.max(leases.c.proof_us))
+        select(leases)
         .where(leases.c.kind == kind)
+        .order_by(leases.c.proof_us.desc())
+        .limit(1)
         .execution_options(all_sites="a clock is not set back behind what any site has proof of")
     )
-    return rows[0][0] or 0
+    return _lease(rows[0]) if rows else None
 
 
 def held(site_id: str, kind: str, key: str) -> Plan[Lease | None]:

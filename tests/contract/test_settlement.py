@@ -180,6 +180,39 @@ async def test_who_joins_the_next_session_hands_in_for_the_last_one(
     assert (await account(record, session)).contact_us == 20 * SECOND
 
 
+@pytest.mark.parametrize("step_s", [0, -30, -3600, 3600])
+async def test_whatever_the_clock_is_set_to_while_the_server_is_away_the_time_has_its_place(
+    record: Record, keys: tuple[PageKey, PageKey], step_s: int
+) -> None:
+    ada, ben = keys
+    session = await proven_call(record, keys, 60)
+    since = record.clock.wall_us() - 60 * SECOND
+    await record.ledger.flush()
+    await record.clock.advance(120)
+    until = since + 180 * SECOND  # as the pages count on
+    record.clock.step_wall(step_s * SECOND)
+    await record.restart()
+    await record.join(ADA, A2, key=ada.public)
+    await record.join(BEN, B2, key=ben.public)
+    contact = ben.sign(session, ada, since, until)
+    await record.ledger.contact(SITE, ADA, A2, session, [contact])
+    await record.ledger.end(SITE, session, ADA)
+    found = await account(record, session)
+    assert (found.together_us, found.contact_us) == (180 * SECOND, 180 * SECOND)
+
+
+async def test_on_another_machine_time_goes_on_from_the_end_of_the_record(record: Record) -> None:
+    session = (await record.both()).id
+    await record.beat(60, A, B)
+    record.clock.reboot()
+    record.clock.step_wall(-3600 * SECOND)
+    await record.restart()
+    await record.join(ADA, A2)
+    await record.beat(10, A2)
+    ended = await record.ledger.end(SITE, session, ADA)
+    assert [each.present_us for each in ended.people] == [70 * SECOND, 60 * SECOND]
+
+
 async def test_what_was_handed_in_survives_the_server(
     record: Record, keys: tuple[PageKey, PageKey]
 ) -> None:

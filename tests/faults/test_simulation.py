@@ -147,7 +147,9 @@ def keeps_proofs_in_memory(patch: pytest.MonkeyPatch) -> None:
 
 def forgets_what_was_handed_in(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        held.Held, "data", lambda self: msgspec.msgpack.encode(held.LeaseData(self.session))
+        held.Held,
+        "data",
+        lambda self, course: msgspec.msgpack.encode(held.LeaseData(self.session, (), course)),
     )
 
 

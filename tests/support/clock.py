@@ -18,9 +18,15 @@ async def settle() -> None:
 
 
 class ManualClock:
-    """Implements runtime.clock.Clock."""
+    """Implements runtime.clock.Clock. `machine`: which one it is of, since which start."""
 
-    def __init__(self, wall_us: int = 1_800_000_000_000_000, monotonic_us: int = 0) -> None:
+    def __init__(
+        self,
+        wall_us: int = 1_800_000_000_000_000,
+        monotonic_us: int = 0,
+        machine: str = "machine 1",
+    ) -> None:
+        self._machine = machine
         self._wall_us = wall_us
         self._monotonic_us = monotonic_us
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -32,6 +38,14 @@ class ManualClock:
 
     def monotonic_us(self) -> int:
         return self._monotonic_us
+
+    def epoch(self) -> str:
+        return self._machine
+
+    def reboot(self) -> None:
+        """Another machine, or this one started anew: it counts from elsewhere."""
+        self._machine += "'"
+        self._monotonic_us += 123_456_789
 
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:

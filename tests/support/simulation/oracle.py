@@ -221,11 +221,5 @@ def _known(room: Room, role: str) -> list[Interval]:
 
 
 def _slack(world: World) -> int:
-    """What more can be missing when the server was killed: what its disk had refused; and, where
-    its clock was set meanwhile, the time that it was away, which has no place on the new one."""
-    if not world.kills:
-        return 0
-    slack_us = total(world.refused)
-    if world.stepped:
-        slack_us += sum(end - start + VANISHED_US + BEGIN_US for start, end in world.kills)
-    return slack_us
+    """What more can be missing when the server was killed: what its disk had refused."""
+    return total(world.refused) if world.kills else 0

@@ -1,6 +1,6 @@
 import asyncio
 
-from runtime.clock import SystemClock, wait_until_set
+from runtime.clock import SteadyClock, SystemClock, wait_until_set
 from tests.support.clock import ManualClock, settle
 
 
@@ -34,6 +34,30 @@ async def test_only_the_wall_steps() -> None:
     clock.step_wall(-30)
     await clock.advance(1)
     assert (clock.wall_us(), clock.monotonic_us()) == (1_000_070, 1_000_000)
+
+
+async def test_a_steady_clock_goes_on_as_it_did_on_the_same_machine() -> None:
+    clock = ManualClock(wall_us=1_000)
+    before = SteadyClock(clock)
+    clock.step_wall(-900)
+    await clock.advance(1)
+    after = SteadyClock(clock)
+    assert after.wall_us() == 1_000_100
+    after.go_on(before.course, not_before_us=7)
+    assert after.wall_us() == before.wall_us() == 1_001_000
+    after.go_on(before.course, not_before_us=2_000_000)  # never behind what is on record
+    assert after.wall_us() == 2_000_000
+    for nothing in (("", 55), ("machine 2", 55)):
+        after.go_on(nothing, not_before_us=7)
+        assert after.wall_us() == clock.wall_us() == 1_000_100
+    course = before.course
+    clock.reboot()
+    after.go_on(course, not_before_us=3_000_000)
+    assert after.wall_us() == 3_000_000
+
+
+async def test_the_machine_has_one_epoch() -> None:
+    assert SystemClock().epoch() == SystemClock().epoch() != ""
 
 
 async def test_waiting_ends_with_the_event_or_the_time() -> None:
