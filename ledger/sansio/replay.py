@@ -103,10 +103,15 @@ def settlements_of(facts: Sequence[SessionFact]) -> list[tuple[int, SessionSettl
 def recomputed(
     facts: Sequence[SessionFact], hashes: Sequence[str], seq: int, settled: SessionSettled
 ) -> str | None:
-    """Why a settlement, fact number `seq`, does not follow from the facts that it names; None if it
+    """Why a settlement, fact number `seq`, does not follow from all facts before it; None if it
     does. `hashes`: of all records, in hexadecimal."""
     if not 0 < settled.facts < seq or hashes[settled.facts - 1] != settled.head:
         return "it names other records than those before it"
+    if settled.facts < seq - 1:
+        return (
+            f"it leaves records out: it was computed from the first {settled.facts}, and "
+            f"{seq - 1} are before it"
+        )
     again = comes_to(facts[: settled.facts])
     for name in again.__struct_fields__:
         is_, was = getattr(again, name), getattr(settled.bill, name)

@@ -19,7 +19,7 @@ from ledger.sansio.evidence import (
     is_pack,
     no_name_twice,
 )
-from ledger.sansio.replay import replayed
+from ledger.sansio.replay import comes_to, replayed
 from ledger.signatures import is_key
 from protocol.evidence import EvidencePack
 from protocol.facts import (
@@ -431,6 +431,25 @@ def test_what_was_settled_must_come_from_the_facts() -> None:
     for other in ({"head": "0" * 64}, {"facts": 0}, {"facts": 12}, {"facts": 3}):
         (found,) = lies(**other)
         assert "names other records than those before it" in found.text, other
+
+
+def test_a_bill_leaves_no_record_out() -> None:
+    """Proof that is on record counts, whoever would rather settle what came before it."""
+    server, ada, ben = Server(), PageKey(1), PageKey(2)
+    server.write(*beginning(ada, ben), *ending(46))
+    before, head = [*server.facts], server.head.hex()
+    server.write(*in_contact(ada, ben, 3, 45))
+    settled = SessionSettled(
+        session=SESSION, revision=1, facts=len(before), head=head, bill=comes_to(before),
+        at_us=server.facts[-1].at_us,
+    )  # fmt: skip
+    server.write(settled)
+    server.sign(settled)
+    (found,) = look(server.export(), server.public).failures
+    assert found.about == "bill 1"
+    assert "it leaves records out: it was computed from the first 9, and 11 are before it" in (
+        found.text
+    )
 
 
 def test_settlements_and_confirmations_say_what_the_records_say() -> None:
