@@ -7,7 +7,7 @@ from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, func, sel
 
 from protocol.errors import Refusal
 from protocol.views import Message
-from runtime.database import AnyRow, Micros, Plan, insert, metadata
+from runtime.database import AnyRow, Micros, Plan, insert, metadata, names
 
 conversations = Table(
     "conversations",
@@ -22,7 +22,7 @@ messages = Table(
     Column("site_id", Text, primary_key=True),
     Column("conversation_id", Text, primary_key=True),
     Column("seq", Integer, primary_key=True),
-    Column("person_id", Text, nullable=False),
+    Column("person_id", Text, nullable=False, info=names("persons")),
     Column("client_id", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("at_us", Micros, nullable=False),

@@ -16,6 +16,7 @@ from ithaca.doctor import NAMING
 from ithaca.lock import DataLock
 from ithaca.settings import Settings
 from ledger.audit import Audited, every_fault
+from ledger.held import lease_of_no_session
 from people.tables import all_keys
 from people.tokens import Seals, Tokens
 from runtime.backup import Archive, BackupError, Damaged, Manifest, blaming, snapshot
@@ -166,6 +167,10 @@ async def _restore(chosen: Settings, archive: Archive) -> Restored:
         with blaming("what it holds"):
             keys = drive(all_keys(), connection)
             Tokens(keys)
+        with blaming("leases.data"):
+            if drive(lease_of_no_session(), connection):
+                raise Damaged("leases.data names a session that is not in it")
+        with blaming("what it holds"):
             return drive(every_fault(Seals(keys).public, NAMING), connection)
 
     database = open_database(chosen.database or None, chosen.data)

@@ -1,6 +1,7 @@
 """Writes down who is in which room and when, what that comes to, and gives accounts of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -40,7 +41,7 @@ from protocol.types import LeaveReason
 from protocol.views import Contact, SessionAccount, SessionView, SettlementState
 from runtime import leases
 from runtime.clock import SteadyClock
-from runtime.database import Database, Plan
+from runtime.database import Database, DatabaseError, Plan
 from runtime.ids import Ids
 
 FLUSH_INTERVAL_S = 2.0
@@ -91,6 +92,7 @@ class Ledger:
         self._since_us = clock.wall_us()
         self._held: dict[str, Held] = {}
         self._joining = 0  # how many are being written down
+        self._said: set[tuple[str, str]] = set()  # rows that cannot be used
 
     async def open(self) -> None:
         """For what still runs time goes on as it did, whatever the machine's clock was set to
@@ -99,12 +101,31 @@ class Ledger:
         latest_us, course = 0, ("", 0)
         if latest is not None:
             latest_us = latest.proof_us
-            course = msgspec.msgpack.decode(latest.data, type=LeaseData).course
+            with self._past(latest.site_id, latest.key):
+                course = msgspec.msgpack.decode(latest.data, type=LeaseData).course
         for row in await self._database.read(tables.not_ended):
-            facts = await self._database.read(tables.facts_of, row.site_id, row.id)
-            latest_us = max([latest_us, *(fact.at_us for fact in facts)])
+            with self._past(row.site_id, row.id):
+                facts = await self._database.read(tables.facts_of, row.site_id, row.id)
+                latest_us = max([latest_us, *(fact.at_us for fact in facts)])
         self._clock.go_on(course, not_before_us=latest_us)
         self._since_us = self._clock.wall_us()
+
+    @contextmanager
+    def _past(self, site_id: str, of: str) -> Iterator[None]:
+        """One row that cannot be used is said, once, and keeps nobody else from theirs."""
+        try:
+            yield
+        except (DatabaseError, TimeoutError):
+            raise
+        except Exception as error:
+            if (site_id, of) not in self._said:
+                self._said.add((site_id, of))
+                log.exception(
+                    "this row cannot be used, and is passed over",
+                    site_id=site_id,
+                    of=of,
+                    why=f"{type(error).__name__}: {error}",
+                )
 
     # ---- what happens --------------------------------------------------------------------------
 
@@ -426,12 +447,14 @@ class Ledger:
             if held is not None and (held.gone or held.proof_us + LEASE_TTL_US > now_us):
                 continue  # our own, beating or gone by its own word: the disk is only behind
             self._held.pop(lease.key, None)
-            data = msgspec.msgpack.decode(lease.data, type=LeaseData)
-            if await self._write(self._lapse, lease, data, now_us):
-                changed[data.session] = lease.site_id
+            with self._past(lease.site_id, lease.key):
+                data = msgspec.msgpack.decode(lease.data, type=LeaseData)
+                if await self._write(self._lapse, lease, data, now_us):
+                    changed[data.session] = lease.site_id
         for row in await self._database.read(self._over, now_us):
-            if await self._write(self._swept, row, now_us):
-                changed[row.id] = row.site_id
+            with self._past(row.site_id, row.id):
+                if await self._write(self._swept, row, now_us):
+                    changed[row.id] = row.site_id
         return [await self.view(site_id, session) for session, site_id in changed.items()]
 
     def _swept(self, row: SessionRow, now_us: int) -> Plan[bool]:
@@ -447,9 +470,10 @@ class Ledger:
         for row in (yield from tables.not_ended()):
             if row.id in busy:
                 continue
-            facts = yield from tables.facts_of(row.site_id, row.id)
-            if LIFE.step(restore(empty(row), facts), Sweep(), now_us)[1]:
-                over.append(row)
+            with self._past(row.site_id, row.id):
+                facts = yield from tables.facts_of(row.site_id, row.id)
+                if LIFE.step(restore(empty(row), facts), Sweep(), now_us)[1]:
+                    over.append(row)
         return over
 
     # ---- after the end -------------------------------------------------------------------------

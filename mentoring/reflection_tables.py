@@ -6,7 +6,9 @@ so that the two cannot pass each other.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
+import msgspec
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
@@ -22,7 +24,8 @@ from sqlalchemy import (
 
 from mentoring.sansio.reflection import Reflection, Words, erase
 from mentoring.sansio.talk import add, minutes_of
-from runtime.database import AnyRow, Micros, Plan, insert, metadata
+from protocol.types import Rating, VoiceSlots
+from runtime.database import AnyRow, Micros, Plan, insert, metadata, names, read_by
 
 talks = Table(
     "talks",
@@ -39,10 +42,10 @@ reflections = Table(
     metadata,
     Column("site_id", Text, primary_key=True),
     Column("session_id", Text, primary_key=True),
-    Column("person_id", Text, primary_key=True),
+    Column("person_id", Text, primary_key=True, info=names("persons")),
     Column("useful", Text, nullable=False),
     Column("next", Text, nullable=False),
-    Column("rating", Integer),
+    Column("rating", Integer, info=read_by(partial(msgspec.convert, type=Rating))),
     Column("private", Text, nullable=False),
     Column("saved_us", Micros),
     Column("answered_us", Micros),
@@ -56,9 +59,9 @@ voices = Table(
     metadata,
     Column("site_id", Text, primary_key=True),
     Column("session_id", Text, primary_key=True),
-    Column("person_id", Text, primary_key=True),
+    Column("person_id", Text, primary_key=True, info=names("persons")),
     Column("minute", Integer, primary_key=True),
-    Column("slots", Text, nullable=False),
+    Column("slots", Text, nullable=False, info=read_by(partial(msgspec.convert, type=VoiceSlots))),
     ForeignKeyConstraint(["site_id", "session_id"], ["talks.site_id", "talks.session_id"]),
     Index(None, "site_id", "person_id"),
 )

@@ -7,7 +7,9 @@ the one answer that closed it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import (
@@ -28,8 +30,11 @@ from mentoring.sansio.agreements import Agreement
 from mentoring.sansio.meetings import LONGEST_US, REACH_US, Meeting
 from protocol.registry import Scope
 from protocol.terms import DAY_US, Terms
-from protocol.types import Role
-from runtime.database import AnyRow, Micros, Plan, Rows, insert, metadata
+from protocol.types import MeetingState, ProposalState, Role
+from runtime.database import AnyRow, Micros, Plan, Rows, insert, metadata, names, read_by
+
+_STATE_OF_TERMS = read_by(partial(msgspec.convert, type=ProposalState))
+_STATE_OF_A_MEETING = read_by(partial(msgspec.convert, type=MeetingState))
 
 mentorships = Table(
     "mentorships",
@@ -47,8 +52,8 @@ members = Table(
     metadata,
     Column("site_id", Text, primary_key=True),
     Column("mentorship_id", Text, primary_key=True),
-    Column("person_id", Text, primary_key=True),
-    Column("role", Text, nullable=False),
+    Column("person_id", Text, primary_key=True, info=names("persons")),
+    Column("role", Text, nullable=False, info=read_by(partial(msgspec.convert, type=Role))),
     ForeignKeyConstraint(["site_id", "mentorship_id"], ["mentorships.site_id", "mentorships.id"]),
     Index(None, "site_id", "person_id"),
 )
@@ -58,8 +63,8 @@ agreements = Table(
     Column("site_id", Text, primary_key=True),
     Column("mentorship_id", Text, primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("terms", Text, nullable=False),
-    Column("proposed_by", Text, nullable=False),
+    Column("terms", Text, nullable=False, info=read_by(msgspec.json.Decoder(Terms).decode)),
+    Column("proposed_by", Text, nullable=False, info=names("persons")),
     Column("proposed_us", Micros, nullable=False),
     Column("asked_from_us", Micros),
     ForeignKeyConstraint(["site_id", "mentorship_id"], ["mentorships.site_id", "mentorships.id"]),
@@ -70,8 +75,8 @@ agreement_answers = Table(
     Column("site_id", Text, primary_key=True),
     Column("mentorship_id", Text, primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("state", Text, nullable=False),
-    Column("person_id", Text, nullable=False),
+    Column("state", Text, nullable=False, info=_STATE_OF_TERMS),
+    Column("person_id", Text, nullable=False, info=names("persons")),
     Column("at_us", Micros, nullable=False),
     Column("valid_from_us", Micros),
     ForeignKeyConstraint(
@@ -87,11 +92,11 @@ meetings = Table(
     Column("mentorship_id", Text, nullable=False),
     Column("start_us", Micros, nullable=False),
     Column("length_us", Micros, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("person_id", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("zone", Text, nullable=False, info=read_by(ZoneInfo)),
+    Column("person_id", Text, nullable=False, info=names("persons")),
+    Column("state", Text, nullable=False, info=_STATE_OF_A_MEETING),
     Column("told_us", Micros, nullable=False),
-    Column("told_by", Text, nullable=False),
+    Column("told_by", Text, nullable=False, info=names("persons")),
     ForeignKeyConstraint(["site_id", "mentorship_id"], ["mentorships.site_id", "mentorships.id"]),
     Index(None, "site_id", "mentorship_id", "start_us"),
 )

@@ -1,7 +1,11 @@
 """Tables of sites, persons, keys and invitations, and their plans. Nobody else names them."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
@@ -15,7 +19,10 @@ from sqlalchemy import (
 )
 
 from protocol.views import PersonView
-from runtime.database import AnyRow, Micros, Plan, insert, metadata
+from runtime.database import AnyRow, Micros, Plan, insert, metadata, names, read_by
+
+KeyKind = Literal["grant", "ledger", "handle"]
+Algorithm = Literal["Ed25519", "HS256"]
 
 sites = Table(
     "sites",
@@ -30,7 +37,7 @@ persons = Table(
     Column("site_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("zone", Text, nullable=False),
+    Column("zone", Text, nullable=False, info=read_by(ZoneInfo)),
     Column("email", Text, nullable=False),
     Column("created_us", Micros, nullable=False),
 )
@@ -39,8 +46,10 @@ keys = Table(
     metadata,
     Column("site_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("algorithm", Text, nullable=False),
+    Column("kind", Text, nullable=False, info=read_by(partial(msgspec.convert, type=KeyKind))),
+    Column(
+        "algorithm", Text, nullable=False, info=read_by(partial(msgspec.convert, type=Algorithm))
+    ),
     Column("secret", LargeBinary, nullable=False),
     Column("created_us", Micros, nullable=False),
 )
@@ -50,7 +59,7 @@ invitations = Table(
     Column("site_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     Column("person_id", Text, nullable=False),
-    Column("mentorship_id", Text),
+    Column("mentorship_id", Text, info=names("mentorships")),
     Column("created_us", Micros, nullable=False),
     Column("expires_us", Micros),
     Column("revoked_us", Micros),

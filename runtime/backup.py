@@ -263,6 +263,9 @@ class Archive:
                 _continue_numbers(connection, table)
         with blaming("what an earlier version wrote"):
             upgrade(connection, self._rooms)
+        for table in metadata.sorted_tables:
+            for column in table.columns:
+                _read_once(connection, column)
 
     def _is_described(self, made: MetaData) -> None:
         """The tables of that schema are those that the manifest describes."""
@@ -298,7 +301,31 @@ def _refer_to_what_is_there(connection: Connection) -> None:
     if connection.dialect.name != "sqlite":
         return
     for table, _, other, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        raise Damaged(f"rows of {table} name rows of {other} that are not in it")
+        raise _stray(table, other)
+
+
+def _read_once(connection: Connection, column: Column[Any]) -> None:
+    """What the values of a column must be, beyond what the database itself sees to."""
+    table, read, named = column.table, column.info.get("read"), column.info.get("names")
+    if read is not None:
+        values = select(column).where(column.is_not(None)).distinct()
+        for (value,) in connection.execute(values.execution_options(**ALL_SITES)):
+            with blaming(f"{table.name}.{column.name}"):
+                read(value)
+    if named is not None:
+        other = metadata.tables[named]
+        there = (
+            select(other.c.id)
+            .where(other.c.site_id == table.c.site_id, other.c.id == column)
+            .exists()
+        )
+        strays = select(column).where(column.is_not(None), ~there).limit(1)
+        if connection.execute(strays.execution_options(**ALL_SITES)).first() is not None:
+            raise _stray(table.name, named)
+
+
+def _stray(table: str, other: str) -> Damaged:
+    return Damaged(f"rows of {table} name rows of {other} that are not in it")
 
 
 def _continue_numbers(connection: Connection, table: Table) -> None:

@@ -162,6 +162,17 @@ def lapsed(kind: str, now_us: int) -> Plan[list[Lease]]:
     return [_lease(row) for row in rows]
 
 
+def all_of(kind: str) -> Plan[list[Lease]]:
+    """The leases of a kind, live or expired, of all sites."""
+    rows = yield (
+        select(leases)
+        .where(leases.c.kind == kind)
+        .order_by(leases.c.site_id, leases.c.key)
+        .execution_options(all_sites="a restored database is looked at whole")
+    )
+    return [_lease(row) for row in rows]
+
+
 def latest(kind: str) -> Plan[Lease | None]:
     """Of a kind, and of all sites, the one with the newest proof of life."""
     rows = yield (

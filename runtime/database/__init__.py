@@ -24,7 +24,7 @@ from runtime.database.plan import (
     only,
 )
 from runtime.database.postgres import PostgresDatabase, hold
-from runtime.database.schema import Micros, RowId, insert, metadata
+from runtime.database.schema import Micros, RowId, insert, metadata, names, read_by
 from runtime.database.sqlite import SqliteDatabase
 
 
@@ -82,8 +82,10 @@ __all__ = [
     "StorageFull",
     "insert",
     "metadata",
+    "names",
     "only",
     "open_database",
+    "read_by",
     "sole_server",
     "storage_error",
 ]

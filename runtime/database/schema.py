@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlalchemy import BigInteger, Integer, MetaData
 from sqlalchemy.dialects.postgresql import insert
 
@@ -21,6 +24,19 @@ Micros = BigInteger
 RowId = BigInteger().with_variant(Integer, "sqlite")
 """An ever-growing integer primary key: SQLite grants one only to the type INTEGER."""
 
+
+def read_by(read: Callable[[Any], object]) -> dict[str, Any]:
+    """The `info` of a column whose values are made into something else later. `read` raises for
+    what cannot be: each value of a database that is restored is read so once."""
+    return {"read": read}
+
+
+def names(table: str) -> dict[str, Any]:
+    """The `info` of a column with ids of another table, that of another room perhaps: each must be
+    in it when a database is restored."""
+    return {"names": table}
+
+
 # SQLAlchemy's PostgreSQL insert (ON CONFLICT DO NOTHING / DO UPDATE, excluded) compiles to the
 # same SQL on SQLite as long as the conflict target is named by index_elements, not by constraint.
-__all__ = ["Micros", "RowId", "insert", "metadata"]
+__all__ = ["Micros", "RowId", "insert", "metadata", "names", "read_by"]

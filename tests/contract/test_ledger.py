@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from ledger import tables
-from ledger.held import LEASE_TTL_US
+from ledger.held import LEASE_KIND, LEASE_TTL_US
 from protocol.facts import ParticipantLeft, SessionEnded
 from protocol.views import SessionView
-from runtime.database import Database, DatabaseUnavailable, Plan
+from runtime.database import Database, DatabaseUnavailable, Plan, insert
 from runtime.database.plan import P
+from runtime.tables import leases
 from tests.support.ledger import (
     A2,
     ADA,
@@ -457,3 +460,36 @@ async def test_while_somebody_joins_the_clock_stays_as_it_is(record: Record, ste
     await record.beat(60, A, B)
     ended = await record.ledger.end(SITE, view.id, ADA)
     assert [each.present_us for each in ended.people] == [60 * SECOND] * 2
+
+
+async def test_a_row_that_cannot_be_used_keeps_nobody_else_from_theirs(record: Record) -> None:
+    """Of four sessions one has a record that cannot be read, and two leases are broken."""
+    spoilt = (await record.join(ADA, A)).id
+    good = (await record.join(ADA, A2, name("room", 2))).id
+    read = await record.database.read(tables.by_id, SITE, spoilt)
+    assert read is not None
+
+    def spoil() -> Plan[None]:
+        yield insert(tables.ledger_facts).values(
+            site_id=SITE, session_id=spoilt, seq=read.facts + 1, wall_us=0, monotonic_us=0,
+            boot="x", fact=b"\xc1", hash=b"x",
+        )  # fmt: skip
+        for key, data in ((B, b""), (B2, msgspec.msgpack.encode({"session": name("ses", 9)}))):
+            yield insert(leases).values(
+                site_id=SITE, kind=LEASE_KIND, key=key, owner="x", token=1, proof_us=0,
+                expires_us=0, data=data,
+            )  # fmt: skip
+
+    await record.database.write(spoil)
+    with capture_logs() as logged:
+        await record.restart()
+        await record.clock.advance(10)
+        changed = [view.id for view in await record.ledger.sweep()]
+        await record.clock.advance(600)
+        changed += [view.id for view in await record.ledger.sweep()]
+    assert changed == [good, good]
+    assert (await record.ledger.view(SITE, good)).state == "ended"
+    said = [(each["event"], each["of"]) for each in logged]
+    assert all(event == "this row cannot be used, and is passed over" for event, _ in said)
+    assert {of for _, of in said} == {spoilt, A, B, B2}
+    assert len(said) == 4, "each is said once"

@@ -291,6 +291,10 @@ async def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
     joined = {"t": "participant.joined", "session": "ses_1", "person": "per_1",
               "connection": "con_1", "at_us": 1}  # fmt: skip
     written: dict[str, tuple[list[str], list[list[Any]]]] = {
+        "persons": (
+            ["site_id", "id", "name", "zone", "email", "created_us"],
+            [["site", f"per_{number}", "x", "UTC", "", 1] for number in (1, 2)],
+        ),
         "mentorships": (
             ["site_id", "id", "conversation_id", "room_id", "created_us"],
             [["site", "men_1", "conv_1", "room_1", 1]],
