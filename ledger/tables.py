@@ -275,13 +275,24 @@ def of_meeting(site_id: str, meeting: str, but: str) -> Plan[list[SessionRow]]:
 def of_mentorships(
     site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int
 ) -> Plan[list[SessionRow]]:
-    """Newest first."""
+    """Newest first: `limit`, and what else began at the moment at which the last of them did, so
+    that who asks on by that moment misses none."""
     wanted = _SESSION.where(
         sessions.c.site_id == site_id, sessions.c.mentorship_id.in_(mentorships)
     )
     if before_us is not None:
         wanted = wanted.where(sessions.c.created_us < before_us)
-    rows = yield wanted.order_by(sessions.c.created_us.desc(), sessions.c.id.desc()).limit(limit)
+    newest_first = sessions.c.created_us.desc(), sessions.c.id.desc()
+    last_us = (
+        wanted.with_only_columns(sessions.c.created_us)
+        .order_by(*newest_first)
+        .offset(limit - 1)
+        .limit(1)
+        .correlate(None)
+        .scalar_subquery()
+    )
+    page = wanted.where(sessions.c.created_us >= func.coalesce(last_us, 0))
+    rows = yield page.order_by(*newest_first)
     return [_as_session(row) for row in rows]
 
 

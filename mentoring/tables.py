@@ -30,7 +30,7 @@ from mentoring.sansio.agreements import Agreement
 from mentoring.sansio.meetings import LONGEST_US, REACH_US, Meeting
 from protocol.registry import Scope
 from protocol.terms import DAY_US, Terms
-from protocol.types import MeetingState, ProposalState, Role
+from protocol.types import INT_MAX, MeetingState, ProposalState, Role
 from runtime.database import AnyRow, Micros, Plan, Rows, insert, metadata, names, read_by
 
 _STATE_OF_TERMS = read_by(partial(msgspec.convert, type=ProposalState))
@@ -387,17 +387,26 @@ def meetings_between(
 def page_of_meetings(
     site_id: str, mentorship: str, after_us: int, limit: int
 ) -> Plan[list[Meeting]]:
-    """At most `limit` meetings that end after a moment, the earliest first."""
-    rows = yield (
-        _MEETING.where(
-            meetings.c.site_id == site_id,
-            meetings.c.mentorship_id == mentorship,
-            meetings.c.start_us > after_us - LONGEST_US,
-            meetings.c.start_us + meetings.c.length_us > after_us,
-        )
-        .order_by(meetings.c.start_us, meetings.c.id)
-        .limit(limit)
+    """Meetings that end after a moment, the earliest end first: `limit`, and what else ends when
+    the last of them does, so that who asks on by that moment misses none."""
+    end_us = meetings.c.start_us + meetings.c.length_us
+    earliest_first = end_us, meetings.c.start_us, meetings.c.id
+    wanted = _MEETING.where(
+        meetings.c.site_id == site_id,
+        meetings.c.mentorship_id == mentorship,
+        meetings.c.start_us > after_us - LONGEST_US,
+        end_us > after_us,
     )
+    last_us = (
+        wanted.with_only_columns(end_us)
+        .order_by(*earliest_first)
+        .offset(limit - 1)
+        .limit(1)
+        .correlate(None)
+        .scalar_subquery()
+    )
+    page = wanted.where(end_us <= func.coalesce(last_us, INT_MAX))
+    rows = yield page.order_by(*earliest_first)
     return [_as_meeting(row) for row in rows]
 
 

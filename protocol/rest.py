@@ -169,21 +169,23 @@ class MoveMeeting(Body, frozen=True, kw_only=True):
 
 
 class MeetingQuery(Body, frozen=True, kw_only=True):
-    """Meetings that end after `after_us`; without it: that are not over yet."""
+    """Meetings that end after `after_us`; without it: that are not over yet. The end of the last
+    one on a page asks for the next page."""
 
     after_us: Micros | None = None
     limit: Limit = 50
 
 
 class MeetingPage(Body, frozen=True, kw_only=True):
-    """By their start, the earliest first; cancelled ones too."""
+    """By their end, the earliest first; cancelled ones too. All that end when the last one does are
+    on the same page, be they more than `limit`."""
 
     meetings: tuple[MeetingView, ...]
 
 
 class SessionQuery(Body, frozen=True, kw_only=True):
     """Sessions of one mentorship, or of all one's mentorships; `before_us` pages back by the time a
-    session began."""
+    session began: `created_us` of the last one on a page asks for the next page."""
 
     mentorship: Id | None = None
     before_us: Micros | None = None
@@ -191,7 +193,8 @@ class SessionQuery(Body, frozen=True, kw_only=True):
 
 
 class SessionPage(Body, frozen=True, kw_only=True):
-    """Newest first."""
+    """Newest first. All that began when the last one did are on the same page, be they more than
+    `limit`."""
 
     sessions: tuple[SessionView, ...]
 

@@ -431,3 +431,19 @@ async def test_a_meeting_is_over_when_it_still_stands(world: World) -> None:
     assert await service.over(of.site_id, over(view.start_us, at_us + 20 * MINUTE))
     await service.cancel(of, view.id, world.mentor)
     assert not await service.over(of.site_id, over(view.start_us, at_us + 20 * MINUTE))
+
+
+async def test_a_page_of_meetings_does_not_end_between_two_that_end_at_once(world: World) -> None:
+    """A planned one takes the place of some that were cancelled, one of them long."""
+    for after_us, length_us in ((HOUR, 4 * HOUR), (3 * HOUR, 2 * HOUR), (2 * HOUR, HOUR)):
+        view = await world.meeting(after_us, length_us)
+        await world.arrangements.cancel(world.of, view.id, world.mentor)
+    await world.meeting(4 * HOUR, HOUR)
+    await world.meeting(6 * HOUR, HOUR)
+    for limit in (1, 2, 3, 4, 5, 6):
+        ends, after_us = list[int](), world.now_us
+        while page := await world.arrangements.calendar(world.of, after_us, limit):
+            found = [view.start_us + view.length_us for view in page]
+            ends, after_us = [*ends, *found], found[-1]
+        hours = [(end_us - world.now_us) // HOUR for end_us in ends]
+        assert hours == [3, 5, 5, 5, 7], limit

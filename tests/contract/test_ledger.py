@@ -493,3 +493,26 @@ async def test_a_row_that_cannot_be_used_keeps_nobody_else_from_theirs(record: R
     assert all(event == "this row cannot be used, and is passed over" for event, _ in said)
     assert {of for _, of in said} == {spoilt, A, B, B2}
     assert len(said) == 4, "each is said once"
+
+
+async def test_a_page_of_sessions_does_not_end_between_two_of_one_moment(record: Record) -> None:
+    """Meetings of one mentor at the same hour, to which nobody came."""
+
+    async def begun(number: int) -> str:
+        return (await record.join(ADA, name("con", number), name("room", number))).id
+
+    first = [await begun(number) for number in (1, 2)]
+    await record.clock.advance(1)
+    later = [await begun(number) for number in (3, 4, 5)]
+
+    async def page(before_us: int | None, limit: int) -> list[SessionView]:
+        return await record.ledger.of_mentorships(SITE, [MENTORSHIP], before_us, limit)
+
+    for limit in (1, 2, 3):
+        one = await page(None, limit)
+        assert {view.id for view in one} == set(later), limit
+        two = await page(one[-1].created_us, limit)
+        assert {view.id for view in two} == set(first), limit
+        assert await page(two[-1].created_us, limit) == []
+    assert len(await page(None, 4)) == 5
+    assert len(await page(None, 9)) == 5

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema bc1abe2c5961d6b4330ea98b88553e79
- * text   5ca938e199a422f8d63ecda42b7b3196
+ * schema 64735418083ea335f6514c3807a52306
+ * text   e29913dd652bec11d573868d9a676e8f
  */
 export type ClientFrame =
   | AuthOpen
@@ -734,21 +734,23 @@ export interface MoveMeeting {
   length_us: number;
 }
 /**
- * Meetings that end after `after_us`; without it: that are not over yet.
+ * Meetings that end after `after_us`; without it: that are not over yet. The end of the last
+ * one on a page asks for the next page.
  */
 export interface MeetingQuery {
   after_us?: number | null;
   limit?: number;
 }
 /**
- * By their start, the earliest first; cancelled ones too.
+ * By their end, the earliest first; cancelled ones too. All that end when the last one does are
+ * on the same page, be they more than `limit`.
  */
 export interface MeetingPage {
   meetings: MeetingView[];
 }
 /**
  * Sessions of one mentorship, or of all one's mentorships; `before_us` pages back by the time a
- * session began.
+ * session began: `created_us` of the last one on a page asks for the next page.
  */
 export interface SessionQuery {
   mentorship?: string | null;
@@ -756,7 +758,8 @@ export interface SessionQuery {
   limit?: number;
 }
 /**
- * Newest first.
+ * Newest first. All that began when the last one did are on the same page, be they more than
+ * `limit`.
  */
 export interface SessionPage {
   sessions: SessionView[];
