@@ -295,7 +295,7 @@ def protocol_page() -> str:
         GENERATED,
         f"# The WebSocket protocol\n\n{inspect.cleandoc(frames.__doc__ or '')}\n",
         f"{inspect.cleandoc(types.__doc__ or '')}\n",
-        f"A frame has at most {types.FRAME_MAX_BYTES} bytes, a message body at most "
+        f"A frame from a page has at most {types.FRAME_MAX_BYTES} bytes, a message body at most "
         f"{types.BODY_MAX_BYTES} bytes of UTF-8.\nUnknown fields and tags are refused.\n",
         f"## Order\n\n{ORDER}",
         f"## Close codes\n\n{RANGES}\n| code | error | act | meaning |\n| --- | --- | --- | --- |",

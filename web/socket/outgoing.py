@@ -10,6 +10,7 @@ from protocol.codec import Format, encode
 from protocol.frames import ServerFrame
 
 MOST_BYTES = 256 * 1024
+LARGEST_BYTES = 8 * 1024 * 1024
 CLOSE_WAIT_S = 1.0
 
 
@@ -18,8 +19,9 @@ class Overflow(Exception):
 
 
 class Outgoing:
-    """A queue of encoded frames, at most MOST_BYTES together. `close_unread` puts a close frame
-    behind what the other side does not read."""
+    """A queue of encoded frames. Behind the one that goes out next wait at most MOST_BYTES; that
+    one may have up to LARGEST_BYTES: who has hundreds of mentorships is told of all at once.
+    `close_unread` puts a close frame behind what the other side does not read."""
 
     def __init__(self, fmt: Format, send: Send, close_unread: Callable[[int], None]) -> None:
         self._format, self._send, self._close_unread = fmt, send, close_unread
@@ -33,7 +35,8 @@ class Outgoing:
         """Queues a frame; `encoded` is its MessagePack form, if there is one already. Raises
         Overflow when too much waits already."""
         data = (encoded if self._format == "msgpack" else None) or encode(frame, self._format)
-        if self._bytes + len(data) > MOST_BYTES:
+        behind = self._bytes + len(data) - len(self._waiting[0] if self._waiting else data)
+        if behind > MOST_BYTES or len(data) > LARGEST_BYTES:
             raise Overflow
         self._waiting.append(data)
         self._bytes += len(data)

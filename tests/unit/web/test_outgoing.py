@@ -1,0 +1,58 @@
+"""What waits to be sent is bounded, but whatever one frame has to say can be said."""
+
+import msgspec
+import pytest
+from starlette.types import Message
+
+from protocol.codec import encode
+from protocol.frames import ErrorFrame
+from web.socket.outgoing import LARGEST_BYTES, MOST_BYTES, Outgoing, Overflow
+
+
+def sized(size: int) -> ErrorFrame:
+    """A frame of that many bytes."""
+    bare = ErrorFrame(code="internal", message="x" * 100_000)
+    more = size - len(encode(bare, "msgpack"))
+    return msgspec.structs.replace(bare, message="x" * (100_000 + more))
+
+
+async def nowhere(message: Message) -> None:
+    raise AssertionError(message)
+
+
+def outgoing() -> Outgoing:
+    return Outgoing("msgpack", nowhere, lambda code: None)
+
+
+def test_what_waits_behind_the_next_frame_is_bounded() -> None:
+    out = outgoing()
+    out.put(sized(100_000))
+    out.put(sized(MOST_BYTES - 100_000))
+    out.put(sized(100_000))
+    with pytest.raises(Overflow):
+        out.put(sized(100_000))
+
+
+async def test_one_frame_may_be_larger_if_nothing_waits_before_it() -> None:
+    """Of somebody with hundreds of mentorships the first frame is."""
+    sent = list[int]()
+
+    async def send(message: Message) -> None:
+        sent.append(len(message["bytes"]))
+
+    out = Outgoing("msgpack", send, lambda code: None)
+    out.put(sized(2 * MOST_BYTES))
+    out.put(sized(100_000))
+    with pytest.raises(Overflow):
+        out.put(sized(2 * MOST_BYTES))
+    for _ in range(2):
+        await out._send_next()
+    assert sent == [2 * MOST_BYTES, 100_000]
+    out.put(sized(2 * MOST_BYTES))
+
+
+def test_no_frame_is_larger_than_a_page_can_bear() -> None:
+    out = outgoing()
+    with pytest.raises(Overflow):
+        out.put(sized(LARGEST_BYTES + 1))
+    out.put(sized(LARGEST_BYTES))
