@@ -8,13 +8,16 @@ be computed again. What people wrote is beside it (note_tables.py).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
     delete,
@@ -210,6 +213,24 @@ def fresh(
     )
 
 
+def _claiming(site_id: str, mine: ColumnElement[bool]) -> Select[Any]:
+    """Locks one session's row, and those of the others of its meeting that are settled: what it
+    comes to depends on them, and the other way round. In one order for all, so that nobody waits
+    for somebody who waits for them."""
+    its_meeting = (
+        select(sessions.c.meeting_id)
+        .where(sessions.c.site_id == site_id, mine)
+        .correlate(None)
+        .scalar_subquery()
+    )
+    others = (sessions.c.meeting_id == its_meeting) & sessions.c.settlement.is_not(None)
+    return (
+        _SESSION.where(sessions.c.site_id == site_id, mine | others)
+        .order_by(sessions.c.id)
+        .with_for_update()
+    )
+
+
 def claim_running(site_id: str, room: str, new: SessionRow) -> Plan[SessionRow]:
     """The room's running session, or `new` when it has none; its row is locked till the end of
     the transaction, so that facts of one session are decided one after the other."""
@@ -228,13 +249,13 @@ def claim_running(site_id: str, room: str, new: SessionRow) -> Plan[SessionRow]:
         )
         .on_conflict_do_nothing()
     )
-    running_one = _SESSION.where(
-        sessions.c.site_id == site_id, sessions.c.room_id == room, sessions.c.ended_us.is_(None)
-    ).with_for_update()
-    yield begin
-    while not (rows := (yield running_one)):
-        yield begin  # the one that was in the way has ended while we waited for its row
-    return _as_session(rows[0])
+    running_one = _claiming(site_id, (sessions.c.room_id == room) & sessions.c.ended_us.is_(None))
+    while True:
+        yield begin
+        for row in (yield running_one):
+            if row.room_id == room and row.ended_us is None:
+                return _as_session(row)
+        # The one that was in the way has ended while we waited for its row.
 
 
 def take_back(new: SessionRow) -> Plan[None]:
@@ -246,10 +267,8 @@ def take_back(new: SessionRow) -> Plan[None]:
 
 def claim(site_id: str, id_: str) -> Plan[SessionRow | None]:
     """A session by id, its row locked till the end of the transaction."""
-    rows = yield _SESSION.where(
-        sessions.c.site_id == site_id, sessions.c.id == id_
-    ).with_for_update()
-    return _as_session(rows[0]) if rows else None
+    rows = yield _claiming(site_id, sessions.c.id == id_)
+    return next((_as_session(row) for row in rows if row.id == id_), None)
 
 
 def by_id(site_id: str, id_: str) -> Plan[SessionRow | None]:
@@ -491,8 +510,9 @@ def lines_of(site_id: str, ids: Sequence[str]) -> Plan[dict[str, LineRow]]:
 
 def settled_of_meeting(site_id: str, meeting: str, but: str) -> Plan[list[Bill]]:
     """What the sessions other than `but` that were that meeting are settled at. Their rows are
-    locked till the end of the transaction, so that of two that are settled at once the later one
-    knows of the earlier; one that is not settled yet looks for itself when it is."""
+    locked till the end of the transaction (of a session that was claimed, they are already), so
+    that of two that are settled at once the later one knows of the earlier; one that is not settled
+    yet looks for itself when it is."""
     rows = yield (
         select(sessions.c.id)
         .where(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from ledger import tables
 from ledger.sansio.replay import replayed
@@ -18,7 +19,8 @@ from ledger.service import Ledger
 from protocol.bill import Bill
 from protocol.facts import MeetingRecounted
 from protocol.terms import Terms
-from runtime.database import Database
+from runtime.database import Database, Plan
+from tests.support.databases import Storage
 from tests.support.ledger import ADA, BEN, SECOND, SITE, A, B, PageKey, Record, name
 
 MINUTE = 60 * SECOND
@@ -299,3 +301,37 @@ async def test_a_story_written_by_hand_comes_to_the_same(
     for held in (first, second):
         again = replayed(await record.database.read(tables.facts_of, SITE, held.id))
         assert again.settled is True
+
+
+@pytest.mark.parametrize("storage", ["postgresql"], indirect=True)
+async def test_sessions_of_a_meeting_that_are_settled_at_once_wait_for_each_other(
+    storage: Storage, record: Record
+) -> None:
+    """In one order: two that each have their own row and want the other's would never end. Nobody
+    tries again here, so that it would be seen."""
+    booked(record)
+    one, two = await proven(record, 10), await proven(record, 20)
+    runs = await meet(record, 5, end=False)
+    runs_too = await record.database.read(tables.by_id, SITE, runs.id)
+    assert runs_too is not None
+    tries = list[str]()
+
+    def settle(session: str) -> Plan[int]:
+        tries.append(session)
+        if session == runs.id:
+            row: tables.SessionRow | None = yield from tables.claim_running(
+                SITE, runs_too.room, replace(runs_too, id=name("ses", 9))
+            )
+        else:
+            row = yield from tables.claim(SITE, session)
+        assert row is not None
+        assert row.id == session
+        assert row.meeting is not None
+        yield text("SELECT pg_sleep(0.2)").execution_options(all_sites="nothing is looked at")
+        return len((yield from tables.settled_of_meeting(SITE, row.meeting, session)))
+
+    for pair in ([one, two], [two, one], [one, runs], [runs, two], [one, runs, two]):
+        tries.clear()
+        found = await asyncio.gather(*(record.database.write(settle, each.id) for each in pair))
+        assert found == [2 if each is runs else 1 for each in pair]
+        assert len(tries) == len(pair), "a deadlock, after which one was tried again"
