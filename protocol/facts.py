@@ -51,8 +51,10 @@ class TermsApplied(Fact, tag="terms.applied", frozen=True, kw_only=True):
 class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     """This session is that meeting. The last one written before the session started counts.
     `told_us`, `told_by`: when its time was last set, and by whom. `again`: the two had met for it
-    in an earlier session, so that nobody is late for it now, or missed it. `before_us` counted in
-    its earlier sessions, for which `billed_us` was billed, as far as they were settled."""
+    in an earlier session, so that nobody is late for it now, or missed it. `came`: who had come for
+    it in an earlier session, so that they are not late for it now, nor missed it. `before_us`
+    counted in its earlier sessions, for which `billed_us` was billed, as far as they were
+    settled."""
 
     session: Id
     meeting: Id
@@ -61,6 +63,7 @@ class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     told_us: Micros = 0
     told_by: Id | None = None
     again: bool = False
+    came: tuple[Id, ...] = ()
     before_us: Micros = 0
     billed_us: Micros = 0
     at_us: Micros

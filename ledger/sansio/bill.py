@@ -58,6 +58,11 @@ class Basis:
             return None
         return self.meeting.start_us
 
+    def awaits(self, who: str) -> bool:
+        """Whether somebody was expected, and had not come in an earlier session of the meeting."""
+        assert self.meeting is not None
+        return self.expected_us is not None and who not in self.meeting.came
+
     def binds(self, mentee: str) -> bool:
         """Whether the mentee had notice enough of the meeting to owe for not coming in time."""
         assert self.meeting is not None
@@ -181,14 +186,20 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
     )
 
 
+def arrived(
+    present: list[Interval], contact: list[Interval], expected: list[Interval]
+) -> list[Interval]:
+    """What of that presence lies in the time for which they were expected; nothing of one that is
+    too short for having come."""
+    came = overlap(present, expected)
+    return came if overlap(contact, expected) or total(came) >= CAME_US else []
+
+
 def _came(timeline: Timeline, by: Basis, present: list[Interval]) -> list[Interval]:
-    """What of that presence lies in the time for which they were expected, the window from the
-    booked start on; nothing of one that is too short for having come."""
+    """The same in one session, where they are expected in the window from the booked start on."""
     assert by.expected_us is not None
     expected = overlap(by.window, [(by.expected_us, ALWAYS[1])])
-    came = overlap(present, expected)
-    met = overlap(timeline.contact, expected)
-    return came if met or total(came) >= CAME_US else []
+    return arrived(present, timeline.contact, expected)
 
 
 def _wait_for_the_late(timeline: Timeline, by: Basis, booked: Interval) -> list[Interval]:
@@ -196,7 +207,7 @@ def _wait_for_the_late(timeline: Timeline, by: Basis, booked: Interval) -> list[
     did not, or had too little notice."""
     mentor, mentee = timeline.members
     came = _came(timeline, by, timeline.present(mentee))
-    if not came or not by.binds(mentee):
+    if not came or not by.awaits(mentee) or not by.binds(mentee):
         return []
     return overlap(timeline.present(mentor), [(booked[0], min(booked[1], came[0][0]))])
 
@@ -205,7 +216,7 @@ def _side(timeline: Timeline, by: Basis, who: str, other: str) -> Side:
     alone = overlap(timeline.alone(who), by.window)
     late_us = 0
     no_show: YesNoUnknown = "no"
-    if by.expected_us is not None:
+    if by.expected_us is not None and by.awaits(who):
         came = _came(timeline, by, timeline.present(who))
         if came:
             late_us = came[0][0] - by.expected_us

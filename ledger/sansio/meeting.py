@@ -7,8 +7,8 @@ proof that comes late for one of them never changes another.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ledger.sansio.bill import ALWAYS, basis
-from ledger.sansio.intervals import overlap
+from ledger.sansio.bill import ALWAYS, arrived, basis
+from ledger.sansio.intervals import overlap, union
 from ledger.sansio.replay import timeline_of
 from ledger.sansio.session import Apply
 from protocol.bill import Bill
@@ -21,9 +21,16 @@ def following(
     """What is agreed, for a session of a meeting that was held before: `others` are the facts of
     those sessions, `settled` what they come to."""
     expected = [(agreed.start_us, ALWAYS[1])]
-    met = any(overlap(timeline_of(facts).together, expected) for facts in others)
+    held = [timeline_of(facts) for facts in others]
+    contact = union(span for each in held for span in each.contact)
+    came = tuple(
+        who
+        for who in (held[0].members if held else ())
+        if arrived(union(span for each in held for span in each.present(who)), contact, expected)
+    )
+    met = any(overlap(each.together, expected) for each in held)
     before_us, billed_us = _sums(settled)
-    return replace(agreed, again=met, before_us=before_us, billed_us=billed_us)
+    return replace(agreed, again=met, came=came, before_us=before_us, billed_us=billed_us)
 
 
 def recounted(

@@ -80,6 +80,7 @@ class Apply:
     told_us: int = 0
     told_by: str | None = None
     again: bool = False
+    came: tuple[str, ...] = ()
     before_us: int = 0
     billed_us: int = 0
 
@@ -229,6 +230,7 @@ def _agree(session: Session, event: Apply, now_us: int) -> Step:
             told_us=event.told_us,
             told_by=event.told_by,
             again=event.again,
+            came=event.came,
             before_us=event.before_us,
             billed_us=event.billed_us,
             at_us=now_us,

@@ -199,7 +199,9 @@ def at(path: tuple[Any, ...]) -> Any:
     return found
 
 
-ABSENT_IS_THE_SAME = {"by", "key", "again", "told_us", "told_by", "before_us", "billed_us"}
+ABSENT_IS_THE_SAME = {
+    "by", "key", "again", "came", "told_us", "told_by", "before_us", "billed_us",
+}  # fmt: skip
 """Fields of facts with a default."""
 
 

@@ -15,6 +15,7 @@ from ledger.sansio.replay import clock, comes_to
 from ledger.sansio.scenario import facts_of, read, run
 from ledger.sansio.session import Apply
 from protocol.facts import (
+    MeetingApplied,
     MeetingRecounted,
     SessionCorrected,
     SessionEnded,
@@ -221,6 +222,35 @@ def test_an_early_end_does_not_save_one_from_having_missed_the_meeting() -> None
     met = "13:35 join Ada", "13:35 join Ben", "13:36 end Ben"  # that was before the meeting
     (then,) = replay(*agreed, *met, "13:58 join Ada", "14:30 leave Ada").then
     assert then.bill.owed == "no_show"
+
+
+@pytest.mark.parametrize("who", ["Ada", "Ben"])
+def test_who_came_in_one_session_of_a_meeting_came(who: str) -> None:
+    """Whoever ends the session on whom waits in it: that makes no no-show of them."""
+    other = {"Ada": "Ben", "Ben": "Ada"}[who]
+    written = scenario(
+        terms(no_show_share=500_000, late_counts=True),
+        meeting("14:00:00"),
+        f"13:59 join {who}", f"14:08 end {other}",
+        f"14:08 join {other}", f"14:30 leave {other}",
+    )  # fmt: skip
+    found = facts_of(read(written))
+    late = []
+    for each in map(comes_to, found):
+        sides = {"Ada": each.mentor, "Ben": each.mentee}
+        assert (sides[who].no_show, sides[who].late_us, each.net_minor) == ("no", 0, 0)
+        late.append(sides[other].late_us)
+    assert late == [0, 8 * MINUTE]
+    (applied,) = [fact for fact in found[1] if isinstance(fact, MeetingApplied)]
+    assert (applied.again, applied.came) == (False, (who,))
+
+
+def test_short_waits_add_up_to_having_come() -> None:
+    agreed = terms(no_show_share=500_000), meeting("14:00:00")
+    waits = "14:00 join Ben", "14:00:40 end Ada", "14:01 join Ben", "14:01:40 end Ada"
+    mentor = "14:02 join Ada", "14:30 leave Ada"
+    assert replay(*agreed, *waits, *mentor).then[-1].bill.mentee.no_show == "no"
+    assert replay(*agreed, *waits[:2], *mentor).then[-1].bill.mentee.no_show == "yes"
 
 
 def test_who_waits_twice_is_owed_once() -> None:

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 64735418083ea335f6514c3807a52306
- * text   e29913dd652bec11d573868d9a676e8f
+ * schema 9d0d24f953bbc40485a4fe17b00a71c7
+ * text   052cf07764f3ad4337b1b4b0aae7bded
  */
 export type ClientFrame =
   | AuthOpen
@@ -818,8 +818,10 @@ export interface TermsApplied {
 /**
  * This session is that meeting. The last one written before the session started counts.
  * `told_us`, `told_by`: when its time was last set, and by whom. `again`: the two had met for it
- * in an earlier session, so that nobody is late for it now, or missed it. `before_us` counted in
- * its earlier sessions, for which `billed_us` was billed, as far as they were settled.
+ * in an earlier session, so that nobody is late for it now, or missed it. `came`: who had come for
+ * it in an earlier session, so that they are not late for it now, nor missed it. `before_us`
+ * counted in its earlier sessions, for which `billed_us` was billed, as far as they were
+ * settled.
  */
 export interface MeetingApplied {
   t: "meeting.applied";
@@ -830,6 +832,7 @@ export interface MeetingApplied {
   told_us?: number;
   told_by?: string | null;
   again?: boolean;
+  came?: string[];
   before_us?: number;
   billed_us?: number;
   at_us: number;
