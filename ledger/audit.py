@@ -108,6 +108,14 @@ def _strays(naming: Sequence[Naming]) -> Plan[list[Fault]]:
     return [Fault(site_id, session, why) for site_id, session in found]
 
 
+def _beside(row: SessionRow, chain: Sequence[Chained]) -> Plan[list[SessionRow]]:
+    """The sessions that one of a meeting may tell of."""
+    of = basis([_fact(each.record.fact) for each in chain]).meeting
+    if of is None:
+        return []
+    return (yield from tables.beside(row, of.meeting, (of.start_us, of.at_us)))
+
+
 def _faults(rows: Sequence[SessionRow], keys: PublicKeys) -> Plan[list[Fault]]:
     """Those of a page. Each session is read whole, again, on one snapshot."""
     found = []
@@ -121,7 +129,7 @@ def _faults(rows: Sequence[SessionRow], keys: PublicKeys) -> Plan[list[Fault]]:
             notes = yield from note_tables.notes_of(row.site_id, row.id)
             others: Sequence[SessionRow] = ()
             if row.meeting is not None:
-                others = yield from tables.of_meeting(row.site_id, row.meeting, row.id)
+                others = yield from _beside(row, chain)
         except (msgspec.DecodeError, TypeError, ValueError):
             why: str | None = "a record, or a line of its statement, cannot be read"
         else:

@@ -13,7 +13,7 @@ from ledger.book import Book, Sign, empty
 from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
-from ledger.sansio.meeting import following
+from ledger.sansio.meeting import attended, following
 from ledger.sansio.session import (
     LIFE,
     Apply,
@@ -192,16 +192,24 @@ class Ledger:
         return Recorded(row, facts), held
 
     def _applied(self, row: SessionRow, agreed: Apply) -> Plan[Apply]:
-        """What is agreed, knowing what other sessions of the same meeting come to."""
-        if agreed.meeting is None:
-            return agreed
-        others = yield from tables.of_meeting(row.site_id, agreed.meeting, row.id)
+        """What is agreed, knowing who was there in other sessions, and what those of the same
+        meeting come to."""
+        others, facts = yield from self._beside(row, agreed)
         if not others:
             return agreed
-        ids = [each.id for each in others]
-        facts = yield from tables.facts_of_many(row.site_id, ids)
-        lines = yield from tables.lines_of(row.site_id, ids)
-        return following(agreed, facts.values(), [line.bill for line in lines.values()])
+        same = [each.id for each in others if each.meeting == agreed.meeting]
+        lines = yield from tables.lines_of(row.site_id, same)
+        return following(agreed, facts, [line.bill for line in lines.values()])
+
+    def _beside(
+        self, row: SessionRow, agreed: Apply
+    ) -> Plan[tuple[list[SessionRow], list[_Facts]]]:
+        """The other sessions that were what is booked, or ran while that was on."""
+        if agreed.meeting is None:
+            return [], []
+        others = yield from tables.beside(row, agreed.meeting, agreed.span)
+        facts = yield from tables.facts_of_many(row.site_id, [each.id for each in others])
+        return others, list(facts.values())
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
@@ -381,14 +389,14 @@ class Ledger:
         await self._write(self._missed, new, agreed, Missed(watched), now_us)
 
     def _missed(self, new: SessionRow, agreed: Apply, event: Missed, now_us: int) -> Plan[None]:
-        assert agreed.meeting is not None
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:  # somebody is there, or was, and the session is open yet
             if row.started_us is None:
                 yield from self._book.step(row, now_us, (yield from self._applied(row, agreed)))
             return
-        others = yield from tables.of_meeting(new.site_id, agreed.meeting, new.id)
-        if any((each.ended_us or 0) > agreed.start_us for each in others):
+        others, facts = yield from self._beside(row, agreed)
+        ends = [each.ended_us or 0 for each in others if each.meeting == agreed.meeting]
+        if max(ends, default=0) > agreed.start_us or attended(agreed, facts):
             yield from tables.take_back(row)
             return
         agreed = yield from self._applied(row, agreed)

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from ledger.sansio.chain import Record, link, origin
+from ledger.sansio.intervals import Interval
 from ledger.sansio.settlement import line_of
 from protocol.bill import Bill
 from protocol.facts import (
@@ -283,10 +284,20 @@ def running(site_id: str, room: str) -> Plan[SessionRow | None]:
     return _as_session(rows[0]) if rows else None
 
 
-def of_meeting(site_id: str, meeting: str, but: str) -> Plan[list[SessionRow]]:
-    """The sessions other than `but` that were that meeting."""
+def beside(row: SessionRow, meeting: str, span: Interval) -> Plan[list[SessionRow]]:
+    """The sessions other than that one that were the meeting, or ran in its room during the
+    span."""
+    from_us, to_us = span
+    ran = (
+        (sessions.c.mentorship_id == row.mentorship)
+        & (sessions.c.room_id == row.room)
+        & (sessions.c.created_us < to_us)
+        & (sessions.c.ended_us > from_us)
+    )
     rows = yield _SESSION.where(
-        sessions.c.site_id == site_id, sessions.c.meeting_id == meeting, sessions.c.id != but
+        sessions.c.site_id == row.site_id,
+        sessions.c.id != row.id,
+        (sessions.c.meeting_id == meeting) | ran,
     )
     return [_as_session(row) for row in rows]
 

@@ -18,8 +18,8 @@ from protocol.facts import MeetingRecounted, SessionFact
 def following(
     agreed: Apply, others: Iterable[Sequence[SessionFact]], settled: Iterable[Bill]
 ) -> Apply:
-    """What is agreed, for a session of a meeting that was held before: `others` are the facts of
-    those sessions, `settled` what they come to."""
+    """What is agreed, for a session of a meeting. `others`: the facts of all sessions that ran
+    while it was on; `settled`: what those that were that meeting too come to."""
     expected = [(agreed.start_us, ALWAYS[1])]
     held = [timeline_of(facts) for facts in others]
     contact = union(span for each in held for span in each.contact)
@@ -31,6 +31,15 @@ def following(
     met = any(overlap(each.together, expected) for each in held)
     before_us, billed_us = _sums(settled)
     return replace(agreed, again=met, came=came, before_us=before_us, billed_us=billed_us)
+
+
+def attended(agreed: Apply, others: Iterable[Sequence[SessionFact]]) -> bool:
+    """Whether anybody may have been there while the meeting was on, in whatever session."""
+    return any(
+        overlap(each.present_at_most(who), [agreed.span])
+        for each in map(timeline_of, others)
+        for who in each.members
+    )
 
 
 def recounted(

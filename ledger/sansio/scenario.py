@@ -384,10 +384,12 @@ class _House:
         self.sessions.append(_Kept(state))
 
     def _agreed_now(self) -> Apply:
-        """Knowing what other sessions of the same meeting come to."""
+        """Knowing who was there in other sessions, and what those of the same meeting come to."""
+        if self._agreed.meeting is None:
+            return self._agreed
         others = self._others(self._agreed.meeting, self.sessions[-1])
-        facts, settled = [each.facts for each in others], [each.settled for each in others]
-        return following(self._agreed, facts, filter(None, settled))
+        facts = [each.facts for each in self.sessions[:-1]]
+        return following(self._agreed, facts, filter(None, (each.settled for each in others)))
 
     def _others(self, meeting: str | None, but: _Kept) -> list[_Kept]:
         return [

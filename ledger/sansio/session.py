@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from ledger.sansio.intervals import Interval
 from protocol.facts import (
     ContactProven,
     MeetingApplied,
@@ -83,6 +84,11 @@ class Apply:
     came: tuple[str, ...] = ()
     before_us: int = 0
     billed_us: int = 0
+
+    @property
+    def span(self) -> Interval:
+        """When the meeting is, with its over-run."""
+        return self.start_us, self.start_us + self.length_us + self.terms.overrun_us
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,6 +252,29 @@ async def test_a_session_that_was_taken_out_is_found_by_the_next_of_its_meeting(
     ]
 
 
+async def test_what_they_talked_into_is_told_of_by_the_next_session(
+    storage: Storage, database: Database
+) -> None:
+    """Though it was not that meeting; and it is missed when it was taken out."""
+    record = Record(database, sign)
+    first = (await record.both()).id
+    start_us = record.clock.wall_us() + 2 * SECOND
+    await record.beat(6, A, B)
+    await record.ledger.end(SITE, first, ADA)
+    record.agreement = Apply(0, Terms(), name("mee", 1), start_us, 60 * MINUTE)
+    then = (await record.both()).id
+    await record.beat(2, A, B)
+    await record.ledger.end(SITE, then, ADA)
+    shown = (await record.ledger.account(SITE, then)).booked
+    assert shown is not None
+    assert shown.again
+    assert (await look(database)).broken == ()
+    await take_out(storage, database, first, *WATCHED)
+    assert [(fault.session, fault.why) for fault in (await look(database)).broken] == [
+        (then, "it tells of other sessions of its meeting, and none is there")
+    ]
+
+
 async def test_a_session_that_was_taken_out_is_found_by_what_others_keep_of_it(
     storage: Storage, database: Database
 ) -> None:

@@ -19,9 +19,23 @@ from ledger.service import Ledger
 from protocol.bill import Bill
 from protocol.facts import MeetingRecounted
 from protocol.terms import Terms
+from protocol.views import SessionView
 from runtime.database import Database, Plan
 from tests.support.databases import Storage
-from tests.support.ledger import ADA, BEN, SECOND, SITE, A, B, PageKey, Record, name
+from tests.support.ledger import (
+    A2,
+    ADA,
+    BEN,
+    MENTORSHIP,
+    ROOM,
+    SECOND,
+    SITE,
+    A,
+    B,
+    PageKey,
+    Record,
+    name,
+)
 
 MINUTE = 60 * SECOND
 KEYS = PageKey(1), PageKey(2)
@@ -228,6 +242,78 @@ async def test_a_meeting_that_was_moved_is_one_booking(record: Record) -> None:
     await record.clock.advance(86_400)
     second = await proven(record, 15)
     assert await minutes(record, first, second) == [30, 0]
+
+
+# ---- beside it -----------------------------------------------------------------------------------
+
+
+def talking_already(record: Record, *, next_hour: bool) -> Apply:
+    """The meeting that begins in 31 minutes. Until it is time for it there is none, or, with
+    `next_hour`, the one of the hour before it."""
+    start_us = record.clock.wall_us() + 31 * MINUTE
+    wish = Terms(currency="EUR", rate_minor=6000, counts="room", no_show_share=500_000)
+    coming = Apply(1, wish, name("mtg", 2), start_us, 60 * MINUTE, told_by=BEN)
+    record.agreement = Apply(1, wish)
+    if next_hour:
+        record.agreement = replace(coming, meeting=name("mtg", 1), start_us=start_us - 60 * MINUTE)
+    return coming
+
+
+async def over(record: Record, agreed: Apply) -> list[SessionView]:
+    """The sessions, oldest first, when the meeting is over."""
+    assert agreed.meeting is not None
+    end_us = agreed.start_us + agreed.length_us
+    await record.clock.advance((end_us - record.clock.wall_us()) / SECOND + 60)
+    await record.ledger.sweep()
+    record.agreement = agreed
+    await record.ledger.missed(SITE, ROOM, MENTORSHIP, agreed.meeting, end_us)
+    await record.ledger.sweep()
+    return (await record.ledger.of_mentorships(SITE, [MENTORSHIP], None, 50))[::-1]
+
+
+@pytest.mark.parametrize("next_hour", [False, True])
+async def test_a_meeting_that_they_talked_into_was_not_missed(
+    record: Record, next_hour: bool
+) -> None:
+    coming = talking_already(record, next_hour=next_hour)
+    held = await meet(record, 31 + 58)
+    (view,) = await over(record, coming)
+    assert view.id == held.id
+    assert (await bills(record, held))[0].mentee.no_show == "no"
+
+
+@pytest.mark.parametrize("next_hour", [False, True])
+async def test_who_talked_into_a_meeting_is_not_missed_in_the_session_after_that(
+    record: Record, next_hour: bool
+) -> None:
+    coming = talking_already(record, next_hour=next_hour)
+    held = await meet(record, 31 + 8)
+    record.agreement = coming
+    await record.join(ADA, A2)
+    await record.clock.advance(20 * 60)
+    await record.ledger.leave(A2, "left")
+    first, then = await over(record, coming)
+    assert first.id == held.id
+    (bill,) = await bills(record, Held(then.id, 0, 0))
+    assert (bill.mentee.no_show, bill.mentor.late_us, bill.owed) == ("no", 0, "nothing")
+
+
+async def test_what_was_over_before_a_meeting_does_not_tell_who_came(record: Record) -> None:
+    coming = talking_already(record, next_hour=False)
+    await meet(record, 20)
+    *_, view = await over(record, coming)
+    (bill,) = await bills(record, Held(view.id, 0, 0))
+    assert (view.end_reason, bill.mentor.no_show, bill.mentee.no_show) == ("nobody", "yes", "yes")
+
+
+async def test_of_two_meetings_one_after_the_other_both_can_be_missed(record: Record) -> None:
+    """Though the first stays open for an over-run, into the second."""
+    coming = talking_already(record, next_hour=False)
+    first = replace(coming, terms=Terms(overrun_us=30 * MINUTE))
+    assert len(await over(record, first)) == 1
+    later_us = first.start_us + first.length_us
+    views = await over(record, replace(first, meeting=name("mtg", 3), start_us=later_us))
+    assert [view.end_reason for view in views] == ["nobody", "nobody"]
 
 
 # ---- at once -------------------------------------------------------------------------------------

@@ -253,6 +253,20 @@ def test_short_waits_add_up_to_having_come() -> None:
     assert replay(*agreed, *waits[:2], *mentor).then[-1].bill.mentee.no_show == "yes"
 
 
+def test_who_talked_on_into_a_meeting_has_met_for_it() -> None:
+    """In a session that had begun before it was time for the meeting: it was another, or none."""
+    agreed = terms(no_show_share=500_000, counts="room")
+    call = "13:29 join Ada", "13:29 join Ben", "14:08 end Ada", "14:08 join Ada", "14:30 leave Ada"
+    for before in ((), (meeting("13:00:00", at="13:00:00"),)):
+        _, then = facts_of(
+            read(scenario(agreed, *before, *call, meeting("14:00:00", at="13:40:00")))
+        )
+        (applied,) = [fact for fact in then if isinstance(fact, MeetingApplied)]
+        assert (applied.again, applied.came) == (True, ("Ada", "Ben"))
+        assert (applied.before_us, applied.billed_us) == (0, 0)
+        assert (comes_to(then).mentee.no_show, comes_to(then).owed) == ("no", "nothing")
+
+
 def test_who_waits_twice_is_owed_once() -> None:
     waits = "13:58 join Ada", "14:15 end Ada", "14:16 join Ada", "14:40 end Ada"
     found = replay(terms(no_show_share=500_000), meeting("14:00:00"), *waits)
