@@ -32,7 +32,7 @@ from protocol.frames import MentorshipAdded, MentorshipChanged, ReflectionChange
 from protocol.views import IceServer
 from runtime.bus import LocalBus
 from runtime.clock import Clock, SteadyClock
-from runtime.database import Database, DatabaseError
+from runtime.database import Database, DatabaseError, Plan
 from runtime.ids import Ids
 from runtime.limits import Limiter
 from runtime.outbox import Dispatcher, Event
@@ -88,8 +88,8 @@ class House:
         steady = SteadyClock(clock)
         arrangements = Arrangements(database, steady, ids, people, dispatcher.nudge)
 
-        async def agreed(site_id: str, mentorship: str, at_us: int) -> Apply:
-            then = await arrangements.at(site_id, mentorship, at_us)
+        def agreed(site_id: str, mentorship: str, at_us: int) -> Plan[Apply]:
+            then = yield from arrangements.at(site_id, mentorship, at_us)
             if then.meeting is None:
                 return Apply(version=then.version, terms=then.terms)
             return Apply(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -62,8 +63,9 @@ class Members(Protocol):
 class Agreed(Protocol):
     """Asked of whoever knows what a pair agreed on and booked."""
 
-    async def __call__(self, site_id: str, mentorship: str, at_us: int) -> Apply:
-        """What is in force at that moment, and the meeting that it belongs to, if any."""
+    def __call__(self, site_id: str, mentorship: str, at_us: int) -> Plan[Apply]:
+        """What is in force at that moment, and the meeting that it belongs to, if any; in the
+        ledger's transaction, and until its end nothing of it changes."""
         ...
 
 
@@ -146,10 +148,9 @@ class Ledger:
         self._joining += 1  # until it is held, the clock stays as it is
         try:
             now_us = self._clock.wall_us()
-            agreed = await self._agreed(site_id, mentorship, now_us)
             new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
             event = Join(person, connection, key)
-            recorded, held = await self._write(self._join, new, agreed, event, before, now_us)
+            recorded, held = await self._write(self._join, new, event, before, now_us)
             self._held[connection] = held
         finally:
             self._joining -= 1
@@ -158,8 +159,9 @@ class Ledger:
         return self._view(recorded)
 
     def _join(
-        self, new: SessionRow, agreed: Apply, event: Join, before: Held | None, now_us: int
+        self, new: SessionRow, event: Join, before: Held | None, now_us: int
     ) -> Plan[tuple[Recorded, Held]]:
+        agreed = yield from self._agreed(new.site_id, new.mentorship, now_us)
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:
             row, _ = yield from self._book.step(row, now_us, Sweep(agreed.meeting))
@@ -374,21 +376,15 @@ class Ledger:
     ) -> None:
         """A meeting's booked time is over: if nobody came, that is put on record too."""
         now_us = self._clock.wall_us()
-        agreed = await self._agreed(site_id, mentorship, end_us - 1)
+        members = await self._members(site_id, mentorship)
+        new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
+        await self._write(self._missed, new, meeting, end_us, now_us)
+
+    def _missed(self, new: SessionRow, meeting: str, end_us: int, now_us: int) -> Plan[None]:
+        agreed = yield from self._agreed(new.site_id, new.mentorship, end_us - 1)
         if agreed.meeting != meeting:
             return  # it was moved or cancelled
-        new = tables.fresh(
-            site_id,
-            self._ids.new("ses"),
-            mentorship,
-            room,
-            await self._members(site_id, mentorship),
-            agreed.start_us,
-        )
-        watched = self._since_us <= agreed.start_us
-        await self._write(self._missed, new, agreed, Missed(watched), now_us)
-
-    def _missed(self, new: SessionRow, agreed: Apply, event: Missed, now_us: int) -> Plan[None]:
+        new = replace(new, created_us=agreed.start_us)
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:  # somebody is there, or was, and the session is open yet
             if row.started_us is None:
@@ -401,7 +397,8 @@ class Ledger:
             return
         agreed = yield from self._applied(row, agreed)
         row, _ = yield from self._book.step(row, agreed.start_us, Create(), agreed)
-        yield from self._book.step(row, now_us, event)
+        watched = self._since_us <= agreed.start_us
+        yield from self._book.step(row, now_us, Missed(watched))
 
     async def rearranged(self, site_id: str, room: str, mentorship: str) -> None:
         """The meetings of a mentorship have changed: a session that waits goes by them, until its
@@ -410,10 +407,10 @@ class Ledger:
         if row is None or row.started_us is not None:
             return
         now_us = self._clock.wall_us()
-        agreed = await self._agreed(site_id, mentorship, now_us)
-        await self._write(self._rearranged, site_id, row.id, agreed, now_us)
+        await self._write(self._rearranged, site_id, row.id, mentorship, now_us)
 
-    def _rearranged(self, site_id: str, session: str, agreed: Apply, now_us: int) -> Plan[None]:
+    def _rearranged(self, site_id: str, session: str, mentorship: str, now_us: int) -> Plan[None]:
+        agreed = yield from self._agreed(site_id, mentorship, now_us)
         row = yield from tables.claim(site_id, session)
         if row is not None and row.started_us is None and row.ended_us is None:
             yield from self._book.step(row, now_us, (yield from self._applied(row, agreed)))

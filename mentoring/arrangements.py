@@ -307,11 +307,10 @@ class Arrangements:
         planned = yield from tables.standing_meetings(site_id, ids, now_us)
         return versions, planned
 
-    async def at(self, site_id: str, mentorship: str, at_us: int) -> Standing:
-        """What is in force at a moment, and the meeting that it belongs to."""
-        return await self._database.read(self._at, site_id, mentorship, at_us)
-
-    def _at(self, site_id: str, mentorship: str, at_us: int) -> Plan[Standing]:
+    def at(self, site_id: str, mentorship: str, at_us: int) -> Plan[Standing]:
+        """What is in force at a moment, and the meeting that it belongs to. In the transaction of
+        whoever writes down what follows from it: until its end nothing of it changes."""
+        yield from tables.claim(site_id, mentorship)
         versions = yield from tables.standing_agreements(site_id, [mentorship], at_us)
         agreement = agreements.in_force(versions[mentorship], at_us)
         terms = Standing(agreement).terms

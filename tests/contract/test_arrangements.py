@@ -223,7 +223,8 @@ async def test_what_is_valid_later_is_in_force_later(world: World) -> None:
     await world.agreed(NewAgreement(terms=costs(200).terms, valid_from_us=from_us))
 
     async def version(at_us: int) -> int:
-        return (await service.at(of.site_id, of.id, at_us)).version
+        then = await world.database.write(service.at, of.site_id, of.id, at_us)
+        return then.version
 
     assert [await version(at) for at in (0, world.now_us - 1, world.now_us)] == [0, 0, 1]
     assert [await version(from_us - 1), await version(from_us)] == [1, 2]
@@ -374,7 +375,8 @@ async def test_which_meeting_a_moment_belongs_to(world: World) -> None:
     one, other = await world.meeting(2 * HOUR), await world.meeting(DAY)
 
     async def found(at_us: int) -> str | None:
-        meeting = (await service.at(of.site_id, of.id, at_us)).meeting
+        then = await world.database.write(service.at, of.site_id, of.id, at_us)
+        meeting = then.meeting
         return meeting.id if meeting else None
 
     assert await found(one.start_us - 30 * MINUTE) == one.id

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -343,6 +344,34 @@ async def test_an_end_and_proof_of_the_session_before_know_of_each_other(record:
         hand_in(record, first, record.start()), record.ledger.end(SITE, second.id, ADA)
     )
     assert sum(await minutes(record, first, second)) == 12
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_a_join_goes_by_what_is_booked_when_it_is_written_down(
+    record: Record, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    """Not by what was booked when it was asked for: a meeting can be cancelled in between."""
+    booked(record)
+    start_us = record.clock.wall_us() + 5 * MINUTE
+    record.agreement = replace(record.agreement, start_us=start_us)
+    asked, written = asyncio.Event(), record.database.write
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        asked.set()
+        await changed.wait()
+        return await written(*args, **kwargs)
+
+    changed = asyncio.Event()
+    monkeypatch.setattr(record.database, "write", slow)
+    joining = asyncio.create_task(record.join(ADA, A))
+    await asked.wait()
+    monkeypatch.setattr(record.database, "write", written)
+    now = replace(record.agreement, start_us=start_us + 60 * MINUTE)
+    record.agreement = now if moved else Apply(1, now.terms)
+    await record.ledger.rearranged(SITE, ROOM, MENTORSHIP)
+    changed.set()
+    shown = (await record.ledger.account(SITE, (await joining).id)).booked
+    assert (shown and shown.start_us) == (now.start_us if moved else None)
 
 
 # ---- the same by hand ----------------------------------------------------------------------------

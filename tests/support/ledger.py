@@ -23,7 +23,7 @@ from ledger.service import Ledger
 from protocol.terms import Terms
 from protocol.views import Contact, SessionView
 from runtime.clock import SteadyClock
-from runtime.database import Database
+from runtime.database import Database, Plan
 from runtime.ids import Ids
 from tests.support.clock import ManualClock
 
@@ -113,7 +113,8 @@ class Record:
         self.ledger = self.start()
         await self.ledger.open()
 
-    async def agreed(self, site_id: str, mentorship: str, at_us: int) -> Apply:
+    def agreed(self, site_id: str, mentorship: str, at_us: int) -> Plan[Apply]:
+        yield from ()
         return self.agreement
 
     async def join(

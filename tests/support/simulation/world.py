@@ -12,7 +12,7 @@ from itertools import count
 from ledger.sansio.intervals import Interval
 from ledger.sansio.session import Apply
 from ledger.service import Ledger
-from runtime.database import Database
+from runtime.database import Database, Plan
 from runtime.ids import Ids
 from tests.support.clock import ManualClock
 from tests.support.ledger import SECOND, name
@@ -58,7 +58,8 @@ class World:
     async def members(self, site_id: str, mentorship: str) -> Sequence[str]:
         return tuple(self._by_mentorship[mentorship].people.values())
 
-    async def agreed(self, site_id: str, mentorship: str, at_us: int) -> Apply:
+    def agreed(self, site_id: str, mentorship: str, at_us: int) -> Plan[Apply]:
+        yield from ()
         room = self._by_mentorship[mentorship]
         if room.meeting is None:
             return Apply(1, room.terms)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.sansio.bill import basis
-from ledger.sansio.meeting import following
+from ledger.sansio.meeting import attended, following
 from ledger.sansio.replay import clock, comes_to
 from ledger.sansio.scenario import facts_of, read, run
 from ledger.sansio.session import Apply
@@ -265,6 +265,25 @@ def test_who_talked_on_into_a_meeting_has_met_for_it() -> None:
         assert (applied.again, applied.came) == (True, ("Ada", "Ben"))
         assert (applied.before_us, applied.billed_us) == (0, 0)
         assert (comes_to(then).mentee.no_show, comes_to(then).owed) == ("no", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("events", "there"),
+    [
+        (("13:00 join Ben", "14:00 leave Ben"), False),
+        (("13:00 join Ben", "14:00:01 leave Ben"), True),
+        (("15:09 join Ada", "15:20 leave Ada"), True),
+        (("15:10 join Ada", "15:20 leave Ada"), False),
+        # silent since before the start, which was noticed after it
+        (("13:00 join Ben", "13:59:59 beat Ben", "15:00 sweep"), True),
+    ],
+)
+def test_who_was_in_the_room_while_a_meeting_was_on_attended_it(
+    events: tuple[str, ...], there: bool
+) -> None:
+    agreed = Apply(1, Terms(overrun_us=10 * MINUTE), "meeting 1", 840 * MINUTE, 60 * MINUTE)
+    assert attended(agreed, [facts(*events)]) is there
+    assert attended(agreed, []) is False
 
 
 def test_who_waits_twice_is_owed_once() -> None:
