@@ -86,7 +86,11 @@ class House:
         servers = (IceServer(urls=settings.ice_server),) if settings.ice_server else ()
         chat = Chat(database, clock, bus)
         steady = SteadyClock(clock)
-        arrangements = Arrangements(database, steady, ids, people, dispatcher.nudge)
+
+        def met(site_id: str, meeting: str) -> Plan[bool]:
+            return ledger.met(site_id, meeting)
+
+        arrangements = Arrangements(database, steady, ids, people, dispatcher.nudge, met)
 
         def agreed(site_id: str, mentorship: str, at_us: int) -> Plan[Apply]:
             then = yield from arrangements.at(site_id, mentorship, at_us)

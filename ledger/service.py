@@ -541,6 +541,10 @@ class Ledger:
         recorded, notes = await self._database.read(self._book.account, site_id, session)
         return account_view(recorded, self._live(recorded.row), notes, self._now_us(recorded.row))
 
+    def met(self, site_id: str, meeting: str) -> Plan[bool]:
+        """Whether a session that was, or is, that meeting has started."""
+        return tables.met(site_id, meeting)
+
     async def running(self, site_id: str, room: str) -> SessionView | None:
         """The session of a room that has not ended."""
         row = await self._database.read(tables.running, site_id, room)

@@ -284,6 +284,20 @@ def running(site_id: str, room: str) -> Plan[SessionRow | None]:
     return _as_session(rows[0]) if rows else None
 
 
+def met(site_id: str, meeting: str) -> Plan[bool]:
+    """Whether a session that was, or is, that meeting has started."""
+    rows = yield (
+        select(sessions.c.id)
+        .where(
+            sessions.c.site_id == site_id,
+            sessions.c.meeting_id == meeting,
+            sessions.c.started_us.is_not(None),
+        )
+        .limit(1)
+    )
+    return bool(rows)
+
+
 def beside(row: SessionRow, meeting: str, span: Interval) -> Plan[list[SessionRow]]:
     """The sessions other than that one that were the meeting, or ran in its room during the
     span."""

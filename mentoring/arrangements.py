@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Executable
@@ -43,6 +44,14 @@ class Standing:
         return self.agreement.terms if self.agreement else Terms()
 
 
+class Met(Protocol):
+    """Asked of whoever keeps the record of sessions."""
+
+    def __call__(self, site_id: str, meeting: str) -> Plan[bool]:
+        """Whether the two have met for a meeting; in the transaction of whoever asks."""
+        ...
+
+
 class Arrangements:
     """Agreements and meetings of all sites. `nudge` tells the outbox that something was put into
     it. Whoever calls is in the mentorship: that is checked before."""
@@ -54,9 +63,10 @@ class Arrangements:
         ids: Ids,
         people: People,
         nudge: Callable[[], None],
+        met: Met,
     ) -> None:
         self._database, self._clock, self._ids = database, clock, ids
-        self._people, self._nudge = people, nudge
+        self._people, self._nudge, self._met = people, nudge, met
 
     # ---- agreements ----------------------------------------------------------------------------
 
@@ -202,7 +212,8 @@ class Arrangements:
     ) -> Plan[Meeting]:
         yield from tables.claim(of.site_id, of.id)
         others = yield from self._near(of, wish.start_us, wish.length_us)
-        event = Move(wish.start_us, wish.length_us, person, tuple(others))
+        met = yield from self._met(of.site_id, id_)
+        event = Move(wish.start_us, wish.length_us, person, tuple(others), met)
         return (yield from self._change(of, id_, event, now_us))
 
     async def cancel(self, of: Mentorship, meeting: str, person: str) -> MeetingView:

@@ -101,7 +101,10 @@ _TABLE = (
         "not_yours", 403, "fix", "One withdraws what one proposed, and declines what the other did."
     ),
     ErrorCode(
-        "meeting_closed", 409, "fix", "The meeting has begun or was cancelled: it stays as it is."
+        "meeting_closed",
+        409,
+        "fix",
+        "The meeting has begun, the two have met for it, or it was cancelled: it stays as it is.",
     ),
     ErrorCode("meeting_overlaps", 409, "fix", "The two have another meeting at that time."),
     ErrorCode("already_shared", 409, "fix", "The other has it already: it stays as it is."),

@@ -192,7 +192,7 @@ ROUTES = (
         "POST",
         "/v1/mentorships/{mentorship}/meetings/{meeting}/move",
         "member",
-        "Move a meeting that has not begun.",
+        "Move a meeting that has not begun, and that the two have not met for.",
         views.MeetingView,
         request=rest.MoveMeeting,
         scope="mentorship",

@@ -43,12 +43,14 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`others`: the meetings of the same two, as far as they may be in the way."""
+    """`others`: the meetings of the same two, as far as they may be in the way. `met`: they have
+    met for this one."""
 
     start_us: int
     length_us: int
     by: str
     others: tuple[Meeting, ...]
+    met: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,12 @@ def _move(meeting: Meeting, event: Move, now_us: int) -> Step:
     moved = replace(meeting, start_us=event.start_us, length_us=event.length_us)
     if moved == meeting:
         return meeting, ()
+    if event.met:  # what they met for counts as a part of it, and would do so on any other day
+        raise Refusal(
+            "meeting_closed",
+            "The two have met for it already: it keeps its time. Plan another one; this one can be "
+            "cancelled until it begins.",
+        )
     moved = replace(moved, told_us=now_us, told_by=event.by)
     _check(moved, event.others, now_us)
     fact = MeetingMoved(

@@ -16,7 +16,7 @@ from protocol.facts import MeetingOver
 from protocol.rest import MoveMeeting, NewAgreement, NewMeeting, NewMentorship, NewPerson
 from protocol.terms import Terms
 from protocol.views import AgreementView, MeetingView
-from runtime.database import Database
+from runtime.database import Database, Plan
 from runtime.ids import Ids
 from tests.support.clock import ManualClock
 
@@ -38,10 +38,17 @@ class World:
         ids = Ids(self.clock)
         self.people = People(database, self.clock, ids, self._nudge)
         self.mentoring = Mentoring(database, self.clock, ids, self.people, self._nudge)
-        self.arrangements = Arrangements(database, self.clock, ids, self.people, self._nudge)
+        self.met_for = set[str]()
+        self.arrangements = Arrangements(
+            database, self.clock, ids, self.people, self._nudge, self._met
+        )
 
     def _nudge(self) -> None:
         self.nudges += 1
+
+    def _met(self, site_id: str, meeting: str) -> Plan[bool]:
+        yield from ()
+        return meeting in self.met_for
 
     @property
     def now_us(self) -> int:
@@ -316,6 +323,18 @@ async def test_a_meeting_is_planned_moved_and_cancelled(world: World) -> None:
     assert (await world.topics())[4:] == [("meeting.cancelled", 0)]
     assert (await service.standing(of.site_id, [of.id]))[of.id].meeting is None
     assert await service.calendar(of, None, 50) == (cancelled,)
+
+
+async def test_a_meeting_that_the_two_have_met_for_keeps_its_time(world: World) -> None:
+    service, of = world.arrangements, world.of
+    one, other = await world.meeting(HOUR), await world.meeting(5 * HOUR)
+    world.met_for.add(one.id)
+    wish = MoveMeeting(start_us=one.start_us + DAY, length_us=HOUR)
+    assert await refused(service.move(of, one.id, world.mentee, wish)) == "meeting_closed"
+    same = MoveMeeting(start_us=one.start_us, length_us=one.length_us)
+    assert await service.move(of, one.id, world.mentee, same) == one
+    assert (await service.move(of, other.id, world.mentee, wish)).start_us == wish.start_us
+    assert (await service.cancel(of, one.id, world.mentor)).state == "cancelled"
 
 
 async def test_a_key_plans_one_meeting(world: World) -> None:

@@ -256,6 +256,31 @@ async def test_who_waits_for_a_meeting_that_is_moved_or_cancelled_waits_for_noth
         assert account["settlement"]["bill"]["owed"] == "nothing"
 
 
+async def test_what_is_talked_of_a_meeting_does_not_move_to_another_day_with_it(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Nor does a limit of the meeting, or what was paid for it."""
+    mentor, mentee = pair
+    start_us = app.clock.wall_us() + 3 * MINUTE
+    wish = {"start_us": start_us, "length_us": HOUR, "zone": "UTC"}
+    meeting = await said(await mentor.post(of(mentor, "meetings"), json=wish), 201)
+    at = of(mentee, f"meetings/{meeting['id']}")
+    one, other = await mentor.connect(), await mentee.connect()
+    await mentor.join(one)
+    later = {"start_us": start_us + MINUTE, "length_us": HOUR}
+    moved = await said(await mentee.post(f"{at}/move", json=later))  # one waits: that is no matter
+    await mentee.join(other)
+    for each in ({**later, "start_us": start_us + 24 * HOUR}, {**later, "length_us": 2 * HOUR}):
+        answer = await mentee.post(f"{at}/move", json=each)
+        assert (await refused(answer))[:2] == (409, "meeting_closed")
+    assert await said(await mentee.post(f"{at}/move", json=later)) == moved
+    one.send("room.end", room=mentor.room)
+    await one.get("room.left", reason="ended")
+    answer = await mentee.post(f"{at}/move", json={**later, "start_us": start_us + 24 * HOUR})
+    assert (await refused(answer))[:2] == (409, "meeting_closed")
+    assert (await said(await mentee.post(f"{at}/cancel")))["state"] == "cancelled"
+
+
 @pytest.mark.timeout(400)  # hours, five seconds at a time
 async def test_a_meeting_that_nobody_came_to_is_on_record(
     app: App, pair: tuple[Page, Page]

@@ -24,7 +24,7 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
     "This proposal is not open any more: it was answered or withdrawn, or a later one took its place.",
     "Look at what is proposed now.",
   ],
-  meeting_closed: ["The meeting has begun or was cancelled.", "Plan another one."],
+  meeting_closed: ["The meeting has begun, you two have met for it, or it was cancelled.", "Plan another one."],
   meeting_overlaps: ["You two have another meeting at that time.", "Choose another time, or move that one."],
   replaced: ["Ithaca was opened again with this same tab's identity.", "Go on there, or reload this page."],
   bad_frame: ["This page and the server do not understand each other.", "Reload the page."],

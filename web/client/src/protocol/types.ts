@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 9d0d24f953bbc40485a4fe17b00a71c7
- * text   052cf07764f3ad4337b1b4b0aae7bded
+ * schema 844c7bf5b8dbc6c1d7555f2a23cb6efb
+ * text   ef0fdb3bca584567bbad5736d0c07f63
  */
 export type ClientFrame =
   | AuthOpen
@@ -1426,7 +1426,7 @@ export const ERRORS = {
   proposal_closed: {"act": "fix", "close": null, "meaning": "The proposal is not open any more: it was declined or withdrawn, or a later one took its place."},
   already_accepted: {"act": "fix", "close": null, "meaning": "Both have accepted it. Propose new terms instead."},
   not_yours: {"act": "fix", "close": null, "meaning": "One withdraws what one proposed, and declines what the other did."},
-  meeting_closed: {"act": "fix", "close": null, "meaning": "The meeting has begun or was cancelled: it stays as it is."},
+  meeting_closed: {"act": "fix", "close": null, "meaning": "The meeting has begun, the two have met for it, or it was cancelled: it stays as it is."},
   meeting_overlaps: {"act": "fix", "close": null, "meaning": "The two have another meeting at that time."},
   already_shared: {"act": "fix", "close": null, "meaning": "The other has it already: it stays as it is."},
   unknown_peer: {"act": "fix", "close": null, "meaning": "That peer is not in the room (any more)."},
