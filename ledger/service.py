@@ -1,6 +1,6 @@
 """Writes down who is in which room and when, what that comes to, and gives accounts of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -34,6 +34,7 @@ from ledger.sansio.settlement import Confirm, Contest, Correct
 from ledger.signatures import signed
 from ledger.tables import LineRow, SessionRow
 from ledger.views import Recorded, account_view, base64url, evidence_pack, session_view
+from ledger.watch import Watch
 from protocol.errors import Refusal
 from protocol.evidence import EvidencePack
 from protocol.facts import ContactProven, SessionFact
@@ -44,6 +45,7 @@ from runtime import leases
 from runtime.clock import SteadyClock
 from runtime.database import Database, DatabaseError, Plan
 from runtime.ids import Ids
+from runtime.outbox import Later
 
 FLUSH_INTERVAL_S = 2.0
 SALT_BYTES = 16
@@ -91,7 +93,7 @@ class Ledger:
         self._database, self._clock, self._ids = database, clock, ids
         self._boot, self._members, self._agreed, self._nudge = boot, members, agreed, nudge
         self._book, self._sign = Book(clock, ids, boot, sign), sign
-        self._since_us = clock.wall_us()
+        self._watch = Watch(clock.wall_us())
         self._held: dict[str, Held] = {}
         self._joining = 0  # how many are being written down
         self._said: set[tuple[str, str]] = set()  # rows that cannot be used
@@ -110,7 +112,7 @@ class Ledger:
                 facts = await self._database.read(tables.facts_of, row.site_id, row.id)
                 latest_us = max([latest_us, *(fact.at_us for fact in facts)])
         self._clock.go_on(course, not_before_us=latest_us)
-        self._since_us = self._clock.wall_us()
+        self._watch = Watch(self._clock.wall_us())
 
     @contextmanager
     def _past(self, site_id: str, of: str) -> Iterator[None]:
@@ -374,7 +376,8 @@ class Ledger:
     async def missed(
         self, site_id: str, room: str, mentorship: str, meeting: str, end_us: int
     ) -> None:
-        """A meeting's booked time is over: if nobody came, that is put on record too."""
+        """A meeting's booked time is over: if nobody came, that is put on record too. Raises
+        `Later` while it is not over by the ledger's clock."""
         now_us = self._clock.wall_us()
         members = await self._members(site_id, mentorship)
         new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
@@ -384,6 +387,8 @@ class Ledger:
         agreed = yield from self._agreed(new.site_id, new.mentorship, end_us - 1)
         if agreed.meeting != meeting:
             return  # it was moved or cancelled
+        if now_us < agreed.span[1]:
+            raise Later("the machine's clock is ahead of the one that the meeting goes by")
         new = replace(new, created_us=agreed.start_us)
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:  # somebody is there, or was, and the session is open yet
@@ -397,7 +402,7 @@ class Ledger:
             return
         agreed = yield from self._applied(row, agreed)
         row, _ = yield from self._book.step(row, agreed.start_us, Create(), agreed)
-        watched = self._since_us <= agreed.start_us
+        watched = self._watch.since_us(now_us) <= agreed.start_us
         yield from self._book.step(row, now_us, Missed(watched))
 
     async def rearranged(self, site_id: str, room: str, mentorship: str) -> None:
@@ -421,9 +426,10 @@ class Ledger:
         again. Returns the connections that the record has out already, and the session of each: it
         was ended by another run of the server, or the answer to its end was lost."""
         now_us = self._clock.wall_us()
+        self._watch.looks(now_us)
         course = self._clock.course
         batch = [held.renewal(key, self._boot, course) for key, held in self._held.items()]
-        lost = await self._database.write(leases.renew, batch) if batch else []
+        lost = await self._seen(self._database.write(leases.renew, batch)) if batch else []
         out: dict[str, Held] = {}
         for each in lost:  # what is proven of it stays so
             held = self._held.get(each.key)
@@ -433,6 +439,8 @@ class Ledger:
         await self._write_down(lambda _, held: True)
         if not self._held:
             await self._go_by_the_machine()
+        if self._watch.blind:
+            await self._write(self._try_to_write, now_us)
         return {key: await self.view(held.site_id, held.session) for key, held in out.items()}
 
     async def _go_by_the_machine(self) -> None:
@@ -447,7 +455,7 @@ class Ledger:
         last proof of life, and sessions that are over. Returns the sessions that changed."""
         now_us = self._clock.wall_us()
         changed: dict[str, str] = {}
-        for lease in await self._database.read(leases.lapsed, LEASE_KIND, now_us):
+        for lease in await self._seen(self._database.read(leases.lapsed, LEASE_KIND, now_us)):
             held = self._held.get(lease.key)
             if held is not None and (held.gone or held.proof_us + LEASE_TTL_US > now_us):
                 continue  # our own, beating or gone by its own word: the disk is only behind
@@ -522,9 +530,25 @@ class Ledger:
 
     async def _write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a plan that may put facts into the outbox."""
-        result = await self._database.write(plan, *args, **kwargs)
+        result = await self._seen(self._database.write(plan, *args, **kwargs))
+        self._watch.wrote(self._clock.wall_us())
         self._nudge()
         return result
+
+    async def _seen(self, work: Awaitable[T]) -> T:
+        """Whoever comes while the database is away is not seen."""
+        try:
+            return await work
+        except DatabaseError:
+            self._watch.lost()
+            raise
+
+    def _try_to_write(self, now_us: int) -> Plan[None]:
+        """Leaves nothing behind, but needs a database that can be written to."""
+        name = ("", "watch", self._boot, self._boot)
+        token = yield from leases.acquire(*name, b"", now_us, LEASE_TTL_US)
+        if token is not None:
+            yield from leases.release(*name, token)
 
     # ---- what is asked -------------------------------------------------------------------------
 

@@ -74,6 +74,10 @@ def backoff_us(attempts: int) -> int:
     return min(BACKOFF_FIRST_US << min(attempts - 1, 32), BACKOFF_MOST_US)
 
 
+class Later(Exception):
+    """Raised by a handler for which it is too early: it is asked again, as if it had failed."""
+
+
 class Dispatcher:
     """Delivers events in the order of their ids; one that fails waits while the rest goes on."""
 
@@ -121,6 +125,9 @@ class Dispatcher:
         try:
             for handler in self._handlers.get(event.topic, ()):
                 await handler(event)
+        except Later as why:
+            log.info("outbox.later", event_id=event.event_id, topic=event.topic, why=str(why))
+            return False
         except Exception as error:
             log.warning(
                 "outbox.retry",

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from runtime import outbox
 from runtime.database import Database, Plan
-from runtime.outbox import BATCH, POLL_S, Dispatcher, Event, Handler, backoff_us, put
+from runtime.outbox import BATCH, POLL_S, Dispatcher, Event, Handler, Later, backoff_us, put
 from runtime.tables import outbox as table
 from tests.support.clock import ManualClock
 from tests.support.databases import Storage
@@ -31,17 +31,19 @@ def left() -> Plan[int]:
 class Receiver:
     """A handler that remembers, and fails as often as it is told to."""
 
-    def __init__(self, fail: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, fail: dict[str, int] | None = None, error: type[Exception] = ConnectionError
+    ) -> None:
         self.seen: list[str] = []
         self.events: list[Event] = []
-        self._fail = fail or {}
+        self._fail, self._error = fail or {}, error
 
     async def __call__(self, event: Event) -> None:
         self.seen.append(event.event_id)
         self.events.append(event)
         if self._fail.get(event.event_id, 0) > 0:
             self._fail[event.event_id] -= 1
-            raise ConnectionError(event.event_id)
+            raise self._error(event.event_id)
 
 
 def dispatcher(database: Database, clock: ManualClock, **handlers: Handler) -> Dispatcher:
@@ -86,11 +88,13 @@ async def test_the_same_event_put_twice_is_one(database: Database) -> None:
     assert receiver.seen == ["a"]
 
 
+@pytest.mark.parametrize("error", [ConnectionError, Later])
 async def test_a_failing_event_waits_longer_each_time_and_blocks_no_other(
-    database: Database,
+    database: Database, error: type[Exception]
 ) -> None:
+    """So does one for which it is too early."""
     clock = ManualClock(NOW)
-    receiver = Receiver({"bad": 3})
+    receiver = Receiver({"bad": 3}, error)
     it = dispatcher(database, clock, t=receiver)
     await database.write(store, "bad", "good")
     waits = []

@@ -434,13 +434,13 @@ async def test_a_meeting_that_was_moved_or_that_somebody_came_to_was_not_missed(
     await record.join(ADA, A)
     await record.clock.advance(60)
     await record.ledger.leave(A, "left")
+    await record.clock.advance(3600)
     await missed(record)
     agreed = record.agreement
     assert agreed.meeting is not None
     await record.ledger.missed(SITE, ROOM, MENTORSHIP, name("mtg", 2), 1)
     (view,) = await sessions(record)
     assert view.state == "waiting"
-    await record.clock.advance(3600)
     (ended,) = await record.ledger.sweep()
     assert (ended.id, ended.end_reason) == (view.id, "window")
     assert ended.settlement is not None
