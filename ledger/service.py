@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from hashlib import sha256
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -12,19 +11,17 @@ import structlog
 from ledger import note_tables, tables
 from ledger.book import Book, Sign, empty
 from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
+from ledger.meetings import Agreed, Meetings
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
-from ledger.sansio.meeting import attended, following
 from ledger.sansio.session import (
     LIFE,
-    Apply,
     Create,
     End,
     Event,
     Extend,
     Join,
     Leave,
-    Missed,
     Path,
     Prove,
     Sweep,
@@ -45,7 +42,6 @@ from runtime import leases
 from runtime.clock import SteadyClock
 from runtime.database import Database, DatabaseError, Plan
 from runtime.ids import Ids
-from runtime.outbox import Later
 
 FLUSH_INTERVAL_S = 2.0
 SALT_BYTES = 16
@@ -59,15 +55,6 @@ class Members(Protocol):
 
     async def __call__(self, site_id: str, mentorship: str) -> Sequence[str]:
         """The two persons in a mentorship, mentor first."""
-        ...
-
-
-class Agreed(Protocol):
-    """Asked of whoever knows what a pair agreed on and booked."""
-
-    def __call__(self, site_id: str, mentorship: str, at_us: int) -> Plan[Apply]:
-        """What is in force at that moment, and the meeting that it belongs to, if any; in the
-        ledger's transaction, and until its end nothing of it changes."""
         ...
 
 
@@ -91,8 +78,9 @@ class Ledger:
         nudge: Callable[[], None],
     ) -> None:
         self._database, self._clock, self._ids = database, clock, ids
-        self._boot, self._members, self._agreed, self._nudge = boot, members, agreed, nudge
+        self._boot, self._members, self._nudge = boot, members, nudge
         self._book, self._sign = Book(clock, ids, boot, sign), sign
+        self._meetings = Meetings(self._book, agreed)
         self._watch = Watch(clock.wall_us())
         self._held: dict[str, Held] = {}
         self._joining = 0  # how many are being written down
@@ -163,7 +151,7 @@ class Ledger:
     def _join(
         self, new: SessionRow, event: Join, before: Held | None, now_us: int
     ) -> Plan[tuple[Recorded, Held]]:
-        agreed = yield from self._agreed(new.site_id, new.mentorship, now_us)
+        agreed = yield from self._meetings.agreed(new.site_id, new.mentorship, now_us)
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:
             row, _ = yield from self._book.step(row, now_us, Sweep(agreed.meeting))
@@ -171,7 +159,7 @@ class Ledger:
                 row = yield from tables.claim_running(new.site_id, new.room, new)
         events: list[Event] = [event]
         if row.started_us is None:
-            events.insert(0, (yield from self._applied(row, agreed)))
+            events.insert(0, (yield from self._meetings.applied(row, agreed)))
         if not row.facts:
             events.insert(0, Create())
         row, facts = yield from self._book.step(row, now_us, *events)
@@ -194,26 +182,6 @@ class Ledger:
         assert token is not None, "a connection joins under its own, fresh id"
         held.token = token
         return Recorded(row, facts), held
-
-    def _applied(self, row: SessionRow, agreed: Apply) -> Plan[Apply]:
-        """What is agreed, knowing who was there in other sessions, and what those of the same
-        meeting come to."""
-        others, facts = yield from self._beside(row, agreed)
-        if not others:
-            return agreed
-        same = [each.id for each in others if each.meeting == agreed.meeting]
-        lines = yield from tables.lines_of(row.site_id, same)
-        return following(agreed, facts, [line.bill for line in lines.values()])
-
-    def _beside(
-        self, row: SessionRow, agreed: Apply
-    ) -> Plan[tuple[list[SessionRow], list[_Facts]]]:
-        """The other sessions that were what is booked, or ran while that was on."""
-        if agreed.meeting is None:
-            return [], []
-        others = yield from tables.beside(row, agreed.meeting, agreed.span)
-        facts = yield from tables.facts_of_many(row.site_id, [each.id for each in others])
-        return others, list(facts.values())
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
@@ -381,29 +349,8 @@ class Ledger:
         now_us = self._clock.wall_us()
         members = await self._members(site_id, mentorship)
         new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
-        await self._write(self._missed, new, meeting, end_us, now_us)
-
-    def _missed(self, new: SessionRow, meeting: str, end_us: int, now_us: int) -> Plan[None]:
-        agreed = yield from self._agreed(new.site_id, new.mentorship, end_us - 1)
-        if agreed.meeting != meeting:
-            return  # it was moved or cancelled
-        if now_us < agreed.span[1]:
-            raise Later("the machine's clock is ahead of the one that the meeting goes by")
-        new = replace(new, created_us=agreed.start_us)
-        row = yield from tables.claim_running(new.site_id, new.room, new)
-        if row.facts:  # somebody is there, or was, and the session is open yet
-            if row.started_us is None:
-                yield from self._book.step(row, now_us, (yield from self._applied(row, agreed)))
-            return
-        others, facts = yield from self._beside(row, agreed)
-        ends = [each.ended_us or 0 for each in others if each.meeting == agreed.meeting]
-        if max(ends, default=0) > agreed.start_us or attended(agreed, facts):
-            yield from tables.take_back(row)
-            return
-        agreed = yield from self._applied(row, agreed)
-        row, _ = yield from self._book.step(row, agreed.start_us, Create(), agreed)
-        watched = self._watch.since_us(now_us) <= agreed.start_us
-        yield from self._book.step(row, now_us, Missed(watched))
+        seen_us = self._watch.since_us(now_us)
+        await self._write(self._meetings.missed, new, meeting, end_us, now_us, seen_us)
 
     async def rearranged(self, site_id: str, room: str, mentorship: str) -> None:
         """The meetings of a mentorship have changed: a session that waits goes by them, until its
@@ -412,13 +359,7 @@ class Ledger:
         if row is None or row.started_us is not None:
             return
         now_us = self._clock.wall_us()
-        await self._write(self._rearranged, site_id, row.id, mentorship, now_us)
-
-    def _rearranged(self, site_id: str, session: str, mentorship: str, now_us: int) -> Plan[None]:
-        agreed = yield from self._agreed(site_id, mentorship, now_us)
-        row = yield from tables.claim(site_id, session)
-        if row is not None and row.started_us is None and row.ended_us is None:
-            yield from self._book.step(row, now_us, (yield from self._applied(row, agreed)))
+        await self._write(self._meetings.rearranged, site_id, row.id, mentorship, now_us)
 
     async def flush(self) -> dict[str, SessionView]:
         """Puts the latest proofs of life on disk, in one transaction, then the departures that

@@ -213,7 +213,7 @@ async def test_a_correction_is_of_its_session_alone(record: Record, corrected: i
     first, second = await meet(record, 15), await proven(record, 10)
     await record.ledger.correct(SITE, second.id, None, corrected * MINUTE, "so", None)
     await hand_in(record, first)
-    assert await minutes(record, first, second) == [min(15, 30 - corrected), corrected]
+    assert await minutes(record, first, second) == [15, corrected]
 
 
 async def test_who_waited_is_owed_what_is_left_of_the_share(record: Record) -> None:
