@@ -4,7 +4,7 @@
  * reload stays who it was; the grant lives in memory only.
  */
 import type { Grant, PersonView, Problem } from "../protocol/types.js";
-import { actOf, refused, refusedBy } from "./trouble.js";
+import { actOf, pressed, refused, refusedBy } from "./trouble.js";
 import { Refused, type Download } from "./model.js";
 
 export interface Identity {
@@ -72,9 +72,10 @@ export class Access {
 
   /** A request in this person's name; once more with a fresh grant if this one is not taken. */
   call<T>(method: "GET" | "POST", path: string, body?: object, key?: string): Promise<T> {
-    return this.inMyName((grant) =>
+    const asked = this.inMyName((grant) =>
       this.request<T>(method, path, { body, grant, ...(key && { key }) }),
     );
+    return method === "GET" ? asked : byPress(asked);
   }
 
   /** A file of this person's; `name` is what it is called if the server does not say. */
@@ -151,6 +152,13 @@ export class Access {
     this.held = { token: grant.grant, goodUntil: this.env.now() + lifeMs - MARGIN_MS };
     return grant.grant;
   }
+}
+
+/** Nothing but a press of one's own changes anything here. */
+export function byPress<T>(asked: Promise<T>): Promise<T> {
+  return asked.catch((error: unknown) => {
+    throw pressed(error);
+  });
 }
 
 /** What is no problem of Ithaca's was answered by something on the way. */

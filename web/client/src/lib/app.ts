@@ -16,7 +16,7 @@ import {
   type SessionAccount,
   type SessionView,
 } from "../protocol/types.js";
-import { Access } from "./access.js";
+import { Access, byPress } from "./access.js";
 import { Arrangements } from "./arrange.js";
 import { Arrival } from "./arrival.js";
 import { AskAgain } from "./ask-again.js";
@@ -288,14 +288,16 @@ class Ithaca implements App {
   async startMentorship(form: NewMentorship): Promise<MentorshipCreated> {
     const text = JSON.stringify(form);
     if (this.form?.text !== text) this.form = { text, key: this.page.newId() };
-    const grant = this.access.identity() ? await this.access.grant() : undefined;
-    const created = await this.access.request<MentorshipCreated>("POST", "/v1/mentorships", {
-      body: form,
-      key: this.form.key,
-      ...(grant && { grant }),
-    });
+    const created = await byPress(this.start(form, this.form.key));
     this.form = null;
     return created;
+  }
+
+  /** In one's own name, where one has one. */
+  private async start(body: NewMentorship, key: string): Promise<MentorshipCreated> {
+    const grant = this.access.identity() ? await this.access.grant() : undefined;
+    const how = { body, key, ...(grant && { grant }) };
+    return this.access.request<MentorshipCreated>("POST", "/v1/mentorships", how);
   }
 
   async replaceLink(): Promise<string> {

@@ -2,7 +2,7 @@
 import type { Grant } from "../protocol/types.js";
 import { retryDelay } from "./connection.js";
 import type { Trouble } from "./model.js";
-import { actOf, inWords } from "./trouble.js";
+import { actOf, inWords, triedAgain } from "./trouble.js";
 
 export interface ArrivalEnv {
   exchange(invitation: string): Promise<Grant>;
@@ -50,7 +50,7 @@ export class Arrival {
       return;
     }
     const ms = retryDelay(failures, this.env.random());
-    this.env.waiting(this.env.now() + ms, trouble);
+    this.env.waiting(this.env.now() + ms, triedAgain(trouble));
     const cancel = this.env.after(ms, () => this.nudge());
     this.again = () => {
       cancel();

@@ -4,7 +4,7 @@
  * that a phase has no handler for is stale news and changes nothing.
  */
 import type { Link, Trouble } from "./model.js";
-import { actOf, codeOfClose, troubleOf } from "./trouble.js";
+import { actOf, codeOfClose, triedAgain, troubleOf } from "./trouble.js";
 
 export type Phase = "idle" | "granting" | "dialing" | "signing" | "online" | "waiting" | "stopped";
 
@@ -113,7 +113,8 @@ export function retryDelay(failures: number, random: number): number {
 function wait(connection: Connection, trouble: Trouble | null, now: number, random: number): Step {
   const failures = connection.failures + 1;
   const retryAt = now + retryDelay(failures, random);
-  return [{ ...connection, phase: "waiting", failures, retryAt, trouble }, ["wait"]];
+  const why = trouble && triedAgain(trouble);
+  return [{ ...connection, phase: "waiting", failures, retryAt, trouble: why }, ["wait"]];
 }
 
 const notGranted: Handler<Extract<Event, { is: "not_granted" }>> = (

@@ -34,7 +34,7 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
     "The server's disk is full, so nothing was stored.",
     "What you wrote is kept here. Tell whoever runs this server.",
   ],
-  unavailable: ["The server cannot reach its database.", "It is tried again by itself."],
+  unavailable: ["The server cannot reach its database.", "Wait a moment and try again."],
   internal: ["Something broke on the server; it has been logged.", "Wait a moment and try again."],
   forbidden: ["Your link does not allow that.", "Ask whoever gave it to you."],
   not_settled: [
@@ -66,7 +66,7 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
 
 /** Troubles that never reached the server. */
 const LOCAL = {
-  unreachable: ["The server cannot be reached.", "Check your connection; it is tried again by itself."],
+  unreachable: ["The server cannot be reached.", "Check your connection, then try again."],
   signed_out: ["This tab does not know who you are.", "Open your link again."],
 } as const;
 
@@ -116,6 +116,23 @@ export function refusedBy(problem: Problem): Refused {
   const trouble = troubleOf(problem.code, problem.detail);
   const what = problem.field ? problem.detail : trouble.what;
   return new Refused({ ...trouble, what }, problem.field ?? null);
+}
+
+/** Of what the page tries again without being asked to. */
+const BY_ITSELF: Readonly<Record<string, string>> = {
+  unreachable: "Check your connection; it is tried again by itself.",
+  unavailable: "It is tried again by itself.",
+};
+
+export function triedAgain(trouble: Trouble): Trouble {
+  return { ...trouble, advice: BY_ITSELF[trouble.code] ?? trouble.advice };
+}
+
+/** Of what one's own press asked for: nothing sends it later, and whether it arrived nobody knows. */
+export function pressed(error: unknown): unknown {
+  if (!(error instanceof Refused) || error.trouble.code !== "unreachable") return error;
+  const advice = "As far as this page knows, nothing was changed: press again once you are connected.";
+  return new Refused({ ...error.trouble, advice });
 }
 
 export function inWords(error: unknown): Trouble {

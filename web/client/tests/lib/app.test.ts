@@ -45,7 +45,8 @@ describe("coming in", () => {
     const server = new FakeServer();
     server.reachable = false;
     const { app, places } = await signedIn(server);
-    const link = { is: "offline", trouble: { code: "unreachable" } };
+    const advice = "Check your connection; it is tried again by itself.";
+    const link = { is: "offline", trouble: { code: "unreachable", advice } };
     expect(app.state).toMatchObject({ phase: "starting", link });
     await server.pass(30_000);
     expect(app.state).toMatchObject({ phase: "starting", link });
@@ -495,7 +496,9 @@ test("a form is sent again under the same key until it is answered", async () =>
     return Response.json({ mentorship: "men_2", links: [] }, { status: 201 });
   };
   const form = { mentor: { name: "A", zone: "UTC" }, mentee: { name: "B", zone: "UTC" } };
-  await expect(app.startMentorship(form)).rejects.toMatchObject({ trouble: { code: "unreachable" } });
+  await expect(app.startMentorship(form)).rejects.toMatchObject({
+    trouble: { code: "unreachable", advice: expect.stringContaining("press again") },
+  });
   lost = false;
   await app.startMentorship(form);
   await app.startMentorship(form);

@@ -14,7 +14,7 @@ import type {
 } from "../../protocol/types.js";
 import type { Speech } from "../media/speech.js";
 import type { CallState, Gone, RemotePeer, Trouble } from "../model.js";
-import { actOf, troubleOf } from "../trouble.js";
+import { actOf, triedAgain, troubleOf } from "../trouble.js";
 import type { Clock } from "./contact.js";
 import { look, UNTOLD, type Path } from "./path.js";
 import { PeerLink, type Kind, type LinkEnv, type PeerEnv, type Tracks } from "./peer.js";
@@ -302,6 +302,7 @@ export class Call {
         this.finish(null);
         return;
       }
+      this.trouble = triedAgain(this.trouble);
       const wait = Math.max(JOIN_AGAIN_MS, (retry_after_us ?? 0) / 1000);
       this.cancelRetry = this.env.after(wait, () => this.isActive && this.sendJoin());
       this.env.changed();
