@@ -1,26 +1,23 @@
-"""The account of a session and the statement of a month, in every state, in Chromium: drawn, said,
-pressed, printed. The elements draw the gallery's canned states; no server takes part."""
+"""The account of a session in every state, in Chromium: drawn, said, pressed, printed. The
+elements draw the gallery's canned states; no server takes part."""
 
 import re
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.support.gallery import SIZES, Screen, look_over
+from tests.support.gallery import SIZES, Screen, colours, look_over
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("pages", ["account-", "statements"])
 async def test_every_state_is_accessible_and_fits(
-    chromium: Browser, gallery: str, size: str, pages: str
+    chromium: Browser, gallery: str, size: str
 ) -> None:
-    assert await look_over(chromium, gallery, size, lambda it: it.startswith(pages)) == []
+    assert await look_over(chromium, gallery, size, lambda it: it.startswith("account-")) == []
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -191,22 +188,6 @@ async def test_on_paper_an_account_is_black_on_white_with_its_table_and_no_contr
     await expect(page.get_by_role("link")).to_have_count(0)
     await expect(page.locator("svg.lanes")).to_be_visible()
     assert await colours(page) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-
-
-async def colours(page: Page) -> Any:
-    """Of the text and of the page."""
-    return await page.evaluate(
-        """() => {
-          const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-          const rgb = (colour) => {
-            canvas.fillStyle = colour;
-            canvas.fillRect(0, 0, 1, 1);
-            return `rgb(${[...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).join(", ")})`;
-          };
-          const { color, backgroundColor } = getComputedStyle(document.body);
-          return [rgb(color), rgb(backgroundColor)];
-        }"""
-    )
 
 
 @pytest.mark.parametrize("state", ["account-short", "account-paid", "account-day"])
@@ -390,141 +371,3 @@ async def test_the_evidence_is_a_file_or_the_page_says_that_there_is_none(
     await page.evaluate("app.refusal = 'unavailable'")
     await button(page, "Download the evidence").click()
     await expect(page.get_by_text("Refused: unavailable.")).to_be_visible()
-
-
-# ---- the statement -----------------------------------------------------------------------------
-
-
-async def asked(screen: Screen) -> list[str]:
-    return [call for call in await screen.calls() if call.startswith("statement")]
-
-
-async def test_a_statement_is_picked_by_month_and_role_and_found_again(desktop: Screen) -> None:
-    await desktop.show("home")
-    page = desktop.page
-    await page.get_by_role("link", name="Statements").click()
-    heading = page.get_by_role("heading", level=1)
-    await expect(heading).to_have_text("Statement for November 2026")
-    await expect(heading).to_be_focused()
-    await expect(button(page, "Month after")).to_be_disabled()
-    await button(page, "Month before").click()
-    await page.get_by_label("My sessions").select_option("as mentee")
-    await expect(heading).to_have_text("Statement for October 2026")
-    await page.get_by_role("row").get_by_role("link").first.click()
-    await expect(page).to_have_url(re.compile("/s/ses_"))
-    await page.go_back()
-    await expect(heading).to_have_text("Statement for October 2026")
-    assert await asked(desktop) == [
-        "statement mentor 2026-11",
-        "statement mentor 2026-10",
-        "statement mentee 2026-10",
-        "statement mentee 2026-10",
-    ]
-
-
-async def test_a_statement_sums_each_currency_and_holds_what_is_contested(
-    desktop: Screen,
-) -> None:
-    await desktop.show("statements")
-    page = desktop.page
-    sums = [page.get_by_role("region", name=f"Sum in {name}") for name in ("EUR", "JPY")]
-    await expect(sums[0]).to_contain_text("€366.00")
-    await expect(sums[1]).to_contain_text("JP¥9,180")
-    counted, held = await page.get_by_role("table").all()
-    await expect(counted.get_by_role("row")).to_have_count(10)
-    await expect(held.get_by_role("row")).to_have_count(2)
-    await expect(held).to_contain_text("contested")
-    await expect(counted).not_to_contain_text("contested")
-    row = counted.get_by_role("row").nth(1)
-    await expect(row.get_by_role("cell")).to_have_text(
-        ["Sun 1, 14:13", "Ana Quispe", "30 min", "€36.00", "settled"], use_inner_text=True
-    )
-    title = await row.get_by_role("link").get_attribute("title")
-    assert title == "Sunday 1 November 2026, 14:13:20; 08:13 for Ana Quispe"
-
-
-async def test_a_statement_is_downloaded_in_ones_own_name(desktop: Screen, tmp_path: Path) -> None:
-    await desktop.show("statements")
-    page = desktop.page
-    async with page.expect_download() as download:
-        await button(page, "Download CSV").click()
-    file = await download.value
-    assert file.suggested_filename == "ithaca-mentor-2026-11.csv"
-    await file.save_as(tmp_path / "file")
-    assert (tmp_path / "file").read_text() == "session\n"
-    await page.evaluate("app.refusal = 'unavailable'")
-    await button(page, "Download CSV").click()
-    await expect(page.get_by_text("Refused: unavailable.")).to_be_visible()
-    await expect(page.get_by_role("row")).to_have_count(12)  # what is there stays
-
-
-async def test_a_statement_that_does_not_come_can_be_asked_for_again(desktop: Screen) -> None:
-    await desktop.show("statements")
-    page = desktop.page
-    await page.evaluate("app.refusal = 'unavailable'")
-    await button(page, "Month before").click()
-    await expect(page.get_by_text("Refused: unavailable.")).to_be_visible()
-    await button(page, "Try again").click()
-    await expect(page.get_by_role("row").nth(1)).to_be_visible()
-
-
-async def test_a_month_without_sessions_is_a_sentence(phone: Screen) -> None:
-    await phone.show("statements-empty")
-    await expect(
-        phone.page.get_by_text("No session of yours as mentor has ended in November 2026")
-    ).to_be_visible()
-    await expect(phone.page.get_by_role("table")).to_have_count(0)
-    await expect(button(phone.page, "Download CSV")).to_have_count(0)
-
-
-async def test_a_thousand_lines_are_all_there_and_drawn_once(desktop: Screen) -> None:
-    await desktop.show("statements-thousand")
-    page = desktop.page
-    rows = page.get_by_role("row")
-    await expect(rows).to_have_count(1001)
-    formatted = await page.evaluate(
-        """async () => {
-          const page = document.querySelector("ith-app").shadowRoot.querySelector("ith-statements");
-          const { formatToParts } = Intl.DateTimeFormat.prototype;
-          let count = 0;
-          Intl.DateTimeFormat.prototype.formatToParts = function (...args) {
-            count += 1;
-            return formatToParts.apply(this, args);
-          };
-          page.requestUpdate();
-          await page.updateComplete;
-          return count;
-        }"""
-    )
-    assert 0 < formatted < 100  # the months to pick from, not the lines
-    await rows.last.scroll_into_view_if_needed()
-    await expect(rows.last).to_be_in_viewport()
-
-
-async def test_on_paper_a_statement_names_whose_it_is_and_has_no_controls(
-    desktop: Screen,
-) -> None:
-    await desktop.show("statements")
-    page = desktop.page
-    before = await page.title()
-    titles = await page.evaluate(
-        """() => {
-          const titles = [];
-          dispatchEvent(new Event("beforeprint"));
-          titles.push(document.title);
-          dispatchEvent(new Event("afterprint"));
-          return [...titles, document.title];
-        }"""
-    )
-    assert titles == ["Statement November 2026, Bruno Wagner", before]
-    record = page.get_by_text(re.compile(r"^ses_\w{26}, terms v1$")).first
-    await expect(record).to_be_hidden()
-    await page.emulate_media(media="print", color_scheme="dark")
-    await expect(
-        page.get_by_text("Bruno Wagner, as mentor. Times in Europe/Vienna.")
-    ).to_be_visible()
-    await expect(record).to_be_visible()
-    await expect(page.get_by_role("button")).to_have_count(0)
-    await expect(page.get_by_role("combobox")).to_have_count(0)
-    await expect(page.get_by_role("link", name="Ithaca")).to_have_count(0)
-    assert await colours(page) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]

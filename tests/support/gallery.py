@@ -144,3 +144,19 @@ async def _look_at(screen: Screen, state: str, size: str) -> list[str]:
     findings += [f"{state}: {error}" for error in screen.errors]
     screen.errors.clear()
     return findings
+
+
+async def colours(page: Page) -> Any:
+    """Of the text and of the page."""
+    return await page.evaluate(
+        """() => {
+          const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+          const rgb = (colour) => {
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            return `rgb(${[...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).join(", ")})`;
+          };
+          const { color, backgroundColor } = getComputedStyle(document.body);
+          return [rgb(color), rgb(backgroundColor)];
+        }"""
+    )

@@ -45,9 +45,9 @@ export class LedgerOf implements Ledger {
     return this.access.call<Statement>("GET", statementPath({ role, month }));
   }
 
-  statementFile(role: Role, month: string): Promise<Download> {
-    const path = statementPath({ role, month, format: "csv" });
-    return this.access.download(path, `ithaca-${role}-${month}.csv`);
+  statementFile(role: Role, month: string, format: "csv" | "json"): Promise<Download> {
+    const path = statementPath({ role, month, format });
+    return this.access.download(path, `ithaca-${role}-${month}.${format}`);
   }
 }
 

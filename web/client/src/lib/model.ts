@@ -173,7 +173,7 @@ export interface Ledger {
   correct(session: string, billedUs: number, reason: string): Promise<void>;
   evidence(session: string): Promise<Download>;
   statement(role: "mentor" | "mentee", month: string): Promise<Statement>; // `2026-11`
-  statementFile(role: "mentor" | "mentee", month: string): Promise<Download>; // as CSV
+  statementFile(role: "mentor" | "mentee", month: string, format: "csv" | "json"): Promise<Download>;
 }
 
 /** The one object that elements talk to. */

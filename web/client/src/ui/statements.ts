@@ -37,13 +37,21 @@ export class Statements extends AppElement {
         max-width: 56rem;
       }
       .pick {
+        display: grid;
+        grid-template-columns: repeat(2, minmax(0, 1fr));
+        gap: 12px;
         align-items: end;
       }
       .pick .field {
-        flex: 1 1 12rem;
+        grid-column: 1 / -1;
       }
-      .pick button {
-        flex: 1 0 auto;
+      @media (min-width: 800px) {
+        .pick {
+          grid-template-columns: repeat(2, minmax(0, 1fr)) auto auto;
+        }
+        .pick .field {
+          grid-column: auto;
+        }
       }
       button:disabled {
         border-color: var(--line);
@@ -69,6 +77,11 @@ export class Statements extends AppElement {
       }
       th.state {
         width: 10rem;
+      }
+      @media (min-width: 800px) {
+        th.state {
+          width: 14rem; /* all of it in one line */
+        }
       }
       th,
       td {
@@ -157,7 +170,8 @@ export class Statements extends AppElement {
           padding: 0;
         }
         .pick,
-        .file {
+        .file,
+        .ways {
           display: none;
         }
         .paper {
@@ -182,6 +196,8 @@ export class Statements extends AppElement {
   @state() private shown: Statement | null = null;
   @state() private trouble: Trouble | null = null;
   @state() private fileTrouble: Trouble | null = null;
+  private known = ""; // of all sessions, when the statement was asked for
+  private cutOff = false;
   private onScreen = "";
   private readonly toPaper = (): void => {
     this.onScreen = document.title;
@@ -194,7 +210,7 @@ export class Statements extends AppElement {
   };
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.me, state.phase];
+    return [state.me, state.phase, state.sessions, state.link];
   }
 
   override connectedCallback(): void {
@@ -211,6 +227,7 @@ export class Statements extends AppElement {
 
   protected override willUpdate(): void {
     const { me, mentorships, phase } = this.state;
+    if (this.month) this.follow();
     if (this.month || !me || phase !== "ready") return;
     const asked = new URLSearchParams(location.search);
     const known = months(mentorships, me.zone, this.app.nowUs());
@@ -218,6 +235,15 @@ export class Statements extends AppElement {
     this.asRole = roleOf(asked.get("role")) ?? usualRole(mentorships, me);
     this.month = known.includes(month) ? month : monthOf(me.zone, this.app.nowUs());
     void this.load();
+  }
+
+  /** Asked for again when a session has ended, was contested, corrected or confirmed; and after an
+   * outage, in which news of that may have been missed. */
+  private follow(): void {
+    const online = this.state.link.is === "online";
+    const missed = online && this.cutOff;
+    this.cutOff = !online;
+    if (missed || (online && this.known !== settledOf(this.state))) void this.load(true);
   }
 
   /** What is picked stands in the address, so that one comes back to it from an account. */
@@ -228,23 +254,29 @@ export class Statements extends AppElement {
     void this.load();
   }
 
-  private async load(): Promise<void> {
+  /** `quietly`: what is shown stays until there is something newer. */
+  private async load(quietly = false): Promise<void> {
     const { month, asRole: role } = this;
-    this.shown = null;
-    this.trouble = this.fileTrouble = null;
+    const known = (this.known = settledOf(this.state));
+    if (!quietly) {
+      this.shown = null;
+      this.trouble = this.fileTrouble = null;
+    }
     try {
       const statement = await this.app.ledger.statement(role, month);
-      if (month === this.month && role === this.asRole) this.shown = statement;
+      if (month !== this.month || role !== this.asRole || known !== this.known) return;
+      this.shown = statement;
+      this.trouble = null;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.trouble = error.trouble;
+      if (!this.shown) this.trouble = error.trouble;
     }
   }
 
-  private async download(): Promise<void> {
+  private async download(format: "csv" | "json"): Promise<void> {
     this.fileTrouble = null;
     try {
-      save(await this.app.ledger.statementFile(this.asRole, this.month));
+      save(await this.app.ledger.statementFile(this.asRole, this.month, format));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.fileTrouble = error.trouble;
@@ -261,6 +293,7 @@ export class Statements extends AppElement {
         <h1 tabindex="-1">Statement for ${monthName(this.month)}</h1>
         <p class="paper"><bdi>${me.name}</bdi>, as ${this.asRole}. Times in ${me.zone}.</p>
         ${this.picker(me)} ${this.shown ? this.statement(this.shown, me) : this.waiting()}
+        <div class="row ways"><a class="button filled" href=${paths.home}>Done</a></div>
       </main>
     `;
   }
@@ -272,7 +305,7 @@ export class Statements extends AppElement {
       <button ?disabled=${to === undefined} @click=${() => to && this.pick(to, this.asRole)}>${words}</button>
     `;
     return html`
-      <div class="row pick">
+      <div class="pick">
         <div class="field">
           <label for="month">Month</label>
           <select id="month" @change=${(event: Event) => this.pick(valueOf(event), this.asRole)}>
@@ -299,7 +332,7 @@ export class Statements extends AppElement {
 
   private waiting(): unknown {
     if (!this.trouble) return html`<ith-wait words="Fetching the statement…"></ith-wait>`;
-    return notice(this.trouble, html`<button @click=${this.load}>Try again</button>`);
+    return notice(this.trouble, html`<button @click=${() => this.load()}>Try again</button>`);
   }
 
   private statement(statement: Statement, me: PersonView): unknown {
@@ -320,7 +353,11 @@ export class Statements extends AppElement {
           : nothing
       }
       <div class="file">
-        <button @click=${this.download}>Download CSV</button>
+        <div class="row">
+          <button @click=${() => this.download("csv")}>Download CSV</button>
+          <button @click=${() => this.download("json")}>Download JSON</button>
+          <button @click=${() => print()}>Print</button>
+        </div>
         ${this.fileTrouble ? notice(this.fileTrouble) : nothing}
       </div>
     `;
@@ -401,5 +438,13 @@ export class Statements extends AppElement {
     `;
   }
 }
+
+/** How all ended sessions stand that this page knows of: another word as soon as one changes. */
+const settledOf = ({ sessions }: AppState): string =>
+  Object.values(sessions)
+    .flat()
+    .filter(({ state }) => state === "ended")
+    .map(({ id, version }) => `${id} ${version}`)
+    .join();
 
 const valueOf = (event: Event): string => (event.target as HTMLSelectElement).value;

@@ -96,7 +96,7 @@ describe("files", () => {
   test("come in one's own name, called as the server says", async () => {
     const headers = { "Content-Disposition": 'attachment; filename="ithaca-mentor-2026-11.csv"' };
     const { of, asked } = ledger(() => new Response("a,b\r\n", { headers }));
-    const { blob, name } = await of.statementFile("mentor", "2026-11");
+    const { blob, name } = await of.statementFile("mentor", "2026-11", "csv");
     expect(name).toBe("ithaca-mentor-2026-11.csv");
     expect(await blob.text()).toBe("a,b\r\n");
     expect(asked).toMatchObject([
@@ -108,6 +108,8 @@ describe("files", () => {
     for (const said of ["", 'attachment; filename="../../x"']) {
       const { of } = ledger(() => new Response("{}", { headers: said ? { "Content-Disposition": said } : {} }));
       expect((await of.evidence("ses_1")).name).toBe("ithaca-ses_1.json");
+      const { name } = await of.statementFile("mentee", "2026-10", "json");
+      expect(name).toBe("ithaca-mentee-2026-10.json");
     }
   });
 

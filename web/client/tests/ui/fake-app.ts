@@ -397,9 +397,9 @@ export class FakeApp implements App {
       await this.says("statement", role, month);
       return { ...this.statement, role, month };
     },
-    statementFile: async (role, month) => {
-      await this.says("statementFile", role, month);
-      return { blob: new Blob(["session\n"]), name: `ithaca-${role}-${month}.csv` };
+    statementFile: async (role, month, format) => {
+      await this.says("statementFile", role, month, format);
+      return { blob: new Blob(["session\n"]), name: `ithaca-${role}-${month}.${format}` };
     },
   };
   private async says(...call: unknown[]): Promise<void> {
