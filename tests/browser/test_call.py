@@ -198,7 +198,7 @@ async def tells(person: Person, session: SessionView, me: str, gap: str) -> None
     rows = page.get_by_role("region", name="In the room").locator("dl > div")
     own = await rows.filter(has_text="You").locator("dd").inner_text()
     assert seconds(own) == next(t.present_us for t in session.people if t.person == me) // 1_000_000
-    gaps = page.get_by_role("region", name="Interruptions").get_by_role("listitem")
+    gaps = page.get_by_role("region", name="Away in between").get_by_role("listitem")
     noticed = [each for each in session.interruptions if each.to_us - each.from_us >= 1_000_000]
     await expect(gaps).to_have_count(len(noticed))
     await expect(gaps.filter(has_text=gap)).to_have_count(1)

@@ -139,7 +139,7 @@ async def test_the_conversation_tells_of_sessions_and_of_what_is_contested(deskt
     await desktop.show("conversation-marks")
     page = desktop.page
     marks = page.get_by_role("log").get_by_role("link", name=re.compile("session", re.IGNORECASE))
-    contested = "Wolfeschlegelsteinhausenber… contests the session today (38 min: €45.60)"
+    contested = "Wolfeschlegelsteinhausenber… contests the session today at 13:25 (38 min: €45.60)"
     await expect(marks).to_have_text(
         [
             re.compile(

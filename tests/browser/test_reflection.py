@@ -68,7 +68,7 @@ async def test_each_says_how_it_was_and_sees_what_the_other_said(
 
     # Who was muted did not speak, though the microphone heard all the time.
     balance = mentor.page.get_by_role("region", name="Who spoke")
-    await expect(balance).to_contain_text("You spoke 0 % of the time you both were there;")
+    await expect(balance).to_contain_text("You spoke 0 % of the time you both were there.")
     api, other = Api(house.server, house.links["mentor"]), Api(house.server, house.links["mentee"])
     await api.sign_in()
     await other.sign_in()

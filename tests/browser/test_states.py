@@ -81,7 +81,7 @@ async def test_who_is_in_the_room_stands_first_at_home(desktop: Screen) -> None:
 async def test_the_home_page_says_what_is_held_and_waits_for_an_answer(phone: Screen) -> None:
     await phone.show("home-contested")
     page = phone.page
-    asks = "Ana Quispe contests the session today: it waits for your answer"
+    asks = "Ana Quispe contests the session today at 13:25: it waits for your answer"
     await expect(page.get_by_role("link", name=asks)).to_have_attribute(
         "href", re.compile("^/s/ses_")
     )

@@ -349,7 +349,7 @@ export class Statements extends AppElement {
       ${
         contested.length
           ? html`${this.lines("Contested", contested, statement, me)}
-            <p class="small soft">Each is held until the two agree: till then it is in no sum.</p>`
+            <p class="small soft">Each is held until the two of you agree; until then it is not added up.</p>`
           : nothing
       }
       <div class="file">

@@ -275,7 +275,7 @@ export class Summary extends AppElement {
             : nothing
         }
         ${this.isAnswered ? this.reflection(view, mentorship) : nothing}
-        ${this.talk ? html`<ith-talk .talk=${this.talk}></ith-talk>` : nothing}
+        ${this.talk ? html`<ith-talk .talk=${this.talk} .other=${other.name}></ith-talk>` : nothing}
         ${this.trouble ? notice(this.trouble) : nothing} ${this.actions(view, mentorship, other)}
       </main>
       ${
@@ -356,7 +356,7 @@ export class Summary extends AppElement {
     if (!gaps.length) return nothing;
     return html`
       <section aria-labelledby="gaps">
-        <h2 id="gaps">Interruptions</h2>
+        <h2 id="gaps">Away in between</h2>
         <ul>
           ${gaps.slice(0, GAPS_SHOWN).map(
             (gap) => html`

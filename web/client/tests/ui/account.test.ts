@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { viewOf } from "../../src/lib/session.js";
-import type { Bill, SessionAccount } from "../../src/protocol/types.js";
+import type { Bill, SessionAccount, Settlement } from "../../src/protocol/types.js";
 import { piecesOf } from "../../src/ui/account/counting.js";
 import { boundsWords, pieceWords, resultOf, theirClocks } from "../../src/ui/words/account.js";
 import { comings, costOf, frame, steps } from "../../src/ui/words/bill.js";
@@ -13,7 +13,6 @@ import {
   fingerprint,
   followsWords,
   leftWords,
-  reasonBy,
   reasonTrouble,
   standing,
 } from "../../src/ui/words/settlement.js";
@@ -113,9 +112,9 @@ describe("the result in one sentence", () => {
 describe("bounds", () => {
   it("stand where an end was inferred", () => {
     expect(boundsWords(RICH, NOW)).toMatch(/You were together between 43:26 and 43:32\.$/);
-    expect(boundsWords({ ...RICH, together_most_us: RICH.together_us }, NOW)).toMatch(/last sign of life\.$/);
+    expect(boundsWords({ ...RICH, together_most_us: RICH.together_us }, NOW)).toMatch(/when it was last heard\.$/);
     expect(boundsWords({ ...RICH, estimated: false }, NOW)).toBe("");
-    expect(boundsWords({ ...RICH, together_since_us: NOW }, NOW)).toMatch(/last sign of life\.$/);
+    expect(boundsWords({ ...RICH, together_since_us: NOW }, NOW)).toMatch(/when it was last heard\.$/);
   });
 });
 
@@ -139,9 +138,9 @@ describe("a stretch in words", () => {
     expect(words(account(plan, { terms_version: 3 }))).toEqual([
       "13:25:20–13:27:00 you alone, 1 min 40 s.",
       "13:27:00–14:12:29 both present, 45 min 29 s, proven by both pages.",
-      "gap 14:12:29–14:12:57, Ana Quispe was away, 28 s, bridged: terms v3 allow 1 min 30 s.",
+      "gap 14:12:29–14:12:57, Ana Quispe was away, 28 s, counts: your terms allow gaps of 1 min 30 s.",
       "14:12:57–14:13:57 both present, 1 min 0 s, proven by both pages.",
-      "gap 14:13:57–14:15:32, you were both away, 1 min 35 s, not bridged: terms v3 allow 1 min 30 s.",
+      "gap 14:13:57–14:15:32, you were both away, 1 min 35 s, does not count: your terms allow gaps of 1 min 30 s.",
       "14:15:32–14:16:32 both present, 1 min 0 s, proven by both pages.",
       "14:16:32–14:18:12 both present, 1 min 40 s, but not proven to be in contact, does not count.",
       "14:18:12–14:19:13 both present, 1 min 1 s, but no sound or picture travelled, does not count, owed as make-up time.",
@@ -154,7 +153,7 @@ describe("a stretch in words", () => {
     const [first, , gap] = words(account(plan), MENTEE);
     expect(first).toBe("07:25:20–07:27:00 Bruno Wagner alone, 1 min 40 s.");
     expect(gap).toBe(
-      "gap 08:12:29–08:12:57, you were away, 28 s, bridged: the terms without an agreement allow 1 min 30 s.",
+      "gap 08:12:29–08:12:57, you were away, 28 s, counts: the terms without an agreement allow gaps of 1 min 30 s.",
     );
   });
 
@@ -187,6 +186,34 @@ describe("a stretch in words", () => {
     expect(out).toMatch(/outside the booked time, so it does not count\.$/);
     const room = account(plan, { counted, bridged: [], terms: { ...FREE, counts: "room" } });
     expect(words(room)[1]).toMatch(/outside the booked time, so it does not count\.$/);
+  });
+
+  it("says why a gap does not count: by where it lies before by how long it is", () => {
+    const gap = (plan: Plan, of: Partial<SessionAccount> = {}, within: Partial<Bill> = {}): string => {
+      const whole = account(plan, of);
+      const all = { ...whole, bill: { ...whole.bill, ...within } };
+      const found = piecesOf(all).find(({ kind, bridged }) => kind === "gap" && !bridged);
+      return pieceWords(found!, all, MENTOR).replace(/^.* away, /, "");
+    };
+    const plan: Plan = [["contact", 60], ["alone", 18], ["contact", 60]];
+    const early: Partial<SessionAccount> = { counted: [[FROM, FROM + 60 * S]], bridged: [] };
+    const until = { window_from_us: FROM, window_to_us: FROM + 60 * S };
+    expect(gap(plan, early, until)).toBe("18 s, outside the booked time, so it does not count.");
+    const before = { window_from_us: FROM + 78 * S, window_to_us: FROM + 999 * S };
+    expect(gap(plan, early, before)).toBe("18 s, outside the booked time, so it does not count.");
+    const part = { window_from_us: FROM, window_to_us: FROM + 70 * S };
+    expect(gap(plan, early, part)).toBe("18 s, does not count: there is no time after it that does.");
+    const none: Partial<SessionAccount> = { counted: [], bridged: [] };
+    expect(gap(plan, none)).toBe("18 s, does not count: there is no time before or after it that does.");
+    const late: Partial<SessionAccount> = { counted: [[FROM + 78 * S, FROM + 138 * S]], bridged: [] };
+    expect(gap(plan, late)).toBe("18 s, does not count: there is no time before it that does.");
+    const beside: Plan = [["contact", 60], ["unknown", 100], ["alone", 18], ["contact", 60]];
+    expect(gap(beside)).toBe(
+      "18 s, does not count: the terms without an agreement allow gaps of 1 min 30 s, " +
+        "and with what lies beside it this one is longer.",
+    );
+    const apart: Partial<SessionAccount> = { bridged: [] }; // the window has a gap of its own there
+    expect(gap(plan, apart)).toBe("18 s, outside the booked time, so it does not count.");
   });
 
   it("says that a wait for a late mentee counts", () => {
@@ -223,7 +250,7 @@ describe("how the amount came about", () => {
     expect(rows(RICH)).toEqual([
       "Both in the room: 43 min 26 s",
       "Proven contact: 38 min 10 s",
-      "Unknown: 2 min 51 s",
+      "Not proven: 2 min 51 s",
       "Impaired: 2 min 25 s",
       "Counted: 38 min 10 s",
       "Short gaps: + 42 s",
@@ -239,11 +266,19 @@ describe("how the amount came about", () => {
 
   it("says what unknown means, why it is not billed, and what one can do", () => {
     const note = (of: SessionAccount, pair = MENTOR): string =>
-      steps(of, pair).find(({ label }) => label === "Unknown")?.note ?? "";
-    expect(note(RICH)).toMatch(/no page holds the other's signature.*What nobody can prove is not billed\..*Ana Quispe can give in to more\.$/);
+      steps(of, pair).find(({ label }) => label === "Not proven")?.note ?? "";
+    expect(note(RICH)).toMatch(/^You both were in the room, but .*That is not billed\. .*Ana Quispe can give in to more\.$/);
     expect(note(RICH, MENTEE)).toMatch(/or give in to more once it is contested\.$/);
     expect(note({ ...RICH, bill: { ...RICH.bill, unknown_us: 0 } })).toMatch(/What is short is bridged as a gap\./);
     expect(note({ ...RICH, terms: { ...PAID, counts: "room" } })).toMatch(/By your terms it counts all the same\.$/);
+  });
+
+  it("makes nothing of the moment that it takes until pages reach each other", () => {
+    const of = account([["unknown", 2], ["contact", 600]]);
+    expect(rows(of).slice(0, 2)).toEqual(["Both in the room: 10 min 2 s", "Proven contact: 10 min 0 s"]);
+    expect(steps(of, MENTOR)[1]?.note).toBe("Until your pages reach each other takes a moment.");
+    expect(rows(of).join()).not.toContain("Not proven");
+    expect(rows(account([["unknown", 5], ["contact", 600]]))).toContain("Not proven: 5 s");
   });
 
   it("says of impaired time what is owed of it: not what is bridged as a gap", () => {
@@ -386,7 +421,7 @@ describe("who came, waited, is owed", () => {
 
 it("says by which terms and for which meeting", () => {
   expect(frame(RICH, MENTOR, NOW)).toEqual([
-    "By version 3 of your agreement, which was in force when the session began.",
+    "By the terms that you two had agreed on when the session began.",
     "Booked: Today, 13:27 to 14:12 for you in Vienna, 07:27 to 08:12 for Ana Quispe in Lima.",
   ]);
   const terms = { ...PAID, overrun_us: 20 * MIN };
@@ -407,7 +442,34 @@ describe("what both say to it", () => {
     ["account-contested-by-both", "Ana Quispe says:"],
     ["account-contested-by-me", "You said:"],
   ])("names whose reason stands there: %s", (name, words) => {
-    expect(reasonBy(viewOf(ACCOUNTS[name]!), MENTOR)).toBe(words);
+    expect(stands(ACCOUNTS[name]!)?.by).toBe(words);
+  });
+
+  it("says who corrected it, and why, once nobody contests it", () => {
+    const gave = ACCOUNTS["account-gave-in"]!;
+    const settled: Settlement = { ...gave.settlement!, state: "settled", contested_by: [] };
+    const of = (person: string | null, confirmed_by: string[] = []): SessionAccount => ({
+      ...gave,
+      settlement: { ...settled, confirmed_by },
+      notes: [{ ...gave.notes.at(-1)!, person }],
+    });
+    const words = "corrected it to 43 min: €51.60.";
+    expect(stands(of(null))).toMatchObject({
+      text: `Whoever runs this server ${words}`,
+      reason: "You are right.",
+      by: "Whoever runs this server says:",
+    });
+    expect(stands(of(ANA.id))).toMatchObject({ text: `Ana Quispe ${words}`, by: "Ana Quispe says:" });
+    expect(stands(of(ME.id))).toMatchObject({ text: `You ${words}`, by: "You said:" });
+    expect(stands(of(ME.id, [ANA.id]))).toMatchObject({
+      text: "Ana Quispe confirmed 43 min: €51.60.",
+      more: "You gave in to that. Confirm it too, and it can be contested no more.",
+    });
+    expect(stands(of(null, [ANA.id]))?.more).toBe("Confirm it too, if it is right.");
+    expect(said(of(null))).toBe("43 min 26 s together, corrected to 43 min: €51.60");
+    const nothing = { ...of(null), settlement: { ...settled, bill: { ...settled.bill, billed_us: 0 } } };
+    expect(said(nothing)).toBe("43 min 26 s together, corrected: nothing billed");
+    expect(stands(nothing)?.text).toBe("Whoever runs this server corrected it to nothing.");
   });
 
   const stands = (of: SessionAccount, pair = MENTOR) => standing(viewOf(of), of.notes, pair);
@@ -485,10 +547,12 @@ describe("a reason and a concession", () => {
     expect(concession("38", 38 * MIN, MENTOR)).toBe("As the mentor you give in to less than 38 min.");
     expect(concession(" 39 ", 38 * MIN, MENTEE)).toBe(39 * MIN);
     expect(concession("38", 38 * MIN, MENTEE)).toBe("As the mentee you give in to more than 38 min.");
-    for (const wrong of ["", "-1", "1.5", "1e3", "x", "12345"]) {
+    for (const wrong of ["", "-1", "1.5", "1e3", "x"]) {
       expect(concession(wrong, 38 * MIN, MENTEE)).toBe("Write whole minutes, such as 40.");
     }
-    expect(concession("1441", 38 * MIN, MENTEE)).toBe("A session is at most a day long.");
+    const most = "At most 1440 minutes: a session is no longer than a day.";
+    for (const long of ["1441", "99999"]) expect(concession(long, 38 * MIN, MENTEE)).toBe(most);
+    expect(concession("99999", 38 * MIN, MENTOR)).toBe("As the mentor you give in to less than 38 min.");
   });
 
   it("has a fingerprint short enough to compare", () => {

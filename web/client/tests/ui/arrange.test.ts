@@ -141,25 +141,36 @@ describe("terms as a list", () => {
   it("says all that is not the default", () => {
     expect(terms.termsList(PROPOSED.terms, PAYS)).toEqual([
       "€99.50 an hour plus 20 % tax.",
-      "Counted is the time in which both pages prove that they are in contact.",
-      "Gaps of up to 90 s count as time together.",
-      "Rounded down to whole 5 min, once a session.",
+      "Counted is the time you both are in the call and your two pages reach each other; both prove it.",
+      "Short gaps count too: up to 1 min 30 s.",
+      "Billed in steps of 5 min, rounded down, once a session.",
       "At least 30 min a session.",
       "At most 2 h a session.",
       "Several sessions of one meeting count as one.",
       "Past the end of a meeting nothing more is counted, unless you say to go on: then up to 20 min more.",
-      "A mentee who has not come 10 min after the start owes 50 % of the booked time, if it was booked by them or 24 h before.",
+      "If you have not come 10 min after the start of a meeting, you owe half the booked time. " +
+        "That holds if you chose its time, or if it was set at least 24 h ahead.",
     ]);
+    const owes = (no_show_share: number): string | undefined =>
+      terms.termsList({ ...AGREED.terms, no_show_share, unit_us: MIN }, EARNS).at(-1);
+    expect(owes(1_000_000)).toBe(
+      "If Ana Quispe has not come 10 min after the start of a meeting, Ana Quispe owes the booked time. " +
+        "That holds if Ana Quispe chose its time, or if it was set at least 24 h ahead.",
+    );
+    expect(owes(300_000)).toContain("owes 30 % of the booked time.");
+    expect(terms.termsList({ ...AGREED.terms, grace_us: 0, unit_us: MIN }, EARNS)).toEqual(
+      expect.arrayContaining(["Gaps do not count.", "Billed in steps of 1 min, rounded down, once a session."]),
+    );
     const other: Terms = { ...AGREED.terms, counts: "room", rounding: "nearest", early_us: 5 * MIN };
     expect(terms.termsList({ ...other, overrun_us: 0, late_counts: true }, EARNS)).toEqual([
       "€60.00 an hour.",
-      "Counted is the time in which both of you are in the call.",
-      "Gaps of up to 90 s count as time together.",
-      "Rounded to the nearest 5 min, once a session.",
+      "Counted is the time you both are in the call.",
+      "Short gaps count too: up to 1 min 30 s.",
+      "Billed in steps of 5 min, rounded to the nearest, once a session.",
       "Several sessions of one meeting count as one.",
       "With a meeting, counted from 5 min before its start.",
       "Past the end of a meeting nothing more is counted.",
-      "The wait for a late mentee counts as time together.",
+      "If Ana Quispe comes late, the wait counts as time together.",
     ]);
     expect(terms.termsList({}, PAYS)).toEqual(["Free of charge."]);
     expect(terms.termsList(AGREED.terms, EARNS)[5]).toContain("unless Ana Quispe says to go on");
@@ -373,11 +384,6 @@ describe("instants of a clock", () => {
   it("names tomorrow", () => {
     expect(time.dayName(ME.zone, NOW + 24 * H, NOW)).toBe("Tomorrow");
     expect(time.dayName(ME.zone, NOW + 48 * H, NOW)).toBe("Thursday 26 November");
-  });
-
-  it("says a length shortly", () => {
-    const lengths = [45, 60, 90, 120, 1.5, 2, 2.5, 0.5].map((min) => time.length(min * MIN));
-    expect(lengths).toEqual(["45 min", "1 h", "1 h 30 min", "2 h", "90 s", "2 min", "2 min 30 s", "30 s"]);
   });
 });
 

@@ -28,20 +28,20 @@ describe("what a conversation tells of a session", () => {
   });
 
   it("says who contests it, that it is held, and at what", () => {
-    const held = "the session today (38 min: €45.60): held until you two agree";
+    const held = "the session today at 13:25 (38 min: €45.60): held until you two agree";
     expect(words(of("account-contested-by-other"))[1]).toBe(`Ana Quispe contests ${held}`);
     expect(words(of("account-contested-by-me"))[1]).toBe(`You contest ${held}`);
     expect(words(of("account-contested-by-both"))[1]).toBe(`You both contest ${held}`);
-    expect(words(of("account-gave-in"))[1]).toMatch(/^You contest the session today \(43 min: €51\.60\)/);
+    expect(words(of("account-gave-in"))[1]).toMatch(/^You contest the session today at 13:25 \(43 min: €51\.60\)/);
   });
 
   it("says what it was corrected to, and that nobody contests it any more", () => {
     const view = of("account-gave-in");
     const settlement: Settlement = { ...view.settlement!, state: "settled", contested_by: [] };
-    expect(words({ ...view, settlement })[1]).toBe("The session today was corrected: 43 min: €51.60");
+    expect(words({ ...view, settlement })[1]).toBe("The session today at 13:25 was corrected: 43 min: €51.60");
     const agreed = { ...of("account-paid").settlement!, said_us: NOW };
     expect(words({ ...of("account-paid"), settlement: agreed })[1]).toBe(
-      "Nobody contests the session today any more (38 min: €45.60)",
+      "Nobody contests the session today at 13:25 any more (38 min: €45.60)",
     );
   });
 
@@ -54,14 +54,26 @@ describe("what a conversation tells of a session", () => {
   });
 
   it.each([
-    ["account-contested-by-other", "Ana Quispe contests the session today: it waits for your answer"],
-    ["account-contested-by-both", "You both contest the session today: it waits for your answer"],
+    ["account-contested-by-other", "Ana Quispe contests the session today at 13:25: it waits for your answer"],
+    ["account-contested-by-both", "You both contest the session today at 13:25: it waits for your answer"],
     ["account-contested-by-me", ""],
-    ["account-gave-in", "The session today was corrected, and waits for you to confirm it"],
+    ["account-gave-in", "The session today at 13:25 was corrected, and waits for you to confirm it"],
     ["account-paid", ""],
     ["account-running", ""],
   ])("asks for an answer where one is due: %s", (name, asks) => {
     expect(asksMe(of(name), MENTOR, NOW)).toBe(asks);
+  });
+
+  it("tells what was corrected lately, until one has confirmed it", () => {
+    const view = of("account-gave-in");
+    const settled: Settlement = { ...view.settlement!, state: "settled", contested_by: [] };
+    const said = (more: Partial<Settlement>, pair = MENTOR, nowUs = NOW): string =>
+      asksMe({ ...view, settlement: { ...settled, ...more } }, pair, nowUs);
+    expect(said({})).toBe("The session today at 13:25 was corrected: 43 min: €51.60");
+    expect(said({ confirmed_by: [ANA.id] })).toMatch(/was corrected/);
+    expect(said({ confirmed_by: [ME.id] })).toBe("");
+    expect(said({}, MENTOR, NOW + 8 * 24 * 60 * MIN)).toBe("");
+    expect(said({ bill: { ...settled.bill, owed: "time" } })).toBe("");
   });
 
   it("asks neither who gave in, nor who contests what it was corrected to", () => {
@@ -72,7 +84,7 @@ describe("what a conversation tells of a session", () => {
     const since = { said_us: settlement.at_us + S };
     expect(asksMe({ ...view, settlement: { ...settlement, ...since } }, MENTOR, NOW)).toBe("");
     expect(asksMe({ ...view, settlement: { ...byOther, ...since } }, MENTOR, NOW)).toBe(
-      "Ana Quispe contests the session today: it waits for your answer",
+      "Ana Quispe contests the session today at 13:25: it waits for your answer",
     );
   });
 });

@@ -6,6 +6,7 @@ import {
   onDay,
   percent,
   ratingWords,
+  sharesOf,
   talkWords,
   textTrouble,
   trendWords,
@@ -64,13 +65,26 @@ describe("what one says", () => {
 describe("who spoke", () => {
   it("is a share of the time that both measured", () => {
     expect([percent(1, 3), percent(2, 3), percent(0, 9), percent(5, 0)]).toEqual([33, 67, 0, 0]);
-    expect(talkWords(TALK_VIEW)).toBe(
-      "You spoke 40 % of the time you both were there; 5 % you both spoke at once, 20 % was silence.",
+    expect(talkWords(TALK_VIEW, "Ana")).toBe(
+      "You spoke 40 % of the time you both were there: 35 % alone and 5 % at once with Ana. " +
+        "Ana alone spoke 40 %, and 20 % was silence.",
     );
-    expect(talkWords({ ...TALK_VIEW, overlap_us: 0 })).toBe(
-      "You spoke 40 % of the time you both were there; 20 % was silence.",
+    expect(talkWords({ ...TALK_VIEW, overlap_us: 0 }, "Ana")).toBe(
+      "You spoke 40 % of the time you both were there. Ana alone spoke 40 %, and 20 % was silence.",
     );
-    expect(talkWords({ ...TALK_VIEW, both_us: 0 })).toBe("");
+    expect(talkWords({ ...TALK_VIEW, both_us: 0 }, "Ana")).toBe("");
+  });
+
+  it.each([
+    [[100, 97, 97, 3], [0, 97, 0, 3]],
+    [[100, 100, 100, 0], [0, 100, 0, 0]],
+    [[3, 1, 0, 1], [33, 0, 34, 33]],
+    [[1000, 5, 5, 995], [0, 1, 0, 99]],
+    [[0, 0, 0, 0], [0, 0, 100, 0]],
+  ])("has four shares that make up all of it: %j", ([both_us, speaking_us, overlap_us, silence_us], shares) => {
+    const view = { ...TALK_VIEW, both_us: both_us!, speaking_us: speaking_us!, overlap_us: overlap_us!, silence_us: silence_us! };
+    const { mine, both, theirs, silence } = sharesOf(view);
+    expect([mine, both, theirs, silence]).toEqual(shares);
   });
 
   it("has a trend where there is more than one talk", () => {

@@ -12,7 +12,6 @@ import {
   concession,
   followsWords,
   leftWords,
-  reasonBy,
   reasonTrouble,
   standing,
   type Standing,
@@ -104,10 +103,10 @@ export class Settle extends LitElement {
     `;
   }
 
-  private reasonOf({ reason }: Standing): unknown {
+  private reasonOf({ reason, by }: Standing): unknown {
     if (!reason) return nothing;
     return html`<figure>
-      <figcaption class="small soft">${reasonBy(this.view, this.pair)}</figcaption>
+      <figcaption class="small soft">${by}</figcaption>
       <blockquote dir="auto">${reason}</blockquote>
     </figure>`;
   }

@@ -4,6 +4,7 @@ import { customElement, state } from "lit/decorators.js";
 import { MINOR_DIGITS } from "../../protocol/types.js";
 import { MORE, termsEntries, termsOf, type TermsEntries, type TermsField } from "../words/arrange-form.js";
 import { full, type Full } from "../words/terms.js";
+import { brief } from "../words/time.js";
 import { ArrangeForm } from "./form.js";
 
 const CURRENCIES = Object.keys(MINOR_DIGITS).map((code) => [code, code] as const);
@@ -38,8 +39,11 @@ export class TermsForm extends ArrangeForm<TermsField> {
     if (MORE.some((each) => this.wrong[each])) this.more = true;
   }
 
+  /** Whoever unfolds it sees what it holds, not the foot of the sheet. */
   private toggled({ target }: Event): void {
-    this.more = (target as HTMLDetailsElement).open;
+    const details = target as HTMLDetailsElement;
+    if (details.open && !this.more) details.querySelector("summary")?.scrollIntoView();
+    this.more = details.open;
   }
 
   protected override fresh(): TermsEntries {
@@ -62,9 +66,9 @@ export class TermsForm extends ArrangeForm<TermsField> {
           ${this.field("terms.unit_us", "Billed in steps of", this.select("terms.unit_us", UNITS))}
           ${this.field(
             "terms.grace_us",
-            "Grace, in minutes",
+            "Short gaps, in minutes",
             this.input("terms.grace_us", "text", "decimal"),
-            "Gaps up to this long count.",
+            "Gaps up to this long count too.",
           )}
         </div>
         ${this.field(
@@ -78,6 +82,7 @@ export class TermsForm extends ArrangeForm<TermsField> {
             "terms.no_show_share",
             "A mentee who does not come owes",
             this.select("terms.no_show_share", NO_SHOWS),
+            `If they chose the time, or it was set ${brief(this.base.no_show_notice_us)} ahead.`,
           )}
           ${this.field(
             "terms.no_show_after_us",

@@ -3,10 +3,12 @@ import { customElement, property } from "lit/decorators.js";
 
 import type { TalkView } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
-import { percent, talkWords, trendWords } from "../words/reflection.js";
+import { percent, sharesOf, talkWords, trendWords } from "../words/reflection.js";
+import { named } from "../words/time.js";
 
 const BAR = 8; // width of a talk in the drawing of the last ones
 const STEP = 12;
+const GAP = 0.4; // percent
 
 /** Who spoke how much, for one's own eyes: a sentence and a slim bar; how it went over the last
  * talks. The drawings say nothing that the words do not. */
@@ -30,8 +32,6 @@ export class Talk extends LitElement {
       .bar {
         width: 100%;
         height: 10px;
-        border-radius: 5px;
-        background: var(--line);
       }
       .trend {
         height: 40px;
@@ -48,8 +48,11 @@ export class Talk extends LitElement {
       .theirs {
         fill: var(--edge);
       }
+      .both {
+        fill: var(--olive);
+      }
       .before {
-        fill: var(--edge);
+        fill: color-mix(in oklab, var(--sea) 55%, var(--surface));
       }
       .whole {
         fill: var(--line);
@@ -71,25 +74,35 @@ export class Talk extends LitElement {
     `,
   ];
   @property({ attribute: false }) talk!: TalkView;
+  @property() other = "";
 
   override render(): unknown {
-    const words = talkWords(this.talk);
+    const words = talkWords(this.talk, this.other);
     if (!words) return nothing;
-    const { both_us: both, speaking_us: mine, silence_us: silence } = this.talk;
-    const spoken = percent(mine, both);
-    const quiet = Math.min(percent(silence, both), 100 - spoken);
+    const shares = sharesOf(this.talk);
+    const name = named(this.other);
+    const parts = [
+      ["mine", "you alone"],
+      ["both", "both at once"],
+      ["theirs", `${name} alone`],
+      ["silence", "silence"],
+    ] as const;
+    let x = 0;
     const trend = trendWords(this.talk);
     return html`
       <section class="card" aria-labelledby="balance">
         <h2 id="balance">Who spoke</h2>
         <p>${words}</p>
         <svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-          <rect class="theirs" x="0" width="100" height="10"></rect>
-          <rect class="mine" x="0" width=${spoken} height="10"></rect>
-          <rect class="silence" x=${100 - quiet} width=${quiet} height="10"></rect>
+          ${parts.map(([part]) => {
+            const from = x;
+            x += shares[part];
+            const width = Math.max(0, shares[part] - GAP); // one sees where each ends
+            return svg`<rect class=${part} x=${from} width=${width} height="10"></rect>`;
+          })}
         </svg>
         <p class="small soft key" aria-hidden="true">
-          ${key("mine", "you")} ${key("theirs", "the other")} ${key("silence", "silence")}
+          ${parts.filter(([part]) => shares[part] > 0).map(([part, words]) => key(part, words))}
         </p>
         ${trend ? html`<p>${trend}</p>${this.trend()}` : nothing}
         <p class="small soft">Measured by your two pages, and shown to each of you alone.</p>

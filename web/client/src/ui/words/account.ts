@@ -13,8 +13,8 @@ export interface Result {
   readonly billed: string;
 }
 
-/** `45 min 29 s` `together, billed` `45 min: €45.00`. What is free and not over is only counted; what
- * somebody contests is billed to nobody yet. */
+/** `45 min 29 s` `together, billed` `45 min: €45.00`; `corrected to` where it is not by the time itself.
+ * What is free and not over is only counted; what somebody contests is billed to nobody yet. */
 export function resultOf(
   view: SessionView,
   account: SessionAccount | null,
@@ -32,7 +32,9 @@ export function resultOf(
   const billed = billedWords(bill);
   const came = amount ? words : (absentWords(bill, pair) ?? words);
   if (isHeld(view)) return { amount, words: `${came}, ${HELD}`, billed: "" };
-  if (billed) return { amount, words: `${came}, billed`, billed };
+  const corrected = bill.owed === "correction";
+  if (billed) return { amount, words: `${came}, ${corrected ? "corrected to" : "billed"}`, billed };
+  if (corrected) return { amount, words: `${came}, corrected: nothing billed`, billed };
   return { amount, words: bill.currency ? `${came}, nothing billed` : came, billed: "" };
 }
 
@@ -63,9 +65,7 @@ function absentWords(bill: Bill, pair: Pair): string | null {
 /** `Together between 45:29 and 45:35`, where an end is inferred. */
 export function boundsWords(account: SessionAccount, nowUs: number): string {
   if (!account.estimated) return "";
-  const why =
-    "An end was not said but inferred: a page went silent without leaving, so its time counts up to " +
-    "its last sign of life.";
+  const why = "One page closed without leaving, so its time goes up to when it was last heard.";
   const least = togetherUs(account, nowUs);
   const most = least - account.together_us + account.together_most_us;
   const sinceCounted = account.together_since_us == null;
@@ -148,7 +148,7 @@ export function countsWords(piece: Piece, account: SessionAccount): string {
     return `${spanOf(piece.of_us)} of it count, the rest is ${outsideWords(account)}`;
   }
   if (piece.counts) return piece.state === "alone" ? "counts: the other was late" : "";
-  if (piece.bridged) return `bridged: ${termsName(account)} allow ${brief(terms.grace_us)}`;
+  if (piece.bridged) return `counts: ${termsName(account)} allow gaps of ${brief(terms.grace_us)}`;
   if (canCount(piece.state, account.terms)) return `${outsideWords(account)}, so it does not count`;
   switch (piece.state) {
     case "unknown":
@@ -156,14 +156,31 @@ export function countsWords(piece: Piece, account: SessionAccount): string {
     case "impaired":
       return terms.make_up ? "does not count, owed as make-up time" : "does not count";
     default:
-      return piece.kind === "gap"
-        ? `not bridged: ${termsName(account)} allow ${brief(terms.grace_us)}`
-        : "";
+      return piece.kind === "gap" ? gapWords(piece, account) : "";
   }
 }
 
+/** Why a gap does not count. One is filled between two times that count, if all that lies between
+ * them is short enough, and as far as it lies within the booked time. */
+function gapWords({ from_us, to_us }: Piece, account: SessionAccount): string {
+  const { grace_us } = allTerms(account.terms);
+  const { window_from_us: from, window_to_us: to } = account.bill;
+  const within = from == null || to == null || (to_us > from && from_us < to);
+  if (!within) return `${outsideWords(account)}, so it does not count`;
+  const before = account.counted.findLast(([, end]) => end <= from_us);
+  const after = account.counted.find(([start]) => start >= to_us);
+  if (!before || !after) {
+    const where = before ? "after" : after ? "before" : "before or after";
+    return `does not count: there is no time ${where} it that does`;
+  }
+  const allow = `${termsName(account)} allow gaps of ${brief(grace_us)}`;
+  if (after[0] - before[1] <= grace_us) return `${outsideWords(account)}, so it does not count`;
+  if (to_us - from_us > grace_us) return `does not count: ${allow}`;
+  return `does not count: ${allow}, and with what lies beside it this one is longer`;
+}
+
 const termsName = ({ terms_version }: SessionAccount): string =>
-  terms_version ? `terms v${terms_version}` : "the terms without an agreement";
+  terms_version ? "your terms" : "the terms without an agreement";
 
 /** `Ana's page went silent at 14:47:40, which was noticed at 14:47:46.` */
 export function silentWords({ silent }: Piece, pair: Pair): string {

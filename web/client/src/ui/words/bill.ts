@@ -16,6 +16,8 @@ export interface Row {
 
 const HOUR_US = 3_600_000_000;
 const SECOND_US = 1_000_000;
+/** As little as the beginning of a call or a return to it takes: nothing to worry anybody with. */
+const SHORT_US = 5 * SECOND_US;
 
 /** From the time together to what is owed. */
 export function steps(account: SessionAccount, pair: Pair): readonly Row[] {
@@ -41,10 +43,15 @@ function timeRows(account: SessionAccount, pair: Pair): Row[] {
   const together = account.contact_us + account.unknown_us + account.impaired_us;
   const rows: Row[] = [{ label: "Both in the room", value: spanOf(together) }];
   if (account.contact_us !== together) {
-    rows.push({ label: "Proven contact", value: spanOf(account.contact_us) });
+    const short = account.unknown_us > 0 && account.unknown_us < SHORT_US;
+    rows.push({
+      label: "Proven contact",
+      value: spanOf(account.contact_us),
+      ...(short && { note: "Until your pages reach each other takes a moment." }),
+    });
   }
-  if (account.unknown_us) {
-    rows.push({ label: "Unknown", value: spanOf(account.unknown_us), note: unknownWords(account, pair) });
+  if (account.unknown_us >= SHORT_US) {
+    rows.push({ label: "Not proven", value: spanOf(account.unknown_us), note: unknownWords(account, pair) });
   }
   if (account.impaired_us) {
     const owed = terms.make_up ? ` It is owed to ${nameAmid(pair, pair.mentee)} as time.` : "";
@@ -86,9 +93,7 @@ function countsNote(terms: Required<Terms>, pair: Pair): string {
 
 /** What unknown time is, why it is not billed, and what one can do. */
 function unknownWords(account: SessionAccount, pair: Pair): string {
-  const what =
-    "You both were in the room, but no page holds the other's signature that you were in contact: a " +
-    "network that broke, a page that slept, or one that signed nothing.";
+  const what = "You both were in the room, but your pages did not prove that they reached each other.";
   if (allTerms(account.terms).counts === "room") return `${what} By your terms it counts all the same.`;
   const { mentor, me } = pair;
   const act =
@@ -96,7 +101,7 @@ function unknownWords(account: SessionAccount, pair: Pair): string {
       ? `If you did talk, contest the amount: ${named(pair.other.name)} can give in to more.`
       : "If you did talk, contest the amount, or give in to more once it is contested.";
   const short = account.unknown_us > account.bill.unknown_us ? " What is short is bridged as a gap." : "";
-  return `${what} What nobody can prove is not billed.${short} ${act}`;
+  return `${what} That is not billed.${short} ${act}`;
 }
 
 /** Minimum, rounding and cap, where they change anything: of the meeting, in all its sessions. */
@@ -271,7 +276,7 @@ export function frame(account: SessionAccount, pair: Pair, nowUs: number): reado
   const { booked, extended_us, terms_version } = account;
   const said = [
     terms_version
-      ? `By version ${terms_version} of your agreement, which was in force when the session began.`
+      ? "By the terms that you two had agreed on when the session began."
       : "You two had agreed on nothing when the session began, so it is free of charge.",
   ];
   if (!booked) return [...said, "It was no booked meeting: all of it can count."];

@@ -5,7 +5,7 @@ import { billedWords } from "./account.js";
 import type { Pair } from "./people.js";
 import { onDay } from "./reflection.js";
 import { HELD, headline, isHeld } from "./session.js";
-import { named } from "./time.js";
+import { named, timeIn } from "./time.js";
 
 export interface Mark {
   readonly key: string;
@@ -40,12 +40,23 @@ function said(view: SessionView, pair: Pair, nowUs: number): readonly Mark[] {
 }
 
 /** How it stands since somebody contested or corrected it. */
-function standsWords(view: SessionView, { bill }: Settlement, pair: Pair, nowUs: number): string {
-  const session = `the session ${onDay(pair.me.zone, view.started_us ?? view.created_us, nowUs)}`;
+function standsWords(
+  view: SessionView,
+  { bill }: Pick<Settlement, "bill">,
+  pair: Pair,
+  nowUs: number,
+): string {
+  const session = sessionWords(view, pair, nowUs);
   const comes = billedWords(bill) || "nothing billed";
   if (isHeld(view)) return `${contestsWords(view, pair)} ${session} (${comes}): ${HELD}`;
   if (bill.owed === "correction") return `T${session.slice(1)} was corrected: ${comes}`;
   return `Nobody contests ${session} any more (${comes})`;
+}
+
+/** `the session today at 14:02`: there may be several a day. */
+function sessionWords(view: SessionView, { me }: Pair, nowUs: number): string {
+  const us = view.started_us ?? view.created_us;
+  return `the session ${onDay(me.zone, us, nowUs)} at ${timeIn(me.zone, us)}`;
 }
 
 function contestsWords({ settlement }: SessionView, { me, other }: Pair): string {
@@ -54,16 +65,31 @@ function contestsWords({ settlement }: SessionView, { me, other }: Pair): string
   return by.includes(me.id) ? "You contest" : `${named(other.name)} contests`;
 }
 
-/** What waits for my answer: the other contests, or gave in to what I contest. */
+/** What waits for my answer: the other contests, or gave in to what I contest; and what was corrected
+ * lately, until I confirm it. */
 export function asksMe(view: SessionView, pair: Pair, nowUs: number): string {
   const { settlement } = view;
-  if (!settlement || !isHeld(view)) return "";
+  if (!settlement) return "";
+  if (!isHeld(view)) return correctedWords(view, settlement, pair, nowUs);
   const { bill, contested_by, at_us, said_us } = settlement;
   const mine = !contested_by.includes(pair.other.id);
   // It was settled with the last word on it: one gave in, and whoever still contests is to confirm.
   const givenIn = bill.owed === "correction" && at_us >= (said_us ?? 0);
   if (contested_by.length === 1 && mine !== givenIn) return "";
-  const session = `the session ${onDay(pair.me.zone, view.started_us ?? view.created_us, nowUs)}`;
+  const session = sessionWords(view, pair, nowUs);
   if (mine) return `T${session.slice(1)} was corrected, and waits for you to confirm it`;
   return `${contestsWords(view, pair)} ${session}: it waits for your answer`;
+}
+
+const LATELY_US = 7 * 86_400_000_000;
+
+function correctedWords(
+  view: SessionView,
+  { bill, confirmed_by, at_us }: Settlement,
+  pair: Pair,
+  nowUs: number,
+): string {
+  if (bill.owed !== "correction" || confirmed_by.includes(pair.me.id)) return "";
+  if (nowUs - at_us > LATELY_US) return "";
+  return standsWords(view, { bill }, pair, nowUs);
 }

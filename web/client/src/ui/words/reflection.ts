@@ -60,14 +60,31 @@ export function afterWords(view: ReflectionView, me: Placed, other: Placed, nowU
 
 export const percent = (part: number, of: number): number => (of > 0 ? Math.round((100 * part) / of) : 0);
 
-/** `You spoke 40 % of the time you both were there; 5 % you spoke at once, 20 % was silence.` */
-export function talkWords({ both_us, speaking_us, overlap_us, silence_us }: TalkView): string {
-  if (both_us <= 0) return "";
-  const at = percent(overlap_us, both_us);
-  const together = at > 0 ? `${at} % you both spoke at once, ` : "";
+/** Of the time both were there, in whole percent that make up 100. */
+export interface Shares {
+  readonly mine: number; // alone
+  readonly both: number; // at once
+  readonly theirs: number; // alone
+  readonly silence: number;
+}
+
+export function sharesOf({ both_us, speaking_us, overlap_us, silence_us }: TalkView): Shares {
+  const spoke = percent(speaking_us, both_us);
+  const both = Math.min(spoke, percent(overlap_us, both_us));
+  const silence = Math.min(100 - spoke, percent(silence_us, both_us));
+  return { mine: spoke - both, both, theirs: 100 - spoke - silence, silence };
+}
+
+/** `You spoke 40 % of the time you both were there: 35 % alone and 5 % at once with Ana. Ana alone
+ * spoke 40 %, and 20 % was silence.` */
+export function talkWords(talk: TalkView, other: string): string {
+  if (talk.both_us <= 0) return "";
+  const { mine, both, theirs, silence } = sharesOf(talk);
+  const name = named(other);
+  const how = both ? `: ${mine} % alone and ${both} % at once with ${name}` : "";
   return (
-    `You spoke ${percent(speaking_us, both_us)} % of the time you both were there; ` +
-    `${together}${percent(silence_us, both_us)} % was silence.`
+    `You spoke ${mine + both} % of the time you both were there${how}. ` +
+    `${name} alone spoke ${theirs} %, and ${silence} % was silence.`
   );
 }
 

@@ -1,7 +1,7 @@
 /** How what a session came to stands between the two, in words. Pure. */
 import type { Bill, Note, SessionView, Settlement } from "../../protocol/types.js";
 import { billedWords } from "./account.js";
-import type { Pair } from "./people.js";
+import { nameIn, type Pair } from "./people.js";
 import { brief, named } from "./time.js";
 
 export const REASON_MOST = 1000; // characters, as the server counts them
@@ -11,18 +11,21 @@ const DAY_MIN = 24 * 60;
 export interface Standing {
   readonly text: string;
   readonly more: string;
-  /** Why it is contested, in the words of who does; the other's, if both do. */
+  /** Why it is contested, in the words of who does, the other's if both do; or why it was corrected. */
   readonly reason: string | null;
+  /** `Ana says:` */
+  readonly by: string;
   readonly can: { readonly confirm: boolean; readonly contest: boolean; readonly giveIn: boolean };
 }
 
+const HELD_WORDS = "It is held until you two agree; until then no statement adds it up.";
 const NOTHING = { confirm: false, contest: false, giveIn: false };
 
 /** Null while there is nothing to agree to yet. */
 export function standing(view: SessionView, notes: readonly Note[], pair: Pair): Standing | null {
   if (view.state !== "ended") return null;
   const { settlement } = view;
-  const calm = { reason: null };
+  const calm = { reason: null, by: "" };
   if (!settlement) {
     return { ...calm, text: "What it comes to is being computed.", more: "", can: NOTHING };
   }
@@ -40,15 +43,35 @@ export function standing(view: SessionView, notes: readonly Note[], pair: Pair):
     return { ...calm, text: `You confirmed ${amount}.`, more: `${who} has not yet.`, can };
   }
   const can = { confirm: true, contest: true, giveIn: false };
+  const correction = correctionOf(settlement, notes);
   if (theirs) {
     const text = `${who} confirmed ${amount}.`;
-    return { ...calm, text, more: "Confirm it too, if it is right.", can };
+    const gaveIn = correction?.person === pair.me.id;
+    const more = gaveIn
+      ? "You gave in to that. Confirm it too, and it can be contested no more."
+      : "Confirm it too, if it is right.";
+    return { ...calm, text, more, can };
   }
-  const more = "If nobody objects, it stays so. Confirm it, or contest it and say why.";
+  if (correction) {
+    const by = correction.person ? nameIn(pair, correction.person) : "Whoever runs this server";
+    return {
+      text: `${by} corrected it to ${billedWords(settlement.bill) || "nothing"}.`,
+      more: OPEN,
+      reason: correction.text,
+      by: correction.person === pair.me.id ? "You said:" : `${by} says:`,
+      can,
+    };
+  }
   const billed = billedWords(settlement.bill);
   const text = billed ? `It is settled at ${billed}.` : "Nothing is billed for it.";
-  return { ...calm, text, more, can };
+  return { ...calm, text, more: OPEN, can };
 }
+
+const OPEN = "If nobody objects, it stays so. Confirm it, or contest it and say why.";
+
+/** The word by which it stands as it does, where that is no longer the time itself. */
+const correctionOf = ({ bill }: Settlement, notes: readonly Note[]): Note | undefined =>
+  bill.owed === "correction" ? notes.findLast(({ about }) => about === "corrected") : undefined;
 
 /** What one confirms or contests: `45 min: €45.00`, `that nothing is billed`. */
 const said = (bill: Bill): string => billedWords(bill) || "that nothing is billed";
@@ -63,13 +86,12 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
   const reason = notes[at]?.text ?? null;
   const corrected = at < 0 ? undefined : notes.slice(at).findLast(({ about }) => about === "corrected");
   const who = named(pair.other.name);
-  const common = { reason };
-  const held = "It is held until you two agree: till then it is in no sum.";
+  const common = { reason, by: by === pair.me.id ? "You said:" : `${who} says:` };
   if (contested_by.length === 2) {
     return {
       ...common,
       text: `You both contest ${amount}.`,
-      more: `${held} Each of you can confirm it or give in, and whoever runs this server can correct it.`,
+      more: `${HELD_WORDS} Each of you can confirm it or give in, and whoever runs this server can correct it.`,
       can: { ...NOTHING, confirm: true, giveIn: true },
     };
   }
@@ -85,7 +107,7 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
     return {
       ...common,
       text: `You contest ${amount}.`,
-      more: `${held} ${who} can give in, whoever runs this server can correct it, and you can still confirm.`,
+      more: `${HELD_WORDS} ${who} can give in, whoever runs this server can correct it, and you can still confirm.`,
       can: { ...NOTHING, confirm: true },
     };
   }
@@ -100,14 +122,9 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
   return {
     ...common,
     text: `${who} contests ${amount}.`,
-    more: `${held} You can give in, write to each other about it, or contest it too.`,
+    more: `${HELD_WORDS} You can give in, write to each other about it, or contest it too.`,
     can: { confirm: false, contest: true, giveIn: true },
   };
-}
-
-/** Whose reason it is that stands there. */
-export function reasonBy({ settlement }: SessionView, { other }: Pair): string {
-  return settlement?.contested_by.includes(other.id) ? `${named(other.name)} says:` : "You said:";
 }
 
 /** What follows from contesting, before one does. */
@@ -115,7 +132,7 @@ export function followsWords(pair: Pair): readonly string[] {
   const who = named(pair.other.name);
   const more = pair.me.id === pair.mentor ? "more" : "less";
   return [
-    "It is held until you two agree: till then it is in no sum of a statement.",
+    HELD_WORDS,
     `${who} reads your reason, and can give in to ${more}. So can whoever runs this server.`,
     "You can still confirm the amount later.",
   ];
@@ -132,11 +149,11 @@ export const leftWords = (text: string): string => `${[...text].length} of ${REA
 
 /** The minutes that were typed in microseconds, or what is wrong with them: one can only give in. */
 export function concession(typed: string, billedUs: number, pair: Pair): number | string {
-  const minutes = /^\d{1,4}$/.test(typed.trim()) ? Number(typed) : NaN;
-  if (Number.isNaN(minutes)) return "Write whole minutes, such as 40.";
-  if (minutes > DAY_MIN) return "A session is at most a day long.";
+  if (!/^\d+$/.test(typed.trim())) return "Write whole minutes, such as 40.";
+  const minutes = Number(typed);
   const us = minutes * MINUTE_US;
   const mentor = pair.me.id === pair.mentor;
+  if (minutes > DAY_MIN && !mentor) return `At most ${DAY_MIN} minutes: a session is no longer than a day.`;
   if (mentor ? us < billedUs : us > billedUs) return us;
   return mentor
     ? `As the mentor you give in to less than ${brief(billedUs)}.`

@@ -9,7 +9,7 @@ import type {
 } from "../../protocol/types.js";
 import { atMost, money, shareOf } from "./money.js";
 import { otherOf } from "./people.js";
-import { bothStretches, dayName, length, named, timeIn } from "./time.js";
+import { bothStretches, brief, dayName, named, timeIn } from "./time.js";
 
 const HOUR_US = 3_600_000_000;
 const MILLION = 1_000_000;
@@ -100,7 +100,7 @@ export function missedWords(
   const binds = told || meeting.start_us - meeting.told_us >= terms.no_show_notice_us;
   if (!binds || terms.no_show_after_us > meeting.length_us) return "";
   const who = two.pays ? "you do" : `${named(two.other.name)} does`;
-  const wait = length(terms.no_show_after_us);
+  const wait = brief(terms.no_show_after_us);
   const booked = meeting.length_us / SECOND_US; // multiplied before it is divided: then it is exact
   const part = Math.floor((booked * terms.no_show_share) / MILLION) * SECOND_US;
   const net = shareOf(terms.rate_minor, Math.min(part, terms.cap_us ?? part), HOUR_US);
@@ -117,35 +117,52 @@ export function goingOnMinor(terms: Full): number {
 
 const withTax = (terms: Full, net: number): number => net + atMost(net, terms.tax_share, MILLION);
 
-/** Terms as a list, for whoever is to accept them. */
+/** Terms as a list, for whoever is to accept them: in the words of the form that they come from. */
 export function termsList(terms: Terms, two: Two): readonly string[] {
   const t = full(terms);
   if (!t.rate_minor) return ["Free of charge."];
-  const mentee = two.pays ? "you" : named(two.other.name);
+  const name = named(two.other.name);
   const list = [
     `${rate(t)[0]?.toUpperCase() ?? ""}${rate(t).slice(1)}.`,
     t.counts === "contact"
-      ? "Counted is the time in which both pages prove that they are in contact."
-      : "Counted is the time in which both of you are in the call.",
-    `Gaps of up to ${length(t.grace_us)} count as time together.`,
-    `Rounded ${t.rounding === "nearest" ? "to the nearest" : `${t.rounding} to whole`} ${length(t.unit_us)}, once a session.`,
+      ? "Counted is the time you both are in the call and your two pages reach each other; both prove it."
+      : "Counted is the time you both are in the call.",
+    t.grace_us ? `Short gaps count too: up to ${brief(t.grace_us)}.` : "Gaps do not count.",
+    `Billed in steps of ${brief(t.unit_us)}, rounded ${ROUNDED[t.rounding]}, once a session.`,
   ];
-  if (t.minimum_us) list.push(`At least ${length(t.minimum_us)} a session.`);
-  if (t.cap_us != null) list.push(`At most ${length(t.cap_us)} a session.`);
+  if (t.minimum_us) list.push(`At least ${brief(t.minimum_us)} a session.`);
+  if (t.cap_us != null) list.push(`At most ${brief(t.cap_us)} a session.`);
   list.push("Several sessions of one meeting count as one.");
-  if (t.early_us) list.push(`With a meeting, counted from ${length(t.early_us)} before its start.`);
+  if (t.early_us) list.push(`With a meeting, counted from ${brief(t.early_us)} before its start.`);
+  const says = two.pays ? "you say" : `${name} says`;
   list.push(
     t.overrun_us
-      ? `Past the end of a meeting nothing more is counted, unless ${mentee} ${two.pays ? "say" : "says"} to go on: then up to ${length(t.overrun_us)} more.`
+      ? `Past the end of a meeting nothing more is counted, unless ${says} to go on: then up to ${brief(t.overrun_us)} more.`
       : "Past the end of a meeting nothing more is counted.",
   );
-  if (t.late_counts) list.push("The wait for a late mentee counts as time together.");
-  if (t.no_show_share) {
-    list.push(
-      `A mentee who has not come ${length(t.no_show_after_us)} after the start owes ${percent(t.no_show_share)} of the booked time, if it was booked by them or ${length(t.no_show_notice_us)} before.`,
-    );
-  }
+  const comes = two.pays ? "you come" : `${name} comes`;
+  if (t.late_counts) list.push(`If ${comes} late, the wait counts as time together.`);
+  if (t.no_show_share) list.push(noShowWords(t, two));
   return list;
+}
+
+const ROUNDED = { down: "down", up: "up", nearest: "to the nearest" } as const;
+
+function noShowWords(t: Full, { pays, other }: Two): string {
+  const name = named(other.name);
+  const [has, owes, set] = pays
+    ? ["you have", "you owe", "you chose its time"]
+    : [`${name} has`, `${name} owes`, `${name} chose its time`];
+  const when = `${brief(t.no_show_after_us)} after the start of a meeting`;
+  return (
+    `If ${has} not come ${when}, ${owes} ${partWords(t.no_show_share)}. ` +
+    `That holds if ${set}, or if it was set at least ${brief(t.no_show_notice_us)} ahead.`
+  );
+}
+
+function partWords(share: number): string {
+  if (share === MILLION) return "the booked time";
+  return share === MILLION / 2 ? "half the booked time" : `${percent(share)} of the booked time`;
 }
 
 /** The meeting that is to come or under way; one whose time is over only while its session is open. */

@@ -42,11 +42,6 @@ export function span(us: number): string {
   return parts.filter(Boolean).join(" ");
 }
 
-/** `45 min`, `1 h 30 min`, `90 s`: a length that was agreed, said shortly. */
-export function length(us: number): string {
-  return us < 2 * MINUTE_US ? `${us / SECOND_US} s` : span(us).replace(/ 0 s$/, "").replace(/ 0 min$/, "");
-}
-
 /** `0:00`, `45:29`, `1:02:05`: a running count. */
 export function count(us: number): string {
   const seconds = Math.max(0, Math.floor(us / SECOND_US));
