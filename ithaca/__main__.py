@@ -28,7 +28,7 @@ from ithaca.admin import (
     back_up,
     perform,
 )
-from ithaca.doctor import NAMING, Doctor, Finding
+from ithaca.doctor import NAMING, Doctor, Finding, as_written
 from ithaca.house import ROOMS, House
 from ithaca.lock import DataLock
 from ithaca.serve import serve
@@ -307,7 +307,7 @@ async def _restore(chosen: Settings, file: Path) -> int:
     if broken:
         print("They are as they were in the backup.", file=sys.stderr)
         return 1
-    print(f"All {done.audited.sessions} sessions are as they were written.")
+    print(as_written(done.audited.sessions))
     return 0
 
 

@@ -37,6 +37,13 @@ class Finding(msgspec.Struct, frozen=True):
     text: str
 
 
+def as_written(sessions: int) -> str:
+    """What an audit says that found no fault."""
+    if sessions == 1:
+        return "1 session, as it was written."
+    return f"{sessions} sessions, each as it was written."
+
+
 class Doctor:
     """Looks at a database and its data folder. `audit` looks at the ledger; `offset_us` is how far
     the running server's clock is ahead of the machine's."""
@@ -114,7 +121,7 @@ class Doctor:
             self._say("keys", "FAILED", f"What settlements are signed with is damaged: {error}.")
             return
         if not audited.broken:
-            self._say("ledger", "ok", f"{audited.sessions} sessions, each as it was written.")
+            self._say("ledger", "ok", as_written(audited.sessions))
         for fault in audited.broken[:BROKEN_SAID]:
             self._say("ledger", "FAILED", f"Session {fault.session}: {fault.why[:300]}.")
         if len(audited.broken) > BROKEN_SAID:

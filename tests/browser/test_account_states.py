@@ -175,6 +175,32 @@ async def test_all_stretches_are_a_table_for_screen_readers_and_on_demand(
     await expect(page.locator("ith-timeline .hidden")).to_have_count(1)
 
 
+async def test_a_row_of_the_list_has_one_line_a_clock_where_there_is_room(desktop: Screen) -> None:
+    await desktop.show("account-paid")
+    await button(desktop.page, "All stretches").click()
+    heights = await desktop.page.locator("ith-timeline td time").evaluate_all(
+        "all => all.map((time) => time.getClientRects().length)"
+    )
+    assert set(heights) == {1}
+
+
+async def test_nothing_is_kept_free_for_words_before_one_reads_any(desktop: Screen) -> None:
+    await desktop.show("account-paid")
+    page = desktop.page
+    words = page.locator(".words")
+    before = await words.bounding_box()
+    await page.mouse.move(*await at(page.locator("svg.lanes .unknown"), 0.5))
+    await expect(explained(page)).to_contain_text("2 min 51 s")
+    read = await words.bounding_box()
+    await page.mouse.move(0, 0)
+    await expect(explained(page)).to_contain_text("Point at a stretch")
+    after = await words.bounding_box()
+    assert before
+    assert read
+    assert after
+    assert before["height"] < 40 < read["height"] == after["height"]  # then it keeps still
+
+
 async def test_on_paper_an_account_is_black_on_white_with_its_table_and_no_controls(
     desktop: Screen,
 ) -> None:

@@ -31,6 +31,15 @@ async def test_terms_are_proposed_in_a_sheet(desktop: Screen) -> None:
     await expect(page.get_by_text("That cannot be.")).to_be_visible()
     cap = page.get_by_label("At most, in minutes")
     await expect(cap).to_be_hidden()
+    await page.get_by_text("More terms").click()
+    await expect(cap).to_be_in_viewport(ratio=1)
+    foot = await page.locator(".actions").bounding_box()
+    field = await cap.bounding_box()
+    assert foot
+    assert field
+    assert field["y"] + field["height"] < foot["y"]
+    await page.get_by_text("More terms").click()
+    await expect(cap).to_be_hidden()
     await page.evaluate("app.wrongField = 'terms.cap_us'")
     await propose.click()
     await expect(cap).to_be_focused()

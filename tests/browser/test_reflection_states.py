@@ -1,6 +1,8 @@
 """After a session and before the next: the questions, what was said, who spoke, the reminder, in
 all their states, in Chromium. The elements draw states of the gallery; no server takes part."""
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -58,7 +60,14 @@ async def test_an_answer_goes_as_it_was_written(phone: Screen) -> None:
     await questions.get_by_text("A note for yourself").first.click()
     await questions.get_by_role("textbox", name="A note for yourself").fill("mine alone")
     await questions.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("heading", name="What you said")).to_be_focused()
+    said = page.get_by_role("heading", name="What you said")
+    await expect(said).to_be_focused()
+    await expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    above = await said.bounding_box()
+    room = await page.get_by_role("heading", name="In the room").bounding_box()
+    assert above
+    assert room
+    assert above["y"] < room["y"]  # where one answered
     (sent,) = [call for call in await phone.calls() if call.startswith("reflect ")]
     assert sent.endswith('{"useful":" one\\ntwo ","next":"","rating":3,"private":"mine alone"}')
     await expect(page.get_by_text("at the latest tomorrow")).to_be_visible()
@@ -148,3 +157,28 @@ async def test_one_is_asked_once_and_never_in_a_call(desktop: Screen) -> None:
     await asks.get_by_role("button", name="Reflect").click()
     await expect(page.get_by_role("heading", name="How was your talk?")).to_be_focused()
     await expect(page.get_by_role("heading", name="How was your talk?")).to_be_in_viewport()
+
+
+async def test_who_spoke_is_drawn_as_it_is_said(desktop: Screen) -> None:
+    await desktop.show("reflect-said")
+    spoke = desktop.page.get_by_role("region", name="Who spoke")
+    await expect(spoke).to_contain_text(
+        "You spoke 40 % of the time you both were there: "
+        "35 % alone and 5 % at once with Ana Quispe. "
+        "Ana Quispe alone spoke 40 %, and 20 % was silence."
+    )
+    bar = spoke.locator("svg.bar rect")
+    drawn = await bar.evaluate_all(
+        "all => all.map((e) => [e.className.baseVal, Number(e.getAttribute('x'))])"
+    )
+    assert drawn == [["mine", 0], ["both", 35], ["theirs", 40], ["silence", 80]]
+    key = spoke.locator(".key").first
+    await expect(key).to_have_text(
+        re.compile(r"you alone\s+both at once\s+Ana Quispe alone\s+silence")
+    )
+    fills = await spoke.locator("rect").evaluate_all(
+        "all => all.map((e) => [e.className.baseVal, getComputedStyle(e).fill])"
+    )
+    by = dict(fills)
+    assert len(set(by.values())) >= 5  # the other's colour is nobody else's
+    assert by["before"] != by["theirs"]

@@ -32,6 +32,7 @@ async def test_every_state_is_accessible_and_fits(
     [
         ("home", "Conversation", "Message"),
         ("home", "Replace my link", "Make a new link"),
+        ("home", "Sign out of this tab", "Stay signed in"),
         ("prejoin", "Conversation", "Message"),
         ("prejoin-agreed", "Propose terms", "Rate an hour"),
         ("prejoin-agreed", "Move the meeting", "Cancel the meeting"),
@@ -86,7 +87,8 @@ async def test_the_home_page_says_what_is_held_and_waits_for_an_answer(phone: Sc
         "href", re.compile("^/s/ses_")
     )
     sessions = page.get_by_role("region", name="Sessions with Ana Quispe").get_by_role("link")
-    await expect(sessions.first).to_contain_text("43 min 26 s together, held until you two agree")
+    await expect(sessions.first).to_contain_text("43 min 26 s together")
+    await expect(sessions.first).to_contain_text("€45.60, held until you two agree")
     await expect(sessions.nth(1)).not_to_contain_text("held")
 
 
@@ -106,3 +108,47 @@ async def test_what_stands_alone_stands_in_line(phone: Screen) -> None:
     left = "e => { const r = document.createRange(); r.selectNodeContents(e);"
     left += " return r.getBoundingClientRect().x }"
     assert abs(await words.evaluate(left) - await button.evaluate(left)) < 2
+
+
+async def test_a_tab_is_signed_out_of_only_once_one_has_said_so_twice(desktop: Screen) -> None:
+    await desktop.show("home")
+    page = desktop.page
+    await page.get_by_role("button", name="Sign out of this tab").click()
+    await expect(page.get_by_text("only your link opens Ithaca in it again")).to_be_visible()
+    await page.get_by_role("button", name="Stay signed in").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert "signOut" not in await desktop.calls()
+    await page.get_by_role("button", name="Sign out of this tab").click()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    assert "signOut" in await desktop.calls()
+
+
+async def test_a_new_link_that_was_closed_too_soon_can_be_seen_again(phone: Screen) -> None:
+    await phone.show("home")
+    page = phone.page
+    await page.get_by_role("button", name="Replace my link").click()
+    make = page.get_by_role("button", name="Make a new link")
+    keep = page.get_by_role("button", name="Keep the one I have")
+    box = await make.bounding_box()
+    assert box
+    assert box["width"] < 200
+    await keep.click()
+    assert "replaceLink" not in await phone.calls()
+    await page.get_by_role("button", name="Replace my link").click()
+    await make.click()
+    link = page.get_by_role("textbox", name="Link")
+    await expect(link).to_have_value("https://ithaca.example/open#inv_new")
+    await expect(page.get_by_text("until you leave this page, and not again")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(link).to_have_count(0)
+    await page.get_by_role("button", name="Show my new link").click()
+    await expect(link).to_have_value("https://ithaca.example/open#inv_new")
+
+
+async def test_statements_stand_in_line_with_their_heading_on_a_phone(phone: Screen) -> None:
+    await phone.show("home")
+    left = "e => { const r = document.createRange(); r.selectNodeContents(e);"
+    left += " return r.getBoundingClientRect().x }"
+    link = phone.page.get_by_role("link", name="Statements")
+    heading = phone.page.get_by_role("heading", name="Your mentorships")
+    assert abs(await link.evaluate(left) - await heading.evaluate(left)) < 2

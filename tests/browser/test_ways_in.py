@@ -125,7 +125,7 @@ async def test_a_replaced_link_can_be_copied_and_the_old_one_is_over(
     await mentor.button("Make a new link").click()
     fresh = await mentor.page.get_by_role("textbox", name="Link").input_value()
     old = await house.enter(mentors_browser, house.links["mentor"])
-    await expect(old.page.get_by_role("heading", level=1)).to_contain_text("withdrawn")
+    await expect(old.page.get_by_role("heading", level=1)).to_have_text("This link has ended.")
     old.refusals.clear()
     again = await house.enter(mentors_browser, fresh)
     await expect(again.page.get_by_role("heading", level=1)).to_have_text("Telemachus")

@@ -78,7 +78,7 @@ async def test_write_on_the_page_of_a_session_brings_nothing_dangerous_under_the
 
 async def test_an_estimated_end_is_said_plainly(desktop: Screen) -> None:
     await desktop.show("summary-open")
-    await expect(desktop.page.get_by_text("An end was not said but inferred")).to_be_visible()
+    await expect(desktop.page.get_by_text("One page closed without leaving")).to_be_visible()
 
 
 async def test_what_keeps_a_device_from_working_is_said_and_can_be_tried_again(

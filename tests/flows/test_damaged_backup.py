@@ -330,7 +330,7 @@ async def test_what_cannot_be_restored_leaves_nothing(target: Storage, file: Pat
         assert said in await refused(target, bad), what
         assert await holds_nothing(target), what
     code, out, err = await asyncio.to_thread(command, target, "restore", str(file))
-    assert (code, "All 2 sessions" in out, err) == (0, True, "")
+    assert (code, "2 sessions, each as it was written." in out, err) == (0, True, "")
 
 
 def numbered_below_all(members: Members) -> None:

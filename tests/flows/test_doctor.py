@@ -73,7 +73,7 @@ async def test_all_is_well(app: App, pair: tuple[Page, Page]) -> None:
     assert bad == ({"durability", "clock"} if app.storage.engine == "postgresql" else set())
     if bad:
         assert "fsync off, full_page_writes off" in found["durability"][0].text
-    assert found["ledger"] == [Finding("ledger", "ok", "1 sessions, each as it was written.")]
+    assert found["ledger"] == [Finding("ledger", "ok", "1 session, as it was written.")]
     assert found["triggers"][0].text == "Facts and lines can only be added to."
 
 

@@ -26,6 +26,17 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
   ],
   meeting_closed: ["The meeting has begun, you two have met for it, or it was cancelled.", "Plan another one."],
   meeting_overlaps: ["You two have another meeting at that time.", "Choose another time, or move that one."],
+  revoked: [
+    "This link has ended.",
+    "Most likely a newer one took its place, made by you, by somebody who had this one, or by whoever " +
+      "runs this server. Open your newest link; if you have none, ask whoever runs this server.",
+  ],
+  invitation_invalid: [
+    "This link is not known here.",
+    "It may not have been copied whole: compare its end with the link that you were given, or open that " +
+      "one again. If it still is not known, ask whoever gave it to you.",
+  ],
+  invitation_expired: ["This link has run out.", "Ask whoever gave it to you for a new one."],
   replaced: ["Ithaca was opened again with this same tab's identity.", "Go on there, or reload this page."],
   bad_frame: ["This page and the server do not understand each other.", "Reload the page."],
   wrong_order: ["This page and the server do not understand each other.", "Reload the page."],

@@ -15,7 +15,8 @@ import { ownLink } from "./own-link.js";
 import { paths } from "./route.js";
 import { asksMe } from "./words/marks.js";
 import { HELD, headline, isHeld } from "./words/session.js";
-import { otherOf, pairOf, presenceShort } from "./words/people.js";
+import { shortStanding } from "./words/settlement.js";
+import { otherOf, pairOf, presenceShort, type Pair } from "./words/people.js";
 import { ahead, meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
@@ -50,6 +51,9 @@ export class Home extends AppElement {
       }
       .top {
         justify-content: space-between;
+      }
+      .top .plain {
+        margin-inline-start: -17px; /* below the heading its words stand in line with it */
       }
       .people,
       .card {
@@ -93,9 +97,17 @@ export class Home extends AppElement {
         flex: none;
       }
       .sessions span {
-        color: var(--sea);
+        display: grid;
+        padding-block: 4px;
       }
-      .sessions a:hover span {
+      .sessions b {
+        color: var(--sea);
+        font-weight: inherit;
+      }
+      .sessions small {
+        font-size: var(--small);
+      }
+      .sessions a:hover b {
         text-decoration: underline;
       }
       .sessions .plain {
@@ -266,7 +278,7 @@ export class Home extends AppElement {
       <section class="sessions" aria-label="Sessions with ${named(otherOf(view, me).person.name)}">
         <h3 class="small soft">Sessions</h3>
         <ul>
-          ${shown.map((session) => this.session(session, me))}
+          ${shown.map((session) => this.session(session, pairOf(view, me)))}
         </ul>
         ${
           all.length > shown.length
@@ -282,13 +294,18 @@ export class Home extends AppElement {
     `;
   }
 
-  private session(session: SessionView, me: PersonView): unknown {
+  private session(session: SessionView, pair: Pair): unknown {
+    const { me } = pair;
     const result = headline(session, this.app.nowUs());
+    const stands = shortStanding(session, pair) || (isHeld(session) ? HELD : "");
     const beganUs = session.started_us ?? session.created_us;
     return html`
       <li>
         <a href=${paths.summary(session.id)}>
-          <span>${result.amount} ${result.words}${isHeld(session) ? `, ${HELD}` : nothing}</span>
+          <span>
+            <b>${result.amount} ${result.words}</b>
+            ${stands ? html`<small class="soft number">${stands}</small>` : nothing}
+          </span>
           <time class="small soft" title=${exact(me.zone, beganUs)}
             >${shortWhen(me.zone, beganUs, this.app.nowUs())}</time
           >

@@ -26,7 +26,7 @@ export class OwnLink extends LitElement {
   ];
   @property({ attribute: false }) app!: App;
   @property({ attribute: false }) me!: PersonView;
-  @state() private asking = false;
+  @state() private asking: "link" | "out" | null = null;
   @state() private url: string | null = null;
   @state() private trouble: Trouble | null = null;
 
@@ -34,10 +34,27 @@ export class OwnLink extends LitElement {
     return html`
       <p class="small soft">This tab speaks for <bdi>${this.me.name}</bdi>.</p>
       <div class="row ways">
-        <button class="plain small" @click=${() => (this.asking = true)}>Replace my link</button>
-        <button class="plain small" @click=${this.signOut}>Sign out of this tab</button>
+        <button class="plain small" @click=${() => (this.asking = "link")}>
+          ${this.url === null ? "Replace my link" : "Show my new link"}
+        </button>
+        <button class="plain small" @click=${() => (this.asking = "out")}>Sign out of this tab</button>
       </div>
-      <ith-sheet heading="Replace my link" .open=${this.asking} @close=${this.done}>
+      <ith-sheet
+        heading="Sign out of this tab?"
+        .open=${this.asking === "out"}
+        @close=${this.done}
+      >
+        <p>Then only your link opens Ithaca in it again: have it at hand.</p>
+        <div class="row">
+          <button class="clay" @click=${this.signOut}>Sign out</button>
+          <button @click=${this.done}>Stay signed in</button>
+        </div>
+      </ith-sheet>
+      <ith-sheet
+        heading=${this.url === null ? "Replace my link" : "Your new link"}
+        .open=${this.asking === "link"}
+        @close=${this.done}
+      >
         ${
           this.url === null
             ? html`
@@ -46,10 +63,16 @@ export class OwnLink extends LitElement {
                 stops too.
               </p>
               ${this.trouble ? notice(this.trouble) : nothing}
-              <button class="filled" @click=${this.replace}>Make a new link</button>
+              <div class="row">
+                <button class="filled" @click=${this.replace}>Make a new link</button>
+                <button @click=${this.done}>Keep the one I have</button>
+              </div>
             `
             : html`
-              <p>This is your link now. Keep it: it is personal and secret.</p>
+              <p>
+                This is your link now: personal, secret, and the only way in. Copy it to where you keep it.
+                It can be seen here until you leave this page, and not again.
+              </p>
               <ith-copy .text=${this.url}></ith-copy>
             `
         }
@@ -67,9 +90,9 @@ export class OwnLink extends LitElement {
     }
   }
 
+  /** A new link stays: whoever closed it too soon has no other. */
   private done(): void {
-    this.asking = false;
-    this.url = null;
+    this.asking = null;
     this.trouble = null;
   }
 

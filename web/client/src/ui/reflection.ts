@@ -82,6 +82,10 @@ export class Reflection extends AppElement {
         font-weight: 500;
         cursor: pointer;
       }
+      .olive {
+        color: var(--olive);
+        font-weight: 600;
+      }
       dl {
         display: grid;
         gap: 12px;
@@ -100,6 +104,7 @@ export class Reflection extends AppElement {
   @state() private draft: Draft = EMPTY;
   @state() private writing = false;
   @state() private saving = false;
+  @state() private saved = false; // just now
   @state() private trouble: Trouble | null = null;
   @state() private wrong: Partial<Record<Field, string>> = {};
 
@@ -108,7 +113,9 @@ export class Reflection extends AppElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("session") && this.session) void this.load();
+    if (!changed.has("session") || !this.session) return;
+    this.saved = false;
+    void this.load();
   }
 
   private get view(): ReflectionView | undefined {
@@ -141,6 +148,7 @@ export class Reflection extends AppElement {
   private write(draft: Draft): void {
     this.draft = draft;
     this.wrong = {};
+    this.saved = false;
     this.writing = true;
   }
 
@@ -265,6 +273,7 @@ export class Reflection extends AppElement {
     try {
       await this.app.reflect.save(session, draft);
       this.writing = false;
+      this.saved = true;
       this.app.saveDraft(this.place, "");
       await this.begin();
     } catch (error) {
@@ -311,7 +320,10 @@ export class Reflection extends AppElement {
             </dl>`
             : nothing
         }
-        <p class="small soft">${afterWords(view, me, other, this.app.nowUs())}</p>
+        <p class="small soft">
+          ${this.saved ? html`<span class="olive">Saved.</span>` : nothing}
+          ${afterWords(view, me, other, this.app.nowUs())}
+        </p>
         <div class="row">
           <button @click=${() => this.write({ ...mine, rating: mine.rating ?? null })}>
             ${shared ? (mine.private ? "Change your note" : "Add a note for yourself") : "Change it"}

@@ -2,6 +2,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 
 import type { AppState, CallState, Trouble } from "../lib/model.js";
+import { troubleOf } from "../lib/trouble.js";
 import { base, column, controls } from "./base.js";
 import "./call/call.js";
 import { AppElement } from "./element.js";
@@ -230,6 +231,7 @@ export class Shell extends AppElement {
     const { call } = this.state;
     if (call?.phase === "left" && (call.ended === "replaced" || call.ended === "revoked")) {
       const replaced = call.ended === "replaced";
+      const ended = troubleOf("revoked");
       return html`
         <main id="main">
           <h1 tabindex="-1">
@@ -239,7 +241,7 @@ export class Shell extends AppElement {
             ${
               replaced
                 ? "You joined it in another tab or browser, so this tab left it."
-                : "Your link was withdrawn. Ask for a new one."
+                : `${ended.what} ${ended.advice}`
             }
           </p>
           ${

@@ -1,6 +1,6 @@
 import { MessageSquare } from "lucide";
 import { css, html, nothing, type PropertyValues } from "lit";
-import { customElement, property, query, state } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
 import { inRoom } from "../lib/session.js";
@@ -17,7 +17,6 @@ import "./parts/sheet.js";
 import "./parts/side.js";
 import "./parts/talk.js";
 import "./parts/wait.js";
-import type { Reflection } from "./reflection.js";
 import "./reflection.js";
 import { navigate, paths } from "./route.js";
 import { boundsWords, resultOf } from "./words/account.js";
@@ -123,8 +122,7 @@ export class Summary extends AppElement {
   @state() private talking = false; // the conversation is open beside it
   private loading = false;
   private asked = { version: -1, atUs: 0 }; // the last time
-  @query("ith-reflection") private reflected!: Reflection | null;
-  private asksFirst = false; // when it was drawn last, the questions waited for an answer
+  private isAsked = false; // on this visit there was no answer yet
 
   constructor() {
     super();
@@ -137,6 +135,8 @@ export class Summary extends AppElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    const said = this.state.reflections[this.session];
+    this.isAsked = (this.isAsked && !changed.has("session")) || said?.mine === null;
     if (changed.has("session")) {
       this.asked = { version: -1, atUs: 0 };
       this.loadTalk(this.session);
@@ -144,21 +144,10 @@ export class Summary extends AppElement {
     if (this.isBehind()) void this.load();
   }
 
-  /** The questions come first until they are answered; what was said comes after the account. */
-  private get isAnswered(): boolean {
-    return this.state.reflections[this.session]?.mine != null;
-  }
-
-  /** It is known that there is no answer yet. */
-  private get isAsked(): boolean {
-    return this.state.reflections[this.session]?.mine === null;
-  }
-
-  /** Whoever has just answered goes along with what they said. */
-  protected override updated(changed: PropertyValues<this>): void {
-    const before = this.asksFirst && !changed.has("session");
-    this.asksFirst = this.view !== null && this.isAsked;
-    if (before && this.isAnswered && this.reflected) void this.reflected.begin();
+  /** The questions come first until they are answered, and what one answers stays where one does; what
+   * was said some other day comes after the account. */
+  private get reflectsFirst(): boolean {
+    return this.isAsked || this.state.reflections[this.session]?.mine == null;
   }
 
   /** The account is asked for anew when the session has changed, and now and then while it runs. */
@@ -234,7 +223,7 @@ export class Summary extends AppElement {
           ${this.when(view, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
           <p class="paper small soft">${view.id}</p>
         </div>
-        ${this.isAnswered ? nothing : this.reflection(view, mentorship)}
+        ${this.reflectsFirst ? this.reflection(view, mentorship) : nothing}
         <section class="card" aria-labelledby="times">
           <h2 id="times">In the room</h2>
           ${
@@ -274,7 +263,7 @@ export class Summary extends AppElement {
             ></ith-evidence>`
             : nothing
         }
-        ${this.isAnswered ? this.reflection(view, mentorship) : nothing}
+        ${this.reflectsFirst ? nothing : this.reflection(view, mentorship)}
         ${this.talk ? html`<ith-talk .talk=${this.talk} .other=${other.name}></ith-talk>` : nothing}
         ${this.trouble ? notice(this.trouble) : nothing} ${this.actions(view, mentorship, other)}
       </main>

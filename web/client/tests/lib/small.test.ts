@@ -17,12 +17,22 @@ describe("troubles in words", () => {
   });
 
   test("a meaning's second sentence is the advice", () => {
-    expect(troubleOf("revoked")).toEqual({
-      code: "revoked",
-      what: "The invitation was withdrawn.",
-      advice: "Ask for a new link.",
+    expect(troubleOf("renewal_invalid")).toEqual({
+      code: "renewal_invalid",
+      what: "This page's access has ended.",
+      advice: "Open the link again.",
     });
   });
+
+  test.each(CODES.filter((code) => /^(revoked|invitation_)/.test(code)))(
+    "%s says whom to ask, and calls a link a link",
+    (code) => {
+      const { what, advice } = troubleOf(code);
+      expect(what).toMatch(/^This link /);
+      expect(what + advice).not.toMatch(/invitation/i);
+      expect(advice).toMatch(/ask who(m|ever) /i);
+    },
+  );
 
   test("a code of a newer server is said in the server's words, and tried again", () => {
     expect(troubleOf("moon_phase", "The moon is wrong.").what).toBe("The moon is wrong.");

@@ -34,7 +34,7 @@ const MINUTE_US = 60 * SECOND_US;
 const HOUR_US = 60 * MINUTE_US;
 const STEPS_US = [
   ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND_US),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE_US),
+  ...[1, 2, 3, 5, 10, 15, 20, 30].map((n) => n * MINUTE_US),
   ...[1, 2, 3, 6, 12, 24].map((n) => n * HOUR_US),
 ];
 const LEAST = 0.003; // of the axis: a pixel on a phone

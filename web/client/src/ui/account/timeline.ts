@@ -164,8 +164,10 @@ export class Timeline extends LitElement {
         stroke: var(--ink);
         stroke-width: 2;
       }
-      .words {
+      .words.read {
         min-height: 4.5em; /* what is below keeps still while one reads along */
+      }
+      .words {
         padding-inline-start: 12px;
         border-inline-start: 3px solid var(--line);
       }
@@ -222,9 +224,15 @@ export class Timeline extends LitElement {
       td:nth-child(2) {
         white-space: nowrap;
       }
+      @media (min-width: 600px) {
+        td:first-child {
+          padding-inline-end: 16px;
+          white-space: nowrap;
+        }
+      }
       .show {
         justify-self: start;
-        margin-inline-start: -17px;
+        margin: -8px 0 -12px -17px; /* its words stand in line with the rest */
       }
       .chart,
       .legend {
@@ -256,6 +264,7 @@ export class Timeline extends LitElement {
   @state() private pointed = -1;
   @state() private chosen = -1;
   @state() private listed = false;
+  private read = false; // one has begun to
   private drawing!: Drawing;
 
   override render(): unknown {
@@ -403,8 +412,9 @@ export class Timeline extends LitElement {
   private explained(): unknown {
     const { pieces } = this.drawing;
     const box = pieces[this.pointed >= 0 ? this.pointed : this.chosen];
+    this.read ||= box !== undefined;
     return html`
-      <div class="words" aria-hidden="true">
+      <div class="words ${this.read ? "read" : ""}" aria-hidden="true">
         ${
           box
             ? html`<p>${this.say(box.piece)}</p>

@@ -1,7 +1,8 @@
 /** How what a session came to stands between the two, in words. Pure. */
 import type { Bill, Note, SessionView, Settlement } from "../../protocol/types.js";
 import { billedWords } from "./account.js";
-import { nameIn, type Pair } from "./people.js";
+import { nameAmid, nameIn, type Pair } from "./people.js";
+import { HELD } from "./session.js";
 import { brief, named } from "./time.js";
 
 export const REASON_MOST = 1000; // characters, as the server counts them
@@ -72,6 +73,20 @@ const OPEN = "If nobody objects, it stays so. Confirm it, or contest it and say 
 /** The word by which it stands as it does, where that is no longer the time itself. */
 const correctionOf = ({ bill }: Settlement, notes: readonly Note[]): Note | undefined =>
   bill.owed === "correction" ? notes.findLast(({ about }) => about === "corrected") : undefined;
+
+/** `€45.60, not confirmed`, `confirmed by you`: beside a session in a list; nothing where nothing is
+ * billed or settled. */
+export function shortStanding({ settlement }: SessionView, pair: Pair): string {
+  const words = settlement ? billedWords(settlement.bill) : "";
+  if (!settlement || !words) return "";
+  const { state, confirmed_by } = settlement;
+  const amount = words.split(": ").at(-1) ?? words;
+  if (state === "contested") return `${amount}, ${HELD}`;
+  if (state === "confirmed") return `${amount}, confirmed by both`;
+  const [by] = confirmed_by;
+  if (by === undefined) return `${amount}, not confirmed`;
+  return `${amount}, confirmed by ${nameAmid(pair, by)}`;
+}
 
 /** What one confirms or contests: `45 min: €45.00`, `that nothing is billed`. */
 const said = (bill: Bill): string => billedWords(bill) || "that nothing is billed";
