@@ -19,6 +19,7 @@ from protocol.facts import (
     ParticipantLeft,
     SessionContested,
     SessionCorrected,
+    SessionEnded,
     SessionFact,
 )
 from protocol.views import (
@@ -155,6 +156,7 @@ def _common(recorded: Recorded, timeline: Timeline, now_us: int) -> dict[str, An
         "started_us": row.started_us,
         "ended_us": row.ended_us,
         "end_reason": row.end_reason,
+        "ended_by": next((fact.by for fact in facts if isinstance(fact, SessionEnded)), None),
         "as_of_us": now_us,
         "together_us": timeline.together_us,
         "together_since_us": timeline.together_since_us,

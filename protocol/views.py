@@ -161,9 +161,9 @@ class Interruption(View, frozen=True, kw_only=True):
 class SessionView(View, frozen=True, kw_only=True):
     """What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
     the time together grows with the clock. `estimated`: some end was not said but inferred from the
-    last proof of life. `interruptions` are the latest 100 gaps at most. `version` grows with each
-    change on record: of two views the one of the greater version is the newer, whatever their times
-    say; of one version, the one of the later `as_of_us`."""
+    last proof of life. `ended_by`: who ended it for both. `interruptions` are the latest 100 gaps
+    at most. `version` grows with each change on record: of two views the one of the greater version
+    is the newer, whatever their times say; of one version, the one of the later `as_of_us`."""
 
     id: Id
     mentorship: Id
@@ -174,6 +174,7 @@ class SessionView(View, frozen=True, kw_only=True):
     started_us: Micros | None = None
     ended_us: Micros | None = None
     end_reason: EndReason | None = None
+    ended_by: Id | None = None
     as_of_us: Micros
     together_us: Micros
     together_since_us: Micros | None = None

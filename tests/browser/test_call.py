@@ -183,8 +183,8 @@ async def test_a_session_that_both_have_left_is_ended_from_its_page(
     await mentor.page.get_by_text("Until then either of you may come back.").wait_for()
     await mentor.button("End the session for both").click()
     await mentor.button("End it").click()
-    for person in (mentor, mentee):
-        await person.page.get_by_text("One of you ended it for both.").wait_for()
+    for person, who in ((mentor, "You"), (mentee, "Athena")):
+        await person.page.get_by_text(f"{who} ended it for both.").wait_for()
         await person.page.get_by_role("link", name="Done").wait_for()
         await expect(person.button("End the session for both")).to_have_count(0)
 

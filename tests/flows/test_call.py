@@ -87,7 +87,7 @@ async def test_two_people_meet_and_the_record_agrees(app: App, pair: tuple[Page,
     assert (await mentor.session(last["id"]))["state"] == "open"
     await app.advance(70)
     ended = await mentor.session(last["id"])
-    assert (ended["state"], ended["end_reason"]) == ("ended", "empty")
+    assert (ended["state"], ended["end_reason"], ended["ended_by"]) == ("ended", "empty", None)
     assert ended["ended_us"] == mentee_left + 3 * SECOND
     assert ended["together_us"] == 60 * SECOND
     assert (await other.get("session.changed", session=ended))["session"] == ended
@@ -295,6 +295,7 @@ async def test_either_ends_it_for_both_and_ending_twice_is_ending_once(
     session = views[0]["id"]
     assert views[0] == views[1] == await mentor.session(session)
     assert (views[0]["state"], views[0]["end_reason"]) == ("ended", "ended")
+    assert views[0]["ended_by"] == mentee.person
     assert views[0]["together_us"] == 6 * SECOND
     other.send("room.end", room=mentee.room)
     assert (await other.get("room.left"))["session"] is None

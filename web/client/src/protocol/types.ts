@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 844c7bf5b8dbc6c1d7555f2a23cb6efb
- * text   ef0fdb3bca584567bbad5736d0c07f63
+ * schema 8e99e0dea0ba1216d462c971c296d721
+ * text   c3f5fdbdc6e745108bb2c2584acc1ecf
  */
 export type ClientFrame =
   | AuthOpen
@@ -274,9 +274,9 @@ export interface Message {
 /**
  * What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
  * the time together grows with the clock. `estimated`: some end was not said but inferred from the
- * last proof of life. `interruptions` are the latest 100 gaps at most. `version` grows with each
- * change on record: of two views the one of the greater version is the newer, whatever their times
- * say; of one version, the one of the later `as_of_us`.
+ * last proof of life. `ended_by`: who ended it for both. `interruptions` are the latest 100 gaps
+ * at most. `version` grows with each change on record: of two views the one of the greater version
+ * is the newer, whatever their times say; of one version, the one of the later `as_of_us`.
  */
 export interface SessionView {
   id: string;
@@ -288,6 +288,7 @@ export interface SessionView {
   started_us?: number | null;
   ended_us?: number | null;
   end_reason?: ("empty" | "ended" | "nobody" | "unwatched" | "window") | null;
+  ended_by?: string | null;
   as_of_us: number;
   together_us: number;
   together_since_us?: number | null;
@@ -1163,6 +1164,7 @@ export interface SessionAccount {
   started_us?: number | null;
   ended_us?: number | null;
   end_reason?: ("empty" | "ended" | "nobody" | "unwatched" | "window") | null;
+  ended_by?: string | null;
   as_of_us: number;
   together_us: number;
   together_since_us?: number | null;

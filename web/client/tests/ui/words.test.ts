@@ -194,6 +194,8 @@ describe("sessions", () => {
 
   it.each([
     [{}, "One of you ended it for both."],
+    [{ ended_by: ME.id }, "You ended it for both."],
+    [{ ended_by: ANA.id }, "Ana ended it for both."],
     [
       { end_reason: "empty" },
       "It ended by itself: nobody had been in the room for 10 minutes.",

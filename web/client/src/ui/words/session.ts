@@ -48,7 +48,9 @@ const ENDS =
 /** How the session ended, or what is still to come of it. */
 export function endWords(session: SessionView, me: string, other: string): string {
   if (session.state === "ended") {
-    if (session.end_reason === "ended") return "One of you ended it for both.";
+    const by = session.ended_by;
+    const who = by === me ? "You" : by == null ? "One of you" : named(other);
+    if (session.end_reason === "ended") return `${who} ended it for both.`;
     return session.end_reason ? BY_ITSELF[session.end_reason] : "";
   }
   const here = inRoom(session);
