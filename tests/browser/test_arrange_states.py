@@ -197,11 +197,15 @@ async def test_who_pays_is_asked_before_it_costs_more(desktop: Screen) -> None:
     assert any(call.startswith("extendSession") for call in await desktop.calls())
     await desktop.show("call-asks")
     await page.get_by_role("button", name="Keep to the time").click()
-    await expect(page.get_by_text("Talking on costs nothing.")).to_be_visible()
-    await expect(go_on).to_have_count(0)
+    unless = "Talking on costs nothing unless you go on after all, for up to €20.00."
+    await expect(page.get_by_text(unless)).to_be_visible()
+    await expect(page.get_by_role("button", name="Keep to the time")).to_have_count(0)
     assert not any(call.startswith("extendSession") for call in await desktop.calls())
+    await page.get_by_role("button", name="Go on after all").click()
+    await expect(page.get_by_text("You said to go on: the time counts until 14:35")).to_be_visible()
     await desktop.show("call-asked")  # the other is told, and has nothing to decide
-    await expect(page.get_by_text("Ana Quispe is asked whether to go on.")).to_be_visible()
+    unless = "Talking on costs nothing unless Ana Quispe says to go on."
+    await expect(page.get_by_text(unless)).to_be_visible()
     await expect(go_on).to_have_count(0)
 
 
@@ -212,8 +216,8 @@ async def test_a_question_does_not_fade(chromium: Browser, gallery: str) -> None
     await page.goto(f"{gallery}?call-asks")
     await expect(page.get_by_role("button", name="Go on")).to_be_visible()
     await page.clock.pause_at(60_000)
-    await expect(page.locator(".bottom")).to_have_css("opacity", "1")
+    await expect(page.locator(".bar")).to_have_css("opacity", "1")
     await page.get_by_role("button", name="Keep to the time").click()
     await page.clock.fast_forward(4_000)
-    await expect(page.locator(".bottom")).to_have_css("opacity", "0")
+    await expect(page.locator(".bar")).to_have_css("opacity", "0")
     await context.close()

@@ -43,7 +43,7 @@ async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) 
     page = screen.page
     await page.clock.install(time=0)
     await page.goto(f"{gallery}?call")
-    bar = page.locator(".bottom")
+    bar = page.locator(".bar")
     await expect(page.locator("video[data-peer]")).to_be_visible()
     await page.clock.pause_at(60_000)
     await expect(bar).to_have_css("opacity", "0")
@@ -64,7 +64,7 @@ async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) 
     await expect(bar).to_have_css("opacity", "0")
     await page.get_by_role("button", name="Mute").focus()
     await page.clock.fast_forward(4_000)
-    await expect(bar).to_have_class("bottom resting")
+    await expect(page.locator(".bottom")).to_have_class("bottom resting")
     await expect(bar).to_have_css("opacity", "1")  # never while the keyboard is in it
     await context.close()
     assert screen.errors == []
@@ -79,7 +79,7 @@ async def test_a_tap_on_controls_at_rest_only_brings_them_back(
     page = screen.page
     await page.clock.install(time=0)
     await page.goto(f"{gallery}?call-read")
-    bar = page.locator(".bottom")
+    bar = page.locator(".bar")
     await expect(page.locator("video[data-peer]")).to_be_visible()
     leave = await page.get_by_role("button", name="Leave").bounding_box()
     mute = await page.get_by_role("button", name="Mute").bounding_box()
@@ -97,6 +97,62 @@ async def test_a_tap_on_controls_at_rest_only_brings_them_back(
     await expect(page.get_by_role("button", name="Leave")).to_have_count(0)
     await context.close()
     assert screen.errors == []
+
+
+async def test_the_time_and_what_is_said_stay_when_the_controls_rest(
+    chromium: Browser, gallery: str
+) -> None:
+    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    await page.clock.install(time=0)
+    await page.goto(f"{gallery}?call-asked")
+    await page.evaluate(
+        "app.set({call: {...app.state.call,"
+        " peers: app.state.call.peers.map(p => ({...p, audio: false}))}})"
+    )
+    await expect(page.locator("video[data-peer]")).to_be_visible()
+    await page.clock.pause_at(60_000)
+    await expect(page.locator(".bar")).to_have_css("opacity", "0")
+    seen = "e => { for (let n = e; n; n = n.parentElement ?? n.getRootNode().host)"
+    seen += " if (getComputedStyle(n).opacity !== '1') return false; return true }"
+    for words in (
+        page.get_by_role("timer", name="Time together"),
+        page.get_by_text("No sound from Ana Quispe."),
+        page.get_by_text("The booked time ends at 14:15."),
+    ):
+        await expect(words).to_be_visible()
+        assert await words.evaluate(seen)
+    await context.close()
+
+
+async def test_a_question_is_asked_in_the_sheet_that_covers_the_page(phone: Screen) -> None:
+    page = phone.page
+    question = page.get_by_text("The booked time ends at 14:15. Going on costs up to €20.00.")
+    for sheet, name in (("Conversation", "Ana Quispe"), ("Devices", "Devices")):
+        await phone.show("call-asks")
+        await page.get_by_role("button", name=sheet).click()
+        dialog = page.locator(f"ith-sheet[heading='{name}']" if sheet == "Devices" else "ith-side")
+        await expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        await expect(question).to_have_count(1)
+        await dialog.get_by_role("button", name="Keep to the time").click()
+        await dialog.get_by_role("button", name="Go on after all").click()
+        await expect(dialog.get_by_text("You said to go on")).to_be_in_viewport(ratio=1)
+        await page.get_by_role("button", name="Close").click()
+        await expect(page.locator(".bottom").get_by_text("You said to go on")).to_be_visible()
+
+
+async def test_devices_lie_over_the_conversation_on_a_page_that_was_made_narrow(
+    desktop: Screen,
+) -> None:
+    page = desktop.page
+    await desktop.show("call")
+    await page.get_by_role("button", name="Devices").click()
+    await page.set_viewport_size({"width": 360, "height": 740})
+    camera = page.get_by_label("Camera", exact=True)
+    await camera.click(trial=True)  # nothing lies over it
+    await page.get_by_role("button", name="Close").click()
+    await expect(camera).to_be_hidden()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -171,6 +227,8 @@ async def test_who_cannot_send_is_told_why_by_the_switch(phone: Screen) -> None:
     page = phone.page
     own = page.get_by_role("group", name="Your picture")
     await expect(own).to_contain_text("Camera not allowed")
+    advice = page.get_by_text("Press the sign beside the address")
+    await expect(page.locator(".bottom").filter(has=advice)).to_be_visible()  # without a press
     for name in ("No microphone", "No camera"):
         await page.get_by_role("button", name=name).click()
         await expect(page.get_by_role("dialog", name="Devices")).to_be_visible()

@@ -196,20 +196,24 @@ describe("the end of the booked time", () => {
     expect(said(end - 2 * MIN, true)).toEqual({
       text: "The booked time ends at 14:15. Going on costs up to €20.00.",
       asks: true,
+      can: true,
     });
     expect(said(end, true)).toEqual({
       text: "The booked time ended at 14:15. Going on costs up to €20.00.",
       asks: true,
+      can: true,
     });
     expect(said(end + 20 * MIN, true)).toBeNull();
   });
 
-  it("tells the other", () => {
+  it("tells the other what is so whatever was pressed, as long as it can change", () => {
+    const unless = "Talking on costs nothing unless Ana Quispe says to go on.";
     expect(said(end - MIN, false)).toEqual({
-      text: "The booked time ends at 14:15. Ana Quispe is asked whether to go on.",
+      text: `The booked time ends at 14:15. ${unless}`,
       asks: false,
+      can: false,
     });
-    expect(said(end, false)?.text).toBe("The booked time ended at 14:15. Talking on costs nothing.");
+    expect(said(end, false)?.text).toBe(`The booked time ended at 14:15. ${unless}`);
     const went = { extended_us: end - MIN };
     expect(said(end, false, went)?.text).toBe(
       "Ana Quispe said to go on: the time counts until 14:35 at the latest.",
@@ -217,20 +221,28 @@ describe("the end of the booked time", () => {
     expect(said(end, true, went)).toEqual({
       text: "You said to go on: the time counts until 14:35 at the latest.",
       asks: false,
+      can: false,
     });
     for (const pays of [true, false]) {
       expect(said(end + 20 * MIN, pays, went)).toEqual({
         text: "The time counted until 14:35. Talking on costs nothing.",
         asks: false,
+        can: false,
       });
     }
   });
 
-  it("keeps to the time", () => {
+  it("keeps to the time, and one may still go on while that is possible", () => {
+    const unless = "Talking on costs nothing unless you go on after all, for up to €20.00.";
     expect(said(end - MIN, true, {}, true)).toEqual({
-      text: "The booked time ends at 14:15. Talking on costs nothing.",
+      text: `The booked time ends at 14:15. ${unless}`,
       asks: false,
+      can: true,
     });
+    expect(said(end + 19 * MIN, true, {}, true)?.text).toBe(
+      `The booked time ended at 14:15. ${unless}`,
+    );
+    expect(said(end + 20 * MIN, true, {}, true)).toBeNull();
   });
 
   it("says nothing where nothing can cost more", () => {

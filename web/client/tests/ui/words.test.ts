@@ -400,6 +400,16 @@ describe("the call in words", () => {
     expect(callWords(call, link, "Ana", "Europe/Vienna")?.text).toBe(words);
   });
 
+  it("has one mark at the end of a sentence, also after a name that was cut", () => {
+    const name = "Bartholomäus von und zu Hohenlohe";
+    expect(callWords(CALL, online, name, "Europe/Vienna")?.text).toBe(
+      "Waiting for Bartholomäus von und zu Hoh… You can keep this open.",
+    );
+    expect(callWords(peer({ audio: false }), online, name, "Europe/Vienna")?.text).toBe(
+      "No sound from Bartholomäus von und zu Hoh…",
+    );
+  });
+
   it.each([
     [16 / 9, 16 / 9, "cover"],
     [16 / 9, 1280 / 800, "cover"],

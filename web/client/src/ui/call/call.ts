@@ -71,7 +71,6 @@ export class Call extends AppElement {
         align-items: center;
         gap: 8px;
         padding: 12px 16px;
-        transition: opacity var(--quick);
       }
       .top {
         inset-block-start: 0;
@@ -82,13 +81,22 @@ export class Call extends AppElement {
       .bottom {
         inset-block-end: 0;
         flex-direction: column;
+      }
+      .bottom::before {
+        content: "";
+        position: absolute;
+        z-index: -1;
+        inset: 0;
         background: linear-gradient(transparent, oklch(0% 0 0 / 0.7));
       }
-      .resting {
-        opacity: 0;
+      .bottom::before,
+      .bar {
+        transition: opacity var(--quick);
       }
-      .resting:has(:focus-visible) {
-        opacity: 1;
+      /* The controls rest; what is said, and the time, stay. */
+      .resting:not(:has(:focus-visible))::before,
+      .resting:not(:has(:focus-visible)) .bar {
+        opacity: 0;
       }
       .time {
         font-weight: 600;
@@ -169,22 +177,31 @@ export class Call extends AppElement {
         color: var(--amber);
       }
       .line:has(button) {
-        padding-block: 2px;
+        flex-wrap: wrap;
+        justify-content: center;
+        padding: 12px 16px;
+        border-radius: 22px;
+        background: oklch(23% 0.014 250);
       }
       .line button {
         flex: none;
-        padding: 0 8px;
         border-radius: 999px;
       }
-      .asks {
-        flex-wrap: wrap;
-        justify-content: center;
-        border-radius: 22px;
+      /* It is about money: no smaller than what one reads. */
+      .booked {
+        gap: 8px 12px;
+        font-size: var(--text);
       }
-      .asks button {
-        min-height: 44px;
-        padding: 0 12px;
-        border-radius: 999px;
+      /* In a sheet, under its heading. */
+      .told {
+        padding-inline: 16px;
+      }
+      .told > * {
+        margin-block-end: 12px;
+      }
+      .told .line {
+        border-radius: var(--radius);
+        background: oklch(30% 0.014 250);
       }
     `,
   ];
@@ -252,7 +269,8 @@ export class Call extends AppElement {
 
   /** A press on controls that cannot be seen brings them back, and does nothing else. */
   private touched({ currentTarget }: PointerEvent): void {
-    this.blind = (currentTarget as Element).matches(".resting:not(:has(:focus-visible))");
+    const bar = currentTarget as Element;
+    this.blind = bar.matches(".resting:not(:has(:focus-visible)) .bar");
   }
   private blind = false;
   private readonly unseen = {
@@ -330,6 +348,8 @@ export class Call extends AppElement {
     const booked = this.booked.words(call.session, two.pays, me, two.other);
     const calm = !booked?.asks && this.isCalm(call, words, view.unread);
     const resting = this.resting && peer?.video && calm ? "resting" : "";
+    const sheet = this.sheet;
+    const told = html`${this.lines(call, words, name)} ${this.end(booked)}`;
     return html`
       <main id="main">
         <h1 class="hidden" tabindex="-1">Call with ${name}</h1>
@@ -346,7 +366,7 @@ export class Call extends AppElement {
               <p dir="auto">${name}</p>
             </div>`
         }
-        <div class="top ${resting}">
+        <div class="top">
           ${
             call.session
               ? html`<span class="time number" role="timer" aria-label="Time together"
@@ -361,23 +381,32 @@ export class Call extends AppElement {
           .on=${media.camera.live && call.cameraOn}
           .lack=${cameraLack ? lackWords("camera", cameraLack) : "Camera off"}
         ></ith-self-view>
-        <div class="bottom ${resting}" @pointerdown=${this.touched} @click=${this.unseen}>
-          ${this.lines(call, words, name)} ${this.end(booked)} ${this.bar(view.unread)}
+        <div class="bottom ${resting}">
+          ${sheet ? nothing : told} ${this.bar(view.unread)}
         </div>
       </main>
       <ith-side
         .app=${this.app}
         .mentorship=${view.id}
-        .open=${this.talking}
+        .open=${this.talking && (this.wide.matches || !this.choosing)}
         @close=${() => (this.talking = false)}
-      ></ith-side>
+      >
+        ${sheet === "conversation" ? html`<div slot="below" class="told">${told}</div>` : nothing}
+      </ith-side>
       <ith-sheet heading="Devices" .open=${this.choosing} @close=${() => (this.choosing = false)}>
+        ${sheet === "devices" ? html`<div slot="below" class="told">${told}</div>` : nothing}
         ${[troubles.microphone, troubles.camera].map((trouble) =>
           trouble ? notice(trouble, this.retry(trouble)) : nothing,
         )}
         <ith-devices unfolded .app=${this.app}></ith-devices>
       </ith-sheet>
     `;
+  }
+
+  /** Which sheet covers the page, if any: one at a time. What is to be said is said in it. */
+  private get sheet(): "devices" | "conversation" | null {
+    if (this.choosing) return "devices";
+    return this.talking && !this.wide.matches ? "conversation" : null;
   }
 
   /** Nothing is being said that should be seen. */
@@ -401,9 +430,9 @@ export class Call extends AppElement {
           : nothing
       }
       ${[troubles.microphone, troubles.camera].map((trouble) =>
-        trouble
+        trouble && !this.choosing // there it stands beside the fields
           ? html`<p class="line attention" role="status">
-              <span>${trouble.what}</span> ${this.retry(trouble)}
+              <span>${trouble.what} ${trouble.advice}</span> ${this.retry(trouble)}
             </p>`
           : nothing,
       )}
@@ -438,14 +467,18 @@ export class Call extends AppElement {
   /** The end of the booked time: who pays is asked before it costs more. */
   private end(words: BookedWords | null): unknown {
     return html`
-      <div class="line asks" ?hidden=${!words}>
-        <span class="number" role="status">${words?.text} ${words?.asks ? this.notExtended : ""}</span>
+      <div class="line booked" ?hidden=${!words}>
+        <span class="number" role="status">${words?.text} ${words?.can ? this.notExtended : ""}</span>
+        ${
+          words?.can
+            ? html`<button ?disabled=${this.extending} @click=${this.goOn}>
+              ${words.asks ? "Go on" : "Go on after all"}
+            </button>`
+            : nothing
+        }
         ${
           words?.asks
-            ? html`
-              <button ?disabled=${this.extending} @click=${this.goOn}>Go on</button>
-              <button @click=${() => this.booked.keep()}>Keep to the time</button>
-            `
+            ? html`<button @click=${() => this.booked.keep()}>Keep to the time</button>`
             : nothing
         }
       </div>
@@ -467,7 +500,13 @@ export class Call extends AppElement {
 
   private bar(unread: number): unknown {
     return html`
-      <div class="bar" role="toolbar" aria-label="Call">
+      <div
+        class="bar"
+        role="toolbar"
+        aria-label="Call"
+        @pointerdown=${this.touched}
+        @click=${this.unseen}
+      >
         ${switches(
           this.app,
           { microphone: this.switchOf("microphone"), camera: this.switchOf("camera") },

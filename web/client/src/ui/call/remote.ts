@@ -4,7 +4,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import type { RemotePeer } from "../../lib/model.js";
 import { base } from "../base.js";
 import "../parts/avatar.js";
-import { named } from "../words/time.js";
+import { named, stop } from "../words/time.js";
 import { fitOf, isStale } from "../words/call.js";
 
 type Sink = HTMLVideoElement & { setSinkId?: (id: string) => Promise<void> };
@@ -89,7 +89,7 @@ export class Remote extends LitElement {
             <p dir="auto">${this.name}</p>
             ${
               this.peer.media === "connected" && !this.peer.video
-                ? html`<p class="small soft">No picture from ${named(this.name)}.</p>`
+                ? html`<p class="small soft">${stop(`No picture from ${named(this.name)}`)}</p>`
                 : nothing
             }
           </div>`

@@ -43,10 +43,13 @@ export class Sheet extends LitElement {
       }
       .head {
         display: flex;
-        align-items: center;
+        align-items: start;
         justify-content: space-between;
         gap: 8px;
         padding: 8px 8px 8px 16px;
+      }
+      h2 {
+        padding-block: 10px; /* one line in line with the button; several away from the edge */
       }
       .body {
         display: flex;

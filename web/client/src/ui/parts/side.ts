@@ -11,7 +11,7 @@ import "./sheet.js";
 
 /** The conversation beside a page: a panel where there is width, a sheet where there is not. The sheet
  * covers what the page says of the other: with `meeting` it says it too, and `join` (event) is asked
- * for there when they are in the room.
+ * for there when they are in the room. What an owner puts into the slot `below` stands there too.
  * `open` is the owner's; `close` (event) asks for it to become false. */
 @customElement("ith-side")
 export class Side extends AppElement {
@@ -69,7 +69,9 @@ export class Side extends AppElement {
     if (!this.wide.matches) {
       return html`
         <ith-sheet tall .heading=${name} .open=${this.open} @close=${this.close}>
-          ${this.meeting ? this.below(other) : nothing} ${this.open ? conversation : html``}
+          ${this.meeting ? this.below(other) : nothing}
+          <slot name="below" slot="below"></slot>
+          ${this.open ? conversation : html``}
         </ith-sheet>
       `;
     }

@@ -10,10 +10,13 @@ export interface BookedWords {
   readonly text: string;
   /** Whether the person is to say how it goes on. */
   readonly asks: boolean;
+  /** Whether they can say to go on: also who kept to the time, until it is too late. */
+  readonly can: boolean;
 }
 
-/** From two minutes before the booked end. The one who pays is asked; the other is told what was
- * said. `kept`: this person said to keep to the time. Null where nothing is to be said. */
+/** From two minutes before the booked end. The one who pays is asked; the other is told what holds
+ * until they go on. `kept`: this person said to keep to the time, which nobody else is told, since
+ * they may still go on. Null where nothing is to be said. */
 export function bookedWords(
   account: SessionAccount,
   nowUs: number,
@@ -39,14 +42,14 @@ export function bookedWords(
       nowUs < lastUs
         ? `${who} said to go on: the time counts until ${last} at the latest.`
         : `The time counted until ${last}. Talking on costs nothing.`;
-    return { text, asks: false };
+    return { text, asks: false, can: false };
   }
-  if (pays && !kept) {
-    const costs = money(goingOnMinor(terms), terms.currency ?? "");
-    return { text: `${ends} Going on costs up to ${costs}.`, asks: true };
+  const nothing = `${ends} Talking on costs nothing unless`;
+  if (!pays) {
+    return { text: `${nothing} ${named(other.name)} says to go on.`, asks: false, can: false };
   }
-  if (pays || over) {
-    return { text: `${ends} Talking on costs nothing.`, asks: false };
-  }
-  return { text: `${ends} ${named(other.name)} is asked whether to go on.`, asks: false };
+  const costs = money(goingOnMinor(terms), terms.currency ?? "");
+  return kept
+    ? { text: `${nothing} you go on after all, for up to ${costs}.`, asks: false, can: true }
+    : { text: `${ends} Going on costs up to ${costs}.`, asks: true, can: true };
 }

@@ -1,6 +1,6 @@
 /** What the call says of itself: one line, and only what is true. */
 import type { CallState, Link, RemotePeer } from "../../lib/model.js";
-import { named, timeIn } from "./time.js";
+import { named, stop, timeIn } from "./time.js";
 
 export interface CallWords {
   readonly text: string;
@@ -44,7 +44,7 @@ export function callWords(
 }
 
 function aloneWords({ gone }: CallState, who: string, zone: string): string {
-  if (!gone) return `Waiting for ${who}. You can keep this open.`;
+  if (!gone) return `${stop(`Waiting for ${who}`)} You can keep this open.`;
   const when = timeIn(zone, gone.atUs);
   const what = gone.lost ? `The connection to ${who} was lost` : `${who} left`;
   return `${what} at ${when}. You can wait here, or write.`;
@@ -66,7 +66,7 @@ function peerWords(peer: RemotePeer, who: string): CallWords | null {
       if (isStale(peer)) {
         return { text: `The picture from ${who} has stopped, waiting for it.`, tone: "attention" };
       }
-      return peer.audio ? null : { text: `No sound from ${who}.`, tone: "calm" };
+      return peer.audio ? null : { text: stop(`No sound from ${who}`), tone: "calm" };
     case "connecting":
       return { text: `${who} is here. Connecting sound and picture…`, tone: "calm" };
     case "interrupted":

@@ -40,13 +40,13 @@ function problemWords(kind: Kind, problem: DeviceProblem): DeviceWords {
     case "insecure":
       return {
         what: "This page did not come over https, so the browser offers no camera or microphone.",
-        advice: "Ask for a link that begins with https, or join to watch and write.",
+        advice: "Ask for a link that begins with https; until then you can watch and write.",
         retry: false,
       };
     case "unplugged":
       return {
         what: `The ${name} was unplugged.`,
-        advice: "Connect it again or choose another one below.",
+        advice: "Connect it again, or choose another one under Devices.",
         retry: true,
       };
     case "failed":

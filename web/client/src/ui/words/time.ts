@@ -150,6 +150,10 @@ export function named(name: string): string {
   return RIGHT_TO_LEFT.test(short) ? `\u2068${short}\u2069` : short;
 }
 
+/** A sentence that ends with what `named` gave: a name that was cut has its points already. */
+export const stop = (sentence: string): string =>
+  /…\u2069?$/u.test(sentence) ? sentence : `${sentence}.`;
+
 /** `02:13`, or `02:13 on Tuesday` where it is another day than in `zone`. */
 function elsewhere(other: string, zone: string, us: number): string {
   const time = timeIn(other, us);
