@@ -77,7 +77,7 @@ async def test_text_is_never_markup(desktop: Screen) -> None:
 async def test_what_has_not_been_loaded_does_not_look_erased(desktop: Screen) -> None:
     await desktop.show("conversation-away")
     page = desktop.page
-    later = page.get_by_text("Earlier messages come when you are back online.")
+    later = page.get_by_text("Earlier messages come when the connection is back.")
     await expect(later).to_be_visible()
     await page.get_by_role("textbox", name="Message").fill("Meanwhile")
     await page.get_by_role("button", name="Send").click()

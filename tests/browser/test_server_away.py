@@ -72,11 +72,12 @@ async def test_what_was_said_is_there_though_the_network_went_before_it_was_look
     await mentor.joined()
     await mentor.beat()  # whatever joining asks for has been answered
     await demo.server.kill()
-    await mentor.page.get_by_text("You are offline. Reconnecting…").wait_for()
+    away = mentor.page.get_by_text("Ithaca cannot be reached. Reconnecting…")
+    await away.wait_for()
     await mentor.button("Conversation").click()
     await mentor.reads("Before the call.")
     await demo.server.start()
-    await mentor.page.get_by_text("You are offline. Reconnecting…").wait_for(state="hidden")
+    await away.wait_for(state="hidden")
 
 
 async def test_a_page_is_told_of_a_presence_that_died_with_the_server(
@@ -92,7 +93,7 @@ async def test_a_page_is_told_of_a_presence_that_died_with_the_server(
         await mentor.sees(MENTEE)
         await demo.server.kill()
         await mentee.page.close()
-        away = mentor.page.get_by_text("You are offline. What you write is kept")
+        away = mentor.page.get_by_text("Ithaca cannot be reached. What you write is kept")
         await away.wait_for()
         await demo.server.start()
         await mentor.page.evaluate("dispatchEvent(new Event('online'))")  # no need to wait longer

@@ -58,7 +58,7 @@ async def test_what_waits_in_two_tabs_goes_out_once_in_one_order(
     await expect(mentor.waiting).to_have_text(["one", "two", "three"])
     await expect(mentee.waiting).to_have_text(["eins", "zwei"])
     await expect(mentor.page.get_by_text("Waiting to be sent")).to_have_count(3)
-    await mentor.page.get_by_text("You are offline. What you write is kept").wait_for()
+    await mentor.page.get_by_text("Ithaca cannot be reached. What you write is kept").wait_for()
 
     await demo.server.start()
     for person in (mentor, mentee):

@@ -113,6 +113,64 @@ async def test_a_switch_is_there_for_a_device_that_runs_or_starts(
     await expect(words).to_have_text(offered)
 
 
+@pytest.mark.parametrize(
+    "state", ["prejoin", "prejoin-agreed", "prejoin-proposed", "prejoin-offline", "prejoin-denied"]
+)
+async def test_join_is_seen_at_once_and_covers_nothing_for_good(phone: Screen, state: str) -> None:
+    await phone.show(state)
+    page = phone.page
+    join = page.get_by_role("button", name="Join")
+    await expect(join).to_be_in_viewport(ratio=1)
+    last = page.get_by_role("button", name="Propose terms")
+    await last.focus()  # as by the keyboard
+    foot = await page.locator(".go").bounding_box()
+    box = await last.bounding_box()
+    assert foot is not None
+    assert box is not None
+    assert box["y"] + box["height"] <= foot["y"]
+    await expect(join).to_be_in_viewport(ratio=1)
+
+
+async def test_terms_that_wait_for_an_answer_have_room(desktop: Screen) -> None:
+    page = desktop.page
+    for state, answer in (("prejoin-proposed", "Decline"), ("prejoin-waiting", "Withdraw")):
+        await desktop.show(state)
+        await expect(page.get_by_role("button", name=answer)).to_be_in_viewport(ratio=1)
+        card = await page.locator("ith-arrange .card").bounding_box()
+        assert card is not None
+        assert card["width"] > 800
+
+
+async def test_ways_to_arrange_stand_in_line_with_the_rest(desktop: Screen) -> None:
+    await desktop.show("prejoin")
+    page = desktop.page
+    left = "e => { const r = document.createRange(); r.selectNodeContents(e);"
+    left += " return r.getBoundingClientRect().x }"
+    words = await page.get_by_role("button", name="Propose terms").evaluate(left)
+    box = await page.get_by_role("region", name="Your picture and sound").bounding_box()
+    assert box is not None
+    assert abs(words - box["x"]) < 2
+
+
+async def test_while_the_server_is_away_nothing_is_said_of_who_is_there(phone: Screen) -> None:
+    await phone.show("prejoin")
+    page = phone.page
+    avatar = page.get_by_role("region", name="Who you meet").locator("ith-avatar")
+    await expect(avatar).to_have_attribute("here", "")
+    await expect(page.get_by_text("Ana Quispe has Ithaca open.").first).to_be_visible()
+    away = "app.set({hasNetwork: %s, link: {is: 'offline', retryAt: 0, trouble: null}})"
+    for network, words in (("true", "Ithaca cannot be reached."), ("false", "You are offline.")):
+        await page.evaluate(away % network)
+        await expect(page.locator(".go").get_by_text(words)).to_be_in_viewport(ratio=1)
+        await expect(avatar).not_to_have_attribute("here", "")
+        await expect(page.get_by_text("Ana Quispe has Ithaca open.")).to_have_count(0)
+        unknown = page.get_by_text("Whether Ana Quispe is here is not known at the moment.")
+        await expect(unknown.first).to_be_visible()
+    await page.evaluate("app.set({link: {is: 'online'}})")
+    await expect(avatar).to_have_attribute("here", "")
+    await expect(page.locator(".go").get_by_text("You are offline.")).to_have_count(0)
+
+
 async def test_a_long_name_stands_whole_once_on_the_pre_join_page(phone: Screen) -> None:
     await phone.show("prejoin-long")
     other = phone.page.get_by_role("region", name="Who you meet")

@@ -161,6 +161,8 @@ class Ithaca implements App {
         if (kind === "audio") this.watchLevel();
       },
     });
+    this.current = { ...START, hasNetwork: page.hasNetwork() };
+    page.onNetwork(() => this.set({ ...this.current, hasNetwork: page.hasNetwork() }));
     page.onReturn(() => this.nudge());
     page.onLeave(() => this.call?.sayGoodbye());
     page.onAddress(() => this.current.phase === "refused" && void this.begin());
@@ -280,8 +282,8 @@ class Ithaca implements App {
       this.sessions.forget();
       this.arrange.forget();
       this.sender.belongTo(null);
-      const { canStart, media } = this.current;
-      this.set({ ...START, phase: "signed_out", canStart, media });
+      const { canStart, hasNetwork, media } = this.current;
+      this.set({ ...START, phase: "signed_out", canStart, hasNetwork, media });
     });
   }
 

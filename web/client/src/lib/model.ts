@@ -119,6 +119,7 @@ export interface AppState {
   readonly canStart: boolean;           // whether a visitor without a link may begin a mentorship here
   readonly me: PersonView | null;
   readonly link: Link;
+  readonly hasNetwork: boolean;         // as far as the browser knows; the server may be away all the same
   readonly clockOffsetUs: number;       // server's clock minus Date.now()*1000
   readonly mentorships: readonly MentorshipView[];
   readonly arrivedAt: string | null;    // the mentorship that the opened link leads to

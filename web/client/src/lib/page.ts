@@ -23,6 +23,9 @@ export interface Page {
   everyBeat(run: () => void): () => void;
   /** How loud each tenth of a second of a track is (decibels of full scale). */
   listen(track: MediaStreamTrack, heard: (db: number) => void): () => void;
+  /** Whether this machine is in a network, and when that changes. */
+  hasNetwork(): boolean;
+  onNetwork(run: () => void): void;
   /** The network or the person came back to this page. */
   onReturn(run: () => void): void;
   /** The page is being left. */
@@ -51,6 +54,11 @@ export function browserPage(): Page {
     },
     everyBeat,
     listen,
+    hasNetwork: () => navigator.onLine,
+    onNetwork(run) {
+      window.addEventListener("online", run);
+      window.addEventListener("offline", run);
+    },
     onReturn(run) {
       window.addEventListener("online", run);
       window.addEventListener("pageshow", run);

@@ -53,6 +53,7 @@ export const START: State = {
   canStart: false,
   me: null,
   link: { is: "connecting" },
+  hasNetwork: true,
   clockOffsetUs: 0,
   mentorships: [],
   arrivedAt: null,

@@ -21,6 +21,7 @@ import { switches } from "./parts/switches.js";
 import { rehearse } from "./call/rehearse.js";
 import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
+import { unknownWords, waitWords } from "./words/link.js";
 import { otherOf, presenceWords } from "./words/people.js";
 
 /** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
@@ -35,14 +36,20 @@ export class Prejoin extends AppElement {
         min-height: 100dvh;
       }
       main {
-        display: grid;
+        display: flex;
         flex: 1;
+        flex-direction: column;
+        gap: 16px;
+        min-width: 0;
+        max-width: 64rem;
+        margin: 0 auto;
+        padding: 60px 16px 0;
+      }
+      .parts {
+        display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: 16px 32px;
         align-content: start;
-        max-width: 64rem;
-        margin: 0 auto;
-        padding: 60px 16px 48px;
       }
       ith-side {
         position: sticky;
@@ -51,12 +58,19 @@ export class Prejoin extends AppElement {
       }
       @media (min-width: 1200px) {
         main {
-          grid-template-columns: minmax(0, 1fr) 17rem;
           padding: 68px 32px 48px;
+        }
+        .parts {
+          grid-template-columns: minmax(0, 1fr) 18rem;
+        }
+        .more {
+          grid-column: 1 / -1;
         }
       }
       .own,
-      .other {
+      .other,
+      .more,
+      .go {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: 12px;
@@ -104,10 +118,23 @@ export class Prejoin extends AppElement {
         gap: 12px;
         align-items: center;
       }
+      /* Below what one reads on a narrow page, and in sight from the first moment. */
+      .go.last {
+        position: sticky;
+        z-index: 1;
+        inset-block-end: 0;
+        margin: auto -16px 0;
+        padding: 12px 16px;
+        border-top: 1px solid var(--line);
+        background: var(--paper);
+      }
       .join {
         width: 100%;
         min-height: 52px;
         font-size: var(--large);
+      }
+      .go p:empty {
+        display: none;
       }
       .row.center {
         justify-content: center;
@@ -119,16 +146,24 @@ export class Prejoin extends AppElement {
   @state() private trouble: Trouble | null = null;
   @query("video") private video!: HTMLVideoElement | null;
   private readonly wide = new Media(this, WIDE);
+  private readonly columns = new Media(this, "(min-width: 1200px)");
   private prepared = "";
   private joined = false;
 
   protected override watch(state: AppState): readonly unknown[] {
     const { microphone, camera, preview } = state.media;
-    return [state.mentorships, state.me, state.link.is, microphone, camera, preview];
+    const { link, hasNetwork } = state;
+    return [state.mentorships, state.me, link.is, hasNetwork, microphone, camera, preview];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.documentElement.classList.add("foot"); // what gets the focus is not under it
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    document.documentElement.classList.remove("foot");
     if (this.prepared && !this.joined) this.app.unprepare();
     this.prepared = "";
     this.joined = false;
@@ -169,45 +204,44 @@ export class Prejoin extends AppElement {
     const troubles = deviceTroubles(media);
     return html`
       <main id="main">
-        <section class="own" aria-label="Your picture and sound">
-          ${this.preview(troubles.camera)}
-          <div class="row center">
-            ${switches(this.app, { microphone: switchOf(media.microphone), camera: switchOf(media.camera) })}
-          </div>
-          ${
-            troubles.microphone
-              ? notice(troubles.microphone, this.retry(troubles.microphone))
-              : media.microphone.live && media.microphone.wanted
-                ? html`<ith-meter .app=${this.app}></ith-meter>`
-                : nothing
-          }
-          <ith-devices .app=${this.app}></ith-devices>
-        </section>
-        <section class="other" aria-label="Who you meet">
-          ${this.other(other, me)}
-          <ith-planned .app=${this.app} .view=${view}></ith-planned>
-          <button class="filled join" @click=${this.join}>Join</button>
-          <p class="small soft" role="status">${this.line(view, me)}</p>
-          ${
-            this.trouble
-              ? notice(this.trouble, html`<button @click=${this.prepare}>Try again</button>`)
-              : nothing
-          }
-          ${
-            this.wide.matches
-              ? nothing
-              : html`<button @click=${() => (this.talking = true)}>
-                <ith-icon .of=${MessageSquare}></ith-icon>Conversation
-                ${
-                  view.unread
-                    ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
-                    : nothing
-                }
-              </button>`
-          }
-          <ith-next .app=${this.app} .mentorship=${view.id}></ith-next>
-          <ith-arrange .app=${this.app} .view=${view}></ith-arrange>
-        </section>
+        <div class="parts">
+          <section class="own" aria-label="Your picture and sound">
+            ${this.preview(troubles.camera)}
+            <div class="row center">
+              ${switches(this.app, { microphone: switchOf(media.microphone), camera: switchOf(media.camera) })}
+            </div>
+            ${
+              troubles.microphone
+                ? notice(troubles.microphone, this.retry(troubles.microphone))
+                : media.microphone.live && media.microphone.wanted
+                  ? html`<ith-meter .app=${this.app}></ith-meter>`
+                  : nothing
+            }
+            <ith-devices .app=${this.app}></ith-devices>
+          </section>
+          <section class="other" aria-label="Who you meet">
+            ${this.other(other, me)}
+            <ith-planned .app=${this.app} .view=${view}></ith-planned>
+            ${this.columns.matches ? this.go(view, me) : nothing}
+          </section>
+          <section class="more" aria-label="Before you meet">
+            ${
+              this.wide.matches
+                ? nothing
+                : html`<button @click=${() => (this.talking = true)}>
+                  <ith-icon .of=${MessageSquare}></ith-icon>Conversation
+                  ${
+                    view.unread
+                      ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
+                      : nothing
+                  }
+                </button>`
+            }
+            <ith-next .app=${this.app} .mentorship=${view.id}></ith-next>
+            <ith-arrange .app=${this.app} .view=${view}></ith-arrange>
+          </section>
+        </div>
+        ${this.columns.matches ? nothing : this.go(view, me)}
       </main>
       <ith-side
         meeting
@@ -217,6 +251,27 @@ export class Prejoin extends AppElement {
         .open=${this.wide.matches || this.talking}
         @close=${() => (this.talking = false)}
       ></ith-side>
+    `;
+  }
+
+  /** *Join*, and what is to be known before one presses it. */
+  private go(view: MentorshipView, me: PersonView): unknown {
+    const { link, hasNetwork } = this.state;
+    return html`
+      <div class="go ${this.columns.matches ? "" : "last"}">
+        ${
+          link.is === "online"
+            ? nothing
+            : html`<div class="late">${notice(waitWords(hasNetwork))}</div>`
+        }
+        ${
+          this.trouble
+            ? notice(this.trouble, html`<button @click=${this.prepare}>Try again</button>`)
+            : nothing
+        }
+        <button class="filled join" @click=${this.join}>Join</button>
+        <p class="small soft" role="status">${this.line(view, me)}</p>
+      </div>
     `;
   }
 
@@ -252,12 +307,14 @@ export class Prejoin extends AppElement {
   }
 
   private other(other: Member, me: PersonView): unknown {
+    const { name } = other.person;
+    const known = this.state.link.is === "online"; // else it is what was heard before
     return html`
       <div class="who">
-        <ith-avatar .name=${other.person.name} .here=${other.presence !== "away"}></ith-avatar>
-        <h1 tabindex="-1"><bdi>${other.person.name}</bdi></h1>
+        <ith-avatar .name=${name} .here=${known && other.presence !== "away"}></ith-avatar>
+        <h1 tabindex="-1"><bdi>${name}</bdi></h1>
       </div>
-      <p>${presenceWords(other)}.</p>
+      <p>${known ? presenceWords(other) : unknownWords(name)}.</p>
       <p class="small soft">
         <ith-clocks .app=${this.app} .me=${me} .other=${other.person}></ith-clocks>
       </p>

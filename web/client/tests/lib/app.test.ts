@@ -41,6 +41,20 @@ describe("coming in", () => {
     expect(places).toEqual(["/m/men_1"]);
   });
 
+  test("whether there is a network is known, from the first moment and after a change", async () => {
+    const server = new FakeServer();
+    server.network = false;
+    const { app } = await signedIn(server);
+    expect(app.state.hasNetwork).toBe(false);
+    server.network = true;
+    for (const turn of server.networkTurns) turn();
+    expect(app.state.hasNetwork).toBe(true);
+    server.network = false;
+    for (const turn of server.networkTurns) turn();
+    app.signOut();
+    expect(app.state).toMatchObject({ phase: "signed_out", hasNetwork: false });
+  });
+
   test("while the server is away: said so, and tried again", async () => {
     const server = new FakeServer();
     server.reachable = false;

@@ -22,6 +22,9 @@ export class FakeServer {
   /** Its clock minus nowMs. */
   aheadMs = 0;
   reachable = true;
+  /** Whether the browsers see a network, and whom they tell when that changes. */
+  network = true;
+  readonly networkTurns: (() => void)[] = [];
   readonly log: Message[] = [];
   readonly sockets = new Set<FakeSocket>();
   readonly requests: { readonly method: string; readonly path: string; readonly body: unknown }[] = [];
@@ -225,6 +228,8 @@ export class FakeServer {
         return this.after(2_000, beat);
       },
       listen: () => () => undefined,
+      hasNetwork: () => this.network,
+      onNetwork: (run) => this.networkTurns.push(run),
       onReturn: () => undefined,
       onLeave: () => undefined,
       onAddress: (run) => (addressed = run),

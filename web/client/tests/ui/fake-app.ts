@@ -229,6 +229,7 @@ export const BASE: AppState = {
   canStart: false,
   me: ME,
   link: { is: "online" },
+  hasNetwork: true,
   clockOffsetUs: 0,
   mentorships: [MENTORSHIP],
   arrivedAt: null,

@@ -279,6 +279,14 @@ const STATES: Record<string, [string, AppState]> = {
     { ...MENTORSHIP, agreement: AGREED, proposal: { ...PROPOSED, state: "declined", proposed_by: ME.id } },
   ]),
   "prejoin-declined-by-me": before(asMentee({ proposal: { ...PROPOSED, state: "declined" } })),
+  "prejoin-offline": [
+    room,
+    {
+      ...before(asMentee({ agreement: AGREED, meeting: MEETING }))[1],
+      link: OFFLINE,
+      hasNetwork: false,
+    },
+  ],
   "prejoin-waiting": before([{ ...MENTORSHIP, proposal: { ...PROPOSED, proposed_by: ME.id } }]),
   "conversation-empty": [
     room,

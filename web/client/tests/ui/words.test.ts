@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { CallState, DeviceState, Link, MediaState, RemotePeer } from "../../src/lib/model.js";
+import type { CallState, DeviceState, MediaState, RemotePeer } from "../../src/lib/model.js";
 import { callWords, fitOf } from "../../src/ui/words/call.js";
 import { deviceTroubles, joinWords, lackWords } from "../../src/ui/words/devices.js";
 import { personTroubles, zoneOf } from "../../src/ui/words/form.js";
@@ -340,8 +340,9 @@ describe("devices", () => {
 });
 
 describe("the call in words", () => {
-  const online: Link = { is: "online" };
-  const offline: Link = { is: "offline", retryAt: 0, trouble: null };
+  const online = { link: { is: "online" }, hasNetwork: true } as const;
+  const offline = { link: { is: "offline", retryAt: 0, trouble: null }, hasNetwork: false } as const;
+  const serverAway = { ...offline, hasNetwork: true };
   const peer = (more: Partial<RemotePeer>): CallState => ({
     ...CALL,
     peers: [
@@ -367,6 +368,7 @@ describe("the call in words", () => {
     [{ ...CALL, phase: "joining" }, offline, "Connecting to Ithaca, then joining…"],
     [CALL, online, "Waiting for Ana. You can keep this open."],
     [CALL, offline, "You are offline. Reconnecting…"],
+    [CALL, serverAway, "Ithaca cannot be reached. Reconnecting…"],
     [
       { ...CALL, gone: { atUs: NOW, lost: false } },
       online,
@@ -381,6 +383,7 @@ describe("the call in words", () => {
     [peer({ audio: false }), online, "No sound from Ana."],
     [peer({}), offline, "Reconnecting, you can keep talking."],
     [peer({ media: "interrupted" }), offline, "You are offline. Reconnecting…"],
+    [peer({ media: "interrupted" }), serverAway, "Ithaca cannot be reached. Reconnecting…"],
     [peer({ media: "connecting" }), online, "Ana is here. Connecting sound and picture…"],
     [peer({ here: false }), online, "Ana is reconnecting, you can keep talking."],
     [peer({ here: false, flows: false }), online, "Ana is reconnecting…"],
@@ -396,8 +399,8 @@ describe("the call in words", () => {
       online,
       "Sound and picture find no way between your networks. You can still write.",
     ],
-  ] as [CallState, Link, string | undefined][])("case %#: %s", (call, link, words) => {
-    expect(callWords(call, link, "Ana", "Europe/Vienna")?.text).toBe(words);
+  ] as [CallState, typeof online, string | undefined][])("case %#: %s", (call, state, words) => {
+    expect(callWords(call, state, "Ana", "Europe/Vienna")?.text).toBe(words);
   });
 
   it("has one mark at the end of a sentence, also after a name that was cut", () => {

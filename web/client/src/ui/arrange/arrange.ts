@@ -28,10 +28,21 @@ export class Arrange extends AppElement {
         display: grid;
         gap: 12px;
       }
+      /* As many columns as there is room for. */
       ul {
-        display: grid;
-        gap: 4px;
+        columns: 20rem auto;
+        column-gap: 32px;
         font-size: var(--small);
+      }
+      li {
+        padding-block: 2px;
+        break-inside: avoid;
+      }
+      .answer {
+        justify-content: space-between;
+      }
+      .ways {
+        margin-inline-start: -17px; /* their words stand in line with the rest */
       }
     `,
   ];
@@ -55,7 +66,7 @@ export class Arrange extends AppElement {
     return html`
       ${proposal ? (proposal.state === "open" ? this.proposal(proposal, me) : this.declined(proposal, me)) : nothing}
       ${this.trouble ? notice(this.trouble) : nothing}
-      <div class="row">
+      <div class="row ways">
         <button class="plain" @click=${() => (this.open = "terms")}>Propose terms</button>
         <button class="plain" @click=${() => (this.open = "meeting")}>
           ${movable ? "Move the meeting" : "Plan a meeting"}
@@ -104,33 +115,35 @@ export class Arrange extends AppElement {
         <ul class="number">
           ${termsList(proposal.terms, two).map((line) => html`<li>${line}</li>`)}
         </ul>
-        <p class="small soft">
-          ${fromWords(proposal, this.app.nowUs(), me.zone)}
-          ${mine ? `Waiting for ${other} to accept.` : "It counts only once you accept."}
-        </p>
-        <div class="row">
-          ${
-            mine
-              ? html`<button
-                ?disabled=${this.busy}
-                @click=${() => this.say(() => arrange.withdraw(this.view.id, proposal.version))}
-              >
-                Withdraw
-              </button>`
-              : html`<button
-                  class="filled"
+        <div class="row answer">
+          <p class="small soft">
+            ${fromWords(proposal, this.app.nowUs(), me.zone)}
+            ${mine ? `Waiting for ${other} to accept.` : "It counts only once you accept."}
+          </p>
+          <div class="row">
+            ${
+              mine
+                ? html`<button
                   ?disabled=${this.busy}
-                  @click=${() => this.say(() => arrange.accept(this.view.id, proposal.version))}
+                  @click=${() => this.say(() => arrange.withdraw(this.view.id, proposal.version))}
                 >
-                  Accept
-                </button>
-                <button
-                  ?disabled=${this.busy}
-                  @click=${() => this.say(() => arrange.decline(this.view.id, proposal.version))}
-                >
-                  Decline
+                  Withdraw
                 </button>`
-          }
+                : html`<button
+                    class="filled"
+                    ?disabled=${this.busy}
+                    @click=${() => this.say(() => arrange.accept(this.view.id, proposal.version))}
+                  >
+                    Accept
+                  </button>
+                  <button
+                    ?disabled=${this.busy}
+                    @click=${() => this.say(() => arrange.decline(this.view.id, proposal.version))}
+                  >
+                    Decline
+                  </button>`
+            }
+          </div>
         </div>
       </section>
     `;

@@ -167,9 +167,9 @@ export class Call extends AppElement {
         display: flex;
         gap: 8px;
         align-items: center;
-        max-width: 100%;
-        padding: 6px 14px;
-        border-radius: 999px;
+        max-width: min(100%, 40rem);
+        padding: 8px 16px;
+        border-radius: 22px;
         background: oklch(23% 0.014 250 / 0.92);
         font-size: var(--small);
       }
@@ -179,8 +179,7 @@ export class Call extends AppElement {
       .line:has(button) {
         flex-wrap: wrap;
         justify-content: center;
-        padding: 12px 16px;
-        border-radius: 22px;
+        padding-block: 12px;
         background: oklch(23% 0.014 250);
       }
       .line button {
@@ -234,6 +233,7 @@ export class Call extends AppElement {
     return [
       state.call,
       state.link.is,
+      state.hasNetwork,
       state.mentorships,
       state.me,
       microphone,
@@ -343,7 +343,7 @@ export class Call extends AppElement {
     const peer = mainPeer(call);
     const troubles = deviceTroubles(media);
     const cameraLack = problemOf(media.camera);
-    const words = callWords(call, this.state.link, name, me.zone);
+    const words = callWords(call, this.state, name, me.zone);
     const two = twoOf(view, me);
     const booked = this.booked.words(call.session, two.pays, me, two.other);
     const calm = !booked?.asks && this.isCalm(call, words, view.unread);

@@ -8,6 +8,7 @@ import type { MentorshipView, Message, PersonView } from "../../protocol/types.j
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import { arrangedMarks } from "../words/arranged.js";
+import { awayWords } from "../words/link.js";
 import { marksOf, type Mark } from "../words/marks.js";
 import { otherOf, pairOf } from "../words/people.js";
 import { exact, named, timeIn } from "../words/time.js";
@@ -179,6 +180,7 @@ export class Conversation extends AppElement {
       state.arranged[this.mentorship],
       state.call?.phase,
       state.link.is,
+      state.hasNetwork,
       state.me,
     ];
   }
@@ -283,7 +285,7 @@ export class Conversation extends AppElement {
     const pending = conversation?.pending ?? [];
     const loading = !messages.length && Math.max(view.head, conversation?.head ?? 0) > 0;
     if (loading && this.state.link.is === "offline") {
-      const words = "Earlier messages come when you are back online.";
+      const words = "Earlier messages come when the connection is back.";
       return pending.length
         ? html`<p class="small soft">${words}</p>
             ${this.unsent(pending)}`
@@ -408,11 +410,11 @@ export class Conversation extends AppElement {
   }
 
   private linkNotice(): unknown {
-    const { link } = this.state;
+    const { link, hasNetwork } = this.state;
     if (link.is !== "offline") return nothing;
     return html`
       <div class="notice late small" role="status">
-        <p>You are offline. What you write is kept and goes out by itself.</p>
+        <p>${awayWords(hasNetwork)} What you write is kept and goes out by itself.</p>
       </div>
     `;
   }

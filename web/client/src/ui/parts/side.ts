@@ -5,6 +5,7 @@ import type { AppState } from "../../lib/model.js";
 import type { Member } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement, Media, WIDE } from "../element.js";
+import { unknownWords } from "../words/link.js";
 import { otherOf, presenceWords } from "../words/people.js";
 import "../conversation/conversation.js";
 import "./sheet.js";
@@ -54,7 +55,7 @@ export class Side extends AppElement {
   private readonly wide = new Media(this, WIDE);
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.mentorships, state.me];
+    return [state.mentorships, state.me, state.link.is];
   }
 
   override render(): unknown {
@@ -84,11 +85,12 @@ export class Side extends AppElement {
   }
 
   private below(other: Member): unknown {
+    const known = this.state.link.is === "online";
     return html`
       <div slot="below" class="below">
-        <p class="small soft" role="status">${presenceWords(other)}.</p>
+        <p class="small soft" role="status">${known ? presenceWords(other) : unknownWords(other.person.name)}.</p>
         ${
-          other.presence === "in_room"
+          known && other.presence === "in_room"
             ? html`<button class="filled" @click=${() => this.dispatchEvent(new Event("join"))}>
               Join
             </button>`

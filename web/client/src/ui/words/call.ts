@@ -1,5 +1,6 @@
 /** What the call says of itself: one line, and only what is true. */
-import type { CallState, Link, RemotePeer } from "../../lib/model.js";
+import type { AppState, CallState, RemotePeer } from "../../lib/model.js";
+import { awayWords } from "./link.js";
 import { named, stop, timeIn } from "./time.js";
 
 export interface CallWords {
@@ -16,12 +17,13 @@ export function mainPeer(call: CallState): RemotePeer | undefined {
  * is seen. */
 export function callWords(
   call: CallState,
-  link: Link,
+  { link, hasNetwork }: Pick<AppState, "link" | "hasNetwork">,
   name: string,
   zone: string,
 ): CallWords | null {
   const who = named(name);
   const online = link.is === "online";
+  const away = `${awayWords(hasNetwork)} Reconnecting…`;
   const peer = mainPeer(call);
   if (call.phase === "joining") {
     return online
@@ -31,12 +33,12 @@ export function callWords(
   if (!peer) {
     return online
       ? { text: aloneWords(call, who, zone), tone: "calm" }
-      : { text: "You are offline. Reconnecting…", tone: "attention" };
+      : { text: away, tone: "attention" };
   }
   if (!online) {
     const goesOn = peer.flows ? "Reconnecting, you can keep talking." : "Reconnecting…";
     return {
-      text: peer.media === "connected" ? goesOn : "You are offline. Reconnecting…",
+      text: peer.media === "connected" ? goesOn : away,
       tone: "attention",
     };
   }

@@ -1,0 +1,18 @@
+/** What is said while the server is out of reach. Pure. */
+import { named } from "./time.js";
+
+/** Where it lies decides what one can do. `hasNetwork`: as far as the browser knows. */
+export const awayWords = (hasNetwork: boolean): string =>
+  hasNetwork ? "Ithaca cannot be reached." : "You are offline.";
+
+/** Before a call: what it means, and what happens next. */
+export const waitWords = (hasNetwork: boolean) => ({
+  what: awayWords(hasNetwork),
+  advice:
+    "You two cannot meet until that is over. It is tried again by itself: press Join already, " +
+    "and you join as soon as it works.",
+});
+
+/** Instead of presence, which was last heard of before. */
+export const unknownWords = (name: string): string =>
+  `Whether ${named(name)} is here is not known at the moment`;
