@@ -125,6 +125,48 @@ async def test_the_time_and_what_is_said_stay_when_the_controls_rest(
     await context.close()
 
 
+async def test_that_the_time_is_not_proven_is_said_beside_it_where_that_matters(
+    phone: Screen,
+) -> None:
+    page = phone.page
+    await phone.show("call-unproven")
+    words = page.get_by_text("This time is not proven at the moment and may not be billed.")
+    await expect(page.locator(".top").filter(has=words)).to_be_visible()
+    await expect(words).to_be_in_viewport(ratio=1)
+    await page.get_by_role("button", name="Conversation").click()
+    await expect(words).to_have_count(1)
+    await expect(words).to_be_in_viewport(ratio=1)
+    await page.get_by_role("button", name="Close").click()
+    await page.evaluate(
+        "app.set({call: {...app.state.call,"
+        " peers: app.state.call.peers.map(p => ({...p, unproven: false}))}})"
+    )
+    await expect(words).to_be_hidden()
+
+
+async def test_the_time_runs_on_while_the_two_can_talk(desktop: Screen) -> None:
+    """Also when the server has lost one of them."""
+    page = desktop.page
+    await desktop.show("call")
+    timer = page.get_by_role("timer", name="Time together")
+    await expect(timer).to_have_text("45:29")
+    await page.evaluate(
+        "{const start = app.nowUs(); window.later = 0; app.nowUs = () => start + window.later}"
+    )
+    await page.evaluate(
+        "app.set({call: {...app.state.call,"
+        " session: {...app.state.call.session, together_us: 2725e6, together_since_us: null},"
+        " peers: app.state.call.peers.map(p => ({...p, here: false}))}})"
+    )
+    await page.evaluate("window.later = 7e6")
+    await expect(timer).to_have_text("45:36")
+    await page.evaluate(  # it is back, and the server has the last word
+        "app.set({call: {...app.state.call,"
+        " peers: app.state.call.peers.map(p => ({...p, here: true}))}})"
+    )
+    await expect(timer).to_have_text("45:25")
+
+
 async def test_a_question_is_asked_in_the_sheet_that_covers_the_page(phone: Screen) -> None:
     page = phone.page
     question = page.get_by_text("The booked time ends at 14:15. Going on costs up to €20.00.")

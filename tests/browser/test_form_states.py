@@ -119,3 +119,34 @@ async def test_a_form_says_at_the_field_what_the_server_refuses(desktop: Screen)
     await page.get_by_role("button", name="Make the links").click()
     await expect(page.get_by_role("heading", name="Two links")).to_be_focused()
     await expect(page.get_by_role("button", name="Copy")).to_have_count(2)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_cannot_be_copied_says_what_to_do(
+    chromium: Browser, gallery: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    context = await chromium.new_context(viewport={"width": width, "height": height})
+    screen = Screen(await context.new_page(), gallery)
+    page = screen.page
+    await screen.show("new")
+    await page.evaluate(
+        "navigator.clipboard.writeText = async () => { if (window.refuses) throw new Error() }"
+    )
+    await page.get_by_label("Name").fill("Ana")
+    await page.get_by_role("combobox", name="Time zone").fill("Europe/Vienna")
+    await page.get_by_role("button", name="Make the links").click()
+    copy = page.get_by_role("button", name="Copy").first
+    await page.evaluate("window.refuses = true")
+    await copy.click()
+    words = page.get_by_text("It is selected: press Ctrl+C, or ⌘C on a Mac")
+    await expect(words).to_be_visible()
+    assert "open#inv_" in await page.evaluate("getSelection().toString()")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert await screen.violations() == []
+    await page.evaluate("window.refuses = false")
+    await copy.click()
+    await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    await expect(words).to_be_hidden()
+    await context.close()
+    assert screen.errors == []

@@ -92,6 +92,7 @@ export interface RemotePeer {
   readonly flows: boolean;              // seen to arrive, since anything else gave reason to doubt it
   readonly frozen: boolean;             // the last picture stands; no new one comes
   readonly here: boolean;               // false: its signalling was lost; it may be back in a moment
+  readonly unproven: boolean;           // connected, and its page has signed nothing new for a while
 }
 
 /** When the other went; `lost`: without saying so. */

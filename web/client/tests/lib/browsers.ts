@@ -247,6 +247,8 @@ export class Page {
   reachable = true;
   /** What it thinks that the server's clock is ahead of it; null: it does not know. */
   offsetUs: number | null = 0;
+  /** How often it asked to be drawn. */
+  drawn = 0;
   private pending: Promise<unknown>[] = [];
   private sent = 0;
   private ids = 0;
@@ -272,7 +274,7 @@ export class Page {
       },
       newId: () => `${person}-${(this.ids += 1)}`,
       tracks: () => ({ audio: null, video: null }),
-      changed: () => undefined,
+      changed: () => void (this.drawn += 1),
       clock: () => {
         const localUs = this.world.nowMs * 1000;
         return { localUs, serverUs: this.offsetUs === null ? null : localUs + this.offsetUs };

@@ -110,6 +110,44 @@ describe("the key", () => {
   });
 });
 
+describe("that nothing is proven", () => {
+  const unproven = ({ call }: Page): boolean | undefined => call.state().peers[0]?.unproven;
+
+  test("is known after a while without a new signature, until one comes", async () => {
+    const { world, me, ana } = await two();
+    await world.beats(4);
+    for (const which of ["newcomer", "first"] as const) world.channelOf(which).tamper = () => "";
+    await world.beats(10);
+    expect([unproven(me), unproven(ana)]).toEqual([false, false]);
+    await world.beats(2);
+    expect([unproven(me), unproven(ana)]).toEqual([true, true]);
+    const drawn = me.drawn;
+    for (const which of ["newcomer", "first"] as const) {
+      world.channelOf(which).tamper = (text) => text;
+    }
+    await world.beats(3);
+    expect([unproven(me), unproven(ana)]).toEqual([false, false]);
+    expect(me.drawn).toBeGreaterThan(drawn);
+  });
+
+  test("is no news of somebody with whom one is not connected", async () => {
+    const { world, me } = await two();
+    await world.beats(2);
+    world.ice("disconnected");
+    await world.beats(20);
+    expect(unproven(me)).toBe(false);
+    world.ice("connected");
+    await world.beats(8);
+    expect(unproven(me)).toBe(false);
+  });
+
+  test("is known where the other's page has no key", async () => {
+    const { world, me } = await two({ subtle: undefined });
+    await world.beats(12);
+    expect(unproven(me)).toBe(true);
+  });
+});
+
 describe("contact", () => {
   test("each hands in what the other signed, every second beat", async () => {
     const { world, me, ana } = await two();

@@ -8,7 +8,7 @@ import {
   termsOf,
   type TermsEntries,
 } from "../../src/ui/words/arrange-form.js";
-import { bookedWords } from "../../src/ui/words/booked.js";
+import { bookedWords, unprovenWords } from "../../src/ui/words/booked.js";
 import { amount, atMost, minorOf, money } from "../../src/ui/words/money.js";
 import * as terms from "../../src/ui/words/terms.js";
 import * as time from "../../src/ui/words/time.js";
@@ -243,6 +243,24 @@ describe("the end of the booked time", () => {
       `The booked time ended at 14:15. ${unless}`,
     );
     expect(said(end + 20 * MIN, true, {}, true)).toBeNull();
+  });
+
+  it("says that nothing is proven, where only proven time is billed and time counts", () => {
+    const words = (nowUs: number, more: Partial<typeof ACCOUNT> = {}, terms = AGREED.terms) =>
+      unprovenWords(terms, { ...ACCOUNT, ...more }, nowUs);
+    const said = /^This time is not proven at the moment and may not be billed/;
+    expect(words(end - MIN)).toMatch(said);
+    expect(words(end)).toBeNull(); // nothing is billed from here on
+    expect(words(end, { extended_us: end - MIN })).toMatch(said);
+    expect(words(end + 20 * MIN, { extended_us: end - MIN })).toBeNull();
+    expect(words(ACCOUNT.booked!.start_us - 1)).toBeNull();
+    const early = { ...AGREED.terms, early_us: 5 * MIN };
+    expect(words(ACCOUNT.booked!.start_us - 1, {}, early)).toMatch(said);
+    expect(words(end + 9 * MIN, { booked: null })).toMatch(said);
+    expect(unprovenWords(AGREED.terms, null, end)).toMatch(said);
+    expect(words(end - MIN, {}, { ...AGREED.terms, counts: "room" })).toBeNull();
+    expect(words(end - MIN, {}, { ...AGREED.terms, rate_minor: 0 })).toBeNull();
+    expect(unprovenWords(undefined, null, end)).toBeNull();
   });
 
   it("says nothing where nothing can cost more", () => {

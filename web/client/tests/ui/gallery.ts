@@ -78,6 +78,7 @@ const peer = (
   flows: true,
   frozen: false,
   here: true,
+  unproven: false,
   ...more,
 });
 
@@ -388,6 +389,10 @@ const STATES: Record<string, [string, AppState]> = {
     { media: { ...problem("unplugged", null), preview: WITH_PICTURE.preview } },
   ),
   "call-asks": inCall({ peers: [peer()] }, { mentorships: asMentee({ agreement: AGREED }) }),
+  "call-unproven": inCall(
+    { peers: [peer({ unproven: true })] },
+    { mentorships: [{ ...MENTORSHIP, agreement: AGREED }] },
+  ),
   "call-asked": inCall({ peers: [peer()] }),
   "call-replaced": [
     `${room}/call`,

@@ -352,6 +352,7 @@ describe("the call in words", () => {
         audio: true,
         video: true,
         here: true,
+        unproven: false,
         media: "connected",
         flows: true,
         frozen: false,

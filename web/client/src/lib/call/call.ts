@@ -18,6 +18,7 @@ import { actOf, triedAgain, troubleOf } from "../trouble.js";
 import type { Clock } from "./contact.js";
 import { look, UNTOLD, type Path } from "./path.js";
 import { PeerLink, type Kind, type LinkEnv, type PeerEnv, type Tracks } from "./peer.js";
+import { beaten, isUnproven, signed, type Lack } from "./lack.js";
 import type { Proofs } from "./proofs.js";
 import { continues, onJoined, onPeerJoined, onPeerLeft, type Action, type Known } from "./roster.js";
 import type { Key, Signing } from "./signing.js";
@@ -44,6 +45,8 @@ interface Remote {
   readonly witness: Witness;
   readonly peer: Peer;
   readonly here: boolean;
+  readonly lack: Lack;
+  readonly unproven: boolean;
 }
 
 const JOIN_AGAIN_MS = 2_000;
@@ -127,6 +130,9 @@ export class Call {
   beat(): void {
     if (!this.isActive) return;
     for (const { witness } of this.remotes.values()) witness.beat();
+    for (const [id, { link, lack }] of this.remotes) {
+      this.prove(id, beaten(lack, link.connected, this.env.clock().localUs));
+    }
     this.tellPath();
     // Who spoke is measured while there is somebody to speak to.
     this.env.speech.in(this.isInRoom && this.remotes.size > 0 ? this.env.room : null);
@@ -373,9 +379,13 @@ export class Call {
       clock: () => this.env.clock(),
       canSay: () => link.canSay,
       say: (text) => link.say(text),
-      signed: (session, contact) => this.env.proofs.keep(this.env.room, session, contact),
+      signed: (session, contact) => {
+        this.env.proofs.keep(this.env.room, session, contact);
+        const lack = this.remotes.get(peer.id)?.lack ?? null;
+        this.prove(peer.id, signed(lack, this.env.clock().localUs));
+      },
     });
-    const remote = { link, witness, peer, here: true };
+    const remote = { link, witness, peer, here: true, lack: null, unproven: false };
     this.gone = null;
     this.remotes.set(peer.id, remote);
     link.meet(peer.id, polite);
@@ -413,6 +423,15 @@ export class Call {
     for (const { witness, peer } of this.remotes.values()) {
       witness.between(this.session, this.key, peer.key ?? null);
     }
+  }
+
+  /** What is to be said of proof, where that changes. */
+  private prove(id: string, lack: Lack): void {
+    const remote = this.remotes.get(id);
+    if (!remote) return;
+    const unproven = isUnproven(lack, this.env.clock().localUs);
+    this.remotes.set(id, { ...remote, lack, unproven });
+    if (unproven !== remote.unproven) this.changedSoon();
   }
 
   private tellPath(): void {
@@ -477,6 +496,6 @@ function lets(tracks: Tracks): Record<Kind, boolean> {
   return { audio: tracks.audio?.enabled ?? false, video: tracks.video !== null };
 }
 
-function view({ link, peer, here }: Remote): RemotePeer {
-  return { ...peer, stream: link.stream, here, ...link.arriving(peer.audio || peer.video) };
+function view({ link, peer, here, unproven }: Remote): RemotePeer {
+  return { ...peer, stream: link.stream, here, unproven, ...link.arriving(peer.audio || peer.video) };
 }

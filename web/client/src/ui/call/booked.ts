@@ -2,8 +2,8 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
 import { Refused, type App } from "../../lib/model.js";
-import type { SessionAccount, SessionView } from "../../protocol/types.js";
-import { bookedWords, type BookedWords } from "../words/booked.js";
+import type { SessionAccount, SessionView, Terms } from "../../protocol/types.js";
+import { bookedWords, unprovenWords, type BookedWords } from "../words/booked.js";
 
 const AGAIN_US = 10_000_000;
 const SOON_US = 180_000_000; // before the booked end, from when on what others say is news
@@ -37,6 +37,13 @@ export class Booked implements ReactiveController {
     const { account } = this;
     if (account?.id !== session.id) return null;
     return bookedWords(account, nowUs, pays, me, other, this.kept === session.id);
+  }
+
+  /** What is to be said when nothing proves the time of a session; `agreed` holds until it is known
+   * what that session goes by. */
+  unproven(session: SessionView, agreed: Terms | undefined): string | null {
+    const account = this.account?.id === session.id ? this.account : null;
+    return unprovenWords(account?.terms ?? agreed, account, this.app().nowUs());
   }
 
   keep(): void {

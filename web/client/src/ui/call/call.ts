@@ -16,13 +16,13 @@ import type { BookedWords } from "../words/booked.js";
 import { callWords, isLost, mainPeer, type CallWords } from "../words/call.js";
 import { deviceTroubles, lackWords, problemOf, type DeviceWords } from "../words/devices.js";
 import { otherOf } from "../words/people.js";
-import { togetherUs } from "../words/session.js";
 import { twoOf } from "../words/terms.js";
 import { count, named } from "../words/time.js";
 import { Booked } from "./booked.js";
 import type { Remote } from "./remote.js";
 import "./remote.js";
 import "./self-view.js";
+import { shown, type Shown } from "./timer.js";
 
 type Device = "microphone" | "camera";
 
@@ -101,6 +101,9 @@ export class Call extends AppElement {
       .time {
         font-weight: 600;
       }
+      .unproven {
+        color: var(--ink-soft);
+      }
       .name {
         min-width: 0;
         overflow: hidden;
@@ -167,7 +170,7 @@ export class Call extends AppElement {
         display: flex;
         gap: 8px;
         align-items: center;
-        max-width: min(100%, 40rem);
+        max-width: min(100%, 44rem);
         padding: 8px 16px;
         border-radius: 22px;
         background: oklch(23% 0.014 250 / 0.92);
@@ -349,7 +352,13 @@ export class Call extends AppElement {
     const calm = !booked?.asks && this.isCalm(call, words, view.unread);
     const resting = this.resting && peer?.video && calm ? "resting" : "";
     const sheet = this.sheet;
+    const proof =
+      call.session && peer?.unproven
+        ? this.booked.unproven(call.session, view.agreement?.terms)
+        : null;
+    const unproven = html`<p class="line unproven" role="status" ?hidden=${!proof}>${proof}</p>`;
     const told = html`${this.lines(call, words, name)} ${this.end(booked)}`;
+    const below = html`<div slot="below" class="told">${unproven} ${told}</div>`;
     return html`
       <main id="main">
         <h1 class="hidden" tabindex="-1">Call with ${name}</h1>
@@ -367,14 +376,9 @@ export class Call extends AppElement {
             </div>`
         }
         <div class="top">
-          ${
-            call.session
-              ? html`<span class="time number" role="timer" aria-label="Time together"
-                >${count(togetherUs(call.session, this.app.nowUs()))}</span
-              >`
-              : nothing
-          }
+          ${this.time(call)}
           <bdi class="name small">${peer ? name : nothing}</bdi>
+          ${sheet ? nothing : unproven}
         </div>
         <ith-self-view
           .stream=${media.preview}
@@ -391,10 +395,10 @@ export class Call extends AppElement {
         .open=${this.talking && (this.wide.matches || !this.choosing)}
         @close=${() => (this.talking = false)}
       >
-        ${sheet === "conversation" ? html`<div slot="below" class="told">${told}</div>` : nothing}
+        ${sheet === "conversation" ? below : nothing}
       </ith-side>
       <ith-sheet heading="Devices" .open=${this.choosing} @close=${() => (this.choosing = false)}>
-        ${sheet === "devices" ? html`<div slot="below" class="told">${told}</div>` : nothing}
+        ${sheet === "devices" ? below : nothing}
         ${[troubles.microphone, troubles.camera].map((trouble) =>
           trouble ? notice(trouble, this.retry(trouble)) : nothing,
         )}
@@ -402,6 +406,16 @@ export class Call extends AppElement {
       </ith-sheet>
     `;
   }
+
+  private time(call: CallState): unknown {
+    const { session } = call;
+    if (!session) return nothing;
+    this.shown = shown(this.shown, session, this.app.nowUs(), this.state.link, mainPeer(call));
+    return html`<span class="time number" role="timer" aria-label="Time together"
+      >${count(this.shown.us)}</span
+    >`;
+  }
+  private shown: Shown | null = null;
 
   /** Which sheet covers the page, if any: one at a time. What is to be said is said in it. */
   private get sheet(): "devices" | "conversation" | null {

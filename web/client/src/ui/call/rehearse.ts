@@ -27,6 +27,7 @@ export async function rehearse(app: App, mentorship: string, room: string): Prom
     flows: false,
     frozen: false,
     here: true,
+    unproven: false,
   };
   // A video that waits for its picture would hold up the end of loading, and that picture never comes.
   if (document.readyState !== "complete") {

@@ -1,9 +1,11 @@
 import { Check, Copy as CopyIcon } from "lucide";
-import { LitElement, css, html } from "lit";
+import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
 import { base, controls } from "../base.js";
 import "./icon.js";
+
+const HOW = "press Ctrl+C, or ⌘C on a Mac; on a phone hold it and choose Copy.";
 
 /** A text to take along: selectable, with *Copy*. */
 @customElement("ith-copy")
@@ -16,6 +18,9 @@ export class Copy extends LitElement {
         display: flex;
         gap: 8px;
       }
+      p {
+        margin-block-start: 4px;
+      }
       input {
         flex: 1;
         min-width: 0;
@@ -26,6 +31,7 @@ export class Copy extends LitElement {
   @property() text = "";
   @property() label = "Link";
   @state() private copied = false;
+  @state() private selected = false; // only: the browser did not let it be copied
   @query("input") private field!: HTMLInputElement;
 
   override render(): unknown {
@@ -38,6 +44,9 @@ export class Copy extends LitElement {
         </button>
       </div>
       <span class="hidden" role="status">${this.copied ? `${this.label} copied` : ""}</span>
+      <p class="small" role="status" ?hidden=${!this.selected}>
+        ${this.selected ? "Your browser does not let Ithaca copy. It is selected: " + HOW : nothing}
+      </p>
     `;
   }
 
@@ -49,7 +58,10 @@ export class Copy extends LitElement {
     try {
       await navigator.clipboard.writeText(this.text);
       this.copied = true;
+      this.selected = false;
     } catch {
+      this.copied = false;
+      this.selected = true;
       this.field.focus(); // no clipboard here (http, or refused): the text stands selected
       this.field.select();
     }

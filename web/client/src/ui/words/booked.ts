@@ -1,5 +1,5 @@
 /** The end of the booked time, said in the call before it costs more. Pure. */
-import type { SessionAccount } from "../../protocol/types.js";
+import type { SessionAccount, Terms } from "../../protocol/types.js";
 import { money } from "./money.js";
 import { full, goingOnMinor } from "./terms.js";
 import { named, timeIn } from "./time.js";
@@ -52,4 +52,25 @@ export function bookedWords(
   return kept
     ? { text: `${nothing} you go on after all, for up to ${costs}.`, asks: false, can: true }
     : { text: `${ends} Going on costs up to ${costs}.`, asks: true, can: true };
+}
+
+/** That nothing proves the time that runs: said where it may be billed for what is proven. The
+ * `account` of the session, once it is known, tells when nothing counts anyway. */
+export function unprovenWords(
+  terms: Terms | undefined,
+  account: Pick<SessionAccount, "booked" | "extended_us"> | null,
+  nowUs: number,
+): string | null {
+  const { rate_minor, counts, early_us, overrun_us } = full(terms ?? {});
+  if (!rate_minor || counts !== "contact") return null;
+  const booked = account?.booked;
+  if (account && booked) {
+    const endUs = booked.start_us + booked.length_us;
+    const lastUs = account.extended_us == null ? endUs : endUs + overrun_us;
+    if (nowUs < booked.start_us - early_us || nowUs >= lastUs) return null;
+  }
+  return (
+    "This time is not proven at the moment and may not be billed. " +
+    "You two can settle it afterwards."
+  );
 }
