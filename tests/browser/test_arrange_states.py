@@ -191,6 +191,11 @@ async def test_who_pays_is_asked_before_it_costs_more(desktop: Screen) -> None:
     question = page.get_by_text("The booked time ends at 14:15. Going on costs up to €20.00.")
     await desktop.show("call-asks")
     await expect(question).to_be_visible()
+    asked = await question.bounding_box()
+    answers = [await b.bounding_box() for b in (go_on, page.get_by_text("Keep to the time"))]
+    assert asked is not None
+    assert {box["y"] for box in answers if box} == {answers[0]["y"] if answers[0] else None}
+    assert asked["height"] < 40  # one line, its answers beside it
     await go_on.click()
     await expect(page.get_by_text("You said to go on: the time counts until 14:35")).to_be_visible()
     await expect(go_on).to_have_count(0)

@@ -185,6 +185,10 @@ export class Call extends AppElement {
         padding-block: 12px;
         background: oklch(23% 0.014 250);
       }
+      .line,
+      .line span {
+        text-wrap: balance;
+      }
       .line button {
         flex: none;
         border-radius: 999px;
@@ -192,6 +196,7 @@ export class Call extends AppElement {
       /* It is about money: no smaller than what one reads. */
       .booked {
         gap: 8px 12px;
+        max-width: min(100%, 52rem);
         font-size: var(--text);
       }
       /* In a sheet, under its heading. */
@@ -483,18 +488,20 @@ export class Call extends AppElement {
     return html`
       <div class="line booked" ?hidden=${!words}>
         <span class="number" role="status">${words?.text} ${words?.can ? this.notExtended : ""}</span>
-        ${
-          words?.can
-            ? html`<button ?disabled=${this.extending} @click=${this.goOn}>
-              ${words.asks ? "Go on" : "Go on after all"}
-            </button>`
-            : nothing
-        }
-        ${
-          words?.asks
-            ? html`<button @click=${() => this.booked.keep()}>Keep to the time</button>`
-            : nothing
-        }
+        <div class="row" ?hidden=${!words?.can}>
+          ${
+            words?.can
+              ? html`<button ?disabled=${this.extending} @click=${this.goOn}>
+                ${words.asks ? "Go on" : "Go on after all"}
+              </button>`
+              : nothing
+          }
+          ${
+            words?.asks
+              ? html`<button @click=${() => this.booked.keep()}>Keep to the time</button>`
+              : nothing
+          }
+        </div>
       </div>
     `;
   }
