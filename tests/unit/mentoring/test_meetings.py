@@ -144,6 +144,16 @@ def test_what_has_begun_stays(event: Event) -> None:
         assert caught.value.code == "meeting_closed"
 
 
+def test_what_the_two_have_met_for_keeps_its_time_until_it_is_cancelled() -> None:
+    for start_us, length_us in ((ONE.start_us + HOUR, HOUR), (ONE.start_us, 2 * HOUR)):
+        with pytest.raises(Refusal) as caught:
+            MEETING.step(ONE, Move(start_us, length_us, MENTEE, (), met=True), NOW)
+        assert caught.value.code == "meeting_closed"
+    same = Move(ONE.start_us, ONE.length_us, MENTEE, (), met=True)
+    assert MEETING.step(ONE, same, NOW) == (ONE, ())
+    assert MEETING.step(ONE, Cancel(MENTEE), NOW)[0].state == "cancelled"
+
+
 # ---- which meeting ----------------------------------------------------------------------------
 
 
