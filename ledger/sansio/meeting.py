@@ -7,12 +7,13 @@ proof that comes late for one of them never changes another.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ledger.sansio.account import Timeline
 from ledger.sansio.bill import ALWAYS, arrived, basis
-from ledger.sansio.intervals import overlap, union
+from ledger.sansio.intervals import Interval, overlap, union
 from ledger.sansio.replay import timeline_of
 from ledger.sansio.session import Apply
 from protocol.bill import Bill
-from protocol.facts import MeetingRecounted, SessionFact
+from protocol.facts import MeetingRecounted, ParticipantLeft, SessionEnded, SessionFact
 
 
 def following(
@@ -22,15 +23,30 @@ def following(
     while it was on; `settled`: what those that were that meeting too come to."""
     expected = [(agreed.start_us, ALWAYS[1])]
     held = [timeline_of(facts) for facts in others]
-    contact = union(span for each in held for span in each.contact)
-    came = tuple(
-        who
-        for who in (held[0].members if held else ())
-        if arrived(union(span for each in held for span in each.present(who)), contact, expected)
-    )
+    came = tuple(who for who in (held[0].members if held else ()) if _came(held, who, expected))
     met = any(overlap(each.together, expected) for each in held)
     before_us, billed_us = _sums(settled)
     return replace(agreed, again=met, came=came, before_us=before_us, billed_us=billed_us)
+
+
+def _came(held: Sequence[Timeline], who: str, expected: list[Interval]) -> bool:
+    """In any of these sessions, or in all of them together; or was put out of one too soon to tell:
+    the other ended it."""
+    present = union(span for each in held for span in each.present(who))
+    contact = union(span for each in held for span in each.contact)
+    if arrived(present, contact, expected):
+        return True
+    return any(_put_out(each, who) and overlap(each.present(who), expected) for each in held)
+
+
+def _put_out(held: Timeline, who: str) -> bool:
+    there = ended = False
+    for fact in held.facts:
+        if isinstance(fact, ParticipantLeft):
+            there |= fact.person == who and fact.reason == "ended"
+        elif isinstance(fact, SessionEnded):
+            ended = fact.by != who
+    return there and ended
 
 
 def attended(agreed: Apply, others: Iterable[Sequence[SessionFact]]) -> bool:

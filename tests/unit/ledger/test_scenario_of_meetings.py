@@ -247,7 +247,7 @@ def test_who_came_in_one_session_of_a_meeting_came(who: str) -> None:
 
 def test_short_waits_add_up_to_having_come() -> None:
     agreed = terms(no_show_share=500_000), meeting("14:00:00")
-    waits = "14:00 join Ben", "14:00:40 end Ada", "14:01 join Ben", "14:01:40 end Ada"
+    waits = "14:00 join Ben", "14:00:40 end Ben", "14:01 join Ben", "14:01:40 end Ben"
     mentor = "14:02 join Ada", "14:30 leave Ada"
     assert replay(*agreed, *waits, *mentor).then[-1].bill.mentee.no_show == "no"
     assert replay(*agreed, *waits[:2], *mentor).then[-1].bill.mentee.no_show == "yes"
@@ -265,6 +265,21 @@ def test_who_talked_on_into_a_meeting_has_met_for_it() -> None:
         assert (applied.again, applied.came) == (True, ("Ada", "Ben"))
         assert (applied.before_us, applied.billed_us) == (0, 0)
         assert (comes_to(then).mentee.no_show, comes_to(then).owed) == ("no", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("by", "first", "no_show"),
+    [
+        ("Ada", "13:50 join Ben", "no"),  # put out half a minute after the start
+        ("Ben", "13:50 join Ben", "yes"),  # that was by himself
+        ("Ada", "13:50 join Ada", "yes"),  # he was not there
+    ],
+)
+def test_who_is_put_out_within_the_first_minute_came(by: str, first: str, no_show: str) -> None:
+    agreed = terms(no_show_share=500_000), meeting("14:00:00")
+    alone = "14:01 join Ada", "14:30 leave Ada"
+    (then,) = replay(*agreed, first, f"14:00:30 end {by}", *alone).then
+    assert then.bill.mentee.no_show == no_show
 
 
 @pytest.mark.parametrize(
