@@ -511,16 +511,28 @@ class Ledger:
         return tables.met(site_id, meeting)
 
     async def running(self, site_id: str, room: str) -> SessionView | None:
-        """The session of a room that has not ended."""
+        """The session of a room that has not ended, if it can be read."""
         row = await self._database.read(tables.running, site_id, room)
-        return await self.view(site_id, row.id) if row else None
+        return None if row is None else await self._readable(row)
 
     async def of_mentorships(
         self, site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int
     ) -> list[SessionView]:
-        """Newest first."""
-        found = await self._database.read(self._book.page, site_id, mentorships, before_us, limit)
-        return [self._view(recorded) for recorded in found]
+        """Newest first, without those that cannot be read."""
+        asked = site_id, mentorships, before_us, limit
+        try:
+            found = await self._database.read(self._book.page, *asked)
+            return [self._view(recorded) for recorded in found]
+        except msgspec.DecodeError:
+            rows = await self._database.read(tables.of_mentorships, *asked)
+            views = [await self._readable(row) for row in rows]
+            return [view for view in views if view is not None]
+
+    async def _readable(self, row: SessionRow) -> SessionView | None:
+        view = None
+        with self._past(row.site_id, row.id):
+            view = await self.view(row.site_id, row.id)
+        return view
 
     async def facts(self, site_id: str, session: str) -> tuple[FactRecord, ...]:
         """The chain of a session, with each fact as it is to be read."""

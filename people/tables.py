@@ -44,7 +44,7 @@ persons = Table(
 keys = Table(
     "keys",
     metadata,
-    Column("site_id", Text, primary_key=True),
+    Column("site_id", Text, primary_key=True, info=names("sites")),
     Column("id", Text, primary_key=True),
     Column("kind", Text, nullable=False, info=read_by(partial(msgspec.convert, type=KeyKind))),
     Column(

@@ -314,11 +314,8 @@ def _read_once(connection: Connection, column: Column[Any]) -> None:
                 read(value)
     if named is not None:
         other = metadata.tables[named]
-        there = (
-            select(other.c.id)
-            .where(other.c.site_id == table.c.site_id, other.c.id == column)
-            .exists()
-        )
+        key = list(other.primary_key)[-1]
+        there = select(key).where(other.c.site_id == table.c.site_id, key == column).exists()
         strays = select(column).where(column.is_not(None), ~there).limit(1)
         if connection.execute(strays.execution_options(**ALL_SITES)).first() is not None:
             raise _stray(table.name, named)

@@ -493,6 +493,9 @@ async def test_a_row_that_cannot_be_used_keeps_nobody_else_from_theirs(record: R
     assert all(event == "this row cannot be used, and is passed over" for event, _ in said)
     assert {of for _, of in said} == {spoilt, A, B, B2}
     assert len(said) == 4, "each is said once"
+    assert await record.ledger.running(SITE, ROOM) is None
+    page = await record.ledger.of_mentorships(SITE, [MENTORSHIP], None, 50)
+    assert [view.id for view in page] == [good]
 
 
 async def test_a_page_of_sessions_does_not_end_between_two_of_one_moment(record: Record) -> None:

@@ -286,6 +286,10 @@ CRAFTED: dict[str, tuple[Change, str]] = {
     ),
     "rows of nobody": (with_value("members", "mentorship_id", "x"), "members"),
     "a key of another kind": (with_value("keys", "kind", "x"), "keys.kind"),
+    "a key of no site": (
+        with_value("keys", "site_id", "x"),
+        "rows of keys name rows of sites that are not in it",
+    ),
     "a key for nothing": (with_value("keys", "algorithm", "{}"), "keys.algorithm"),
     "text that is no zone": (with_value("persons", "zone", "Mars/Phobos"), "persons.zone"),
     "a zone that is a folder": (with_value("meetings", "zone", "Europe"), "meetings.zone"),
