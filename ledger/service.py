@@ -320,7 +320,7 @@ class Ledger:
         row = yield from tables.claim(site_id, session)
         assert row is not None
         facts = yield from tables.facts_of(site_id, session)
-        gone = list(restore(empty(row), facts).present)
+        gone = sorted(restore(empty(row), facts).present)  # in the order in which they are renewed
         proofs, contacts = dict(event.proofs), [*proven]
         for connection in gone:
             lease = yield from leases.held(site_id, LEASE_KIND, connection)
