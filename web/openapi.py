@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 description of the HTTP API, built from `protocol.registry.ROUTES` alone."""
 
 import inspect
+import json
 import re
 from typing import Any
 
@@ -68,9 +69,10 @@ def document(version: str) -> dict[str, Any]:
     structs: list[type[msgspec.Struct]] = [rest.Problem]
     for route in ROUTES:
         structs += [each for each in (route.request, route.response, route.query) if each]
-    _, schemas = msgspec.json.schema_components(
+    _, found = msgspec.json.schema_components(
         dict.fromkeys(structs), ref_template="#/components/schemas/{name}"
     )
+    schemas: dict[str, dict[str, Any]] = json.loads(json.dumps(found))  # a default may be a tuple
     for name, schema in schemas.items():
         schema["description"] = inspect.cleandoc(schema.get("description", name))
     used_as_query = {route.query.__name__ for route in ROUTES if route.query}
