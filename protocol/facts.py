@@ -50,11 +50,10 @@ class TermsApplied(Fact, tag="terms.applied", frozen=True, kw_only=True):
 
 class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     """This session is that meeting. The last one written before the session started counts.
-    `told_us`, `told_by`: when its time was last set, and by whom. `again`: the two had met for it
-    in an earlier session, so that nobody is late for it now, or missed it. `came`: who had come for
-    it in an earlier session, so that they are not late for it now, nor missed it. `before_us`
-    counted in its earlier sessions, for which `billed_us` was billed, as far as they were
-    settled."""
+    `told_us`, `told_by`: when its time was last set, and by whom. `came`: who had come for
+    it in an earlier session, so that they are not late for it now, nor missed it; `again`: both
+    had. `before_us` counted in its earlier sessions, for which `billed_us` was billed, as far as
+    they were settled."""
 
     session: Id
     meeting: Id

@@ -23,10 +23,11 @@ def following(
     while it was on; `settled`: what those that were that meeting too come to."""
     expected = [(agreed.start_us, ALWAYS[1])]
     held = [timeline_of(facts) for facts in others]
-    came = tuple(who for who in (held[0].members if held else ()) if _came(held, who, expected))
-    met = any(overlap(each.together, expected) for each in held)
+    members = held[0].members if held else ()
+    came = tuple(who for who in members if _came(held, who, expected))
+    again = bool(came) and came == members
     before_us, billed_us = _sums(settled)
-    return replace(agreed, again=met, came=came, before_us=before_us, billed_us=billed_us)
+    return replace(agreed, again=again, came=came, before_us=before_us, billed_us=billed_us)
 
 
 def _came(held: Sequence[Timeline], who: str, expected: list[Interval]) -> bool:

@@ -224,6 +224,16 @@ def test_an_early_end_does_not_save_one_from_having_missed_the_meeting() -> None
     assert then.bill.owed == "no_show"
 
 
+def test_who_looks_in_and_ends_the_meeting_has_not_come() -> None:
+    found = replay(
+        terms(no_show_share=500_000), meeting("14:00:00"),
+        "14:00 join Ada", "14:00:30 join Ben", "14:00:32 end Ben",
+        "14:01 join Ada", "14:30 leave Ada",
+    )  # fmt: skip
+    (then,) = found.then
+    assert (then.bill.mentee.no_show, then.bill.owed) == ("yes", "no_show")
+
+
 @pytest.mark.parametrize("who", ["Ada", "Ben"])
 def test_who_came_in_one_session_of_a_meeting_came(who: str) -> None:
     """Whoever ends the session on whom waits in it: that makes no no-show of them."""

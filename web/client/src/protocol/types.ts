@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 8e99e0dea0ba1216d462c971c296d721
- * text   c3f5fdbdc6e745108bb2c2584acc1ecf
+ * schema 02c2848f50f9fd7345adbcf8bf092d5a
+ * text   425e7b6e39acc965f102322516232623
  */
 export type ClientFrame =
   | AuthOpen
@@ -818,11 +818,10 @@ export interface TermsApplied {
 }
 /**
  * This session is that meeting. The last one written before the session started counts.
- * `told_us`, `told_by`: when its time was last set, and by whom. `again`: the two had met for it
- * in an earlier session, so that nobody is late for it now, or missed it. `came`: who had come for
- * it in an earlier session, so that they are not late for it now, nor missed it. `before_us`
- * counted in its earlier sessions, for which `billed_us` was billed, as far as they were
- * settled.
+ * `told_us`, `told_by`: when its time was last set, and by whom. `came`: who had come for
+ * it in an earlier session, so that they are not late for it now, nor missed it; `again`: both
+ * had. `before_us` counted in its earlier sessions, for which `billed_us` was billed, as far as
+ * they were settled.
  */
 export interface MeetingApplied {
   t: "meeting.applied";
