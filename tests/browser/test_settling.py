@@ -72,7 +72,7 @@ async def test_a_session_is_contested_given_in_to_and_confirmed(
     for person in (mentor, mentee):
         await person.page.get_by_text("You both confirmed 1 min.").wait_for()
         headline = person.page.get_by_role("heading", level=1)
-        await expect(headline).to_have_text(re.compile("together, billed 1 min$"))
+        await expect(headline).to_have_text(re.compile("together, corrected to 1 min$"))
     settled = await api.session(account.id)
     assert settled.settlement is not None
     assert settled.settlement.state == "confirmed"
