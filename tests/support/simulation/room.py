@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from protocol.terms import Terms
@@ -338,17 +339,20 @@ class Room:
             truth.down[role].set(not self.path_up, now_us)
         contacts = list(self._in_contact()) if self.path_up else []
         truth.contact.set(bool(contacts), now_us)
-        truth.provable.set(
-            any(one.knows_time and other.knows_time for one, other in contacts), now_us
-        )
+        truth.provable.set(any(starmap(_believe_each_other, contacts)), now_us)
 
     def _in_contact(self) -> Iterable[tuple[Page, Page]]:
         for page in self.pages:
             if page.role == ROLES[0] and page.here:
-                for other, exchange in page.exchanges.items():
-                    back = other.exchanges.get(page)
-                    if other.here and back is not None and back.session == exchange.session:
+                for other in page.exchanges:
+                    if other.here and page in other.exchanges:
                         yield page, other
+
+
+def _believe_each_other(page: Page, other: Page) -> bool:
+    """Each knows of the same session, and what time it is."""
+    same = page.exchanges[other].session == other.exchanges[page].session
+    return same and page.knows_time and other.knows_time
 
 
 def _crasher(page: Page) -> Callable[[], Awaitable[None]]:

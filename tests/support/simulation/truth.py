@@ -36,7 +36,8 @@ class Track:
 class Truth:
     """Of one room. By role: `here`, in the call by the page's own account and the server's record;
     `linked`, and the server hears it. `contact`: two pages that know each other hear each other;
-    `provable`, and both know what time it is, so that each believes the other's beats.
+    `provable`, and both know of the same session and what time it is, so that each signs for it
+    and believes the other's beats.
     `down`: by role, the page has reason to say that nothing travels."""
 
     here: dict[str, Track] = field(default_factory=lambda: _by_role(Track))
