@@ -198,7 +198,8 @@ def _why(
         if (why := recomputed(facts, hashes, seq, fact)) is not None:
             return f"{named}: {why}"
     of = basis(facts).meeting
-    if of is not None and (of.again or of.before_us or of.billed_us) and not others:
+    told = of is not None and (of.again or of.came or of.before_us or of.billed_us)
+    if told and not others:
         return "it tells of other sessions of its meeting, and none is there"
     return _noted(facts, notes)
 

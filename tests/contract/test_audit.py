@@ -259,7 +259,7 @@ async def test_what_they_talked_into_is_told_of_by_the_next_session(
     record = Record(database, sign)
     first = (await record.both()).id
     start_us = record.clock.wall_us() + 2 * SECOND
-    await record.beat(6, A, B)
+    await record.beat(66, A, B)
     await record.ledger.end(SITE, first, ADA)
     record.agreement = Apply(0, Terms(), name("mee", 1), start_us, 60 * MINUTE)
     then = (await record.both()).id

@@ -450,7 +450,7 @@ async def test_a_meeting_that_was_moved_or_that_somebody_came_to_was_not_missed(
 async def test_the_second_session_of_a_meeting_makes_nobody_late(record: Record) -> None:
     record.agreement = booked(record, 0)
     first = (await record.both()).id
-    await record.beat(2, A, B)
+    await record.beat(60, A, B)  # so long that they have come
     await record.ledger.end(SITE, first, ADA)
     await record.clock.advance(600)
     second = (await record.both()).id
