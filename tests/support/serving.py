@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from pathlib import Path
@@ -189,6 +190,8 @@ class Api:
 
     async def _ask(self, method: str, path: str, shape: type[Answer]) -> Answer:
         assert self.grant is not None
+        if self.grant.expires_us < time.time_ns() // 1000 + GUARD_S * 1_000_000:
+            await self.sign_in()
         return await _ask(self._server, method, path, shape, grant=self.grant.grant)
 
 
