@@ -84,6 +84,7 @@ class Ledger:
         self._watch = Watch(clock.wall_us())
         self._held: dict[str, Held] = {}
         self._joining = 0  # how many are being written down
+        self._out: dict[str, Held] = {}  # out by the record, and nobody was told yet
         self._said: set[tuple[str, str]] = set()  # rows that cannot be used
 
     async def open(self) -> None:
@@ -371,18 +372,23 @@ class Ledger:
         course = self._clock.course
         batch = [held.renewal(key, self._boot, course) for key, held in self._held.items()]
         lost = await self._seen(self._database.write(leases.renew, batch)) if batch else []
-        out: dict[str, Held] = {}
         for each in lost:  # what is proven of it stays so
             held = self._held.get(each.key)
             if held is not None and held.token == each.token and held.gone is None:
                 held.gone = Leave(each.key, each.proof_us, "lost", estimated=True), now_us
-                out[each.key] = held
+                self._out[each.key] = held
         await self._write_down(lambda _, held: True)
         if not self._held:
             await self._go_by_the_machine()
         if self._watch.blind:
             await self._write(self._try_to_write, now_us)
-        return {key: await self.view(held.site_id, held.session) for key, held in out.items()}
+        out = {
+            key: await self.view(held.site_id, held.session)
+            for key, held in self._out.items()
+            if key not in self._held  # or it has joined again meanwhile
+        }
+        self._out.clear()
+        return out
 
     async def _go_by_the_machine(self) -> None:
         """Not back, though, while a session is open that has a record of later times."""

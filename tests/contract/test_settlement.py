@@ -15,11 +15,12 @@ from ledger import tables
 from ledger.held import LEASE_TTL_US
 from ledger.sansio import chain, settlement
 from ledger.sansio.session import Apply
+from ledger.service import Ledger
 from protocol.errors import Refusal
 from protocol.facts import ContactProven, ParticipantLeft, SessionEnded, SessionSettled
 from protocol.terms import Terms
 from protocol.views import SessionAccount, SessionView
-from runtime.database import AnyRow, Database, Plan
+from runtime.database import AnyRow, Database, DatabaseUnavailable, Plan
 from runtime.tables import idempotency
 from tests.support.databases import Storage
 from tests.support.ledger import (
@@ -154,6 +155,22 @@ async def test_what_was_handed_in_to_one_run_counts_though_another_ended_the_ses
     assert (after.settlement and after.settlement.revision) == 2
     await hand_in(record, session, keys, since, record.clock.wall_us())
     assert await account(record, session) == after
+
+
+async def test_who_is_out_by_the_record_is_named_though_the_database_was_away_in_between(
+    record: Record, keys: tuple[PageKey, PageKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await proven_call(record, keys, 20)
+    await record.start().end(SITE, session, BEN)
+
+    async def refuses(*_: object) -> None:
+        raise DatabaseUnavailable("away")
+
+    with monkeypatch.context() as away:
+        away.setattr(Ledger, "_write", refuses)
+        with pytest.raises(DatabaseUnavailable):
+            await record.ledger.flush()
+    assert set(await record.ledger.flush()) == {A, B}
 
 
 async def test_who_joins_again_over_a_connection_keeps_what_was_handed_in(
