@@ -129,6 +129,14 @@ def parser() -> argparse.ArgumentParser:
         help="a public key that the server's signatures must be by, in base64url (repeat); "
         "without it, those in the pack",
     )
+    command.add_argument(
+        "--fingerprint",
+        action="append",
+        default=[],
+        metavar="HEX",
+        help="one that was noted of the session earlier, in quotes if it has spaces (repeat): what "
+        "was on record then must be in the pack",
+    )
 
     command = commands.add_parser(
         "replay", help="compute an account from a pack's facts, or from a scenario, as JSON"
@@ -202,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _offline(options: argparse.Namespace) -> int:
     try:
         if options.command == "verify":
-            code = offline.verify(options.file, options.key)
+            code = offline.verify(options.file, options.key, options.fingerprint)
         else:
             code = offline.replay(options.file, options.terms)
         sys.stdout.flush()

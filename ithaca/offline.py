@@ -1,5 +1,6 @@
 """`ithaca verify` and `ithaca replay`: for anyone with a file; no data folder, no server."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from protocol.terms import Terms
 MOST_BYTES = 64 * 1024 * 1024
 SAID_MOST = 20
 NOT_GOOD = "Not as written:"
+FINGERPRINT = re.compile("[0-9a-f]{16,64}")
 
 
 class Unusable(Exception):
@@ -34,17 +36,20 @@ def content(name: str) -> bytes:
         raise Unusable(f"Cannot read {name} ({why}).") from None
 
 
-def verify(name: str, keys: Sequence[str]) -> int:
+def verify(name: str, keys: Sequence[str], fingerprints: Sequence[str] = ()) -> int:
     """Says of an evidence pack whether it is as it was written: 0 if so, else 1. Raises
     Unusable."""
     for key in keys:
         if not is_key(key):
             raise Unusable("--key is a public key: 32 bytes in base64url, 43 characters.")
+    noted = [each.replace(" ", "").lower() for each in fingerprints]
+    if not all(FINGERPRINT.fullmatch(each) for each in noted):
+        raise Unusable("--fingerprint has 16 to 64 digits, 0-9 and a-f.")
     data = content(name)
     if len(data) > MOST_BYTES:
         print(f"{NOT_GOOD} This is no evidence pack: it has more than {MOST_BYTES >> 20} MiB.")
         return 1
-    report = evidence.examine(data, keys, Signatures(page=signed, server=sealed))
+    report = evidence.examine(data, keys, Signatures(page=signed, server=sealed), noted)
     if report.failures:
         print(f"{NOT_GOOD} {_words(report.failures[0])}")
     else:

@@ -13,10 +13,17 @@ from ledger.sansio.bill import basis, bill
 from ledger.sansio.meeting import recounted
 from ledger.sansio.session import LIFE, Event, Session, restore
 from ledger.sansio.settlement import SETTLEMENT, Settle
-from ledger.tables import SessionRow, Stamp
+from ledger.tables import LineRow, SessionRow, Stamp
 from ledger.views import Recorded, base64url
 from protocol.errors import Refusal
-from protocol.facts import Noted, Receipt, SessionFact, SessionSettled
+from protocol.facts import (
+    Noted,
+    Receipt,
+    SessionConfirmed,
+    SessionContested,
+    SessionFact,
+    SessionSettled,
+)
 from runtime import idempotency, outbox
 from runtime.clock import SteadyClock
 from runtime.database import Plan
@@ -40,7 +47,7 @@ class Sign(Protocol):
     """Asked of whoever holds a site's keys."""
 
     def __call__(self, site_id: str, statement: bytes) -> tuple[str, bytes]:
-        """The key's id and an Ed25519 signature."""
+        """The key's id and an Ed25519 signature: of one statement always the same."""
         ...
 
 
@@ -131,12 +138,11 @@ class Book:
         row, hashes = yield from tables.append(row, facts, new, stamp)
         for seq, (fact, hash_) in enumerate(zip(new, hashes, strict=True), len(facts) + 1):
             receipt = None
-            if isinstance(fact, SessionSettled):
-                kid, signature = self._sign(
-                    row.site_id, settlement.receipt(row.id, fact.revision, seq, hash_.hex())
-                )
-                yield from tables.add_line(row, fact, seq, hash_, kid, signature)
+            if isinstance(fact, SessionSettled | SessionConfirmed | SessionContested):
+                kid, signature = self._sealed(row, fact.revision, seq, hash_)
                 receipt = Receipt(kid=kid, signature=base64url(signature))
+                if isinstance(fact, SessionSettled):
+                    yield from tables.add_line(row, fact, seq, hash_, kid, signature)
             tag = str(fact.__struct_config__.tag)
             if tag in TOLD:
                 noted = Noted(seq=seq, hash=hash_.hex(), fact=fact, receipt=receipt)
@@ -144,11 +150,21 @@ class Book:
                 yield outbox.put(row.site_id, self._ids.new("fac"), tag, payload, fact.at_us)
         return row, [*facts, *new]
 
+    def _sealed(self, row: SessionRow, revision: int, seq: int, head: bytes) -> tuple[str, bytes]:
+        return self._sign(row.site_id, settlement.receipt(row.id, revision, seq, head.hex()))
+
+    def _recorded(self, row: SessionRow, facts: _Facts, line: LineRow | None) -> Recorded:
+        """With a receipt for all that is on record, whatever was said since it was settled."""
+        if line is None:
+            return Recorded(row, facts)
+        kid, signature = self._sealed(row, line.revision, row.facts, row.head)
+        return Recorded(row, facts, line, Receipt(kid=kid, signature=base64url(signature)))
+
     def recorded(self, row: SessionRow, facts: _Facts) -> Plan[Recorded]:
         if row.settlement is None:
-            return Recorded(row, facts)
+            return self._recorded(row, facts, None)
         lines = yield from tables.lines_of(row.site_id, [row.id])
-        return Recorded(row, facts, lines[row.id])
+        return self._recorded(row, facts, lines[row.id])
 
     def by_id(self, site_id: str, session: str) -> Plan[Recorded]:
         row = yield from tables.by_id(site_id, session)
@@ -175,4 +191,4 @@ class Book:
         ids = [row.id for row in rows]
         facts = yield from tables.facts_of_many(site_id, ids)
         lines = yield from tables.lines_of(site_id, ids)
-        return [Recorded(row, facts[row.id], lines.get(row.id)) for row in rows]
+        return [self._recorded(row, facts[row.id], lines.get(row.id)) for row in rows]

@@ -17,6 +17,7 @@ from protocol.evidence import EvidenceNote, EvidencePack, EvidenceSettlement
 from protocol.facts import (
     ContactProven,
     ParticipantLeft,
+    Receipt,
     SessionContested,
     SessionCorrected,
     SessionEnded,
@@ -34,11 +35,13 @@ from protocol.views import (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A session's index entry, all its facts, and its line once it is settled."""
+    """A session's index entry, all its facts, and once it is settled its line, and the receipt for
+    those facts."""
 
     row: SessionRow
     facts: list[SessionFact]
     line: LineRow | None = None
+    receipt: Receipt | None = None
 
 
 def session_view(recorded: Recorded, live: Sequence[ContactProven], now_us: int) -> SessionView:
@@ -168,17 +171,17 @@ def _common(recorded: Recorded, timeline: Timeline, now_us: int) -> dict[str, An
 
 
 def _settlement(recorded: Recorded) -> Settlement | None:
-    line = recorded.line
-    if line is None:
+    row, line, receipt = recorded.row, recorded.line, recorded.receipt
+    if line is None or receipt is None:
         return None
-    stands = line_of(recorded.row.id, recorded.facts)
+    stands = line_of(row.id, recorded.facts)
     return Settlement(
         state=stands.state,
         revision=line.revision,
-        facts=line.facts,
-        head=line.head.hex(),
-        kid=line.kid,
-        signature=base64url(line.signature),
+        facts=row.facts,
+        head=row.head.hex(),
+        kid=receipt.kid,
+        signature=receipt.signature,
         bill=line.bill,
         confirmed_by=stands.confirmed,
         contested_by=stands.contested,

@@ -347,7 +347,8 @@ SessionFact = (
 
 
 class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The server's signature over a settlement (docs/ledger.md), by its key `kid`."""
+    """The server's signature over what is on record up to there (docs/ledger.md), by its key
+    `kid`."""
 
     kid: Id
     signature: Signature
@@ -356,7 +357,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Noted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A fact of a session on its way to those who act on it: `seq` is its place among the facts of
     that session, so that they can tell the order and a gap, `hash` what the chain is at there. With
-    a settlement comes its receipt."""
+    a settlement, and with what somebody says of it, comes the receipt."""
 
     seq: int
     hash: Digest

@@ -97,10 +97,11 @@ class Stretch(View, frozen=True, kw_only=True):
 
 
 class Settlement(View, frozen=True, kw_only=True):
-    """What an ended session came to. `head` is the hash of the last fact that it was computed from,
-    `signature` (Ed25519) the server's over it, by its key `kid`: whoever keeps the two can show
-    later that nothing before them was changed. `confirmed_by` and `contested_by` speak of this
-    revision. `said_us`: when somebody last contested or corrected it."""
+    """What an ended session came to. `facts` is how many facts are on record, what was said of it
+    included, `head` the hash of the last, `signature` (Ed25519) the server's over both, by its key
+    `kid`: whoever keeps them can show later that nothing up to there was changed or taken away.
+    `confirmed_by` and `contested_by` speak of this revision. `said_us`: when somebody last
+    contested or corrected it."""
 
     state: SettlementState
     revision: int

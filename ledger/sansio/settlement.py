@@ -98,7 +98,7 @@ Step = tuple[Line, tuple[SessionFact, ...]]
 
 
 def receipt(session: str, revision: int, facts: int, head: str) -> bytes:
-    """What the server signs for both: that the facts of a session up to number `facts`, which holds
+    """What the server signs for both: that the facts of a session up to number `facts`, among them
     this revision of its settlement, have this head."""
     return f"ithaca.settlement.v1\n{session}\n{revision}\n{facts}\n{head}".encode()
 

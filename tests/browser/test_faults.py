@@ -276,7 +276,9 @@ async def test_pages_stop_fifty_times(
         async with apart(folder, playwright, clips, cameras=0) as (pair, _, mentees):
             await stopped(pair, mentees, STOPPED_S, "renderer", times=10)
 
-    await asyncio.gather(*map(sit, range(5)))
+    async with asyncio.TaskGroup() as pairs:
+        for number in range(5):
+            pairs.create_task(sit(number))
 
 
 @pytest.mark.soak

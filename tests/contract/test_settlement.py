@@ -16,12 +16,20 @@ from ledger.held import LEASE_TTL_US
 from ledger.sansio import chain, settlement
 from ledger.sansio.session import Apply
 from ledger.service import Ledger
+from ledger.views import base64url
 from protocol.errors import Refusal
-from protocol.facts import ContactProven, ParticipantLeft, SessionEnded, SessionSettled
+from protocol.facts import (
+    ContactProven,
+    Noted,
+    ParticipantLeft,
+    Receipt,
+    SessionEnded,
+    SessionSettled,
+)
 from protocol.terms import Terms
 from protocol.views import SessionAccount, SessionView
 from runtime.database import AnyRow, Database, DatabaseUnavailable, Plan
-from runtime.tables import idempotency
+from runtime.tables import idempotency, outbox
 from tests.support.databases import Storage
 from tests.support.ledger import (
     A2,
@@ -615,7 +623,37 @@ async def test_a_settlement_is_signed_with_its_place_in_the_chain(record: Record
     lines = await record.database.read(tables.lines_of, SITE, [session])
     written = settlement.receipt(session, 1, settled.facts, settled.head)
     assert lines[session].signature == sha512(SITE.encode() + written).digest()
-    assert settled.kid == KID
+    assert (settled.kid, settled.signature) == (KID, base64url(lines[session].signature))
+
+
+async def test_what_is_said_of_a_settlement_is_signed_too(record: Record) -> None:
+    """So that nobody takes away that it is contested and leaves no trace."""
+    session = (await record.both()).id
+    await record.ledger.end(SITE, session, ADA)
+    views = [
+        await record.ledger.confirm(SITE, session, ADA, 1),
+        await record.ledger.contest(SITE, session, BEN, 1, "no"),
+    ]
+    kept = await record.database.read(tables.records_of, SITE, session)
+    told = await record.database.read(told_of, "session.confirmed", "session.contested")
+    for view, noted, (seq, chained) in zip(views, told, [*enumerate(kept, 1)][-2:], strict=True):
+        settled = view.settlement
+        assert settled is not None
+        assert (settled.facts, settled.head) == (seq, chained.hash.hex())
+        written = settlement.receipt(session, 1, seq, settled.head)
+        signature = base64url(sha512(SITE.encode() + written).digest())
+        assert (settled.kid, settled.signature) == (KID, signature)
+        assert noted.receipt == Receipt(kid=KID, signature=signature)
+
+
+def told_of(*topics: str) -> Plan[list[Noted]]:
+    """The facts under these topics on their way out."""
+    rows = (
+        yield select(outbox.c.payload)
+        .where(outbox.c.site_id == SITE, outbox.c.topic.in_(topics))
+        .order_by(outbox.c.id)
+    )
+    return [msgspec.msgpack.decode(row.payload, type=Noted) for row in rows]
 
 
 async def test_a_statement_has_each_session_once_as_it_stands(record: Record) -> None:

@@ -78,8 +78,11 @@ async def test_a_pack_is_good_by_the_published_key_and_tells_the_whole_session(
     facts = (await pair[0].get(f"/v1/sessions/{session}/facts")).json()["facts"]
     assert [{k: v for k, v in each.items() if k != "bytes"} for each in pack["records"]] == facts
     account = await pair[0].account(session)
-    settled = {k: account["settlement"][k] for k in pack["settlements"][-1]}
-    assert pack["settlements"][-1] == settled
+    told, settled = account["settlement"], pack["settlements"][-1]
+    for part in ("revision", "bill", "at_us", "kid"):
+        assert settled[part] == told[part]
+    assert offline.verify(str(file), [key["key"]], [told["head"][:16]]) == 0
+    assert f"It is that of records 1 to {told['facts']}." in capsys.readouterr().out
     assert [each["text"] for each in pack["notes"]] == sorted(
         ["It was less, wasn’t it?", "=1+1"], key=lambda text: digest_of(pack, text)
     )
@@ -214,6 +217,9 @@ def test_bad_files_are_refused_in_a_sentence(
             offline.verify(name, [])
     with pytest.raises(offline.Unusable, match="43 characters"):
         offline.verify(str(file), ["K"])
+    for noted in ("3fa9", "3fa9 1c2d 77e0 b1cg", "", "a" * 65):
+        with pytest.raises(offline.Unusable, match="16 to 64 digits"):
+            offline.verify(str(file), [], [noted])
 
 
 def test_what_a_file_says_does_not_act_on_the_terminal(

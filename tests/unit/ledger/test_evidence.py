@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -55,12 +55,12 @@ SERVER = settled_session()
 PACK = SERVER.export()
 
 
-def look(pack: EvidencePack | bytes | Any, *keys: str) -> Report:
+def look(pack: EvidencePack | bytes | Any, *keys: str, noted: Sequence[str] = ()) -> Report:
     if isinstance(pack, EvidencePack):
         pack = msgspec.json.encode(pack)
     elif not isinstance(pack, bytes):
         pack = json.dumps(pack).encode()
-    return examine(pack, keys, REAL)
+    return examine(pack, keys, REAL, noted)
 
 
 def plain() -> Any:
@@ -84,12 +84,13 @@ def test_a_pack_is_good_and_says_what_it_is() -> None:
         "confirmed by both",
     ]
     assert [finding.about for finding in report.good] == [
-        "records", "contact", "bill 1", "bill 1", "bill 2", "bill 2", "reasons", "the whole file",
+        "records", "fingerprint", "contact", "bill 1", "bill 1", "bill 2", "bill 2", "reasons",
+        "the whole file",
     ]  # fmt: skip
-    assert "45 min billed" not in report.good[2].text
-    assert report.good[1].text == "Proven by signatures of the other person's page: 2."
-    assert report.good[6].text == "2, each as it was written."
-    assert report.good[2].text == (
+    assert "45 min billed" not in report.good[3].text
+    assert report.good[2].text == "Proven by signatures of the other person's page: 2."
+    assert report.good[7].text == "2, each as it was written."
+    assert report.good[3].text == (
         "42 min billed, EUR 42.00. Computed again from the records, it comes to the same."
     )
     (key,) = report.remarks
@@ -99,6 +100,28 @@ def test_a_pack_is_good_and_says_what_it_is() -> None:
 def test_by_the_key_that_one_knows_it_is_good_without_a_remark() -> None:
     report = look(PACK, name("key", 9), SERVER.public)
     assert (report.failures, report.remarks) == ([], [])
+
+
+def test_what_somebody_noted_earlier_is_still_there() -> None:
+    sixth, last = PACK.records[5].hash, PACK.records[-1].hash
+    report = look(PACK, SERVER.public, noted=[sixth[:16], last])
+    assert report.failures == []
+    said = {finding.about: finding.text for finding in report.good}
+    assert said[f"fingerprint {sixth[:16]}"] == "It is that of records 1 to 6."
+    assert said[f"fingerprint {last}"] == f"It is that of records 1 to {len(PACK.records)}."
+    assert said["fingerprint"].startswith(last)
+
+
+def test_an_end_that_was_taken_away_is_missed_by_who_noted_it() -> None:
+    """Everything of such a pack fits: whoever holds the key has sealed it again."""
+    server = settled_session()
+    noted = server.head.hex()[:16]
+    server.chain.pop()
+    server.facts.pop()
+    assert look(server.export(), server.public).failures == []
+    (found,) = look(server.export(), server.public, noted=[noted]).failures
+    assert found.about == f"fingerprint {noted}"
+    assert found.text.startswith("No record has it.")
 
 
 def test_how_it_is_laid_out_does_not_matter() -> None:
@@ -112,7 +135,7 @@ def test_one_of_a_session_that_runs_says_so() -> None:
     report = look(server.export(), server.public)
     assert (report.failures, report.remarks) == ([], [])
     assert report.title[1] == "Still runs; 0 ms together; not billed"
-    assert report.good[1].text == "Nothing proves that the two were in contact; nothing claims it."
+    assert report.good[2].text == "Nothing proves that the two were in contact; nothing claims it."
 
 
 def test_one_that_ended_before_anything_was_settled_says_so() -> None:
@@ -128,7 +151,7 @@ def test_a_free_session_names_no_currency() -> None:
     facts = [fact for fact in beginning(ada, ben) if "applied" not in str(type(fact)).lower()]
     server.write(*facts, *in_contact(ada, ben, 1, 5), *ending(5))
     server.settle()
-    assert look(server.export()).good[2].text.startswith("4 min billed. Computed again")
+    assert look(server.export()).good[3].text.startswith("4 min billed. Computed again")
 
 
 def test_an_erased_note_is_not_there_and_that_is_said() -> None:

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 02c2848f50f9fd7345adbcf8bf092d5a
- * text   425e7b6e39acc965f102322516232623
+ * schema 11e74761e3d2a86e25132fdf12764afc
+ * text   b07c3337271e60a7237ebc6ad140a960
  */
 export type ClientFrame =
   | AuthOpen
@@ -318,10 +318,11 @@ export interface Interruption {
   absent: string[];
 }
 /**
- * What an ended session came to. `head` is the hash of the last fact that it was computed from,
- * `signature` (Ed25519) the server's over it, by its key `kid`: whoever keeps the two can show
- * later that nothing before them was changed. `confirmed_by` and `contested_by` speak of this
- * revision. `said_us`: when somebody last contested or corrected it.
+ * What an ended session came to. `facts` is how many facts are on record, what was said of it
+ * included, `head` the hash of the last, `signature` (Ed25519) the server's over both, by its key
+ * `kid`: whoever keeps them can show later that nothing up to there was changed or taken away.
+ * `confirmed_by` and `contested_by` speak of this revision. `said_us`: when somebody last
+ * contested or corrected it.
  */
 export interface Settlement {
   state: "confirmed" | "contested" | "settled";

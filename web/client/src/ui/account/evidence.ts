@@ -54,8 +54,8 @@ export class Evidence extends LitElement {
       <p><code>${fingerprint(this.settlement.head)}</code></p>
       <p class="small soft">
         The fingerprint of this record: note it, or compare it with the other's, and nobody can change
-        the record later without your seeing it. A correction adds to the record, under a new
-        fingerprint; the file names the earlier ones too.
+        the record later without your seeing it. What is said of the session later adds to the record,
+        under a new fingerprint; the evidence shows that what this one stands for is still there.
       </p>
     `;
   }
