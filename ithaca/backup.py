@@ -15,8 +15,7 @@ from ithaca import VERSION
 from ithaca.doctor import NAMING
 from ithaca.lock import DataLock
 from ithaca.settings import Settings
-from ledger.audit import Audited, every_fault
-from ledger.held import lease_of_no_session
+from ledger.audit import Audited, every_fault, lease_of_no_session
 from people.tables import all_keys
 from people.tokens import Seals, Tokens
 from runtime.backup import Archive, BackupError, Damaged, Manifest, blaming, snapshot

@@ -35,7 +35,7 @@ from runtime.clock import Clock, SteadyClock
 from runtime.database import Database, DatabaseError, Plan
 from runtime.ids import Ids
 from runtime.limits import Limiter
-from runtime.outbox import Dispatcher, Event
+from runtime.outbox import Dispatcher, Event, Later
 from runtime.presence import Presence
 from signaling.service import Signaling, person_topic
 from web.access import Access
@@ -207,7 +207,9 @@ class House:
         found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
         assert found is not None
         end_us = fact.start_us + fact.length_us
-        await self.services.ledger.missed(event.site_id, found.room, found.id, fact.meeting, end_us)
+        meeting = found.room, found.id, fact.meeting, end_us
+        if not await self.services.ledger.missed(event.site_id, *meeting):
+            raise Later("the machine's clock is ahead of the one that the meeting goes by")
         await self._mentorship_changed(event.site_id, found.id)
 
     async def _mentorship_changed(self, site_id: str, mentorship: str) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Select, select
 
 from ledger import note_tables, tables
+from ledger.held import LEASE_KIND, LeaseData
 from ledger.note_tables import NoteRow, digest_of, ledger_notes
 from ledger.sansio.bill import basis
 from ledger.sansio.chain import check
@@ -25,6 +26,7 @@ from ledger.tables import (
 )
 from ledger.views import base64url
 from protocol.facts import SessionContested, SessionCorrected, SessionCreated, SessionFact
+from runtime import leases
 from runtime.database import Database, Plan
 
 PAGE = 20
@@ -106,6 +108,15 @@ def _strays(naming: Sequence[Naming]) -> Plan[list[Fault]]:
         found |= dict.fromkeys((row.site_id, row.session_id) for row in rows)
     why = "something is kept of it, but it has no place in the index"
     return [Fault(site_id, session, why) for site_id, session in found]
+
+
+def lease_of_no_session() -> Plan[bool]:
+    """Whether there is one; what each holds is read. Raises msgspec.DecodeError."""
+    for lease in (yield from leases.all_of(LEASE_KIND)):
+        data = msgspec.msgpack.decode(lease.data, type=LeaseData)
+        if (yield from tables.by_id(lease.site_id, data.session)) is None:
+            return True
+    return False
 
 
 def _beside(row: SessionRow, chain: Sequence[Chained]) -> Plan[list[SessionRow]]:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from ledger import tables
 from ledger.sansio.account import FRESH_US
 from ledger.sansio.session import Leave
 from protocol.facts import ContactProven
 from runtime import leases
-from runtime.database import Plan
 
 LEASE_KIND = "participant"
 LEASE_TTL_US = 8_000_000
@@ -64,15 +62,6 @@ class LeaseData(msgspec.Struct, frozen=True):
     session: str
     contacts: tuple[ContactProven, ...] = ()
     course: tuple[str, int] = ("", 0)
-
-
-def lease_of_no_session() -> Plan[bool]:
-    """Whether there is one; what each holds is read. Raises msgspec.DecodeError."""
-    for lease in (yield from leases.all_of(LEASE_KIND)):
-        data = msgspec.msgpack.decode(lease.data, type=LeaseData)
-        if (yield from tables.by_id(lease.site_id, data.session)) is None:
-            return True
-    return False
 
 
 def stretch(fact: ContactProven) -> tuple[str, str, int]:

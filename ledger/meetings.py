@@ -11,7 +11,6 @@ from ledger.sansio.session import Apply, Create, Missed
 from ledger.tables import SessionRow
 from protocol.facts import SessionFact
 from runtime.database import Plan
-from runtime.outbox import Later
 
 
 class Agreed(Protocol):
@@ -21,9 +20,6 @@ class Agreed(Protocol):
         """What is in force at that moment, and the meeting that it belongs to, if any; in the
         ledger's transaction, and until its end nothing of it changes."""
         ...
-
-
-_Facts = list[SessionFact]
 
 
 class Meetings:
@@ -44,7 +40,7 @@ class Meetings:
 
     def _beside(
         self, row: SessionRow, agreed: Apply
-    ) -> Plan[tuple[list[SessionRow], list[_Facts]]]:
+    ) -> Plan[tuple[list[SessionRow], list[list[SessionFact]]]]:
         """The other sessions that were what is booked, or ran while that was on."""
         if agreed.meeting is None:
             return [], []
@@ -54,27 +50,28 @@ class Meetings:
 
     def missed(
         self, new: SessionRow, meeting: str, end_us: int, now_us: int, seen_us: int
-    ) -> Plan[None]:
-        """`seen_us`: since when the server has seen who comes."""
+    ) -> Plan[bool]:
+        """`seen_us`: since when the server has seen who comes. False while it is not over."""
         agreed = yield from self.agreed(new.site_id, new.mentorship, end_us - 1)
         if agreed.meeting != meeting:
-            return  # it was moved or cancelled
+            return True  # it was moved or cancelled
         if now_us < agreed.span[1]:
-            raise Later("the machine's clock is ahead of the one that the meeting goes by")
+            return False
         new = replace(new, created_us=agreed.start_us)
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:  # somebody is there, or was, and the session is open yet
             if row.started_us is None:
                 yield from self._book.step(row, now_us, (yield from self.applied(row, agreed)))
-            return
+            return True
         others, facts = yield from self._beside(row, agreed)
         ends = [each.ended_us or 0 for each in others if each.meeting == agreed.meeting]
         if max(ends, default=0) > agreed.start_us or attended(agreed, facts):
             yield from tables.take_back(row)
-            return
+            return True
         agreed = yield from self.applied(row, agreed)
         row, _ = yield from self._book.step(row, agreed.start_us, Create(), agreed)
         yield from self._book.step(row, now_us, Missed(seen_us <= agreed.start_us))
+        return True
 
     def rearranged(self, site_id: str, session: str, mentorship: str, now_us: int) -> Plan[None]:
         agreed = yield from self.agreed(site_id, mentorship, now_us)

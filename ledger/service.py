@@ -58,7 +58,6 @@ class Members(Protocol):
         ...
 
 
-_Facts = list[SessionFact]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -133,7 +132,7 @@ class Ledger:
     ) -> SessionView:
         """Puts a connection's presence on record; when this returns it is on disk. `key`: what its
         page signs contact with."""
-        await self._write_down(lambda key, held: key == connection or held.room == room)
+        await self._write_down(lambda other, held: other == connection or held.room == room)
         before = self._held.get(connection)
         members = await self._members(site_id, mentorship)
         self._joining += 1  # until it is held, the clock stays as it is
@@ -260,7 +259,9 @@ class Ledger:
     async def _write_down(self, wanted: Callable[[str, Held], bool]) -> None:
         """Writes down the departures among these; what comes after them is decided by them."""
         for connection, held in list(self._held.items()):
-            if held.gone is not None and wanted(connection, held):
+            if held.gone is None or not wanted(connection, held):
+                continue
+            with self._past(held.site_id, connection):
                 await self._write(self._leave, held, *held.gone)
                 if self._held.get(connection) is held:
                     del self._held[connection]
@@ -344,14 +345,14 @@ class Ledger:
 
     async def missed(
         self, site_id: str, room: str, mentorship: str, meeting: str, end_us: int
-    ) -> None:
-        """A meeting's booked time is over: if nobody came, that is put on record too. Raises
-        `Later` while it is not over by the ledger's clock."""
+    ) -> bool:
+        """A meeting's booked time is over: if nobody came, that is put on record too. False while
+        it is not over by the ledger's clock."""
         now_us = self._clock.wall_us()
         members = await self._members(site_id, mentorship)
         new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
         seen_us = self._watch.since_us(now_us)
-        await self._write(self._meetings.missed, new, meeting, end_us, now_us, seen_us)
+        return await self._write(self._meetings.missed, new, meeting, end_us, now_us, seen_us)
 
     async def rearranged(self, site_id: str, room: str, mentorship: str) -> None:
         """The meetings of a mentorship have changed: a session that waits goes by them, until its
@@ -364,7 +365,7 @@ class Ledger:
 
     async def flush(self) -> dict[str, SessionView]:
         """Puts the latest proofs of life on disk, in one transaction, then the departures that
-        could not be written down before. With nobody in any room the clock goes by the machine's
+        could not be written down before. With no session open the clock goes by the machine's
         again. Returns the connections that the record has out already, and the session of each: it
         was ended by another run of the server, or the answer to its end was lost."""
         now_us = self._clock.wall_us()
@@ -382,19 +383,20 @@ class Ledger:
             await self._go_by_the_machine()
         if self._watch.blind:
             await self._write(self._try_to_write, now_us)
-        out = {
-            key: await self.view(held.site_id, held.session)
-            for key, held in self._out.items()
-            if key not in self._held  # or it has joined again meanwhile
-        }
+        out: dict[str, SessionView] = {}
+        for key, held in self._out.items():
+            if key not in self._held:  # else it has joined again meanwhile
+                with self._past(held.site_id, held.session):
+                    out[key] = await self.view(held.site_id, held.session)
         self._out.clear()
         return out
 
     async def _go_by_the_machine(self) -> None:
-        """Not back, though, while a session is open that has a record of later times."""
-        back = self._clock.machine_wall_us() < self._clock.wall_us()
-        running = await self._database.read(tables.not_ended) if back else []
-        if not running and not self._held and not self._joining:
+        """Not while a session is open: set forward, it would be over at once; set back, it has a
+        record of later times."""
+        open_ = await self._database.read(tables.not_ended)
+        usable = [row for row in open_ if (row.site_id, row.id) not in self._said]
+        if not usable and not self._held and not self._joining:
             self._clock.set_by()
 
     async def sweep(self) -> list[SessionView]:
@@ -406,7 +408,8 @@ class Ledger:
             held = self._held.get(lease.key)
             if held is not None and (held.gone or held.proof_us + LEASE_TTL_US > now_us):
                 continue  # our own, beating or gone by its own word: the disk is only behind
-            self._held.pop(lease.key, None)
+            if held is not None:
+                self._out[lease.key] = self._held.pop(lease.key)
             with self._past(lease.site_id, lease.key):
                 data = msgspec.msgpack.decode(lease.data, type=LeaseData)
                 if await self._write(self._lapse, lease, data, now_us):
@@ -529,7 +532,9 @@ class Ledger:
         try:
             found = await self._database.read(self._book.page, *asked)
             return [self._view(recorded) for recorded in found]
-        except msgspec.DecodeError:
+        except (DatabaseError, TimeoutError):
+            raise
+        except Exception:  # of one of them: one by one, then
             rows = await self._database.read(tables.of_mentorships, *asked)
             views = [await self._readable(row) for row in rows]
             return [view for view in views if view is not None]

@@ -36,7 +36,8 @@ class Bill(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     that is after minimum, rounding and cap. `unknown_us` could count but is not proven: it is never
     in `billed_us` where only proven contact counts. `impaired_us` is what no short gap filled.
     `make_up_us` is owed to the mentee as time. `net_minor` + `tax_minor` is what the mentee pays;
-    `fee_minor` of the net is the site's."""
+    `fee_minor` of the net is the site's. `uncorrected_us`: what would be billed without the
+    correction, if there is one."""
 
     terms: int
     window_from_us: Micros | None
@@ -54,3 +55,4 @@ class Bill(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     tax_minor: Money
     mentor: Side
     mentee: Side
+    uncorrected_us: Micros | None = None

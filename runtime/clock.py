@@ -32,6 +32,9 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class SystemClock:
+    def __init__(self) -> None:
+        self._epoch = BOOT_ID.read_text().strip() if BOOT_ID.is_file() else ""
+
     def wall_us(self) -> int:
         return time.time_ns() // 1_000
 
@@ -39,7 +42,7 @@ class SystemClock:
         return time.monotonic_ns() // 1_000
 
     def epoch(self) -> str:
-        return BOOT_ID.read_text().strip() if BOOT_ID.is_file() else ""
+        return self._epoch
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

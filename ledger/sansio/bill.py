@@ -158,8 +158,9 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
         share_us = _for_no_show(by.booked, terms) - by.meeting.billed_us
         if share_us > billed_us:  # they can have met before the start
             owed, billed_us = "no_show", share_us
+    uncorrected_us = None
     if by.corrected_us is not None:
-        owed, billed_us = "correction", by.corrected_us
+        owed, billed_us, uncorrected_us = "correction", by.corrected_us, billed_us
     net = _share(terms.rate_minor, billed_us, HOUR_US)
     if not billed_us:
         owed = "correction" if owed == "correction" else "nothing"
@@ -183,6 +184,7 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
         tax_minor=_share(net, terms.tax_share, MILLION),
         mentor=sides[mentor],
         mentee=sides[mentee],
+        uncorrected_us=uncorrected_us,
     )
 
 

@@ -51,12 +51,16 @@ def _put_out(held: Timeline, who: str) -> bool:
 
 
 def attended(agreed: Apply, others: Iterable[Sequence[SessionFact]]) -> bool:
-    """Whether anybody may have been there while the meeting was on, in whatever session."""
-    return any(
-        overlap(each.present_at_most(who), [agreed.span])
-        for each in map(timeline_of, others)
-        for who in each.members
-    )
+    """Whether anybody may have been there while the meeting was on, in whatever session; who came
+    to another meeting was not there for the over-run of this one."""
+    start_us, over_us = agreed.span
+    for facts in others:
+        of, held = basis(facts).meeting, timeline_of(facts)
+        elsewhere = of is not None and of.meeting != agreed.meeting
+        until_us = start_us + agreed.length_us if elsewhere else over_us
+        if any(overlap(held.present_at_most(who), [(start_us, until_us)]) for who in held.members):
+            return True
+    return False
 
 
 def recounted(
@@ -80,14 +84,10 @@ def recounted(
 
 
 def _sums(settled: Iterable[Bill]) -> tuple[int, int]:
-    """What counted, and what was billed."""
+    """What counted, and what was billed. A correction was decided of its session alone: what it
+    took away is not billed again, and what it added is not set off against the others."""
     before_us = billed_us = 0
     for bill in settled:
-        counted_us, owed_us = bill.counted_us + bill.bridged_us, bill.billed_us
-        if bill.owed == "correction":
-            # It was decided of that session alone: what it took away is not billed again, and what
-            # it added is not set off against the others.
-            counted_us = owed_us = min(counted_us, owed_us)
-        before_us += counted_us
-        billed_us += owed_us
+        before_us += bill.counted_us + bill.bridged_us
+        billed_us += bill.billed_us if bill.uncorrected_us is None else bill.uncorrected_us
     return before_us, billed_us

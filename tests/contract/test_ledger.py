@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 import pytest
+from sqlalchemy import Insert, delete
 from structlog.testing import capture_logs
 
 from ledger import tables
@@ -462,6 +463,33 @@ async def test_while_somebody_joins_the_clock_stays_as_it_is(record: Record, ste
     assert [each.present_us for each in ended.people] == [60 * SECOND] * 2
 
 
+def unreadable(session: str, seq: int) -> Insert:
+    return insert(tables.ledger_facts).values(
+        site_id=SITE, session_id=session, seq=seq, wall_us=0, monotonic_us=0, boot="x",
+        fact=b"\xc1", hash=b"x",
+    )  # fmt: skip
+
+
+async def test_who_is_out_of_what_cannot_be_read_keeps_nobody_else_in(record: Record) -> None:
+    spoilt = (await record.join(ADA, A)).id
+    good = (await record.join(BEN, B, name("room", 2))).id
+    read = await record.database.read(tables.by_id, SITE, spoilt)
+    assert read is not None
+
+    def spoil() -> Plan[None]:
+        yield unreadable(spoilt, read.facts + 1)
+        yield delete(leases).where(leases.c.site_id == SITE, leases.c.key == A)
+
+    await record.database.write(spoil)
+    await record.clock.advance(LEASE_TTL_US / SECOND + 1)
+    assert [view.id for view in await record.start().sweep()] == [good]
+    out = await record.ledger.flush()
+    assert {key: view.id for key, view in out.items()} == {B: good}
+    assert all(each.since_us is None for each in out[B].people)
+    await record.clock.advance(2)
+    assert await record.ledger.flush() == {}
+
+
 async def test_a_row_that_cannot_be_used_keeps_nobody_else_from_theirs(record: Record) -> None:
     """Of four sessions one has a record that cannot be read, and two leases are broken."""
     spoilt = (await record.join(ADA, A)).id
@@ -470,10 +498,7 @@ async def test_a_row_that_cannot_be_used_keeps_nobody_else_from_theirs(record: R
     assert read is not None
 
     def spoil() -> Plan[None]:
-        yield insert(tables.ledger_facts).values(
-            site_id=SITE, session_id=spoilt, seq=read.facts + 1, wall_us=0, monotonic_us=0,
-            boot="x", fact=b"\xc1", hash=b"x",
-        )  # fmt: skip
+        yield unreadable(spoilt, read.facts + 1)
         for key, data in ((B, b""), (B2, msgspec.msgpack.encode({"session": name("ses", 9)}))):
             yield insert(leases).values(
                 site_id=SITE, kind=LEASE_KIND, key=key, owner="x", token=1, proof_us=0,

@@ -144,22 +144,34 @@ def test_gaps_that_were_filled_count_for_the_meeting_too() -> None:
     assert then.bill.counted_us == 44 * MINUTE
 
 
+TALK = "14:00 join Ada", "14:00 join Ben", "14:10 end Ada"
+WAIT = "14:00 join Ada", "14:12 end Ada"
+
+
+@pytest.mark.parametrize("corrected", [0, 4, 10, 15, 29, 45, 90])
 @pytest.mark.parametrize(
-    ("corrected_us", "taken_us"), [(0, 0), (4 * MINUTE, 4 * MINUTE), (15 * MINUTE, 10 * MINUTE)]
+    ("agreed", "held", "counted", "billed"),
+    [
+        ({}, TALK, 10, 10),
+        ({"minimum_us": 60 * MINUTE}, TALK, 10, 60),
+        ({"unit_us": 15 * MINUTE, "rounding": "up"}, TALK, 10, 15),
+        ({"cap_us": 8 * MINUTE}, TALK, 10, 8),
+        ({"no_show_share": 500_000}, WAIT, 0, 30),
+    ],
 )
 def test_what_a_correction_decides_is_decided_of_that_session(
-    corrected_us: int, taken_us: int
+    agreed: dict[str, Any], held: tuple[str, ...], counted: int, billed: int, corrected: int
 ) -> None:
-    """It is neither billed again in the next session of the meeting, nor set off against it: not
-    what is more than had counted."""
-    held = "14:00 join Ada", "14:00 join Ben", "14:10 end Ada"
-    earlier = facts(terms(counts="room"), meeting("14:00:00"), *held)
+    """The next session of the meeting goes by what this one would have come to: what was taken
+    away is not billed again, what was added not set off."""
+    earlier = facts(terms(counts="room", **agreed), meeting("14:00:00"), *held)
     given = SessionCorrected(
-        session="session 1", actor=None, billed_us=corrected_us, note="0" * 64, at_us=0
+        session="session 1", actor=None, billed_us=corrected * MINUTE, note="0" * 64, at_us=0
     )
     settled = comes_to([*earlier, given])
+    assert (settled.billed_us, settled.uncorrected_us) == (corrected * MINUTE, billed * MINUTE)
     then = following(Apply(1, Terms(), "meeting 1"), [earlier], [settled])
-    assert (then.before_us, then.billed_us) == (taken_us, taken_us)
+    assert (then.before_us, then.billed_us) == (counted * MINUTE, billed * MINUTE)
 
 
 LATE = (
@@ -309,6 +321,15 @@ def test_who_was_in_the_room_while_a_meeting_was_on_attended_it(
     agreed = Apply(1, Terms(overrun_us=10 * MINUTE), "meeting 1", 840 * MINUTE, 60 * MINUTE)
     assert attended(agreed, [facts(*events)]) is there
     assert attended(agreed, []) is False
+
+
+@pytest.mark.parametrize(("start", "there"), [("14:50:00", True), ("15:00:00", False)])
+def test_who_came_to_the_next_meeting_was_not_there_for_the_over_run_of_this_one(
+    start: str, there: bool
+) -> None:
+    agreed = Apply(1, Terms(overrun_us=10 * MINUTE), "meeting 7", 840 * MINUTE, 60 * MINUTE)
+    others = facts(meeting(start), f"{start} join Ada", f"{start} join Ben", "15:40 end Ada")
+    assert attended(agreed, [others]) is there
 
 
 def test_who_waits_twice_is_owed_once() -> None:

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 11e74761e3d2a86e25132fdf12764afc
- * text   b07c3337271e60a7237ebc6ad140a960
+ * schema c946cd2e87dcd7f912f7fa5b1e6d66ef
+ * text   95687d7ab00331629aceaed094c7cd11
  */
 export type ClientFrame =
   | AuthOpen
@@ -343,7 +343,8 @@ export interface Settlement {
  * that is after minimum, rounding and cap. `unknown_us` could count but is not proven: it is never
  * in `billed_us` where only proven contact counts. `impaired_us` is what no short gap filled.
  * `make_up_us` is owed to the mentee as time. `net_minor` + `tax_minor` is what the mentee pays;
- * `fee_minor` of the net is the site's.
+ * `fee_minor` of the net is the site's. `uncorrected_us`: what would be billed without the
+ * correction, if there is one.
  */
 export interface Bill {
   terms: number;
@@ -362,6 +363,7 @@ export interface Bill {
   tax_minor: number;
   mentor: Side;
   mentee: Side;
+  uncorrected_us?: number | null;
 }
 /**
  * One of the two in a session: `wait_us` alone in the room within the window, `late_us` from
