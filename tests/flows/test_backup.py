@@ -127,6 +127,7 @@ async def test_life_goes_on_from_there(storage: Storage, target: Storage, file: 
         done = {row[0]: row for row in (await everything(app.database))["outbox"]}
     await backup.restore(settings(target), ROOMS, file)
     clock = ManualClock(last_proof + 3_600_000_000)
+    clock.reboot()
     async with App.over(target, clock=clock) as app:
         await app.settle()
         # What was delivered is not delivered again.
