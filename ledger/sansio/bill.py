@@ -77,6 +77,7 @@ class Basis:
             meeting=self.meeting.meeting,
             start_us=self.meeting.start_us,
             length_us=self.meeting.length_us,
+            came=self.meeting.came,
             again=self.meeting.again,
             binding=self.binds(mentee),
             before_us=self.meeting.before_us,

@@ -267,6 +267,20 @@ def test_who_came_in_one_session_of_a_meeting_came(who: str) -> None:
     assert (applied.again, applied.came) == (False, (who,))
 
 
+def test_an_account_tells_who_had_come_in_an_earlier_session_of_its_meeting() -> None:
+    """Also of two who never met: each waited alone."""
+    found = replay(
+        meeting("14:00:00"),
+        "14:00 join Ada", "14:10 end Ada",
+        "14:20 join Ben", "14:30 end Ben",
+        "14:40 join Ada", "14:40 join Ben", "14:50 end Ben",
+    )  # fmt: skip
+    told = [each.booked for each in (found, *found.then)]
+    assert [(each.came, each.again) for each in told if each] == [
+        ((), False), (("Ada",), False), (("Ada", "Ben"), True),
+    ]  # fmt: skip
+
+
 def test_short_waits_add_up_to_having_come() -> None:
     agreed = terms(no_show_share=500_000), meeting("14:00:00")
     waits = "14:00 join Ben", "14:00:40 end Ben", "14:01 join Ben", "14:01:40 end Ben"

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema c946cd2e87dcd7f912f7fa5b1e6d66ef
- * text   95687d7ab00331629aceaed094c7cd11
+ * schema cda9a6434cae0992e2e4d8d1bf698c9f
+ * text   e8c5682b80538fa455423769ef4d9425
  */
 export type ClientFrame =
   | AuthOpen
@@ -1218,14 +1218,16 @@ export interface Proof {
   beats: number;
 }
 /**
- * The meeting that a session was, as it stood then. `again`: the two had met for it already, in
- * an earlier session. `binding`: the mentee had notice enough to owe for not coming in time.
- * `before_us` counted in its other sessions, for which `billed_us` was billed.
+ * The meeting that a session was, as it stood then. `came`: who had come for it already, in an
+ * earlier session, so that they are not late for it now, nor missing; `again`: both had.
+ * `binding`: the mentee had notice enough to owe for not coming in time. `before_us` counted in
+ * its other sessions, for which `billed_us` was billed.
  */
 export interface BookedView {
   meeting: string;
   start_us: number;
   length_us: number;
+  came: string[];
   again: boolean;
   binding: boolean;
   before_us: number;

@@ -19,6 +19,7 @@ const MEETING = {
   meeting: "m",
   start_us: FROM,
   length_us: 60 * MIN,
+  came: [],
   again: false,
   binding: true,
   before_us: 0,
@@ -417,15 +418,30 @@ it("says by which terms and for which meeting", () => {
     "Booked: Today, 13:27 to 14:12 for you in Vienna, 07:27 to 08:12 for Ana Quispe in Lima.",
   ]);
   const terms = { ...PAID, overrun_us: 20 * MIN };
-  const again = { ...RICH, booked: { ...RICH.booked!, again: true }, extended_us: NOW, terms };
-  expect(frame(again, MENTOR, NOW).slice(2)).toEqual([
-    "You had met for this meeting before, so nobody was late for it now.",
+  expect(frame({ ...RICH, extended_us: NOW, terms }, MENTOR, NOW).slice(2)).toEqual([
     "Ana Quispe said to go on for up to 20 min past the booked time: 14:13 for you in Vienna, 08:13 for Ana Quispe in Lima.",
   ]);
   expect(frame(account([]), MENTOR, NOW)).toEqual([
     "You two had agreed on nothing when the session began, so it is free of charge.",
     "It was no booked meeting: all of it can count.",
   ]);
+});
+
+it("says who had come for the meeting before: those may never have met", () => {
+  const before = (pair: Pair, ...came: string[]): string | undefined => {
+    const booked = { ...RICH.booked!, came, again: came.length === 2 };
+    return frame({ ...RICH, booked }, pair, NOW)[2];
+  };
+  expect(before(MENTOR)).toBeUndefined();
+  expect(before(MENTOR, ME.id, ANA.id)).toBe(
+    "You both had come for this meeting before, so nobody was late for it now.",
+  );
+  expect(before(MENTOR, ANA.id)).toBe(
+    "Ana Quispe had come for this meeting before, and so was neither late for it now nor missing.",
+  );
+  expect(before(MENTEE, ANA.id)).toBe(
+    "You had come for this meeting before, and so were neither late for it now nor missing.",
+  );
 });
 
 describe("times and lengths", () => {

@@ -177,6 +177,7 @@ const booked = (start_us: number, minutes: number): SessionAccount["booked"] => 
   meeting: MEETING,
   start_us,
   length_us: minutes * MIN,
+  came: [],
   again: false,
   binding: true,
   before_us: 0,

@@ -14,6 +14,7 @@ const booked = (start_us: number, length_us: number, again = false): SessionAcco
   meeting: "mee_1",
   start_us,
   length_us,
+  came: [],
   again,
   binding: true,
   before_us: 0,

@@ -133,6 +133,7 @@ export const ACCOUNT: SessionAccount = {
     meeting: MEETING.id,
     start_us: NOW - 58 * MIN - 20_000_000,
     length_us: 60 * MIN,
+    came: [],
     again: false,
     binding: true,
     before_us: 0,

@@ -1,5 +1,5 @@
 /** How the amount came about, step by step, in words. Integers all the way. Pure. */
-import type { SessionAccount, Terms } from "../../protocol/types.js";
+import type { BookedView, SessionAccount, Terms } from "../../protocol/types.js";
 import { allTerms, outside, waitCounts } from "../account/counting.js";
 import { outsideWords } from "./account.js";
 import { money, percent, share } from "./money.js";
@@ -271,6 +271,16 @@ export function comings(account: SessionAccount, pair: Pair): readonly string[] 
   return said;
 }
 
+/** Why who came in an earlier session of the meeting is neither late nor missing in this one. */
+function cameBefore({ came, again }: BookedView, pair: Pair): readonly string[] {
+  const before = "had come for this meeting before";
+  if (again) return [`You both ${before}, so nobody was late for it now.`];
+  return came.map((person) => {
+    const was = person === pair.me.id ? "were" : "was";
+    return `${nameIn(pair, person)} ${before}, and so ${was} neither late for it now nor missing.`;
+  });
+}
+
 /** By which terms, and for which meeting. */
 export function frame(account: SessionAccount, pair: Pair, nowUs: number): readonly string[] {
   const { booked, extended_us, terms_version } = account;
@@ -284,7 +294,7 @@ export function frame(account: SessionAccount, pair: Pair, nowUs: number): reado
   const end = booked.start_us + booked.length_us;
   const day = dayName(me.zone, booked.start_us, nowUs);
   said.push(`Booked: ${day}, ${bothStretches(booked.start_us, end, me, other)}.`);
-  if (booked.again) said.push("You had met for this meeting before, so nobody was late for it now.");
+  said.push(...cameBefore(booked, pair));
   if (extended_us != null) {
     const mentee = nameIn(pair, pair.mentee);
     const most = brief(allTerms(account.terms).overrun_us);
