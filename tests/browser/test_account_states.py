@@ -169,7 +169,7 @@ async def test_all_stretches_are_a_table_for_screen_readers_and_on_demand(
             )
         )
         await expect(rows.nth(10)).to_contain_text(
-            "Your page went silent at 14:11:38, which was noticed at 14:11:44."
+            "Your page was last heard at 14:11:38, which was noticed at 14:11:44."
         )
     await button(page, "Hide the list").click()
     await expect(page.locator("ith-timeline .hidden")).to_have_count(1)

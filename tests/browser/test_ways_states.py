@@ -77,8 +77,8 @@ async def test_write_on_the_page_of_a_session_brings_nothing_dangerous_under_the
 
 
 async def test_an_estimated_end_is_said_plainly(desktop: Screen) -> None:
-    await desktop.show("summary-open")
-    await expect(desktop.page.get_by_text("One page closed without leaving")).to_be_visible()
+    await desktop.show("account-paid")
+    await expect(desktop.page.get_by_text("Your page was not heard to leave")).to_be_visible()
 
 
 async def test_what_keeps_a_device_from_working_is_said_and_can_be_tried_again(

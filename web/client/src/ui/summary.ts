@@ -214,6 +214,7 @@ export class Summary extends AppElement {
     const nowUs = this.app.nowUs();
     const result = resultOf(view, account, pair, nowUs);
     const end = endWords(view, me.id, other.name);
+    const bounds = account ? boundsWords(account, pair, nowUs) : "";
     return html`
       <main id="main">
         <div class="head">
@@ -234,11 +235,7 @@ export class Summary extends AppElement {
           ${this.people(view, mentorship, me)}
         </section>
         ${this.interruptions(view, me, other)}
-        ${
-          view.estimated && account
-            ? html`<p class="small soft">${boundsWords(account, nowUs)}</p>`
-            : nothing
-        }
+        ${bounds ? html`<p class="small soft">${bounds}</p>` : nothing}
         ${
           account && view.state === "ended"
             ? html`<ith-settle

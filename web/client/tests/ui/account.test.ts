@@ -103,11 +103,37 @@ describe("the result in one sentence", () => {
 });
 
 describe("bounds", () => {
-  it("stand where an end was inferred", () => {
-    expect(boundsWords(RICH, NOW)).toMatch(/You were together between 43:26 and 43:32\.$/);
-    expect(boundsWords({ ...RICH, together_most_us: RICH.together_us }, NOW)).toMatch(/when it was last heard\.$/);
-    expect(boundsWords({ ...RICH, estimated: false }, NOW)).toBe("");
-    expect(boundsWords({ ...RICH, together_since_us: NOW }, NOW)).toMatch(/when it was last heard\.$/);
+  const bounds = (of: Partial<SessionAccount> = {}, pair = MENTOR): string =>
+    boundsWords({ ...RICH, ...of }, pair, NOW);
+  const heard = "Your page was not heard to leave: its time goes up to when it was last heard.";
+
+  it("stand where an end was inferred, with whose it is", () => {
+    expect(bounds()).toBe(`${heard} You were together between 43:26 and 43:32.`);
+    expect(bounds({}, MENTEE)).toBe(
+      "Bruno Wagner's page was not heard to leave: its time goes up to when it was last heard. " +
+        "You were together between 43:26 and 43:32.",
+    );
+    expect(bounds({ together_most_us: RICH.together_us })).toBe(heard);
+    expect(bounds({ together_since_us: NOW })).toBe(heard); // it is counted yet
+    expect(bounds({ estimated: false })).toBe("");
+  });
+
+  it("stand for both, where neither page was heard to leave", () => {
+    const [mine, theirs] = RICH.lanes;
+    const end = theirs!.spans.at(-1)![1];
+    const lanes = [mine!, { ...theirs!, inferred: [[end, end + 6 * S]] as [number, number][] }];
+    expect(bounds({ lanes, together_most_us: RICH.together_us })).toBe(
+      "Your pages were not heard to leave: their time goes up to when they were last heard.",
+    );
+  });
+
+  it("name nobody where it ended nothing, and say nothing where it changes nothing", () => {
+    const lanes = RICH.lanes.map((lane) => ({ ...lane, inferred: [[0, S]] as [number, number][] }));
+    expect(bounds({ lanes })).toBe(
+      "A page was not heard to leave: its time goes up to when it was last heard. " +
+        "You were together between 43:26 and 43:32.",
+    );
+    expect(bounds({ lanes, together_most_us: RICH.together_us })).toBe("");
   });
 });
 
@@ -216,14 +242,14 @@ describe("a stretch in words", () => {
     );
   });
 
-  it("says when a page went silent and when that was noticed", () => {
+  it("says when a page was last heard and when that was noticed", () => {
     const of = account([["contact", 60], ["alone", 30, 1]]);
     const end = FROM + 60 * S;
     const lanes = [{ ...of.lanes[0]!, inferred: [[end, end + 6 * S]] as [number, number][] }, of.lanes[1]!];
     expect(words({ ...of, lanes })[0]).toMatch(
-      /Your page went silent at 13:26:20, which was noticed at 13:26:26\.$/,
+      /Your page was last heard at 13:26:20, which was noticed at 13:26:26\.$/,
     );
-    expect(words({ ...of, lanes }, MENTEE)[0]).toMatch(/Bruno Wagner's page went silent at 07:26:20/);
+    expect(words({ ...of, lanes }, MENTEE)[0]).toMatch(/Bruno Wagner's page was last heard at 07:26:20/);
   });
 
   it("gives the other's clock beside one's own", () => {

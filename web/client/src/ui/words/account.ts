@@ -1,6 +1,6 @@
 /** The account of a session in words: the result, each stretch, and how the amount came about. Pure. */
 import type { Bill, SessionAccount, SessionView } from "../../protocol/types.js";
-import { allTerms, canCount, type Piece } from "../account/counting.js";
+import { allTerms, canCount, inferredEnds, type Piece } from "../account/counting.js";
 import { money } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
 import { HELD, headline, isHeld, togetherUs } from "./session.js";
@@ -62,16 +62,27 @@ function absentWords(bill: Bill, pair: Pair): string | null {
   return null;
 }
 
-/** `Together between 45:29 and 45:35`, where an end is inferred. */
-export function boundsWords(account: SessionAccount, nowUs: number): string {
+/** Whose end is inferred, and between what the time together lies then. A page whose network broke,
+ * that slept, or whose server stopped did not say that it left either. */
+export function boundsWords(account: SessionAccount, pair: Pair, nowUs: number): string {
   if (!account.estimated) return "";
-  const why = "One page closed without leaving, so its time goes up to when it was last heard.";
   const least = togetherUs(account, nowUs);
   const most = least - account.together_us + account.together_most_us;
-  const sinceCounted = account.together_since_us == null;
-  if (!sinceCounted || count(most) === count(least)) return why;
-  return `${why} You were together between ${count(least)} and ${count(most)}.`;
+  const over = account.together_since_us == null;
+  const differ = over && count(most) !== count(least);
+  const silent = account.lanes.filter((lane) => inferredEnds(lane).length > 0);
+  if (silent.length === 0 && !differ) return "";
+  const [one] = silent;
+  const whose = one ? whosePage(one.person, pair) : "A page";
+  const why =
+    silent.length > 1
+      ? "Your pages were not heard to leave: their time goes up to when they were last heard."
+      : `${whose} was not heard to leave: its time goes up to when it was last heard.`;
+  return differ ? `${why} You were together between ${count(least)} and ${count(most)}.` : why;
 }
+
+const whosePage = (person: string, { me, other }: Pair): string =>
+  person === me.id ? "Your page" : `${possessive(other.name)} page`;
 
 // ---- a stretch -----------------------------------------------------------------------------------
 
@@ -182,14 +193,13 @@ function gapWords({ from_us, to_us }: Piece, account: SessionAccount): string {
 const termsName = ({ terms_version }: SessionAccount): string =>
   terms_version ? "your terms" : "the terms without an agreement";
 
-/** `Ana's page went silent at 14:47:40, which was noticed at 14:47:46.` */
+/** `Ana's page was last heard at 14:47:40, which was noticed at 14:47:46.` */
 export function silentWords({ silent }: Piece, pair: Pair): string {
   return silent
     .map(({ person, span: [at, noticed] }) => {
-      const whose = person === pair.me.id ? "Your" : possessive(pair.other.name);
       const { zone } = pair.me;
       const seen = `${clock(zone, at)}, which was noticed at ${clock(zone, noticed)}`;
-      return `${whose} page went silent at ${seen}.`;
+      return `${whosePage(person, pair)} was last heard at ${seen}.`;
     })
     .join(" ");
 }
