@@ -76,4 +76,22 @@ describe("what missing a meeting costs at another time", () => {
     expect(noticeWords(agreement, at(2), null, two)).toBe("");
     expect(noticeWords(AGREED, at(2), at(48), two)).toBe("");
   });
+
+  it("is not said of the time that it has already: nothing would be set anew", () => {
+    const binding = { ...at(2), told_us: NOW - 48 * H };
+    expect(noticeWords(agreement, at(2), binding, two)).toBe("");
+    expect(noticeWords(agreement, { ...at(2), length_us: 2 * H }, binding, two)).toBe(
+      "That is so soon that nothing is owed by who does not come.",
+    );
+  });
+
+  it("is nothing where the meeting is over before anybody is missing, however far ahead", () => {
+    const short = { ...at(48), length_us: 9 * MIN };
+    expect(noticeWords(agreement, short, at(48), two)).toBe(
+      "That is so short that nothing is owed by who does not come.",
+    );
+    expect(noticeWords(agreement, { ...short, length_us: 10 * MIN }, at(48), two)).toBe(
+      "If you do not come within 10 min of the start, €5.00 is owed.",
+    );
+  });
 });

@@ -4,7 +4,7 @@ import type { Arranged } from "../../lib/model.js";
 import type { AgreementView, MeetingView } from "../../protocol/types.js";
 import type { Mark } from "./marks.js";
 import { nameIn, type Pair } from "./people.js";
-import { full, missedWords, rate, type Booked, type Two } from "./terms.js";
+import { full, missedWords, rate, unowed, type Booked, type Two } from "./terms.js";
 import { dayName, timeIn } from "./time.js";
 
 export function arrangedMarks(arranged: Arranged | undefined, pair: Pair, nowUs: number): readonly Mark[] {
@@ -63,14 +63,16 @@ export function stretch({ start_us, length_us }: MeetingView, zone: string, nowU
 }
 
 /** What missing the meeting will cost at the time that is about to be chosen; also that it will cost
- * nothing any more. */
+ * nothing any more. Nothing while that is the time that it has. */
 export function noticeWords(
   agreement: AgreementView | null | undefined,
   chosen: Booked,
   before: MeetingView | null,
   two: Two,
 ): string {
+  if (before?.start_us === chosen.start_us && before.length_us === chosen.length_us) return "";
   const costs = missedWords(agreement, chosen, two);
   if (costs || !missedWords(agreement, before, two)) return costs;
-  return "That is so soon that nothing is owed by who does not come.";
+  const how = unowed(full(agreement?.terms ?? {}), chosen, two);
+  return `That is so ${how} that nothing is owed by who does not come.`;
 }

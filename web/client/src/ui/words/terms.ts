@@ -88,17 +88,27 @@ function clockWords(terms: Full, meeting: MeetingView | null | undefined, two: T
 /** When, and who said so when. */
 export type Booked = Pick<MeetingView, "start_us" | "length_us" | "told_us" | "told_by">;
 
-/** What a missed meeting costs; nothing where it costs nothing, or came too late to bind. */
+/** Why a missed meeting costs nothing, where it does: it is `free`, was set too `soon` before it to
+ * bind, or too `short` for anybody to be missing before it is over. */
+export function unowed(
+  terms: Full,
+  meeting: Booked,
+  { me, other, pays }: Two,
+): "free" | "soon" | "short" | null {
+  if (!terms.rate_minor || !terms.no_show_share) return "free";
+  const told = meeting.told_by === (pays ? me : other).id;
+  if (!told && meeting.start_us - meeting.told_us < terms.no_show_notice_us) return "soon";
+  return terms.no_show_after_us > meeting.length_us ? "short" : null;
+}
+
+/** What a missed meeting costs; nothing where it costs nothing. */
 export function missedWords(
   agreement: AgreementView | null | undefined,
   meeting: Booked | null | undefined,
   two: Two,
 ): string {
   const terms = full(agreement?.terms ?? {});
-  if (!meeting || !terms.rate_minor || !terms.no_show_share) return "";
-  const told = meeting.told_by === (two.pays ? two.me : two.other).id;
-  const binds = told || meeting.start_us - meeting.told_us >= terms.no_show_notice_us;
-  if (!binds || terms.no_show_after_us > meeting.length_us) return "";
+  if (!meeting || unowed(terms, meeting, two)) return "";
   const who = two.pays ? "you do" : `${named(two.other.name)} does`;
   const wait = brief(terms.no_show_after_us);
   const booked = meeting.length_us / SECOND_US; // multiplied before it is divided: then it is exact
