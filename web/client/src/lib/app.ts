@@ -38,7 +38,7 @@ import { Socket } from "./socket.js";
 import { inRoom } from "./session.js";
 import * as reduce from "./state.js";
 import { START, type Effect, type State, type Step } from "./state.js";
-import { refused, troubleOf } from "./trouble.js";
+import { pressedForLink, refused, troubleOf } from "./trouble.js";
 
 const OLDER = 50;
 const IN_CALL = "ithaca.call"; // in the tab
@@ -311,7 +311,7 @@ class Ithaca implements App {
       ({ url } = await this.access.call<NewLink>("POST", "/v1/me/link"));
     } catch (error) {
       this.socket.start();
-      throw error;
+      throw pressedForLink(error);
     }
     await this.comeIn(new URL(url).hash.slice(1), () => undefined);
     return url;

@@ -146,6 +146,15 @@ export function pressed(error: unknown): unknown {
   return new Refused({ ...error.trouble, advice });
 }
 
+/** Of the press for a new link: it cannot be asked for twice, as what asks ends with the old one. */
+export function pressedForLink(error: unknown): unknown {
+  if (!(error instanceof Refused) || error.trouble.code !== "unreachable") return error;
+  const advice =
+    "Whether your link was replaced is not known. If this page connects again, it was not: press " +
+    "again. If it says that your link has ended, ask whoever runs this server for a new one.";
+  return new Refused({ ...error.trouble, advice });
+}
+
 export function inWords(error: unknown): Trouble {
   return error instanceof Refused ? error.trouble : troubleOf("internal");
 }

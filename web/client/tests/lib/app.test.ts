@@ -201,6 +201,26 @@ describe("a replaced link", () => {
     expect(app.state).toMatchObject({ phase: "ready", link: { is: "online" } });
     expect(server.invitations.has("inv_me")).toBe(true);
   });
+
+  test("was made, but its answer was lost: says that the old one may be gone, and what to do", async () => {
+    const server = new FakeServer();
+    const { app } = await signedIn(server);
+    const answer = server.fetch.bind(server);
+    server.fetch = async (path, init) => {
+      const answered = await answer(path, init);
+      if (path === "/v1/me/link") throw new TypeError("network error");
+      return answered;
+    };
+    await expect(app.replaceLink()).rejects.toMatchObject({
+      trouble: {
+        code: "unreachable",
+        what: "The server cannot be reached.",
+        advice:
+          "Whether your link was replaced is not known. If this page connects again, it was not: press " +
+          "again. If it says that your link has ended, ask whoever runs this server for a new one.",
+      },
+    });
+  });
 });
 
 describe("the socket", () => {
