@@ -3,6 +3,7 @@
 import type {
   AgreementPage,
   MeetingPage,
+  MeetingView,
   MoveMeeting,
   NewAgreement,
   NewMeeting,
@@ -13,7 +14,9 @@ import type { Arrange, Arranged } from "./model.js";
 
 /** How far back meetings are looked for. */
 const PAST_US = 90 * 86_400_000_000;
-const MEETINGS_MOST = 100;
+const PAGE = 100;
+/** More than two people ever plan; an answer that never ends must not keep a page busy. */
+const PAGES_MOST = 20;
 
 export class Arrangements implements Arrange {
   /** A form that may have been taken already is sent again under the same key. */
@@ -31,12 +34,26 @@ export class Arrangements implements Arrange {
   async load(mentorship: string): Promise<void> {
     this.asked.add(mentorship);
     const of = `/v1/mentorships/${mentorship}`;
-    const after = Math.max(0, this.nowUs() - PAST_US);
-    const [{ agreements }, { meetings }] = await Promise.all([
+    const [{ agreements }, meetings] = await Promise.all([
       this.access.call<AgreementPage>("GET", `${of}/agreements`),
-      this.access.call<MeetingPage>("GET", `${of}/meetings?after_us=${after}&limit=${MEETINGS_MOST}`),
+      this.meetings(of),
     ]);
     if (this.asked.has(mentorship)) this.took(mentorship, { agreements, meetings });
+  }
+
+  /** All of them: one that was set just now may be the last to end. */
+  private async meetings(of: string): Promise<readonly MeetingView[]> {
+    const found: MeetingView[] = [];
+    let after = Math.max(0, this.nowUs() - PAST_US);
+    for (let page = 0; page < PAGES_MOST; page += 1) {
+      const path = `${of}/meetings?after_us=${after}&limit=${PAGE}`;
+      const { meetings } = await this.access.call<MeetingPage>("GET", path);
+      found.push(...meetings);
+      const last = meetings.at(-1);
+      if (!last || meetings.length < PAGE) break;
+      after = last.start_us + last.length_us;
+    }
+    return found;
   }
 
   /** What cannot be had now stays as it was until the next time. */

@@ -134,8 +134,8 @@ export interface AppState {
   readonly call: CallState | null;
 }
 
-/** What two people have proposed to each other and planned so far, the newest first, cancelled or
- * declined too. */
+/** What two people have proposed to each other, the newest first, and planned, by its end, the earliest
+ * first; declined or cancelled too. */
 export interface Arranged {
   readonly agreements: readonly AgreementView[];
   readonly meetings: readonly MeetingView[];

@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
 
 import { Arrangements } from "../../src/lib/arrange.js";
-import type { ServerFrame } from "../../src/protocol/types.js";
+import type { Arranged } from "../../src/lib/model.js";
+import type { MeetingView, ServerFrame } from "../../src/protocol/types.js";
 
 interface Asked {
   readonly path: string;
@@ -23,7 +24,7 @@ function over(): {
     async call<T>(_: "GET" | "POST", path: string, body?: object, key?: string): Promise<T> {
       asked.push({ path, body, key });
       if (server.lost) throw new TypeError("Failed to fetch");
-      return {} as T;
+      return { agreements: [], meetings: [] } as T;
     },
   };
   const took: string[] = [];
@@ -97,4 +98,49 @@ test("what was arranged is loaded anew with every change and every new connectio
   expect(took).toEqual(["men_1"]); // neither the lost one nor that of who signed out
   arrange.handle({ t: "auth.opened" } as ServerFrame);
   expect(paths().slice(2)).toEqual([]);
+});
+
+/** Meetings that end at these moments, on the pages in which the server gives them. */
+const pageOf = (ends: readonly number[], path: string): readonly MeetingView[] => {
+  const asked = new URL(path, "http://here").searchParams;
+  const later = ends.filter((end) => end > Number(asked.get("after_us")));
+  const last = later[Number(asked.get("limit")) - 1] ?? Infinity; // with all that end when it does
+  const page = later.filter((end) => end <= last);
+  return page.map((end) => ({ id: `mee_${end}`, start_us: end - 60, length_us: 60 }) as MeetingView);
+};
+
+const loading = (
+  answer: (path: string) => Promise<readonly MeetingView[]>,
+  took: (arranged: Arranged) => void,
+): Arrangements =>
+  new Arrangements(
+    { call: async <T>(_: string, path: string) => ({ agreements: [], meetings: await answer(path) }) as T },
+    () => "key",
+    () => 0,
+    (_, arranged) => took(arranged),
+  );
+
+test.each([0, 99, 100, 101, 250, 300])("all of %i meetings are told, page after page", async (count) => {
+  const ends = Array.from({ length: count }, (_, i) => 100 + i - (i % 3 === 2 ? 1 : 0)); // some at once
+  let told: Arranged | undefined;
+  let pages = 0;
+  const answer = (path: string): Promise<readonly MeetingView[]> => {
+    pages += path.includes("/meetings") ? 1 : 0;
+    return Promise.resolve(pageOf(ends, path));
+  };
+  await loading(answer, (arranged) => (told = arranged)).load("men_1");
+  expect(told?.meetings).toHaveLength(count);
+  expect(told?.meetings.at(-1)?.id).toBe(count ? `mee_${ends.at(-1)}` : undefined);
+  expect(pages).toBeLessThanOrEqual(1 + count / 100);
+});
+
+test("pages without an end are not asked for for ever", async () => {
+  let pages = 0;
+  const full = (path: string): Promise<readonly MeetingView[]> => {
+    const after = Number(new URL(path, "http://here").searchParams.get("after_us"));
+    pages += path.includes("/meetings") ? 1 : 0;
+    return Promise.resolve(pageOf(Array.from({ length: 100 }, (_, i) => after + 1 + i), path));
+  };
+  await loading(full, () => undefined).load("men_1");
+  expect(pages).toBe(20);
 });
