@@ -22,7 +22,8 @@ export class Arrangements implements Arrange {
   /** A form that may have been taken already is sent again under the same key. */
   private readonly forms = new Map<string, { readonly text: string; readonly key: string }>();
 
-  private readonly asked = new Set<string>(); // the mentorships
+  /** By mentorship: how often it was asked, and which of these answers is shown. */
+  private readonly asked = new Map<string, { times: number; shown: number }>();
 
   constructor(
     private readonly access: Pick<Access, "call">,
@@ -32,13 +33,18 @@ export class Arrangements implements Arrange {
   ) {}
 
   async load(mentorship: string): Promise<void> {
-    this.asked.add(mentorship);
+    const asked = this.asked.get(mentorship) ?? { times: 0, shown: 0 };
+    this.asked.set(mentorship, asked);
+    const time = (asked.times += 1);
     const of = `/v1/mentorships/${mentorship}`;
     const [{ agreements }, meetings] = await Promise.all([
       this.access.call<AgreementPage>("GET", `${of}/agreements`),
       this.meetings(of),
     ]);
-    if (this.asked.has(mentorship)) this.took(mentorship, { agreements, meetings });
+    // Signed out meanwhile, or overtaken by a newer answer.
+    if (this.asked.get(mentorship) !== asked || time < asked.shown) return;
+    asked.shown = time;
+    this.took(mentorship, { agreements, meetings });
   }
 
   /** All of them: one that was set just now may be the last to end. */
@@ -60,7 +66,7 @@ export class Arrangements implements Arrange {
   handle(frame: ServerFrame): void {
     const changed =
       frame.t === "auth.opened"
-        ? [...this.asked]
+        ? [...this.asked.keys()]
         : frame.t === "mentorship.changed" && this.asked.has(frame.mentorship.id)
           ? [frame.mentorship.id]
           : [];

@@ -144,3 +144,31 @@ test("pages without an end are not asked for for ever", async () => {
   await loading(full, () => undefined).load("men_1");
   expect(pages).toBe(20);
 });
+
+test("an answer that comes late takes nothing back of a newer one", async () => {
+  const answers: ((meetings: readonly MeetingView[]) => void)[] = [];
+  const told: (string | undefined)[] = [];
+  const arrange = loading(
+    (path) =>
+      path.includes("/agreements")
+        ? Promise.resolve([])
+        : new Promise((resolve) => answers.push(resolve)),
+    ({ meetings }) => void told.push(meetings[0]?.id),
+  );
+  const of = (id: string): readonly MeetingView[] => [{ id, start_us: 1, length_us: 1 } as MeetingView];
+  const loads = [arrange.load("men_1"), arrange.load("men_1"), arrange.load("men_1")];
+  answers[1]!(of("second"));
+  await loads[1];
+  answers[0]!(of("first"));
+  await loads[0];
+  answers[2]!(of("third"));
+  await Promise.all(loads);
+  expect(told).toEqual(["second", "third"]);
+  const left = arrange.load("men_1");
+  arrange.forget();
+  const back = arrange.load("men_1"); // somebody else, in the same tab
+  answers[3]!(of("left"));
+  answers[4]!(of("back"));
+  await Promise.all([left, back]);
+  expect(told).toEqual(["second", "third", "back"]);
+});
