@@ -108,7 +108,8 @@ CONTESTED = """{
 
 
 async def test_a_statement_follows_what_is_said_to_a_session(desktop: Screen) -> None:
-    """And asks again after an outage; what is shown stays meanwhile, and where no answer comes."""
+    """And asks again after an outage; what is shown stays meanwhile, and where no answer comes:
+    then it is said that it may be old, and asked again by itself."""
     await desktop.show("statements")
     page = desktop.page
     await expect(page.get_by_role("row")).to_have_count(12)
@@ -118,13 +119,29 @@ async def test_a_statement_follows_what_is_said_to_a_session(desktop: Screen) ->
     assert await asked(desktop) == ["statement mentor 2026-11"] * 2
     await page.evaluate(CONTESTED)  # the same again is no news
     link = "app.set({ link: { is: '%s', retryAt: 0, trouble: null } })"
-    await page.evaluate(link % "offline")
-    await page.evaluate("app.refusal = 'unavailable'")
-    await page.evaluate(link % "online")
-    await page.evaluate("settle()")
+    old = page.get_by_text("What is shown may be out of date.")
+
+    async def missed(code: str) -> None:
+        await page.evaluate(link % "offline")
+        await page.evaluate(f"app.refusal = '{code}'")
+        await page.evaluate(link % "online")
+        await page.evaluate("settle()")
+
+    await missed("forbidden")  # for good
     assert await asked(desktop) == ["statement mentor 2026-11"] * 3
+    await expect(old).to_be_visible()
+    await expect(page.get_by_text("Refused: forbidden.")).to_be_visible()
     await expect(page.get_by_role("row")).to_have_count(11)
-    await expect(page.get_by_text("Refused")).to_have_count(0)
+    await page.emulate_media(media="print")
+    await expect(old).to_be_visible()
+    await expect(button(page, "Try again")).to_be_hidden()
+    await page.emulate_media(media="screen")
+    await button(page, "Try again").click()
+    await expect(old).to_have_count(0)
+    assert await asked(desktop) == ["statement mentor 2026-11"] * 4
+    await missed("unavailable")
+    await expect(old).to_have_count(0)
+    assert await asked(desktop) == ["statement mentor 2026-11"] * 6
 
 
 async def test_the_ways_through_the_months_share_a_row_on_a_phone(

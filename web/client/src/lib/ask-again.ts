@@ -10,6 +10,8 @@ export interface AskAgainEnv {
   ask(): void;
 }
 
+type Refusal = Pick<ErrorFrame, "retry_after_us"> & { readonly code: string };
+
 export class AskAgain {
   private refusals = 0; // in a row
   private cancel: (() => void) | null = null;
@@ -17,7 +19,7 @@ export class AskAgain {
   constructor(private readonly env: AskAgainEnv) {}
 
   /** For good, or asked again as soon as the server said, and not sooner than the last time. */
-  refused({ code, retry_after_us }: ErrorFrame): void {
+  refused({ code, retry_after_us }: Refusal): void {
     const act = actOf(code);
     if (act === "fix" || act === "stop") return;
     this.refusals += 1;

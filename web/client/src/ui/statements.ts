@@ -2,6 +2,7 @@ import { css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
 
+import { AskAgain } from "../lib/ask-again.js";
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
 import type { PersonView, Statement, StatementLine } from "../protocol/types.js";
 import { base, column, controls } from "./base.js";
@@ -15,6 +16,7 @@ import {
   dayWords,
   monthOf,
   months,
+  oldWords,
   recordWords,
   roleOf,
   stateWords,
@@ -199,6 +201,14 @@ export class Statements extends AppElement {
   private known = ""; // of all sessions, when the statement was asked for
   private cutOff = false;
   private onScreen = "";
+  private readonly again = new AskAgain({
+    random: Math.random,
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+    ask: () => void this.load(true),
+  });
   private readonly toPaper = (): void => {
     this.onScreen = document.title;
     const { me } = this.state;
@@ -220,6 +230,7 @@ export class Statements extends AppElement {
   }
 
   override disconnectedCallback(): void {
+    this.again.answered();
     removeEventListener("beforeprint", this.toPaper);
     removeEventListener("afterprint", this.fromPaper);
     super.disconnectedCallback();
@@ -254,22 +265,29 @@ export class Statements extends AppElement {
     void this.load();
   }
 
-  /** `quietly`: what is shown stays until there is something newer. */
+  /** `quietly`: what is shown stays until there is something newer; where that cannot be had, it is
+   * said to be old, and asked for again. */
   private async load(quietly = false): Promise<void> {
     const { month, asRole: role } = this;
     const known = (this.known = settledOf(this.state));
+    const overtaken = (): boolean =>
+      month !== this.month || role !== this.asRole || known !== this.known;
     if (!quietly) {
+      this.again.answered();
       this.shown = null;
       this.trouble = this.fileTrouble = null;
     }
     try {
       const statement = await this.app.ledger.statement(role, month);
-      if (month !== this.month || role !== this.asRole || known !== this.known) return;
+      if (overtaken()) return;
+      this.again.answered();
       this.shown = statement;
       this.trouble = null;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (!this.shown) this.trouble = error.trouble;
+      if (overtaken()) return;
+      this.trouble = error.trouble;
+      if (this.shown) this.again.refused(error.trouble);
     }
   }
 
@@ -292,7 +310,7 @@ export class Statements extends AppElement {
       <main id="main">
         <h1 tabindex="-1">Statement for ${monthName(this.month)}</h1>
         <p class="paper"><bdi>${me.name}</bdi>, as ${this.asRole}. Times in ${me.zone}.</p>
-        ${this.picker(me)} ${this.shown ? this.statement(this.shown, me) : this.waiting()}
+        ${this.picker(me)} ${this.shown ? [this.old(), this.statement(this.shown, me)] : this.waiting()}
         <div class="row ways"><a class="button filled" href=${paths.home}>Done</a></div>
       </main>
     `;
@@ -333,6 +351,14 @@ export class Statements extends AppElement {
   private waiting(): unknown {
     if (!this.trouble) return html`<ith-wait words="Fetching the statement…"></ith-wait>`;
     return notice(this.trouble, html`<button @click=${() => this.load()}>Try again</button>`);
+  }
+
+  private old(): unknown {
+    if (!this.trouble) return nothing;
+    return notice(
+      oldWords(this.trouble),
+      html`<button class="ways" @click=${() => this.load(true)}>Try again</button>`,
+    );
   }
 
   private statement(statement: Statement, me: PersonView): unknown {

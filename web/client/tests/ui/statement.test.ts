@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { troubleOf } from "../../src/lib/trouble.js";
 import { MINOR_DIGITS } from "../../src/protocol/types.js";
 import { parseRoute, paths } from "../../src/ui/route.js";
 import { money, percent, share } from "../../src/ui/words/money.js";
@@ -8,6 +9,7 @@ import {
   dayWords,
   monthOf,
   months,
+  oldWords,
   roleOf,
   stateWords,
   sumRows,
@@ -16,6 +18,13 @@ import {
 } from "../../src/ui/words/statement.js";
 import { bill, line, statement } from "./accounts.js";
 import { ANA, ME, MENTORSHIP, MIN, NOW } from "./fake-app.js";
+
+it("says of an old statement why it is, and that a newer one is asked for", () => {
+  expect(oldWords(troubleOf("unavailable"))).toEqual({
+    what: "What is shown may be out of date. The server cannot reach its database.",
+    advice: "It is tried again by itself.",
+  });
+});
 
 describe("money", () => {
   it.each([

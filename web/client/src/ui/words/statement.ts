@@ -1,4 +1,6 @@
 /** A month's statement in words and sums. Pure. */
+import type { Trouble } from "../../lib/model.js";
+import { triedAgain } from "../../lib/trouble.js";
 import type { MentorshipView, PersonView, StatementLine, StatementSum } from "../../protocol/types.js";
 import { money } from "./money.js";
 import { otherOf } from "./people.js";
@@ -32,6 +34,12 @@ export function usualRole(mentorships: readonly MentorshipView[], me: PersonView
 
 export const roleOf = (text: string | null): Role | null =>
   text === "mentor" || text === "mentee" ? text : null;
+
+/** Over a statement for which a newer one could not be had. */
+export function oldWords(trouble: Trouble): Pick<Trouble, "what" | "advice"> {
+  const { what, advice } = triedAgain(trouble);
+  return { what: `What is shown may be out of date. ${what}`, advice };
+}
 
 /** The other of a line, as seen by whose statement it is. */
 export const withWhom = (line: StatementLine, role: Role): PersonView =>
