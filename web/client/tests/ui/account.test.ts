@@ -298,6 +298,27 @@ describe("how the amount came about", () => {
     expect(steps(of, MENTOR)[1]?.note).toBe("Until your pages reach each other takes a moment.");
     expect(rows(of).join()).not.toContain("Not proven");
     expect(rows(account([["unknown", 5], ["contact", 600]]))).toContain("Not proven: 5 s");
+    const back: Plan = [["unknown", 2], ["contact", 600], ["alone", 20], ["unknown", 2], ["contact", 60]];
+    expect(rows(account(back)).join()).not.toContain("Not proven");
+    expect(steps(account(back), MENTOR)[1]?.note).toBe("Until your pages reach each other takes a moment.");
+  });
+
+  it("hides no moment in which pages that had reached each other proved nothing", () => {
+    const of = account([["unknown", 1], ["contact", 600], ["unknown", 3], ["contact", 60]]);
+    const [, proven, unknown] = steps(of, MENTOR);
+    expect(proven).toEqual({ label: "Proven contact", value: "11 min 0 s" });
+    expect(unknown).toMatchObject({ label: "Not proven", value: "4 s" });
+    const dust = account([["contact", 600], ["unknown", 0.4], ["contact", 60]]);
+    expect(rows(dust).join()).not.toContain("Not proven");
+    expect(steps(dust, MENTOR)[1]?.note).toBeUndefined();
+  });
+
+  it("says of unknown time that is bridged that it counts", () => {
+    const of = account([["contact", 600], ["unknown", 3], ["contact", 60]]);
+    expect(steps(of, MENTOR)[2]?.note).toBe(
+      "You both were in the room, but your pages did not prove that they reached each other. " +
+        "It counts all the same, as a short gap.",
+    );
   });
 
   it("says of impaired time what is owed of it: not what is bridged as a gap", () => {

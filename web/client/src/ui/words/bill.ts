@@ -1,6 +1,6 @@
 /** How the amount came about, step by step, in words. Integers all the way. Pure. */
 import type { BookedView, SessionAccount, Terms } from "../../protocol/types.js";
-import { allTerms, outside, waitCounts } from "../account/counting.js";
+import { allTerms, outside, piecesOf, waitCounts } from "../account/counting.js";
 import { outsideWords } from "./account.js";
 import { money, percent, share } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
@@ -41,16 +41,16 @@ function timeRows(account: SessionAccount, pair: Pair): Row[] {
   const terms = allTerms(account.terms);
   const outside_us = outside(account);
   const together = account.contact_us + account.unknown_us + account.impaired_us;
+  const short = isMoment(account);
   const rows: Row[] = [{ label: "Both in the room", value: spanOf(together) }];
   if (account.contact_us !== together) {
-    const short = account.unknown_us > 0 && account.unknown_us < SHORT_US;
     rows.push({
       label: "Proven contact",
       value: spanOf(account.contact_us),
       ...(short && { note: "Until your pages reach each other takes a moment." }),
     });
   }
-  if (account.unknown_us >= SHORT_US) {
+  if (account.unknown_us >= SECOND_US && !short) {
     rows.push({ label: "Not proven", value: spanOf(account.unknown_us), note: unknownWords(account, pair) });
   }
   if (account.impaired_us) {
@@ -91,10 +91,22 @@ function countsNote(terms: Required<Terms>, pair: Pair): string {
     : what;
 }
 
+/** Whether all that is not proven is what passes after somebody came, until the pages reach each other. */
+function isMoment({ stretches, unknown_us }: SessionAccount): boolean {
+  const atFirst = stretches.every(
+    ({ state }, i) => state !== "unknown" || (stretches[i - 1]?.present.length ?? 0) < 2,
+  );
+  return atFirst && unknown_us > 0 && unknown_us < SHORT_US;
+}
+
 /** What unknown time is, why it is not billed, and what one can do. */
 function unknownWords(account: SessionAccount, pair: Pair): string {
   const what = "You both were in the room, but your pages did not prove that they reached each other.";
   if (allTerms(account.terms).counts === "room") return `${what} By your terms it counts all the same.`;
+  const pieces = piecesOf(account).filter(({ state }) => state === "unknown");
+  if (pieces.every(({ from_us, to_us, of_us }) => of_us === to_us - from_us)) {
+    return `${what} It counts all the same, as a short gap.`;
+  }
   const { mentor, me } = pair;
   const act =
     me.id === mentor
