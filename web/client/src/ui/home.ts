@@ -16,7 +16,7 @@ import { paths } from "./route.js";
 import { asksMe } from "./words/marks.js";
 import { HELD, headline, isHeld } from "./words/session.js";
 import { shortStanding } from "./words/settlement.js";
-import { otherOf, pairOf, presenceShort, type Pair } from "./words/people.js";
+import { otherOf, pairOf, roleWords, type Pair } from "./words/people.js";
 import { ahead, meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
@@ -120,7 +120,8 @@ export class Home extends AppElement {
   private readonly asked = new Set<string>();
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.mentorships, state.sessions, state.me, state.phase, state.canStart];
+    const { mentorships, sessions, me, phase, canStart, link } = state;
+    return [mentorships, sessions, me, phase, canStart, link.is];
   }
 
   protected override updated(): void {
@@ -196,14 +197,15 @@ export class Home extends AppElement {
   private person(view: MentorshipView, me: PersonView): unknown {
     const other = otherOf(view, me);
     const { name } = other.person;
-    const met = other.presence === "in_room";
+    const known = this.state.link.is === "online"; // else it is what was heard before
+    const met = known && other.presence === "in_room";
     return html`
       <li class="card">
         <div class="who">
-          <ith-avatar .name=${name} .here=${other.presence !== "away"}></ith-avatar>
+          <ith-avatar .name=${name} .here=${known && other.presence !== "away"}></ith-avatar>
           <div>
             <h2><bdi>${name}</bdi></h2>
-            <p class="small soft">Your ${other.role}, ${presenceShort(other)}</p>
+            <p class="small soft">${roleWords(other, known)}</p>
             <p class="small soft">
               <ith-clocks .app=${this.app} .me=${me} .other=${other.person}></ith-clocks>
             </p>

@@ -4,7 +4,7 @@ import type { CallState, DeviceState, MediaState, RemotePeer } from "../../src/l
 import { callWords, fitOf } from "../../src/ui/words/call.js";
 import { deviceTroubles, joinWords, lackWords } from "../../src/ui/words/devices.js";
 import { personTroubles, zoneOf } from "../../src/ui/words/form.js";
-import { initials, presenceWords } from "../../src/ui/words/people.js";
+import { initials, presenceWords, roleWords } from "../../src/ui/words/people.js";
 import {
   endWords,
   headline,
@@ -125,6 +125,16 @@ describe("people", () => {
     ["away", "Ana Quispe is not here; you can write"],
   ] as const)("%s", (presence, words) => {
     expect(presenceWords({ person: ANA, role: "mentee", presence })).toBe(words);
+  });
+
+  it.each([
+    ["in_room", "Your mentee, in the room now"],
+    ["here", "Your mentee, has Ithaca open"],
+    ["away", "Your mentee, not here"],
+  ] as const)("%s in a list, but nothing while that is not known", (presence, words) => {
+    const member = { person: ANA, role: "mentee", presence } as const;
+    expect(roleWords(member, true)).toBe(words);
+    expect(roleWords(member, false)).toBe("Your mentee");
   });
 });
 

@@ -43,9 +43,11 @@ export function presenceWords(member: Member): string {
   }
 }
 
-/** The same in a few words, beside the name. */
-export function presenceShort(member: Member): string {
-  return { in_room: "in the room now", here: "has Ithaca open", away: "not here" }[member.presence];
+/** `Your mentor, in the room now`; without the rest where it is not `known`: the server is away, and that
+ * was heard before. */
+export function roleWords({ role, presence }: Member, known: boolean): string {
+  const where = { in_room: "in the room now", here: "has Ithaca open", away: "not here" }[presence];
+  return known ? `Your ${role}, ${where}` : `Your ${role}`;
 }
 
 const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
