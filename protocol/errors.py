@@ -112,7 +112,13 @@ _TABLE = (
     # who asks
     ErrorCode("unauthenticated", 401, "renew", "The grant is missing, unknown or expired.", 4100),
     ErrorCode("auth_timeout", 401, "reconnect", "No auth.open within 5 seconds.", 4001),
-    ErrorCode("revoked", 401, "stop", "The invitation was withdrawn. Ask for a new link.", 4202),
+    ErrorCode(
+        "revoked",
+        401,
+        "stop",
+        "This link has ended. Open your newest link; if you have none, ask for a new one.",
+        4202,
+    ),
     ErrorCode("invitation_invalid", 401, "stop", "This link is not known here. Ask for a new one."),
     ErrorCode("invitation_expired", 401, "stop", "This link has run out. Ask for a new one."),
     ErrorCode("renewal_invalid", 401, "stop", "This page's access has ended. Open the link again."),

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema cda9a6434cae0992e2e4d8d1bf698c9f
- * text   e8c5682b80538fa455423769ef4d9425
+ * schema c179c8010051b3917caaaf4b6b1d6688
+ * text   76e2fade06d2e5e6f8ccbf03edf48d7b
  */
 export type ClientFrame =
   | AuthOpen
@@ -1438,7 +1438,7 @@ export const ERRORS = {
   unknown_peer: {"act": "fix", "close": null, "meaning": "That peer is not in the room (any more)."},
   unauthenticated: {"act": "renew", "close": 4100, "meaning": "The grant is missing, unknown or expired."},
   auth_timeout: {"act": "reconnect", "close": 4001, "meaning": "No auth.open within 5 seconds."},
-  revoked: {"act": "stop", "close": 4202, "meaning": "The invitation was withdrawn. Ask for a new link."},
+  revoked: {"act": "stop", "close": 4202, "meaning": "This link has ended. Open your newest link; if you have none, ask for a new one."},
   invitation_invalid: {"act": "stop", "close": null, "meaning": "This link is not known here. Ask for a new one."},
   invitation_expired: {"act": "stop", "close": null, "meaning": "This link has run out. Ask for a new one."},
   renewal_invalid: {"act": "stop", "close": null, "meaning": "This page's access has ended. Open the link again."},
