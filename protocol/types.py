@@ -90,7 +90,7 @@ LeaveReason = Annotated[
         description=(
             "left: said so; lost: beats stopped; replaced: the same person's newer tab took over "
             "or, on record, the same tab's newer connection; "
-            "ended: the session was ended for both; revoked: the invitation was withdrawn; "
+            "ended: the session was ended for both; revoked: the link was withdrawn; "
             "restart: the server stopped or died."
         )
     ),

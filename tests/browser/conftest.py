@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 
 from tests.support.browser import HEADLESS_SHELL, Person, enter, launch, window
 from tests.support.clips import Clip, likeness, make_clip
-from tests.support.gallery import CLIENT, Screen, serving
+from tests.support.gallery import CLIENT, SIZES, Screen, opened, serving
 from tests.support.serving import Server, new_mentorship
 from web.hatch_build import install, quietly
 
@@ -183,17 +183,21 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def desktop(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
-    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
-    screen = Screen(await context.new_page(), gallery)
-    yield screen
-    await context.close()
-    assert screen.errors == []
+    async with opened(chromium, gallery, SIZES["desktop"]) as screen:
+        yield screen
 
 
 @pytest.fixture
 async def phone(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
-    context = await chromium.new_context(viewport={"width": 360, "height": 780})
-    screen = Screen(await context.new_page(), gallery)
-    yield screen
-    await context.close()
-    assert screen.errors == []
+    async with opened(chromium, gallery, SIZES["phone"]) as screen:
+        yield screen
+
+
+@pytest.fixture(params=SIZES)
+async def sized(
+    request: pytest.FixtureRequest, chromium: Browser, gallery: str
+) -> AsyncIterator[Screen]:
+    """One of each size, with nothing that moves."""
+    size = SIZES[request.param]
+    async with opened(chromium, gallery, size, reduced_motion="reduce") as screen:
+        yield screen

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.support.gallery import SIZES, Screen, colours, look_over
+from tests.support.gallery import SIZES, Screen, colours, look_over, opened
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,6 @@ async def test_every_state_is_accessible_and_fits(
     assert await look_over(chromium, gallery, size, lambda it: it.startswith("account-")) == []
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("state", "press", "then"),
     [
@@ -29,27 +28,20 @@ async def test_every_state_is_accessible_and_fits(
     ],
 )
 async def test_what_opens_is_accessible_too_also_when_it_is_wrong(
-    chromium: Browser, gallery: str, size: str, state: str, press: str, then: str
+    sized: Screen, state: str, press: str, then: str
 ) -> None:
-    width, height = SIZES[size]
-    context = await chromium.new_context(
-        viewport={"width": width, "height": height}, reduced_motion="reduce"
-    )
-    screen = Screen(await context.new_page(), gallery)
-    page = screen.page
-    await screen.show(state)
+    page = sized.page
+    await sized.show(state)
     await button(page, press).click()
     await expect(page.get_by_label(then)).to_be_visible()
     for _ in ("as it opens", "with all that is wrong"):
         for theme in ("light", "dark"):
             await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
             await page.evaluate("settle()")
-            assert await screen.violations() == []
-        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+            assert await sized.violations() == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= sized.width
         await page.locator("form button.filled").click()
         await expect(page.get_by_text("Say why, in a few words.")).to_be_visible()
-    assert screen.errors == []
-    await context.close()
 
 
 def button(page: Page, name: str) -> Locator:
@@ -114,18 +106,16 @@ async def test_a_stretch_is_explained_under_the_pointer(desktop: Screen) -> None
 
 
 async def test_a_stretch_is_explained_by_a_tap(chromium: Browser, gallery: str) -> None:
-    context = await chromium.new_context(
-        viewport={"width": 360, "height": 780}, has_touch=True, is_mobile=True
-    )
-    screen = Screen(await context.new_page(), gallery)
-    await screen.show("account-paid")
-    await expect(explained(screen.page)).to_have_text("Tap a stretch to read what it was.")
-    await screen.page.locator("svg.lanes .impaired").scroll_into_view_if_needed()
-    await screen.page.touchscreen.tap(*await at(screen.page.locator("svg.lanes .impaired"), 0.5))
-    await expect(explained(screen.page)).to_contain_text("no sound or picture travelled")
-    await expect(explained(screen.page)).to_be_in_viewport()
-    await context.close()
-    assert screen.errors == []
+    touched = opened(chromium, gallery, SIZES["phone"], has_touch=True, is_mobile=True)
+    async with touched as screen:
+        await screen.show("account-paid")
+        await expect(explained(screen.page)).to_have_text("Tap a stretch to read what it was.")
+        await screen.page.locator("svg.lanes .impaired").scroll_into_view_if_needed()
+        await screen.page.touchscreen.tap(
+            *await at(screen.page.locator("svg.lanes .impaired"), 0.5)
+        )
+        await expect(explained(screen.page)).to_contain_text("no sound or picture travelled")
+        await expect(explained(screen.page)).to_be_in_viewport()
 
 
 async def test_each_kind_of_stretch_is_drawn_in_its_own_way(desktop: Screen) -> None:

@@ -2,9 +2,9 @@
 draw the gallery's canned states; no server takes part."""
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.support.gallery import SIZES, Screen
+from tests.support.gallery import Screen
 
 pytestmark = pytest.mark.browser
 
@@ -111,15 +111,11 @@ async def test_what_is_to_be_free_of_charge_is_said_to_be(desktop: Screen) -> No
     assert "propose 0 EUR" in await desktop.calls()
 
 
-@pytest.mark.parametrize("size", SIZES)
 async def test_the_form_of_terms_stands_in_line_and_can_be_sent_however_long_it_is(
-    chromium: Browser, gallery: str, size: str
+    sized: Screen,
 ) -> None:
-    width, height = SIZES[size]
-    context = await chromium.new_context(viewport={"width": width, "height": height})
-    screen = Screen(await context.new_page(), gallery)
-    page = screen.page
-    await screen.show("prejoin-agreed")
+    page = sized.page
+    await sized.show("prejoin-agreed")
     await page.get_by_role("button", name="Propose terms").click()
     await page.get_by_text("More terms").click()
     await expect(page.get_by_label("At most, in minutes")).to_be_visible()
@@ -148,8 +144,6 @@ async def test_the_form_of_terms_stands_in_line_and_can_be_sent_however_long_it_
         }).map(e => e.id)"""
     )
     assert cut == []
-    await context.close()
-    assert screen.errors == []
 
 
 async def test_a_proposal_is_answered_by_the_other_and_withdrawn_by_its_author(
@@ -214,15 +208,13 @@ async def test_who_pays_is_asked_before_it_costs_more(desktop: Screen) -> None:
     await expect(go_on).to_have_count(0)
 
 
-async def test_a_question_does_not_fade(chromium: Browser, gallery: str) -> None:
-    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
-    page = await context.new_page()
+async def test_a_question_does_not_fade(desktop: Screen) -> None:
+    page = desktop.page
     await page.clock.install(time=0)
-    await page.goto(f"{gallery}?call-asks")
+    await page.goto(f"{desktop.gallery}?call-asks")
     await expect(page.get_by_role("button", name="Go on")).to_be_visible()
     await page.clock.pause_at(60_000)
     await expect(page.locator(".bar")).to_have_css("opacity", "1")
     await page.get_by_role("button", name="Keep to the time").click()
     await page.clock.fast_forward(4_000)
     await expect(page.locator(".bar")).to_have_css("opacity", "0")
-    await context.close()

@@ -6,20 +6,14 @@ import os
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.support.gallery import SIZES, Screen
+from tests.support.gallery import SIZES, Screen, opened
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_form_is_accessible_wrong_and_answered(
-    chromium: Browser, gallery: str, size: str
-) -> None:
-    width, height = SIZES[size]
-    context = await chromium.new_context(viewport={"width": width, "height": height})
-    screen = Screen(await context.new_page(), gallery)
-    page = screen.page
-    await screen.show("new-signed-out")
+async def test_a_form_is_accessible_wrong_and_answered(sized: Screen) -> None:
+    page = sized.page
+    await sized.show("new-signed-out")
     for then in ("Write the name.", "Two links"):
         await page.get_by_role("button", name="Make the links").click()
         await expect(page.get_by_text(then).first).to_be_visible()
@@ -27,16 +21,14 @@ async def test_a_form_is_accessible_wrong_and_answered(
             await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
             await page.evaluate("settle()")
             if folder := os.environ.get("PICTURES"):
-                path = f"{folder}/form-{then[:3]}-{size}-{theme}.png"
+                path = f"{folder}/form-{then[:3]}-{sized.width}-{theme}.png"
                 await page.screenshot(path=path, full_page=True)
-            assert await screen.violations() == []
-        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+            assert await sized.violations() == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= sized.width
         for field in await page.get_by_label("Name").all():
             await field.fill("Ana")
         for field in await page.get_by_label("Time zone").all():
             await field.fill("America/Lima")
-    assert screen.errors == []
-    await context.close()
 
 
 async def test_a_form_says_all_that_is_wrong_at_once_each_at_its_field(desktop: Screen) -> None:
@@ -73,30 +65,28 @@ async def test_a_form_says_all_that_is_wrong_at_once_each_at_its_field(desktop: 
 async def test_a_form_prefills_the_time_zone_of_who_writes_it_alone(
     chromium: Browser, gallery: str
 ) -> None:
-    context = await chromium.new_context(timezone_id="America/Lima")
-    screen = Screen(await context.new_page(), gallery)
-    page = screen.page
-    await screen.show("new-signed-out")
-    mentors, mentees = (
-        page.get_by_role("group", name=f"The {role}").get_by_label("Time zone")
-        for role in ("mentor", "mentee")
-    )
+    lima = opened(chromium, gallery, SIZES["desktop"], timezone_id="America/Lima")
+    async with lima as screen:
+        page = screen.page
+        await screen.show("new-signed-out")
+        mentors, mentees = (
+            page.get_by_role("group", name=f"The {role}").get_by_label("Time zone")
+            for role in ("mentor", "mentee")
+        )
 
-    async def zones() -> list[str]:
-        return [await mentors.input_value(), await mentees.input_value()]
+        async def zones() -> list[str]:
+            return [await mentors.input_value(), await mentees.input_value()]
 
-    assert await zones() == ["America/Lima", ""]
-    await page.get_by_label("I am the mentee").click()
-    assert await zones() == ["", "America/Lima"]
-    await page.get_by_label("I am neither").click()
-    assert await zones() == ["", ""]
-    await mentors.fill("Europe/Vienna")
-    await page.get_by_label("I am the mentor").click()
-    assert await zones() == ["Europe/Vienna", ""]  # what was written stays
-    await screen.show("new")  # somebody whom the server knows
-    assert await mentees.input_value() == ""
-    await context.close()
-    assert screen.errors == []
+        assert await zones() == ["America/Lima", ""]
+        await page.get_by_label("I am the mentee").click()
+        assert await zones() == ["", "America/Lima"]
+        await page.get_by_label("I am neither").click()
+        assert await zones() == ["", ""]
+        await mentors.fill("Europe/Vienna")
+        await page.get_by_label("I am the mentor").click()
+        assert await zones() == ["Europe/Vienna", ""]  # what was written stays
+        await screen.show("new")  # somebody whom the server knows
+        assert await mentees.input_value() == ""
 
 
 async def test_a_form_says_at_the_field_what_the_server_refuses(desktop: Screen) -> None:
@@ -121,15 +111,9 @@ async def test_a_form_says_at_the_field_what_the_server_refuses(desktop: Screen)
     await expect(page.get_by_role("button", name="Copy")).to_have_count(2)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_what_cannot_be_copied_says_what_to_do(
-    chromium: Browser, gallery: str, size: str
-) -> None:
-    width, height = SIZES[size]
-    context = await chromium.new_context(viewport={"width": width, "height": height})
-    screen = Screen(await context.new_page(), gallery)
-    page = screen.page
-    await screen.show("new")
+async def test_what_cannot_be_copied_says_what_to_do(sized: Screen) -> None:
+    page = sized.page
+    await sized.show("new")
     await page.evaluate(
         "navigator.clipboard.writeText = async () => { if (window.refuses) throw new Error() }"
     )
@@ -142,11 +126,9 @@ async def test_what_cannot_be_copied_says_what_to_do(
     words = page.get_by_text("It is selected: press Ctrl+C, or ⌘C on a Mac")
     await expect(words).to_be_visible()
     assert "open#inv_" in await page.evaluate("getSelection().toString()")
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width
-    assert await screen.violations() == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= sized.width
+    assert await sized.violations() == []
     await page.evaluate("window.refuses = false")
     await copy.click()
     await expect(page.get_by_role("button", name="Copied")).to_be_visible()
     await expect(words).to_be_hidden()
-    await context.close()
-    assert screen.errors == []

@@ -6,8 +6,8 @@ import asyncio
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 from typing import Any, Literal
@@ -86,6 +86,11 @@ class Screen:
             for node in violation["nodes"]
         ]
 
+    @property
+    def width(self) -> int:
+        assert self.page.viewport_size is not None
+        return self.page.viewport_size["width"]
+
     async def calls(self) -> list[str]:
         """What the elements asked of the app so far."""
         asked: list[str] = await self.page.evaluate("app.calls")
@@ -99,6 +104,19 @@ class Screen:
             " e.textContent.trim()}"
         )
         return text
+
+
+@asynccontextmanager
+async def opened(
+    chromium: Browser, gallery: str, size: tuple[int, int], **options: Any
+) -> AsyncIterator[Screen]:
+    """A screen of a size, in which nothing may go wrong."""
+    width, height = size
+    context = await chromium.new_context(viewport={"width": width, "height": height}, **options)
+    screen = Screen(await context.new_page(), gallery)
+    yield screen
+    await context.close()
+    assert screen.errors == []
 
 
 async def look_over(
