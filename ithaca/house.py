@@ -165,6 +165,7 @@ class House:
             facts[topic] = [house._arranged]
         facts["meeting.over"] = [house._meeting_over]
         facts["participant.left"] = [house._session_changed]  # also one whose server died
+        facts["contact.proven"] = [house._session_changed]  # late: it was over already
         facts["session.started"] = [house._session_changed]
         facts["session.ended"] = [house._session_changed, house._session_ended]
         facts["session.settled"] = [house._session_changed]

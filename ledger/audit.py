@@ -13,6 +13,7 @@ from ledger.note_tables import NoteRow, digest_of, ledger_notes
 from ledger.sansio.bill import basis
 from ledger.sansio.chain import check
 from ledger.sansio.contact import forged
+from ledger.sansio.order import impossible
 from ledger.sansio.replay import members_of, recomputed, settlements_of
 from ledger.sansio.settlement import receipt
 from ledger.signatures import sealed, signed
@@ -173,6 +174,8 @@ def _why(
         return "the record that says whose it is is missing"
     for seq, reason in forged(facts, signed):
         return f"record {seq}: {reason}"
+    for seq, reason in impossible(facts):
+        return f"record {seq}: no server wrote it there: {reason[0].lower()}{reason[1:]}"
     expected = _row(row, chain, facts)
     for field in fields(SessionRow):
         is_, was = getattr(row, field.name), getattr(expected, field.name)
@@ -209,7 +212,9 @@ def _why(
         if (why := recomputed(facts, hashes, seq, fact)) is not None:
             return f"{named}: {why}"
     of = basis(facts).meeting
-    told = of is not None and (of.again or of.came or of.before_us or of.billed_us)
+    told = of is not None and (
+        of.again or of.came or any(of.waited_us) or of.before_us or of.billed_us
+    )
     if told and not others:
         return "it tells of other sessions of its meeting, and none is there"
     return _noted(facts, notes)

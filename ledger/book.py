@@ -11,12 +11,14 @@ from ledger.sansio import settlement
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import basis, bill
 from ledger.sansio.meeting import recounted
+from ledger.sansio.order import impossible
 from ledger.sansio.session import LIFE, Event, Session, restore
 from ledger.sansio.settlement import SETTLEMENT, Settle
 from ledger.tables import LineRow, SessionRow, Stamp
 from ledger.views import Recorded, base64url
 from protocol.errors import Refusal
 from protocol.facts import (
+    ContactProven,
     Noted,
     Receipt,
     SessionConfirmed,
@@ -63,6 +65,11 @@ def _settled(row: SessionRow, facts: _Facts, now_us: int) -> Sequence[SessionFac
         return ()
     comes_to = bill(Timeline(facts, row.members, row.ended_us or now_us), basis(facts))
     return SETTLEMENT.step(line, Settle(row.facts, row.head.hex(), comes_to), now_us)[1]
+
+
+def _comes_late(row: SessionRow, fact: SessionFact) -> bool:
+    """Whether it adds to the record of a session that both have been told is over."""
+    return isinstance(fact, ContactProven) and row.ended_us is not None
 
 
 class Book:
@@ -119,8 +126,9 @@ class Book:
     def _settle(
         self, row: SessionRow, facts: _Facts, now_us: int
     ) -> Plan[tuple[SessionRow, _Facts]]:
-        """Computes what an ended session comes to, if that is news: of its meeting, what is new."""
-        if not _settled(row, facts, now_us):
+        """Computes what an ended session comes to, if that is news: of its meeting, what is new.
+        What was added to the database by somebody else settles nothing: the audit tells of it."""
+        if not _settled(row, facts, now_us) or any(impossible(facts)):
             return row, facts
         if row.meeting is not None:
             others = yield from tables.settled_of_meeting(row.site_id, row.meeting, row.id)
@@ -144,7 +152,7 @@ class Book:
                 if isinstance(fact, SessionSettled):
                     yield from tables.add_line(row, fact, seq, hash_, kid, signature)
             tag = str(fact.__struct_config__.tag)
-            if tag in TOLD:
+            if tag in TOLD or (fact is new[-1] and _comes_late(row, fact)):
                 noted = Noted(seq=seq, hash=hash_.hex(), fact=fact, receipt=receipt)
                 payload = msgspec.msgpack.encode(noted)
                 yield outbox.put(row.site_id, self._ids.new("fac"), tag, payload, fact.at_us)

@@ -217,14 +217,16 @@ class Note(View, frozen=True, kw_only=True):
 class BookedView(View, frozen=True, kw_only=True):
     """The meeting that a session was, as it stood then. `came`: who had come for it already, in an
     earlier session, so that they are not late for it now, nor missing; `again`: both had.
-    `binding`: the mentee had notice enough to owe for not coming in time. `before_us` counted in
-    its other sessions, for which `billed_us` was billed."""
+    `waited_us`: how much of the booked time mentor and mentee were there before, which counts as
+    waiting for who did not come. `binding`: the mentee had notice enough to owe for not coming in
+    time. `before_us` counted in its other sessions, for which `billed_us` was billed."""
 
     meeting: Id
     start_us: Micros
     length_us: Micros
     came: tuple[Id, ...]
     again: bool
+    waited_us: tuple[Micros, Micros]
     binding: bool
     before_us: Micros
     billed_us: Micros

@@ -78,6 +78,7 @@ class Basis:
             start_us=self.meeting.start_us,
             length_us=self.meeting.length_us,
             came=self.meeting.came,
+            waited_us=self.meeting.waited_us,
             again=self.meeting.again,
             binding=self.binds(mentee),
             before_us=self.meeting.before_us,
@@ -234,8 +235,10 @@ def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknow
     assert by.booked is not None
     if timeline.runs(who) or _came(timeline, by, timeline.present_at_most(who)):
         return "unknown"
-    waited = overlap(timeline.present(other), [by.booked])
-    if total(waited) >= by.terms.no_show_after_us and waited:
+    assert by.meeting is not None
+    waited_us = total(overlap(timeline.present(other), [by.booked]))
+    waited_us += by.meeting.waited_us[timeline.members.index(other)]
+    if waited_us and waited_us >= by.terms.no_show_after_us:
         return "yes"
     neither = not any(timeline.present_at_most(each) for each in (who, other))
     return "yes" if neither and by.witnessed else "unknown"

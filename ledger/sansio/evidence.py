@@ -16,6 +16,7 @@ from msgspec import UNSET
 from ledger.sansio.chain import Record, check, link, origin
 from ledger.sansio.contact import forged
 from ledger.sansio.intervals import total
+from ledger.sansio.order import impossible
 from ledger.sansio.replay import duration, recomputed, settlements_of, timeline_of
 from ledger.sansio.settlement import line_of, receipt
 from ledger.sansio.words import billed, moment, named, stands
@@ -385,7 +386,10 @@ class _Examination:
                 )
 
     def _contacts(self) -> None:
-        """Every stretch of contact was signed by the page that it says, of the other person."""
+        """Every stretch of contact was signed by the page that it says, of the other person; and no
+        record is where no server writes it."""
+        for seq, why in impossible(self._facts):
+            self._fail(self._name(seq), f"No server wrote it there. {why}")
         for seq, why in forged(self._facts, self._signatures.page):
             self._fail(self._name(seq), why)
         count = sum(isinstance(fact, ContactProven) for fact in self._facts)

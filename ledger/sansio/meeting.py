@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import ALWAYS, arrived, basis
-from ledger.sansio.intervals import Interval, overlap, union
+from ledger.sansio.intervals import Interval, overlap, total, union
 from ledger.sansio.replay import timeline_of
 from ledger.sansio.session import Apply
 from protocol.bill import Bill
@@ -26,8 +26,25 @@ def following(
     members = held[0].members if held else ()
     came = tuple(who for who in members if _came(held, who, expected))
     again = bool(came) and came == members
+    waited_us = (0, 0)
+    if held:
+        mentor, mentee = (_there_us(held, who, agreed) for who in members)
+        waited_us = mentor, mentee
     before_us, billed_us = _sums(settled)
-    return replace(agreed, again=again, came=came, before_us=before_us, billed_us=billed_us)
+    return replace(
+        agreed,
+        again=again,
+        came=came,
+        waited_us=waited_us,
+        before_us=before_us,
+        billed_us=billed_us,
+    )
+
+
+def _there_us(held: Sequence[Timeline], who: str, agreed: Apply) -> int:
+    """How long somebody was there of the booked time, in all of these sessions."""
+    booked = [(agreed.start_us, agreed.start_us + agreed.length_us)]
+    return total(overlap(union(span for each in held for span in each.present(who)), booked))
 
 
 def _came(held: Sequence[Timeline], who: str, expected: list[Interval]) -> bool:

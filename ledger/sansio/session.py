@@ -38,7 +38,8 @@ STRETCHES_MOST = 10_000
 @dataclass(frozen=True, slots=True)
 class Session:
     """`present` maps each connection in the room to (person, since), `paths` to whether its page
-    says that sound and picture travel; `last_us` is the end of the latest presence that is over."""
+    says that sound and picture travel; `last_us` is the end of the latest presence that is over,
+    `empty_us` when an end was noticed last: while no server is up, nobody can come back."""
 
     id: str
     mentorship: str
@@ -54,6 +55,7 @@ class Session:
     meeting: MeetingApplied | None = None
     extended: bool = False
     last_us: int = 0
+    empty_us: int = 0
 
     @property
     def booked_until_us(self) -> int:
@@ -82,6 +84,7 @@ class Apply:
     told_by: str | None = None
     again: bool = False
     came: tuple[str, ...] = ()
+    waited_us: tuple[int, int] = (0, 0)
     before_us: int = 0
     billed_us: int = 0
 
@@ -181,8 +184,13 @@ def _apply(session: Session, fact: SessionFact) -> Session:
         case ParticipantLeft():
             present = {key: who for key, who in session.present.items() if key != fact.connection}
             paths = {key: up for key, up in session.paths.items() if key != fact.connection}
-            last_us = max(session.last_us, fact.at_us)
-            return replace(session, present=present, paths=paths, last_us=last_us)
+            return replace(
+                session,
+                present=present,
+                paths=paths,
+                last_us=max(session.last_us, fact.at_us),
+                empty_us=max(session.empty_us, fact.noticed_us),
+            )
         case PathChanged():
             paths = {**session.paths, fact.connection: fact.up}
             return replace(session, paths=paths, path_changes=session.path_changes + 1)
@@ -237,6 +245,7 @@ def _agree(session: Session, event: Apply, now_us: int) -> Step:
             told_by=event.told_by,
             again=event.again,
             came=event.came,
+            waited_us=event.waited_us,
             before_us=event.before_us,
             billed_us=event.billed_us,
             at_us=now_us,
@@ -352,7 +361,7 @@ def _missed(session: Session, event: Missed, now_us: int) -> Step:
 
 
 def _sweep(session: Session, event: Sweep, now_us: int) -> Step:
-    over_us = max(session.last_us + EMPTY_FOR_US, session.booked_until_us)
+    over_us = max(session.empty_us + EMPTY_FOR_US, session.booked_until_us)
     held = session.meeting
     if held is not None and event.meeting not in (None, held.meeting):
         over_us = held.start_us + held.length_us  # they come for the next one

@@ -107,11 +107,12 @@ def line_of(session: str, facts: Iterable[SessionFact]) -> Line:
     """How a session stands after these facts."""
     line = Line(session)
     for fact in facts:
-        line = _apply(line, fact)
+        line = after(line, fact)
     return line
 
 
-def _apply(line: Line, fact: SessionFact) -> Line:
+def after(line: Line, fact: SessionFact) -> Line:
+    """How it stands once that is written."""
     match fact:
         case SessionCreated():
             return replace(line, mentor=fact.mentor, mentee=fact.mentee)
@@ -146,7 +147,7 @@ def _without(persons: tuple[str, ...], person: str) -> tuple[str, ...]:
 
 def _wrote(line: Line, *facts: SessionFact) -> Step:
     for fact in facts:
-        line = _apply(line, fact)
+        line = after(line, fact)
     return line, facts
 
 

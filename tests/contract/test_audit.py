@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,7 +22,7 @@ from ledger.sansio.settlement import receipt
 from ledger.tables import Stamp
 from protocol.facts import (
     ContactProven,
-    PathChanged,
+    ParticipantJoined,
     SessionContested,
     SessionCorrected,
     SessionCreated,
@@ -173,6 +174,49 @@ async def test_a_stretch_of_contact_that_nobody_signed_is_found(database: Databa
     assert (fault.session, fault.why) == (
         runs, "record 6: The key that signed it is not the other person's.",
     )  # fmt: skip
+
+
+async def test_what_was_added_to_a_session_that_is_over_is_found_and_settles_nothing(
+    database: Database,
+) -> None:
+    """An hour that never was, well chained, with signatures of keys that were made for it."""
+    record = Record(database, sign)
+    ada, ben = PageKey(), PageKey()
+    session = (await record.join(ADA, A, key=ada.public)).id
+    await record.join(BEN, B, key=ben.public)
+    await record.clock.advance(60)
+    ended = await record.ledger.end(SITE, session, ADA)
+    made_up = PageKey(), PageKey()
+    until_us = record.clock.wall_us()
+    from_us = until_us - 3600 * SECOND
+
+    def add() -> Plan[None]:
+        row = yield from tables.claim(SITE, session)
+        assert row is not None
+        facts = yield from tables.facts_of(SITE, session)
+        joins: list[SessionFact] = [
+            ParticipantJoined(
+                session=session, person=person, connection=name("con", 70 + number),
+                key=key.public, at_us=from_us,
+            )
+            for number, (person, key) in enumerate(zip((ADA, BEN), made_up, strict=True))
+        ]  # fmt: skip
+        contact = made_up[1].sign(session, made_up[0], from_us, until_us)
+        proven = ContactProven(
+            session=session, person=ADA, signer=BEN, at_us=until_us,
+            **msgspec.structs.asdict(contact),
+        )  # fmt: skip
+        stamp = Stamp(until_us, until_us, name("boot", 1))
+        yield from tables.append(row, facts, [*joins, proven], stamp)
+
+    await database.write(add)
+    said = await record.ledger.confirm(SITE, session, ADA, 1)
+    assert ended.settlement is not None
+    assert said.settlement is not None
+    assert (said.settlement.revision, said.settlement.bill) == (1, ended.settlement.bill)
+    (fault,) = (await look(database)).broken
+    assert fault.why.startswith("record ")
+    assert fault.why.endswith("no server wrote it there: the session had ended before it.")
 
 
 async def test_an_end_taken_back_is_found(database: Database) -> None:
@@ -341,8 +385,8 @@ def strange(like: str) -> Plan[str]:
     row = yield from tables.claim_running(SITE, new.room, new)
     facts: list[SessionFact] = [
         SessionCreated(session=id_, mentorship=of, mentor=ADA, mentee=BEN, at_us=at_us),
-        PathChanged(
-            session=id_, person=name("per", 9), connection=name("con", 9), up=False, at_us=at_us
+        ParticipantJoined(
+            session=id_, person=name("per", 9), connection=name("con", 9), at_us=at_us
         ),
         SessionEnded(
             session=id_, mentorship=of, at_us=at_us, noticed_us=at_us, reason="ended", by=ADA

@@ -105,6 +105,44 @@ async def test_the_facts_can_be_checked_by_whoever_asks_for_them(
     public.verify(decoded(account["settlement"]["signature"]), signed)
 
 
+async def test_both_hear_of_proof_that_comes_after_the_end(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """It changes no amount, but the record: both are shown the same fingerprint."""
+    mentor, mentee = pair
+    keys = PageKey(), PageKey()
+    sockets = await mentor.connect(), await mentee.connect()
+    await mentor.join(sockets[0], key=keys[0].public)
+    session = (await mentee.join(sockets[1], key=keys[1].public))["session"]["id"]
+    since_us = app.clock.wall_us()
+    await app.advance(20)
+    until_us = app.clock.wall_us()
+
+    def hand_in(number: int) -> None:
+        signed = keys[1 - number].sign(session, keys[number], since_us, until_us, 10)
+        sockets[number].send(
+            "room.contact",
+            room=mentor.room,
+            session=session,
+            contacts=[msgspec.to_builtins(signed)],
+        )
+
+    hand_in(0)
+    await app.settle()
+    await mentor.post(f"/v1/sessions/{session}/end", json={})
+    await app.settle()
+    for socket in sockets:
+        socket.take_all("session.changed")
+    hand_in(1)
+    await app.settle()
+    facts = (await mentor.get(f"/v1/sessions/{session}/facts")).json()["facts"]
+    assert facts[-1]["fact"]["t"] == "contact.proven"
+    for socket in sockets:
+        (*_, told) = socket.take_all("session.changed")
+        settled = told["session"]["settlement"]
+        assert (settled["revision"], settled["head"]) == (1, facts[-1]["hash"])
+
+
 async def test_both_hear_what_the_other_says_of_it(app: App, pair: tuple[Page, Page]) -> None:
     mentor, mentee = pair
     session = await ended(app, pair, 60)

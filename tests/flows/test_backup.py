@@ -142,8 +142,11 @@ async def test_life_goes_on_from_there(storage: Storage, target: Storage, file: 
         pack = (await again[1].get(f"/v1/sessions/{ended}/evidence")).content
         (key,) = (await app.http.get("/v1/ledger/keys")).json()["keys"]
         assert examine(pack, [key["key"]], REAL).failures == []
-        # Who was in a call was there until the last proof of life.
+        # Who was in a call was there until the last proof of life; they had ten minutes to return.
         await app.advance(5)
+        assert (await again[0].account(runs))["state"] == "open"
+        await app.advance(600)
+        await again[0].renew()
         closed = await again[0].account(runs)
         assert closed["state"] == "ended"
         assert 16_000_000 <= closed["together_us"] <= 20_000_000  # as far as it was on disk

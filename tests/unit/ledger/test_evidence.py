@@ -224,6 +224,7 @@ def at(path: tuple[Any, ...]) -> Any:
 
 ABSENT_IS_THE_SAME = {
     "by", "key", "again", "came", "told_us", "told_by", "before_us", "billed_us", "uncorrected_us",
+    "waited_us",
 }  # fmt: skip
 """Fields of facts with a default."""
 
@@ -321,6 +322,22 @@ def rewritten(*facts: SessionFact, settled: bool = True) -> list[Finding]:
     return look(server.export(), server.public).failures
 
 
+def test_who_holds_the_key_cannot_add_what_no_server_writes() -> None:
+    """Everything else fits: the records are chained, the bill is computed from them, and signed."""
+    ada, ben = PageKey(1), PageKey(2)
+    server = settled_session()
+    server.write(joined(ADA, START, PageKey(3)))
+    (found,) = look(server.export(), server.public).failures
+    assert found.about.startswith(f"record {len(server.chain)} ")
+    assert found.text == "No server wrote it there. The session had ended before it."
+    server = settled_session()
+    server.write(*in_contact(ada, ben, 2, 46))  # it comes late: that can be
+    assert look(server.export(), server.public).failures == []
+    server.settle()  # both had agreed to something else
+    (found, *_) = look(server.export(), server.public).failures
+    assert found.text == "No server wrote it there. Nothing before it allows it."
+
+
 def test_who_holds_the_key_cannot_make_up_contact() -> None:
     ada, ben, eve = PageKey(1), PageKey(2), PageKey(3)
     begun, ended = beginning(ada, ben), ending(45)
@@ -373,7 +390,8 @@ def everyone_s() -> list[SessionFact]:
         session=SESSION, meeting=name("mee", 2), start_us=START, length_us=MINUTE, told_by=BEN,
         at_us=START,
     )  # fmt: skip
-    facts = [
+    server = Server()
+    server.write(
         *beginning(ada, ben),
         meeting,
         WindowExtended(session=SESSION, person=BEN, at_us=START + MINUTE),
@@ -382,12 +400,20 @@ def everyone_s() -> list[SessionFact]:
         ),
         *in_contact(ada, ben, 1, 5),
         *ending(6),
+    )
+    server.settle()
+    server.write(
         SessionConfirmed(session=SESSION, person=ADA, revision=1, at_us=START),
-        SessionContested(session=SESSION, person=ADA, revision=1, note="0" * 64, at_us=START),
-        SessionCorrected(session=SESSION, actor=ADA, billed_us=0, note="0" * 64, at_us=START),
-    ]
-    assert rewritten(*facts, settled=False) == []
-    return facts
+        SessionContested(
+            session=SESSION, person=BEN, revision=1, note=server.note("No."), at_us=START
+        ),
+        SessionCorrected(
+            session=SESSION, actor=ADA, billed_us=0, note=server.note("Nothing, then."), at_us=START
+        ),
+    )
+    server.settle()
+    assert look(server.export()).failures == []
+    return server.facts
 
 
 def test_a_chain_that_tells_of_strangers_is_none() -> None:

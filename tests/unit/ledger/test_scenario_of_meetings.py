@@ -281,6 +281,30 @@ def test_an_account_tells_who_had_come_in_an_earlier_session_of_its_meeting() ->
     ]  # fmt: skip
 
 
+def test_waits_add_up_over_the_sessions_of_a_meeting() -> None:
+    """Whoever ends them from outside, before the wait of any is long enough."""
+    agreed = terms(no_show_share=500_000), meeting("14:00:00")
+    waits = [
+        part
+        for start in range(0, 50, 9)
+        for part in (f"14:{start:02}:30 join Ada", f"14:{start + 9:02} end Ben")
+    ]
+    found = replay(*agreed, *waits)
+    each = (found, *found.then)
+    assert [session.bill.mentee.no_show for session in each] == ["unknown"] + ["yes"] * 5
+    assert [session.bill.billed_us // MINUTE for session in each] == [0, 30, 0, 0, 0, 0]
+    assert [session.booked and session.booked.waited_us for session in each[:3]] == [
+        (0, 0), (17 * MINUTE // 2, 0), (17 * MINUTE, 0),
+    ]  # fmt: skip
+
+
+def test_what_was_waited_before_the_start_is_no_wait() -> None:
+    agreed = terms(no_show_share=500_000), meeting("14:00:00")
+    early = "13:31 join Ada", "14:02 end Ben"
+    (then,) = replay(*agreed, *early, "14:02 join Ada", "14:09 end Ben").then
+    assert then.bill.mentee.no_show == "unknown"
+
+
 def test_short_waits_add_up_to_having_come() -> None:
     agreed = terms(no_show_share=500_000), meeting("14:00:00")
     waits = "14:00 join Ben", "14:00:40 end Ben", "14:01 join Ben", "14:01:40 end Ben"

@@ -234,7 +234,7 @@ def test_who_ends_it_ends_it_for_both_at_their_last_proofs() -> None:
     assert facts[-1] == SessionEnded(
         session=ID, mentorship=MENTORSHIP, at_us=90, noticed_us=90, reason="ended", by=B
     )
-    assert session == Session(ID, MENTORSHIP, A, B, "ended", last_us=90)
+    assert session == Session(ID, MENTORSHIP, A, B, "ended", last_us=90, empty_us=90)
 
 
 @pytest.mark.parametrize(
@@ -250,15 +250,16 @@ def test_an_empty_room_closes_the_session_after_ten_minutes_at_its_last_presence
     session, _ = told(
         (10, Join(A, "a1")), (20, Join(B, "b1")), (50, gone("b1", 50)), (60, gone("a1", 40))
     )
-    assert LIFE.step(session, Sweep(), 50 + EMPTY_FOR_US - 1) == (session, ())
-    ended, facts = LIFE.step(session, Sweep(), 50 + EMPTY_FOR_US)
+    # From when that was noticed: before, nobody could come back.
+    assert LIFE.step(session, Sweep(), 60 + EMPTY_FOR_US - 1) == (session, ())
+    ended, facts = LIFE.step(session, Sweep(), 60 + EMPTY_FOR_US)
     assert ended.phase == "ended"
     assert facts == (
         SessionEnded(
             session=ID,
             mentorship=MENTORSHIP,
             at_us=50,
-            noticed_us=50 + EMPTY_FOR_US,
+            noticed_us=60 + EMPTY_FOR_US,
             reason="empty",
         ),
     )

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema c179c8010051b3917caaaf4b6b1d6688
- * text   76e2fade06d2e5e6f8ccbf03edf48d7b
+ * schema 778258c2d8fa61fa06d0885896636d49
+ * text   ea6ca21a1585301cb6ea52a1b1f5b4d1
  */
 export type ClientFrame =
   | AuthOpen
@@ -823,7 +823,8 @@ export interface TermsApplied {
  * This session is that meeting. The last one written before the session started counts.
  * `told_us`, `told_by`: when its time was last set, and by whom. `came`: who had come for
  * it in an earlier session, so that they are not late for it now, nor missed it; `again`: both
- * had. `before_us` counted in its earlier sessions, for which `billed_us` was billed, as far as
+ * had. `waited_us`: how much of the booked time mentor and mentee were there in earlier sessions.
+ * `before_us` counted in its earlier sessions, for which `billed_us` was billed, as far as
  * they were settled.
  */
 export interface MeetingApplied {
@@ -836,6 +837,11 @@ export interface MeetingApplied {
   told_by?: string | null;
   again?: boolean;
   came?: string[];
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  waited_us?: [number, number];
   before_us?: number;
   billed_us?: number;
   at_us: number;
@@ -1220,8 +1226,9 @@ export interface Proof {
 /**
  * The meeting that a session was, as it stood then. `came`: who had come for it already, in an
  * earlier session, so that they are not late for it now, nor missing; `again`: both had.
- * `binding`: the mentee had notice enough to owe for not coming in time. `before_us` counted in
- * its other sessions, for which `billed_us` was billed.
+ * `waited_us`: how much of the booked time mentor and mentee were there before, which counts as
+ * waiting for who did not come. `binding`: the mentee had notice enough to owe for not coming in
+ * time. `before_us` counted in its other sessions, for which `billed_us` was billed.
  */
 export interface BookedView {
   meeting: string;
@@ -1229,6 +1236,11 @@ export interface BookedView {
   length_us: number;
   came: string[];
   again: boolean;
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  waited_us: [number, number];
   binding: boolean;
   before_us: number;
   billed_us: number;

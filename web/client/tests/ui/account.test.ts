@@ -22,6 +22,7 @@ const MEETING = {
   came: [],
   again: false,
   binding: true,
+  waited_us: [0, 0] as [number, number],
   before_us: 0,
   billed_us: 0,
 };
@@ -450,6 +451,8 @@ describe("who came, waited, is owed", () => {
     expect(comings({ ...unowed, terms: { ...PAID, no_show_share: 0 } }, MENTOR)[1]).toBe(missed);
     const neither = { ...unowed.bill, mentor: { ...unowed.bill.mentor, no_show: "yes" as const } };
     expect(comings({ ...unowed, bill: neither }, MENTOR)[2]).toBe(missed);
+    const again = { ...swapped, booked: { ...swapped.booked!, waited_us: [510 * S, 0] as [number, number] } };
+    expect(comings(again, MENTOR)).toContain("You had waited 8 min 30 s in earlier sessions of the meeting.");
     const { mentor, mentee } = swapped.bill;
     const sides = { mentor: { ...mentor, no_show: "yes" as const }, mentee: { ...mentee, no_show: "no" as const } };
     expect(comings({ ...swapped, bill: { ...swapped.bill, ...sides } }, MENTOR)[0]).toBe(

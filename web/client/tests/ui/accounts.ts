@@ -180,6 +180,7 @@ const booked = (start_us: number, minutes: number): SessionAccount["booked"] => 
   came: [],
   again: false,
   binding: true,
+  waited_us: [0, 0],
   before_us: 0,
   billed_us: 0,
 });

@@ -17,6 +17,7 @@ const booked = (start_us: number, length_us: number, again = false): SessionAcco
   came: [],
   again,
   binding: true,
+  waited_us: [0, 0],
   before_us: 0,
   billed_us: 0,
 });

@@ -136,6 +136,7 @@ export const ACCOUNT: SessionAccount = {
     came: [],
     again: false,
     binding: true,
+    waited_us: [0, 0],
     before_us: 0,
     billed_us: 0,
   },

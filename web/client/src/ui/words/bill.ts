@@ -256,9 +256,9 @@ function missedWords({ bill, booked, terms }: SessionAccount, mentor: boolean): 
 
 /** Who waited, came late or did not come, and what is owed as time. */
 export function comings(account: SessionAccount, pair: Pair): readonly string[] {
-  const { bill } = account;
+  const { bill, booked } = account;
   const said: string[] = [];
-  for (const side of [bill.mentor, bill.mentee]) {
+  for (const [i, side] of [bill.mentor, bill.mentee].entries()) {
     const { person } = side;
     const who = nameIn(pair, person);
     const mentor = person === pair.mentor;
@@ -274,6 +274,10 @@ export function comings(account: SessionAccount, pair: Pair): readonly string[] 
     }
     if (side.wait_us >= SECOND_US) {
       said.push(`${who} ${who === "You" ? "were" : "was"} alone in the room for ${spanOf(side.wait_us)}.`);
+    }
+    const before = booked?.waited_us[i] ?? 0;
+    if (before >= SECOND_US && [bill.mentor, bill.mentee][1 - i]?.no_show === "yes") {
+      said.push(`${who} had waited ${spanOf(before)} in earlier sessions of the meeting.`);
     }
   }
   if (bill.make_up_us >= SECOND_US) {
