@@ -328,18 +328,33 @@ def test_who_talked_on_into_a_meeting_has_met_for_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "first", "no_show"),
+    ("by", "before", "no_show"),
     [
-        ("Ada", "13:50 join Ben", "no"),  # put out half a minute after the start
-        ("Ben", "13:50 join Ben", "yes"),  # that was by himself
-        ("Ada", "13:50 join Ada", "yes"),  # he was not there
+        ("Ada", ["13:50 join Ben"], "no"),  # put out half a minute after the start
+        ("Ada", ["13:50 join Ben", "14:00:20 join Ada"], "no"),  # and she was there too
+        ("Ben", ["13:50 join Ben"], "yes"),  # that was by himself
+        ("Ada", ["13:50 join Ada"], "yes"),  # he was not there
+        ("Ada", ["13:50 join Ben", "13:55 join Ada", "14:00:10 leave Ben"], "yes"),  # any more
     ],
 )
-def test_who_is_put_out_within_the_first_minute_came(by: str, first: str, no_show: str) -> None:
+def test_who_is_put_out_within_the_first_minute_came(
+    by: str, before: list[str], no_show: str
+) -> None:
     agreed = terms(no_show_share=500_000), meeting("14:00:00")
     alone = "14:01 join Ada", "14:30 leave Ada"
-    (then,) = replay(*agreed, first, f"14:00:30 end {by}", *alone).then
+    (then,) = replay(*agreed, *before, f"14:00:30 end {by}", *alone).then
     assert then.bill.mentee.no_show == no_show
+
+
+def test_the_wait_for_who_came_before_does_not_count_as_time_together() -> None:
+    """He waited for her first; that she waits for him now is not his being late."""
+    found = replay(
+        terms(late_counts=True, counts="room"), meeting("14:00:00"),
+        "14:00 join Ben", "14:05 end Ada",
+        "14:06 join Ada", "14:16 join Ben", "14:26 end Ada",
+    )  # fmt: skip
+    (then,) = found.then
+    assert then.bill.counted_us == 10 * MINUTE
 
 
 @pytest.mark.parametrize(

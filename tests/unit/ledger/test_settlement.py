@@ -160,6 +160,8 @@ def test_what_is_contested_is_held_until_a_correction() -> None:
     line, new = SETTLEMENT.step(line, settle(40), 12)
     assert (line.phase, line.said_us) == ("settled", 12)
     assert [fact.revision for fact in new if isinstance(fact, SessionSettled)] == [2]
+    line, _ = SETTLEMENT.step(line, Correct(ADA, 30 * MINUTE, NOTE), 13)
+    assert line.said_us == 13
 
 
 def test_whoever_contested_may_agree_after_all() -> None:
