@@ -9,10 +9,11 @@ from sqlalchemy import Select, select
 
 from ledger import note_tables, tables
 from ledger.held import LEASE_KIND, LeaseData
-from ledger.note_tables import NoteRow, digest_of, ledger_notes
+from ledger.note_tables import NoteRow, ledger_notes
 from ledger.sansio.bill import basis
 from ledger.sansio.chain import check
 from ledger.sansio.contact import forged
+from ledger.sansio.notes import is_as_written
 from ledger.sansio.order import impossible
 from ledger.sansio.replay import members_of, recomputed, settlements_of
 from ledger.sansio.settlement import receipt
@@ -234,7 +235,7 @@ def _noted(facts: Sequence[SessionFact], notes: Mapping[str, NoteRow]) -> str | 
     for digest, note in notes.items():
         if digest not in written:
             return "one of its reasons belongs to no record"
-        if note.text is not None and digest_of(note.salt, note.text) != digest:
+        if note.text is not None and not is_as_written(digest, note.salt, note.text):
             return f"the reason given in record {written[digest]} was altered"
     return None
 

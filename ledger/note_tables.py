@@ -2,10 +2,10 @@
 by digest, so that it can be erased."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 
 from sqlalchemy import Column, LargeBinary, Table, Text, select
 
+from ledger.sansio.notes import digest_of
 from runtime.database import Plan, insert, metadata
 
 ledger_notes = Table(
@@ -17,11 +17,6 @@ ledger_notes = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("text", Text),
 )
-
-
-def digest_of(salt: bytes, written: str) -> str:
-    """What a fact holds of a note: nobody can guess a short text from it without the salt."""
-    return sha256(salt + written.encode()).hexdigest()
 
 
 def add_note(site_id: str, session: str, salt: bytes, written: str) -> Plan[str]:

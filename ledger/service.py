@@ -8,12 +8,13 @@ from typing import ParamSpec, Protocol, TypeVar
 import msgspec
 import structlog
 
-from ledger import note_tables, tables
+from ledger import tables
 from ledger.book import Book, Sign, empty
 from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
 from ledger.meetings import Agreed, Meetings
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
+from ledger.sansio.notes import SALT_BYTES, digest_of
 from ledger.sansio.session import (
     LIFE,
     Create,
@@ -44,8 +45,6 @@ from runtime.database import Database, DatabaseError, Plan
 from runtime.ids import Ids
 
 FLUSH_INTERVAL_S = 2.0
-SALT_BYTES = 16
-
 
 log = structlog.get_logger(__name__)
 
@@ -453,7 +452,7 @@ class Ledger:
         """Refuses with `not_settled`, `stale_revision`, `already_confirmed`, `said_enough`."""
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
-        event = Contest(person, revision, note_tables.digest_of(salt, why))
+        event = Contest(person, revision, digest_of(salt, why))
         return self._view(
             await self._write(self._book.say, site_id, session, event, now_us, (salt, why))
         )
@@ -471,7 +470,7 @@ class Ledger:
         `conflict`."""
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
-        event = Correct(actor, billed_us, note_tables.digest_of(salt, why))
+        event = Correct(actor, billed_us, digest_of(salt, why))
         asked = sha256(msgspec.json.encode([session, billed_us, why])).digest()
         once = (actor or "operator", key, asked) if key else None
         return self._view(

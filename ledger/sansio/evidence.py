@@ -16,6 +16,7 @@ from msgspec import UNSET
 from ledger.sansio.chain import Record, check, link, origin
 from ledger.sansio.contact import forged
 from ledger.sansio.intervals import total
+from ledger.sansio.notes import is_as_written
 from ledger.sansio.order import impossible
 from ledger.sansio.replay import duration, recomputed, settlements_of, timeline_of
 from ledger.sansio.settlement import line_of, receipt
@@ -456,7 +457,7 @@ class _Examination:
         for note in self._pack.notes:
             if note.digest not in written:
                 self._fail("reasons", "One of them belongs to no record.")
-            elif sha256(note.salt + note.text.encode()).hexdigest() != note.digest:
+            elif not is_as_written(note.digest, note.salt, note.text):
                 self._fail(
                     self._name(written[note.digest]), "The reason given for it was altered: it is "
                     "not what was written.",

@@ -16,7 +16,8 @@ from sqlalchemy.types import TypeEngine
 from ledger import tables
 from ledger.audit import Audited, audit, every_fault
 from ledger.guards import unguarded
-from ledger.note_tables import add_note, digest_of, ledger_notes
+from ledger.note_tables import add_note, ledger_notes
+from ledger.sansio.notes import digest_of
 from ledger.sansio.session import Apply
 from ledger.sansio.settlement import receipt
 from ledger.tables import Stamp
@@ -363,6 +364,12 @@ async def test_a_reason_that_is_not_as_it_was_written_is_found(database: Databas
             await change(database, ledger_notes, row, column, value)
             assert await why() == f"the reason given in record {seq} was altered"
             await change(database, ledger_notes, row, column, row[column])
+        salt, reason = row["salt"], row["text"]
+        await change(database, ledger_notes, row, "salt", salt + reason[:1].encode())
+        await change(database, ledger_notes, row, "text", reason[1:])  # of the same digest
+        assert await why() == f"the reason given in record {seq} was altered"
+        await change(database, ledger_notes, row, "salt", salt)
+        await change(database, ledger_notes, row, "text", reason)
         await change(database, ledger_notes, row, "digest", "0" * 64)
         assert await why() == f"the reason given in record {seq} is missing"
         await change(database, ledger_notes, {**row, "digest": "0" * 64}, "digest", row["digest"])

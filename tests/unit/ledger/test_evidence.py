@@ -521,7 +521,11 @@ def test_notes_are_what_was_written() -> None:
     one, two = server.notes
     (found,) = resealed(server, notes=(one, msgspec.structs.replace(two, text="Agreed: 50")))
     assert found.about.startswith("record 16 (a correction, ")
-    assert found.text == "The reason given for it was altered: it is not what was written."
+    altered = "The reason given for it was altered: it is not what was written."
+    assert found.text == altered
+    begun = msgspec.structs.replace(two, salt=two.salt + two.text[:1].encode(), text=two.text[1:])
+    (found,) = resealed(server, notes=(one, begun))  # the digest is the same
+    assert found.text == altered
     stray = msgspec.structs.replace(one, digest="0" * 64)
     assert resealed(server, notes=(one, two, stray)) == [
         Finding("reasons", "One of them belongs to no record.")

@@ -1,0 +1,16 @@
+"""What somebody gave as a reason, which a fact holds by its digest only. Pure."""
+
+from hashlib import sha256
+
+SALT_BYTES = 16
+
+
+def digest_of(salt: bytes, written: str) -> str:
+    """What a fact holds of a note: nobody can guess a short text from it without the salt."""
+    return sha256(salt + written.encode()).hexdigest()
+
+
+def is_as_written(digest: str, salt: bytes, text: str) -> bool:
+    """Whether this is the text. The salt's length counts: where one ends and the other begins, the
+    digest does not say."""
+    return len(salt) == SALT_BYTES and digest_of(salt, text) == digest
