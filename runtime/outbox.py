@@ -148,9 +148,14 @@ class Dispatcher:
 
 
 def latest() -> Plan[int]:
-    """When the newest event is said to have happened; 0 without any."""
+    """When the newest event is said to have happened; 0 without any. What was put for later and was
+    not tried yet is still to happen."""
+    still_to_happen = (
+        outbox.c.done_at_us.is_(None) & (outbox.c.due_at_us > 0) & (outbox.c.attempts == 0)
+    )
     rows = yield (
         select(outbox.c.occurred_at_us)
+        .where(~still_to_happen)
         .order_by(outbox.c.id.desc())
         .limit(1)
         .execution_options(all_sites="a clock is not set back behind what any site has on record")

@@ -137,6 +137,33 @@ async def test_a_delayed_event_waits_for_its_time(database: Database) -> None:
     assert receiver.seen == ["later"]
 
 
+async def test_the_newest_event_is_the_newest_that_has_happened(database: Database) -> None:
+    """Also one that waits to be tried again; what is put for later has not happened before."""
+    hour_us = 3_600_000_000
+    clock = ManualClock(NOW)
+    it = dispatcher(database, clock, t=Receiver({"now": 1, "later": 1}))
+
+    def later() -> Plan[None]:
+        yield put("site", "later", "t", b"", NOW + hour_us, due_at_us=NOW + hour_us)
+
+    async def latest() -> int:
+        return await database.read(outbox.latest)
+
+    assert await latest() == 0
+    await database.write(store, "now")
+    assert await latest() == NOW
+    await database.write(later)
+    assert await latest() == NOW
+    await it.deliver()
+    assert await latest() == NOW
+    await clock.advance(3600)
+    await it.deliver()  # tried, and to be tried again
+    assert await latest() == NOW + hour_us
+    await clock.advance(1)
+    await it.deliver()
+    assert await latest() == NOW + hour_us
+
+
 async def test_a_wall_clock_that_went_back_delays_nothing_new(database: Database) -> None:
     await database.write(store, "a")
     receiver = Receiver()

@@ -193,6 +193,20 @@ async def test_clocks_that_are_off_are_named(app: App, pair: tuple[Page, Page]) 
 
 
 @on_sqlite
+async def test_a_meeting_to_come_is_no_fact_from_the_future(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    day_us, hour_us = 86_400_000_000, 3_600_000_000
+    start_us = (app.clock.wall_us() // hour_us) * hour_us + day_us
+    planned = await pair[0].post(
+        f"/v1/mentorships/{pair[0].mentorship}/meetings",
+        json={"start_us": start_us, "length_us": hour_us, "zone": "UTC"},
+    )
+    assert planned.is_success, planned.text
+    assert "FAILED" not in {finding.how for finding in (await examined(app))["clock"]}
+
+
+@on_sqlite
 @pytest.mark.parametrize(
     ("free", "how"), [(FREE_LITTLE, "ok"), (FREE_LITTLE - 1, "note"), (FREE_LEAST - 1, "FAILED")]
 )
