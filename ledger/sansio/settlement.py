@@ -186,9 +186,9 @@ def _confirm(line: Line, event: Confirm, now_us: int) -> Step:
 
 
 def _contest(line: Line, event: Contest, now_us: int) -> Step:
+    _current(line, event.revision)
     if event.person in line.contested:
         return line, ()
-    _current(line, event.revision)
     _may_say(line, event.person)
     return _wrote(
         line,

@@ -197,9 +197,13 @@ def test_what_both_contest_is_held_until_both_let_go() -> None:
     assert (line.phase, line.contested) == ("settled", ())
 
 
-def test_who_contests_second_speaks_of_what_they_have_seen() -> None:
+def test_who_contests_speaks_of_what_they_have_seen() -> None:
+    """Also who does so already; saying it again changes nothing."""
     line, _ = after(settle(45), Contest(BEN, 1, NOTE))
-    assert refused(line, Contest(ADA, 2, NOTE)) == "stale_revision"
+    for person in (ADA, BEN):
+        for revision in (0, 2):
+            assert refused(line, Contest(person, revision, NOTE)) == "stale_revision"
+    assert SETTLEMENT.step(line, Contest(BEN, 1, NOTE), 11) == (line, ())
 
 
 def test_a_correction_that_changes_nothing_is_none_unless_it_lets_go() -> None:
