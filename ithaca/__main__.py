@@ -34,8 +34,10 @@ from ithaca.lock import DataLock
 from ithaca.serve import serve
 from ithaca.settings import Settings, SettingsError
 from ledger.audit import Audited, audit
+from ledger.sansio.notes import clean
 from people.tables import all_keys
 from people.tokens import Seals, UnusableKey
+from protocol.errors import Refusal
 from protocol.rest import NewCorrection, NewMentorship, NewPerson
 from protocol.types import Reason
 from runtime.backup import BackupError
@@ -176,7 +178,9 @@ def _clock(us: int) -> str:
 
 def _reason(text: str) -> str:
     try:
-        return msgspec.convert(text.strip(), Reason)
+        return msgspec.convert(clean(text), Reason)
+    except Refusal as refused:
+        raise argparse.ArgumentTypeError(refused.detail) from None
     except msgspec.ValidationError:
         raise argparse.ArgumentTypeError("from 1 to 1,000 characters") from None
 

@@ -14,7 +14,7 @@ from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
 from ledger.meetings import Agreed, Meetings
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
-from ledger.sansio.notes import SALT_BYTES, digest_of
+from ledger.sansio.notes import SALT_BYTES, clean, digest_of
 from ledger.sansio.session import (
     LIFE,
     Create,
@@ -449,7 +449,9 @@ class Ledger:
     async def contest(
         self, site_id: str, session: str, person: str, revision: int, why: str
     ) -> SessionView:
-        """Refuses with `not_settled`, `stale_revision`, `already_confirmed`, `said_enough`."""
+        """Refuses with `invalid_field`, `not_settled`, `stale_revision`, `already_confirmed`,
+        `said_enough`."""
+        why = clean(why)
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
         event = Contest(person, revision, digest_of(salt, why))
@@ -468,6 +470,7 @@ class Ledger:
     ) -> SessionView:
         """Refuses with `not_settled`, `not_a_concession`, `invalid_field`, `said_enough`,
         `conflict`."""
+        why = clean(why)
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
         event = Correct(actor, billed_us, digest_of(salt, why))

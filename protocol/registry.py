@@ -303,7 +303,13 @@ ROUTES = (
         views.SessionView,
         request=rest.Contest,
         scope="session",
-        errors=("not_settled", "stale_revision", "already_confirmed", "said_enough"),
+        errors=(
+            "invalid_field",
+            "not_settled",
+            "stale_revision",
+            "already_confirmed",
+            "said_enough",
+        ),
     ),
     Route(
         "correct_session",

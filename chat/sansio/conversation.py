@@ -1,18 +1,16 @@
 """What may be said. Pure."""
 
-import unicodedata
 from collections.abc import Sequence
 
 import msgspec
 
 from protocol.errors import Refusal
-from protocol.types import BLANK, BODY_MAX_BYTES
+from protocol.text import control_in, is_visible
+from protocol.types import BODY_MAX_BYTES
 from protocol.views import Message
 
 # What is left to FRAME_MAX_BYTES is ample for the frame around the messages.
 PAGE_MOST_BYTES = 60 * 1024
-
-_ALLOWED_CONTROLS = "\n\t"
 
 
 def check_body(body: str, ref: str) -> None:
@@ -20,20 +18,14 @@ def check_body(body: str, ref: str) -> None:
     `ref` is the message's client id."""
     if len(body.encode("utf-8", "surrogatepass")) > BODY_MAX_BYTES:
         raise Refusal("message_too_long", ref=ref)
-    visible = False
-    for char in body:
-        category = unicodedata.category(char)
-        if category in ("Cc", "Cs") and char not in _ALLOWED_CONTROLS:
-            raise Refusal(
-                "invalid_field",
-                f"A message cannot hold the control character U+{ord(char):04X}.",
-                field="body",
-                ref=ref,
-            )
-        # Cn, unassigned, is how an emoji newer than this Python looks.
-        shows = category == "Cn" or category[0] not in "CZ"
-        visible = visible or (shows and char not in BLANK)
-    if not visible:
+    if (control := control_in(body)) is not None:
+        raise Refusal(
+            "invalid_field",
+            f"A message cannot hold the control character {control}.",
+            field="body",
+            ref=ref,
+        )
+    if not is_visible(body):
         raise Refusal("message_empty", ref=ref)
 
 

@@ -2,7 +2,21 @@
 
 from hashlib import sha256
 
+from protocol import text as texts
+from protocol.errors import Refusal
+
 SALT_BYTES = 16
+
+
+def clean(reason: str) -> str:
+    """A reason as it is kept. Refuses with `invalid_field` control characters, and one in which
+    there is nothing to see."""
+    reason = texts.clean(reason, "reason")
+    if not texts.is_visible(reason):
+        raise Refusal(
+            "invalid_field", "A reason needs at least one visible character.", field="reason"
+        )
+    return reason
 
 
 def digest_of(salt: bytes, written: str) -> str:

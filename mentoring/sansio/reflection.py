@@ -5,19 +5,17 @@ answered, or 24 hours after the answer was first given; until then it can be cha
 private stays with its author, who can change it for ever.
 """
 
-import unicodedata
 from dataclasses import dataclass, replace
 
+from protocol import text as texts
 from protocol.errors import Refusal
-from protocol.types import BLANK, REFLECTION_MAX
+from protocol.types import REFLECTION_MAX
 
 MINUTE_US = 60_000_000
 SHARE_AFTER_US = 24 * 60 * MINUTE_US
 REMIND_AFTER_US = 12 * 60 * MINUTE_US
 WORTH_US = 5 * MINUTE_US
 """Who was together for less is not asked again how it was."""
-
-_ALLOWED_CONTROLS = "\n\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +62,12 @@ NOTHING = Reflection()
 def clean(text: str, field: str) -> str:
     """A text as it is kept: without space around it, empty if there is nothing to see. Refuses with
     `invalid_field` control characters and more than 2,000 characters."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    visible = False
-    for char in text:
-        category = unicodedata.category(char)
-        if category in ("Cc", "Cs") and char not in _ALLOWED_CONTROLS:
-            raise Refusal(
-                "invalid_field",
-                f"A text cannot hold the control character U+{ord(char):04X}.",
-                field=field,
-            )
-        # Cn, unassigned, is how an emoji newer than this Python looks.
-        visible = visible or category == "Cn" or (category[0] not in "CZ" and char not in BLANK)
+    text = texts.clean(text, field)
     if len(text) > REFLECTION_MAX:
         raise Refusal(
             "invalid_field", f"A text may have at most {REFLECTION_MAX:,} characters.", field=field
         )
-    return text if visible else ""
+    return text if texts.is_visible(text) else ""
 
 
 def save(mine: Reflection, words: Words, now_us: int) -> Reflection:

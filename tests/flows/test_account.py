@@ -183,6 +183,21 @@ async def test_one_gives_in_with_a_key_once(app: App, pair: tuple[Page, Page]) -
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
+async def test_a_reason_that_cannot_be_kept_or_read_is_refused(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    session = await ended(app, pair, 60)
+    wish = NewCorrection(billed_us=60 * SECOND, reason="")
+    for reason in ("a\x00b", " \u200b", "\u202e", "\x1b[31mred"):
+        for verb, body in (("contest", {"revision": 1}), ("corrections", {"billed_us": 0})):
+            status, problem = await say(pair[0], session, verb, **body, reason=reason)
+            assert (status, problem["code"], problem["field"]) == (422, "invalid_field", "reason")
+        told = await perform(app.house, Correct(session, replace(wish, reason=reason)))
+        assert isinstance(told, Refused)
+        assert told.detail.endswith(" (reason)")
+    assert (await pair[0].account(session))["notes"] == []
+
+
 async def test_the_operator_decides_what_is_contested(app: App, pair: tuple[Page, Page]) -> None:
     mentor, mentee = pair
     running, _, _ = await proven_call(app, pair, 4)

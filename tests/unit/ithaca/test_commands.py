@@ -37,3 +37,21 @@ def test_what_could_be_either_is_refused_with_the_forms(
         said = capsys.readouterr().err
         assert f"argument --billed: {text!r} is no length: write 0:45 " in said
         assert "or 45m (minutes)" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "A reason needs at least one visible character."),
+        (" \u200b", "A reason needs at least one visible character."),
+        ("\x1b[31mred", "A text cannot hold the control character U+001B."),
+        ("x" * 1001, "from 1 to 1,000 characters"),
+    ],
+)
+def test_a_reason_can_be_read(text: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    correct = ["correct", "ses_1", "--billed", "45m", "--reason"]
+    assert parser().parse_args([*correct, " both agree\n"]).reason == "both agree"
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args([*correct, text])
+    assert ended.value.code == 2
+    assert f"argument --reason: {why}" in capsys.readouterr().err

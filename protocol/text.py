@@ -1,0 +1,38 @@
+"""What a text that somebody writes may hold, wherever it is kept. Pure."""
+
+import unicodedata
+
+from protocol.errors import Refusal
+from protocol.types import BLANK
+
+_ALLOWED_CONTROLS = "\n\t"
+
+
+def control_in(text: str) -> str | None:
+    """The first control character, or half of a surrogate pair, by its number."""
+    for char in text:
+        if unicodedata.category(char) in ("Cc", "Cs") and char not in _ALLOWED_CONTROLS:
+            return f"U+{ord(char):04X}"
+    return None
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is anything to see."""
+    return any(_shows(char) for char in text)
+
+
+def _shows(char: str) -> bool:
+    # Cn, unassigned, is how an emoji newer than this Python looks.
+    category = unicodedata.category(char)
+    return category == "Cn" or (category[0] not in "CZ" and char not in BLANK)
+
+
+def clean(text: str, field: str) -> str:
+    """A text as it is kept: its lines end with LF, and there is no space around it. Refuses control
+    characters with `invalid_field`."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if (control := control_in(text)) is not None:
+        raise Refusal(
+            "invalid_field", f"A text cannot hold the control character {control}.", field=field
+        )
+    return text
