@@ -244,7 +244,7 @@ async def back_up(data: Path, file: Path) -> Manifest | Refused | None:
         if isinstance(answer, Refused):
             return answer
         assert isinstance(answer, Follows)
-        return await keep(file, ROOMS, answer.bytes, lambda: reader.read(CHUNK))
+        return await keep(file, data, ROOMS, answer.bytes, lambda: reader.read(CHUNK))
 
 
 @contextlib.asynccontextmanager

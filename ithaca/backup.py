@@ -73,17 +73,21 @@ async def without_server(
                 async def more() -> bytes:
                     return spool.read(CHUNK)
 
-                return await keep(file, rooms, length, more)
+                return await keep(file, chosen.data, rooms, length, more)
         finally:
             await database.close()
 
 
 async def keep(
-    file: Path, rooms: tuple[str, ...], length: int, more: Callable[[], Awaitable[bytes]]
+    file: Path,
+    data: Path,
+    rooms: tuple[str, ...],
+    length: int,
+    more: Callable[[], Awaitable[bytes]],
 ) -> Manifest:
-    """Writes so many bytes to a file that only its owner can read: under another name, until they
-    are all there, on disk, and found good. Raises BackupError."""
-    part = _beside(file)
+    """Writes so many bytes to a file outside of the data folder that only its owner can read: under
+    another name, until they are all there, on disk, and found good. Raises BackupError."""
+    part = _beside(file, data)
     try:
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as out:  # noqa: ASYNC230 - nobody else waits in this process
             while length and (chunk := await more()):
@@ -108,8 +112,13 @@ async def keep(
         part.unlink(missing_ok=True)
 
 
-def _beside(file: Path) -> Path:
+def _beside(file: Path, data: Path) -> Path:
     """What the file is called until it is whole."""
+    inside, name = os.path.realpath(data), Path(os.path.realpath(file.parent), file.name)
+    if any(each.is_relative_to(inside) for each in (name, Path(os.path.realpath(file)))):
+        raise BackupError(
+            f"Cannot write {file}: it is in the data folder; choose a place outside of it."
+        )
     if file.exists():
         if not file.is_file():
             what = "a folder" if file.is_dir() else "no file"

@@ -251,17 +251,42 @@ async def test_where_no_file_can_be_none_is_left(storage: Storage, tmp_path: Pat
         ):
             with pytest.raises(BackupError, match=f"Cannot write .*{why}"):
                 await backed_up(app, where)
-        database = storage.data / FILE_NAME
+        notes = tmp_path / "notes"
+        notes.write_bytes(b"of mine")
         with pytest.raises(BackupError, match="is no backup. Choose another name"):
-            await backed_up(app, database)
-        assert database.read_bytes().startswith(b"SQLite")
-    assert sorted(os.listdir(tmp_path)) == ["data"]
+            await backed_up(app, notes)
+        assert notes.read_bytes() == b"of mine"
+    assert sorted(os.listdir(tmp_path)) == ["data", "notes"]
     with pytest.raises(BackupError, match="There is no database in"):
         await backup.without_server(
             Settings(data=tmp_path / "else"), ROOMS, SystemClock(), tmp_path / "file"
         )
     with pytest.raises(BackupError, match="Cannot read"):
         await backup.restore(settings(storage), ROOMS, tmp_path / "none")
+
+
+@on_sqlite
+async def test_none_is_made_in_the_data_folder(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above all not in place of what the server works with, by whatever name."""
+    data, link, way = storage.data, tmp_path / "link", tmp_path / "way"
+    (data / "lock").touch()
+    link.symlink_to(data / "lock")
+    way.symlink_to(data)
+    monkeypatch.chdir(data)
+    async with App.over(storage) as app:
+        before = sorted(os.listdir(data))
+        for where in (
+            *(data / "lock", data / FILE_NAME, data / "new.zip", data / "none" / "new.zip"),
+            *(Path("lock"), tmp_path / "else" / ".." / "data" / "lock", link, way / "lock"),
+        ):
+            with pytest.raises(BackupError, match="Cannot write .*: it is in the data folder;"):
+                await backed_up(app, where)
+            assert sorted(os.listdir(data)) == before
+        assert link.is_symlink()
+    with pytest.raises(BackupError, match="new.zip: it is in the data folder"):
+        await backup.without_server(settings(storage), ROOMS, SystemClock(), data / "new.zip")
 
 
 @on_sqlite
@@ -275,7 +300,7 @@ async def test_a_server_that_ends_in_the_middle_leaves_no_file(
         return parts.pop(0)
 
     with pytest.raises(BackupError, match="The server ended"):
-        await backup.keep(target, ROOMS, 2000, more)
+        await backup.keep(target, storage.data, ROOMS, 2000, more)
     assert not [name for name in os.listdir(file.parent) if "half" in name]
 
 
