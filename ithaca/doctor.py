@@ -12,12 +12,14 @@ from typing import Literal
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
+from ledger import tables as ledger_tables
 from ledger.audit import Audited, Naming
-from ledger.guards import unguarded
 from mentoring import reflection_tables
+from mentoring import tables as mentoring_tables
 from people.tokens import UnusableKey
 from runtime import outbox
 from runtime.database import Database, DatabaseError
+from runtime.database.guards import unguarded
 from runtime.database.health import Health, health
 from runtime.database.migrate import applied, revisions
 
@@ -27,6 +29,7 @@ FSYNC_SLOW_S = 1.0
 CLOCK_OFF_US = 2_000_000
 NAMING: tuple[Naming, ...] = (reflection_tables.naming(),)
 """What other rooms keep of sessions: it tells of one that is gone."""
+KEPT = (*ledger_tables.KEPT, *mentoring_tables.KEPT)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -89,11 +92,11 @@ class Doctor:
             )
             return
         self._say("schema", "ok", f"Up to date: {', '.join(done)}.")
-        open_ = await self._database.exclusive(unguarded)
+        open_ = await self._database.exclusive(lambda each: unguarded(each, KEPT))
         if open_:
             self._say("triggers", "FAILED", f"The database lets this happen: {', '.join(open_)}.")
         else:
-            self._say("triggers", "ok", "Facts and lines can only be added to.")
+            self._say("triggers", "ok", "Facts, lines and agreements can only be added to.")
         await self._ledger()
         latest_us = await self._database.read(outbox.latest)
         if latest_us > self._wall_us() + CLOCK_OFF_US:

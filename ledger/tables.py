@@ -104,6 +104,7 @@ statement_lines = Table(
     Index(None, "site_id", "mentor_id", "at_us"),
     Index(None, "site_id", "mentee_id", "at_us"),
 )
+KEPT = (ledger_facts, statement_lines)  # can only be added to
 
 
 @dataclass(frozen=True, slots=True)

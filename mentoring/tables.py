@@ -100,6 +100,7 @@ meetings = Table(
     ForeignKeyConstraint(["site_id", "mentorship_id"], ["mentorships.site_id", "mentorships.id"]),
     Index(None, "site_id", "mentorship_id", "start_us"),
 )
+KEPT = (agreements, agreement_answers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, LargeBinary, String, Table, delete, select, text, update
 from sqlalchemy.types import TypeEngine
 
+from ithaca.doctor import KEPT
 from ledger import tables
 from ledger.audit import Audited, audit, every_fault
-from ledger.guards import unguarded
 from ledger.note_tables import add_note, ledger_notes
 from ledger.sansio.notes import digest_of
 from ledger.sansio.session import Apply
 from ledger.sansio.settlement import receipt
 from ledger.tables import Stamp
+from mentoring import tables as mentoring_tables
 from protocol.facts import (
     ContactProven,
     ParticipantJoined,
@@ -33,6 +34,7 @@ from protocol.facts import (
 )
 from protocol.terms import Terms
 from runtime.database import Database, Plan, insert, only
+from runtime.database.guards import unguarded
 from runtime.database.migrate import applied, migrate, revisions, upgrade
 from runtime.tables import leases
 from tests.support.databases import ROOMS, Storage, unlock
@@ -430,11 +432,15 @@ async def test_a_key_that_is_not_ours_signs_nothing(database: Database) -> None:
 # ---- the front door ------------------------------------------------------------------------------
 
 
+def look_at_triggers(connection: Connection) -> list[str]:
+    return unguarded(connection, KEPT)
+
+
 async def test_every_change_of_the_book_is_refused(database: Database) -> None:
-    assert await database.exclusive(unguarded) == []
+    assert await database.exclusive(look_at_triggers) == []
     await fill(database)
     before = [await rows_of(database, table) for table in WATCHED]
-    assert await database.exclusive(unguarded) == []
+    assert await database.exclusive(look_at_triggers) == []
     assert [await rows_of(database, table) for table in WATCHED] == before
 
 
@@ -444,14 +450,16 @@ async def test_what_is_not_refused_any_more_is_named(storage: Storage, database:
     await database.exclusive(lambda connection: unlock(storage, connection))
     other = "TRUNCATE" if storage.engine == "postgresql" else "REPLACE"
     verbs = ("UPDATE", "DELETE", "INSERT ... ON CONFLICT UPDATE", other)
-    assert await database.exclusive(unguarded) == [
-        f"{verb} {table}" for table in ("ledger_facts", "statement_lines") for verb in verbs
+    assert await database.exclusive(look_at_triggers) == [
+        f"{verb} {table}"
+        for table in ("ledger_facts", "statement_lines", "agreements", "agreement_answers")
+        for verb in verbs
     ]
     assert [await rows_of(database, table) for table in WATCHED] == before
 
 
 async def test_every_change_is_refused_after_every_migration(storage: Storage) -> None:
-    """From the revision on that made the book so; whatever a later one does to the tables."""
+    """From the revisions on that made the book so; whatever a later one does to the tables."""
     database = storage.open()
     try:
         await database.exclusive(_emptied)
@@ -460,11 +468,11 @@ async def test_every_change_is_refused_after_every_migration(storage: Storage) -
         for revision in in_order(script):
             await database.exclusive(partial(upgrade, rooms=ROOMS, to=(revision,)))
             done = await database.exclusive(applied)
-            book = [each for each in done if each.startswith("ledger_")]
-            if book and book[0] >= "ledger_0002":
-                assert await database.exclusive(unguarded) == [], revision
-                guarded += 1
-        assert guarded
+            for room, kept in (("ledger", tables.KEPT), ("mentoring", mentoring_tables.KEPT)):
+                if any(f"{room}_0002" <= each < f"{room}_9999" for each in done):
+                    assert await database.exclusive(partial(unguarded, kept=kept)) == [], revision
+                    guarded += 1
+        assert guarded > 1
         assert set(await database.exclusive(applied)) == set(script.get_heads())
         await migrate(database, ROOMS)
     finally:

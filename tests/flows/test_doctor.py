@@ -74,7 +74,7 @@ async def test_all_is_well(app: App, pair: tuple[Page, Page]) -> None:
     if bad:
         assert "fsync off, full_page_writes off" in found["durability"][0].text
     assert found["ledger"] == [Finding("ledger", "ok", "1 session, as it was written.")]
-    assert found["triggers"][0].text == "Facts and lines can only be added to."
+    assert found["triggers"][0].text == "Facts, lines and agreements can only be added to."
 
 
 async def test_a_key_that_is_none_is_named(app: App) -> None:
@@ -105,6 +105,7 @@ async def test_what_was_changed_is_named_counted_and_logged(
     ]
     assert found["triggers"][0].how == "FAILED"
     assert "UPDATE ledger_facts" in found["triggers"][0].text
+    assert "UPDATE agreements" in found["triggers"][0].text
     (line,) = [line for line in logs if line["log_level"] == "error"]
     assert (line["session"], line["why"]) == (session, "record 2 was altered, or one before it")
     figures = (await app.http.get("/metrics")).text

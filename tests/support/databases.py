@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from ithaca.doctor import KEPT
 from runtime.database import Database, OnFatal, metadata, open_database
 from runtime.database.migrate import FOLDER, migrate
 from tests.support.postgres import PostgresServer
@@ -107,8 +108,8 @@ def sqlite_copy(template: Path, data: Path) -> Storage:
 
 
 def unlock(storage: Storage, connection: Connection) -> None:
-    """Takes the triggers of the book away, as an operator can who means it."""
-    for table in ("ledger_facts", "statement_lines"):
+    """Takes the triggers of what can only be added to away, as an operator can who means it."""
+    for table in KEPT:
         if storage.engine == "postgresql":
             connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
             continue

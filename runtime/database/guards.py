@@ -1,26 +1,34 @@
 """Whether the database still refuses to change what can only be added to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Integer, LargeBinary, Table, delete, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Executable,
+    Integer,
+    LargeBinary,
+    Table,
+    delete,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
-from ledger.tables import ledger_facts, statement_lines
-from runtime.database import insert
+from runtime.database.schema import insert
 
-KEPT = (ledger_facts, statement_lines)
 PROBE = "a probe, never kept"
 REFUSED = "can only be added to"
 
 
-def unguarded(connection: Connection) -> list[str]:
-    """What it would let happen. It is tried out on rows of our own, and taken back; on a connection
-    that is in a transaction."""
+def unguarded(connection: Connection, kept: Sequence[Table]) -> list[str]:
+    """What it would let happen to tables that can only be added to. It is tried out on rows of our
+    own, and taken back; on a connection that is in a transaction."""
     found = []
-    for table in KEPT:
+    for table in kept:
         _begin(connection, "probe")
-        connection.execute(insert(table).values(_row(table)))
+        _add(connection, table)
         for verb, statement in _changes(connection, table):
             _begin(connection, "change")
             try:
@@ -36,15 +44,22 @@ def unguarded(connection: Connection) -> list[str]:
     return found
 
 
+def _add(connection: Connection, table: Table) -> None:
+    """A row of our own, and those that it refers to."""
+    for foreign in table.foreign_key_constraints:
+        _add(connection, foreign.referred_table)
+    connection.execute(insert(table).values(_row(table)))
+
+
 def _changes(connection: Connection, table: Table) -> Iterator[tuple[str, Executable]]:
     ours = table.c.site_id == PROBE
     again = insert(table).values(_row(table))
     keys = [column.name for column in table.primary_key]
-    yield "UPDATE", update(table).where(ours).values(_another_hash(table))
+    yield "UPDATE", update(table).where(ours).values(_another_value(table))
     yield "DELETE", delete(table).where(ours)
     yield (
         "INSERT ... ON CONFLICT UPDATE",
-        again.on_conflict_do_update(index_elements=keys, set_=_another_hash(table)),
+        again.on_conflict_do_update(index_elements=keys, set_=_another_value(table)),
     )
     if connection.dialect.name == "sqlite":
         columns = ", ".join(column.name for column in table.columns)
@@ -77,20 +92,21 @@ def _letter(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _another_hash(table: Table) -> dict[str, bytes]:
-    return {("hash" if "hash" in table.c else "head"): b"changed"}
-
-
 def _row(table: Table) -> dict[str, Any]:
     """Something in every column."""
-    return {
-        column.name: 0
-        if isinstance(column.type, Integer)
-        else b""
-        if isinstance(column.type, LargeBinary)
-        else PROBE
-        for column in table.columns
-    }
+    return {column.name: _value(column, 0, b"", PROBE) for column in table.columns}
+
+
+def _another_value(table: Table) -> dict[str, Any]:
+    """In one column that is no part of the key."""
+    column = next(column for column in table.columns if not column.primary_key)
+    return {column.name: _value(column, 1, b"changed", "changed")}
+
+
+def _value(column: Column[Any], number: int, data: bytes, words: str) -> int | bytes | str:
+    if isinstance(column.type, Integer):
+        return number
+    return data if isinstance(column.type, LargeBinary) else words
 
 
 def _begin(connection: Connection, name: str) -> None:
