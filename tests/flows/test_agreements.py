@@ -204,6 +204,7 @@ async def test_a_session_is_held_under_what_was_agreed_and_planned(
         "start_us": start_us,
         "length_us": HOUR,
         "came": [],
+        "waited_us": [0, 0],
         "again": False,
         "binding": False,  # an hour's notice is too little, and the mentee did not set it
         "before_us": 0,
