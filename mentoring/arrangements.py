@@ -1,7 +1,7 @@
 """Keeps what two people agree on and when they plan to meet, and answers what holds at a moment."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -296,8 +296,11 @@ class Arrangements:
 
     # ---- what holds ----------------------------------------------------------------------------
 
-    async def standing(self, site_id: str, ids: Sequence[str]) -> dict[str, Standing]:
-        """How each of these mentorships stands now."""
+    async def standing(
+        self, site_id: str, ids: Sequence[str], in_session: Collection[str] = ()
+    ) -> dict[str, Standing]:
+        """How each of these mentorships stands now, to be shown. `in_session`: those of them whose
+        session is open, which may be in the over-run of its meeting."""
         now_us = self._clock.wall_us()
         versions, planned = await self._database.read(self._standing, site_id, ids, now_us)
         found = {}
@@ -307,7 +310,13 @@ class Arrangements:
             found[id_] = Standing(
                 agreement,
                 agreements.proposal(versions[id_]),
-                meetings.next_or_current(planned[id_], now_us, terms.early_us, terms.overrun_us),
+                meetings.next_or_current(
+                    planned[id_],
+                    now_us,
+                    terms.early_us,
+                    terms.overrun_us,
+                    in_session=id_ in in_session,
+                ),
             )
         return found
 

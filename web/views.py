@@ -49,8 +49,12 @@ class Views:
         talks = await self._chat.summaries(
             site_id, [mentorship.conversation for mentorship in mentorships], person
         )
+        sessions = {
+            mentorship.id: await self._ledger.running(site_id, mentorship.room)
+            for mentorship in mentorships
+        }
         standing = await self._arrangements.standing(
-            site_id, [mentorship.id for mentorship in mentorships]
+            site_id, list(sessions), [id_ for id_, session in sessions.items() if session]
         )
         views = []
         for mentorship in mentorships:
@@ -74,7 +78,7 @@ class Views:
                     read=talk.read,
                     unread=talk.unread,
                     last=_line(talk.last),
-                    session=await self._ledger.running(site_id, mentorship.room),
+                    session=sessions[mentorship.id],
                     agreement=agreement_view(now.agreement) if now.agreement else None,
                     proposal=agreement_view(now.proposal) if now.proposal else None,
                     meeting=meeting_view(now.meeting) if now.meeting else None,

@@ -109,10 +109,18 @@ def _distance(meeting: Meeting, at_us: int) -> int:
 
 
 def next_or_current(
-    meetings: Iterable[Meeting], now_us: int, early_us: int = 0, overrun_us: int = 0
+    meetings: Iterable[Meeting],
+    now_us: int,
+    early_us: int = 0,
+    overrun_us: int = 0,
+    *,
+    in_session: bool = False,
 ) -> Meeting | None:
-    """The meeting that now belongs to, else the next."""
+    """The meeting that now belongs to, else the next. Whoever is not `in_session` over-runs none:
+    they look at the next one as soon as the booked time is over."""
     meetings = tuple(meetings)
+    if not in_session:
+        overrun_us = 0
     coming = (each for each in meetings if each.state == "planned" and each.start_us > now_us)
     return meeting_at(meetings, now_us, early_us, overrun_us) or min(
         coming, key=lambda each: each.start_us, default=None

@@ -415,16 +415,17 @@ async def test_the_next_or_the_current_one_of_many_mentorships_at_once(world: Wo
     theirs = NewMeeting(start_us=world.now_us + 40 * DAY, length_us=HOUR, zone="UTC")
     planned = await service.plan(other, mentor, theirs, None)
 
-    async def seen() -> list[str | None]:
-        found = await service.standing(of.site_id, [of.id, other.id])
+    async def seen(*in_session: str) -> list[str | None]:
+        found = await service.standing(of.site_id, [of.id, other.id], in_session)
         meetings = [found[id_].meeting for id_ in (of.id, other.id)]
         return [each.id if each else None for each in meetings]
 
     assert await seen() == [one.id, planned.id]
     await world.clock.advance(3 * 3600 + 20 * 60)  # over-run and all
-    assert await seen() == [one.id, planned.id]
-    await world.clock.advance(1)
+    assert await seen(of.id) == [one.id, planned.id]
     assert await seen() == [far.id, planned.id]
+    await world.clock.advance(1)
+    assert await seen(of.id) == [far.id, planned.id]
     assert await service.standing(of.site_id, []) == {}
     assert (await service.standing("elsewhere", [of.id]))[of.id].meeting is None
 

@@ -191,7 +191,9 @@ def test_the_next_or_the_current_one() -> None:
     assert next_or_current(all_, NOW) == ONE
     assert next_or_current(all_, ONE.end_us) == ONE
     assert next_or_current(all_, ONE.end_us + 1) == later
-    assert next_or_current(all_, ONE.end_us + 1, 0, MINUTE) == ONE
+    assert next_or_current(all_, ONE.end_us + 1, 0, MINUTE, in_session=True) == ONE
+    assert next_or_current(all_, ONE.end_us + 1, 0, MINUTE) == later
+    assert next_or_current([ONE], ONE.end_us + 1, 0, MINUTE) is None
     assert next_or_current(iter([replace(ONE, state="cancelled"), latest]), NOW) == latest
     assert next_or_current([], NOW) is None
     assert next_or_current([ONE], ONE.end_us + HOUR) is None

@@ -5,6 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 
 import type { AppState } from "../lib/model.js";
 import type { MentorshipView, PersonView, SessionView } from "../protocol/types.js";
+import { Ahead } from "./ahead.js";
 import { base, column, controls } from "./base.js";
 import { AppElement } from "./element.js";
 import "./parts/avatar.js";
@@ -17,7 +18,7 @@ import { asksMe } from "./words/marks.js";
 import { HELD, headline, isHeld } from "./words/session.js";
 import { shortStanding } from "./words/settlement.js";
 import { otherOf, pairOf, roleWords, type Pair } from "./words/people.js";
-import { ahead, meetingWords, twoOf } from "./words/terms.js";
+import { meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
 /** Who is in the room now stands first; the others as they came. */
@@ -118,10 +119,11 @@ export class Home extends AppElement {
   @state() private talking: string | null = null; // the mentorship whose conversation is open
   @state() private unfolded: ReadonlySet<string> = new Set();
   private readonly asked = new Set<string>();
+  private readonly ahead = new Ahead(this, () => this.app);
 
   protected override watch(state: AppState): readonly unknown[] {
-    const { mentorships, sessions, me, phase, canStart, link } = state;
-    return [mentorships, sessions, me, phase, canStart, link.is];
+    const { mentorships, sessions, arranged, me, phase, canStart, link } = state;
+    return [mentorships, sessions, arranged, me, phase, canStart, link.is];
   }
 
   protected override updated(): void {
@@ -234,7 +236,7 @@ export class Home extends AppElement {
   /** What the two have before them; the pre-join page says all of it. */
   private next(view: MentorshipView, me: PersonView): unknown {
     const { proposal } = view;
-    const meeting = ahead(view, this.app.nowUs());
+    const meeting = this.ahead.of(view);
     const two = twoOf(view, me);
     const asked = proposal?.state === "open" && proposal.proposed_by !== me.id;
     const pair = pairOf(view, me);

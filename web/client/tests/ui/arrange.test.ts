@@ -98,6 +98,20 @@ describe("the price on the pre-join page", () => {
     expect(terms.ahead({ ...view, meeting: null }, over)).toBeNull();
   });
 
+  it("speaks of the next one as soon as a meeting is over", () => {
+    const over = MEETING.start_us + MEETING.length_us + 1;
+    const view = { ...MENTORSHIP, meeting: MEETING, session: null };
+    const at = (days: number): typeof MEETING => {
+      return { ...MEETING, id: `met-${days}`, start_us: MEETING.start_us + days * 86_400_000_000 };
+    };
+    const cancelled = { ...at(1), state: "cancelled" as const };
+    const arranged = { agreements: [], meetings: [MEETING, cancelled, at(3), at(2)] };
+    expect(terms.ahead(view, over, arranged)).toEqual(at(2));
+    expect(terms.ahead(view, over - 1, arranged)).toBe(MEETING);
+    expect(terms.ahead({ ...view, session: SESSION }, over, arranged)).toBe(MEETING);
+    expect(terms.ahead(view, over, { agreements: [], meetings: [MEETING] })).toBeNull();
+  });
+
   it("says what a missed meeting costs", () => {
     const half = agreed({ no_show_share: 500_000, tax_share: 200_000 });
     expect(terms.missedWords(half, MEETING, PAYS)).toBe(

@@ -3,6 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../../lib/model.js";
 import type { AgreementView, MentorshipView, PersonView } from "../../protocol/types.js";
+import { Ahead } from "../ahead.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import { notice } from "../parts/notice.js";
@@ -47,18 +48,20 @@ export class Arrange extends AppElement {
     `,
   ];
   @property({ attribute: false }) view!: MentorshipView;
+  private readonly ahead = new Ahead(this, () => this.app);
   @state() private open: "terms" | "meeting" | null = null;
   @state() private busy = false;
   @state() private trouble: Trouble | null = null;
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.me];
+    return [state.me, state.arranged];
   }
 
   override render(): unknown {
     const { me } = this.state;
     if (!me) return nothing;
-    const { proposal, meeting } = this.view;
+    const { proposal } = this.view;
+    const meeting = this.ahead.of(this.view);
     const movable = meeting && meeting.start_us > this.app.nowUs() ? meeting : null;
     const close = (): void => {
       this.open = null;

@@ -3,9 +3,10 @@ import { customElement, property } from "lit/decorators.js";
 
 import type { AppState } from "../../lib/model.js";
 import type { MentorshipView } from "../../protocol/types.js";
+import { Ahead } from "../ahead.js";
 import { base } from "../base.js";
-import { AppElement, Ticking } from "../element.js";
-import { ahead, meetingWords, missedWords, priceWords, termsList, twoOf } from "../words/terms.js";
+import { AppElement } from "../element.js";
+import { meetingWords, missedWords, priceWords, termsList, twoOf } from "../words/terms.js";
 import { exact } from "../words/time.js";
 
 /** The next meeting in both clocks, what it costs and what starts the clock: said before one joins. */
@@ -30,21 +31,17 @@ export class Planned extends AppElement {
     `,
   ];
   @property({ attribute: false }) view!: MentorshipView;
-
-  constructor() {
-    super();
-    new Ticking(this, 60_000, () => this.app.nowUs());
-  }
+  private readonly ahead = new Ahead(this, () => this.app);
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.me];
+    return [state.me, state.arranged];
   }
 
   override render(): unknown {
     const { me } = this.state;
     if (!me) return nothing;
     const { agreement } = this.view;
-    const meeting = ahead(this.view, this.app.nowUs());
+    const meeting = this.ahead.of(this.view);
     if (!agreement && !meeting) return nothing;
     const two = twoOf(this.view, me);
     const price = priceWords(agreement, meeting, two);

@@ -1,4 +1,5 @@
 /** Terms and meetings in words: what it costs, what starts the clock, when it stops. Pure. */
+import type { Arranged } from "../../lib/model.js";
 import type {
   AgreementView,
   Member,
@@ -175,10 +176,19 @@ function partWords(share: number): string {
   return share === MILLION / 2 ? "half the booked time" : `${percent(share)} of the booked time`;
 }
 
-/** The meeting that is to come or under way; one whose time is over only while its session is open. */
-export function ahead({ meeting, session }: MentorshipView, nowUs: number): MeetingView | null {
+/** The meeting that is to come or under way; one whose time is over only while its session is open,
+ * else the next of what they `arranged`. */
+export function ahead(
+  { meeting, session }: MentorshipView,
+  nowUs: number,
+  arranged?: Arranged,
+): MeetingView | null {
   if (!meeting) return null;
-  return session || nowUs <= meeting.start_us + meeting.length_us ? meeting : null;
+  if (session || nowUs <= meeting.start_us + meeting.length_us) return meeting;
+  const coming = (arranged?.meetings ?? []).filter(
+    ({ state, start_us }) => state === "planned" && start_us > nowUs,
+  );
+  return coming.sort((a, b) => a.start_us - b.start_us)[0] ?? null;
 }
 
 /** `Tomorrow, 14:00 to 15:00 for you in Vienna, 08:00 to 09:00 for Ana in Lima` */
