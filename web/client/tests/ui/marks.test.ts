@@ -32,7 +32,19 @@ describe("what a conversation tells of a session", () => {
     expect(words(of("account-contested-by-other"))[1]).toBe(`Ana Quispe contests ${held}`);
     expect(words(of("account-contested-by-me"))[1]).toBe(`You contest ${held}`);
     expect(words(of("account-contested-by-both"))[1]).toBe(`You both contest ${held}`);
-    expect(words(of("account-gave-in"))[1]).toMatch(/^You contest the session today at 13:25 \(43 min: €51\.60\)/);
+  });
+
+  it("says who contested it and who gave in, and for whom it waits", () => {
+    const view = of("account-gave-in");
+    expect(words(view)[1]).toBe(
+      "You contested the session today at 13:25. Ana Quispe gave in to 43 min: €51.60: it waits for " +
+        "you to confirm it",
+    );
+    const settlement = { ...view.settlement!, contested_by: [ANA.id] };
+    expect(words({ ...view, settlement })[1]).toBe(
+      "Ana Quispe contested the session today at 13:25. You gave in to 43 min: €51.60: it waits for " +
+        "Ana Quispe to confirm it",
+    );
   });
 
   it("says what it was corrected to, and that nobody contests it any more", () => {
@@ -57,7 +69,10 @@ describe("what a conversation tells of a session", () => {
     ["account-contested-by-other", "Ana Quispe contests the session today at 13:25: it waits for your answer"],
     ["account-contested-by-both", "You both contest the session today at 13:25: it waits for your answer"],
     ["account-contested-by-me", ""],
-    ["account-gave-in", "The session today at 13:25 was corrected, and waits for you to confirm it"],
+    [
+      "account-gave-in",
+      "Ana Quispe gave in to 43 min: €51.60 for the session today at 13:25: it waits for you to confirm it",
+    ],
     ["account-paid", ""],
     ["account-running", ""],
   ])("asks for an answer where one is due: %s", (name, asks) => {

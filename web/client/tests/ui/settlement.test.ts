@@ -108,6 +108,14 @@ describe("what both say to it", () => {
     expect(stands({ ...of, notes }, MENTEE)?.reason).toBe("mine");
   });
 
+  it("gives whoever is to confirm the reason of who gave in", () => {
+    const gave = ACCOUNTS["account-gave-in"]!;
+    expect(stands(gave)).toMatchObject({
+      reason: gave.notes.findLast(({ about }) => about === "corrected")!.text,
+      by: "Ana Quispe says:",
+    });
+  });
+
   it("tells the one who gave in that the other has not confirmed yet", () => {
     expect(stands(ACCOUNTS["account-gave-in"]!, MENTEE)).toMatchObject({
       text: "You gave in: now it comes to 43 min: €51.60.",
@@ -126,6 +134,7 @@ describe("how a session stands, in a list", () => {
     ["account-paid", "€45.60, not confirmed"],
     ["account-confirmed", "€45.60, confirmed by both"],
     ["account-contested-by-other", "€45.60, held until you two agree"],
+    ["account-gave-in", "€51.60, waits for you to confirm it"],
     ["account-nobody", ""],
     ["account-running", ""],
   ])("%s", (name, words) => {

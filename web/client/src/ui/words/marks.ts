@@ -2,9 +2,10 @@
  * what was contested or corrected since. Pure. */
 import type { SessionView, Settlement } from "../../protocol/types.js";
 import { billedWords } from "./account.js";
-import type { Pair } from "./people.js";
+import { nameIn, type Pair } from "./people.js";
 import { onDay } from "./reflection.js";
 import { HELD, headline, isHeld } from "./session.js";
+import { givenIn, waitsWords } from "./settlement.js";
 import { named, timeIn } from "./time.js";
 
 export interface Mark {
@@ -42,11 +43,16 @@ function said(view: SessionView, pair: Pair, nowUs: number): readonly Mark[] {
 /** How it stands since somebody contested or corrected it. */
 function standsWords(
   view: SessionView,
-  { bill }: Pick<Settlement, "bill">,
+  settlement: Settlement,
   pair: Pair,
   nowUs: number,
 ): string {
+  const { bill } = settlement;
   const session = sessionWords(view, pair, nowUs);
+  if (givenIn(settlement)) {
+    const by = nameIn(pair, settlement.contested_by[0] ?? "");
+    return `${by} contested ${session}. ${gaveIn(settlement, pair)}: it ${waitsWords(settlement, pair)}`;
+  }
   const comes = billedWords(bill) || "nothing billed";
   if (isHeld(view)) return `${contestsWords(view, pair)} ${session} (${comes}): ${HELD}`;
   if (bill.owed === "correction") return `T${session.slice(1)} was corrected: ${comes}`;
@@ -71,25 +77,30 @@ export function asksMe(view: SessionView, pair: Pair, nowUs: number): string {
   const { settlement } = view;
   if (!settlement) return "";
   if (!isHeld(view)) return correctedWords(view, settlement, pair, nowUs);
-  const { bill, contested_by, at_us, said_us } = settlement;
+  const { contested_by } = settlement;
   const mine = !contested_by.includes(pair.other.id);
-  // It was settled with the last word on it: one gave in, and whoever still contests is to confirm.
-  const givenIn = bill.owed === "correction" && at_us >= (said_us ?? 0);
-  if (contested_by.length === 1 && mine !== givenIn) return "";
+  if (contested_by.length === 1 && mine !== givenIn(settlement)) return "";
   const session = sessionWords(view, pair, nowUs);
-  if (mine) return `T${session.slice(1)} was corrected, and waits for you to confirm it`;
+  if (mine) return `${gaveIn(settlement, pair)} for ${session}: it ${waitsWords(settlement, pair)}`;
   return `${contestsWords(view, pair)} ${session}: it waits for your answer`;
+}
+
+/** `Ana gave in to 40 min: €40.00`: to what the other contests. */
+function gaveIn({ bill, contested_by }: Settlement, pair: Pair): string {
+  const by = contested_by.includes(pair.me.id) ? pair.other.id : pair.me.id;
+  return `${nameIn(pair, by)} gave in to ${billedWords(bill) || "nothing billed"}`;
 }
 
 const LATELY_US = 7 * 86_400_000_000;
 
 function correctedWords(
   view: SessionView,
-  { bill, confirmed_by, at_us }: Settlement,
+  settlement: Settlement,
   pair: Pair,
   nowUs: number,
 ): string {
+  const { bill, confirmed_by, at_us } = settlement;
   if (bill.owed !== "correction" || confirmed_by.includes(pair.me.id)) return "";
   if (nowUs - at_us > LATELY_US) return "";
-  return standsWords(view, { bill }, pair, nowUs);
+  return standsWords(view, settlement, pair, nowUs);
 }

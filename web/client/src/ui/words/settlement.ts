@@ -81,12 +81,23 @@ export function shortStanding({ settlement }: SessionView, pair: Pair): string {
   if (!settlement || !words) return "";
   const { state, confirmed_by } = settlement;
   const amount = words.split(": ").at(-1) ?? words;
+  if (givenIn(settlement)) return `${amount}, ${waitsWords(settlement, pair)}`;
   if (state === "contested") return `${amount}, ${HELD}`;
   if (state === "confirmed") return `${amount}, confirmed by both`;
   const [by] = confirmed_by;
   if (by === undefined) return `${amount}, not confirmed`;
   return `${amount}, confirmed by ${nameAmid(pair, by)}`;
 }
+
+/** Whether one gave in to what the other contests, and the other has not confirmed it yet: it was settled
+ * with the last word on it. What whoever runs the server corrects nobody contests any more. */
+export function givenIn({ bill, contested_by, at_us, said_us }: Settlement): boolean {
+  return contested_by.length === 1 && bill.owed === "correction" && at_us >= (said_us ?? 0);
+}
+
+/** `waits for you to confirm it`, where one gave in. */
+export const waitsWords = ({ contested_by: [by = ""] }: Settlement, pair: Pair): string =>
+  `waits for ${nameAmid(pair, by)} to confirm it`;
 
 /** What one confirms or contests: `45 min: €45.00`, `that nothing is billed`. */
 const said = (bill: Bill): string => billedWords(bill) || "that nothing is billed";
@@ -112,7 +123,8 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
   }
   if (corrected && byMe) {
     return {
-      ...common,
+      reason: corrected.text,
+      by: `${who} says:`,
       text: `${who} gave in: ${now}.`,
       more: "Confirm it if that is right. Until then it stays held.",
       can: { ...NOTHING, confirm: true },
