@@ -6,6 +6,7 @@ import { resultOf } from "../../src/ui/words/account.js";
 import { pairOf } from "../../src/ui/words/people.js";
 import {
   concession,
+  finalWords,
   fingerprint,
   followsWords,
   leftWords,
@@ -121,6 +122,15 @@ describe("what both say to it", () => {
       text: "You gave in: now it comes to 43 min: €51.60.",
       can: { giveIn: true, confirm: false },
     });
+  });
+
+  it("says beside the button that what both confirmed is final", () => {
+    const final = (of: SessionAccount): string => finalWords(stands(of)!);
+    const words = "Once you both have confirmed it, only whoever runs this server can correct it.";
+    expect(final(RICH)).toBe(words);
+    expect(final(ACCOUNTS["account-gave-in"]!)).toBe(words);
+    expect(final(ACCOUNTS["account-contested-by-other"]!)).toBe("");
+    expect(final(ACCOUNTS["account-confirmed"]!)).toBe("");
   });
 
   it("says before one contests what follows, for either side", () => {

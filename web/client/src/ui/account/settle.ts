@@ -10,6 +10,7 @@ import { costOf } from "../words/bill.js";
 import type { Pair } from "../words/people.js";
 import {
   concession,
+  finalWords,
   followsWords,
   leftWords,
   reasonTrouble,
@@ -65,7 +66,8 @@ export class Settle extends LitElement {
         white-space: pre-line;
       }
       @media print {
-        .row {
+        .row,
+        .final {
           display: none;
         }
       }
@@ -111,7 +113,9 @@ export class Settle extends LitElement {
     </figure>`;
   }
 
-  private buttons({ can }: Standing): unknown {
+  private buttons(stands: Standing): unknown {
+    const { can } = stands;
+    const final = finalWords(stands);
     if (!can.confirm && !can.contest && !can.giveIn) return nothing;
     return html`
       <div class="row">
@@ -131,6 +135,7 @@ export class Settle extends LitElement {
             : nothing
         }
       </div>
+      ${final ? html`<p class="final small soft">${final}</p>` : nothing}
     `;
   }
 

@@ -154,6 +154,10 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
   };
 }
 
+/** What follows from confirming, before one does. */
+export const finalWords = ({ can }: Standing): string =>
+  can.confirm ? "Once you both have confirmed it, only whoever runs this server can correct it." : "";
+
 /** What follows from contesting, before one does. */
 export function followsWords(pair: Pair): readonly string[] {
   const who = named(pair.other.name);
