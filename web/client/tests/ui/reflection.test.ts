@@ -52,13 +52,15 @@ describe("what one says", () => {
       afterWords({ ...NOT_SAID, mine: { ...MINE, ...part } }, ME, ANA, NOW);
     expect(afterWords(NOT_SAID, ME, ANA, NOW)).toBe("");
     expect(after({})).toBe(
-      "Ana Quispe can read this once Ana Quispe has answered too, at the latest tomorrow, " +
-        "14:08 for you in Vienna, 08:08 for Ana Quispe in Lima. Until then you can change it.",
+      "Ana Quispe can read your answers once Ana Quispe has answered too, at the latest tomorrow, " +
+        "14:08 for you in Vienna, 08:08 for Ana Quispe in Lima. Until then you can change them. " +
+        "Your note stays with you.",
     );
+    expect(after({ private: "" })).not.toContain("note");
     expect(after({ due_us: NOW + MIN })).toContain("at the latest today, 14:14 for you");
     expect(after({ answered_us: null, due_us: null })).toBe("Only you can read this.");
-    expect(after({ shared_us: NOW })).toBe("Ana Quispe can read this. Your note stays with you.");
-    expect(after({ shared_us: NOW, private: "" })).toBe("Ana Quispe can read this.");
+    expect(after({ shared_us: NOW })).toBe("Ana Quispe can read your answers. Your note stays with you.");
+    expect(after({ shared_us: NOW, private: "" })).toBe("Ana Quispe can read your answers.");
   });
 });
 

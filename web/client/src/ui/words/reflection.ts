@@ -47,14 +47,15 @@ export function afterWords(view: ReflectionView, me: Placed, other: Placed, nowU
   const { mine } = view;
   const name = named(other.name);
   if (!mine) return "";
+  const note = mine.private ? " Your note stays with you." : "";
   if (mine.shared_us != null) {
-    return `${name} can read this.${mine.private ? " Your note stays with you." : ""}`;
+    return `${name} can read your answers.${note}`;
   }
   if (mine.due_us == null) return "Only you can read this.";
   return (
-    `${name} can read this once ${name} has answered too, ` +
+    `${name} can read your answers once ${name} has answered too, ` +
     `at the latest ${onDay(me.zone, mine.due_us, nowUs)}, ` +
-    `${bothClocks(mine.due_us, me, other)}. Until then you can change it.`
+    `${bothClocks(mine.due_us, me, other)}. Until then you can change them.${note}`
   );
 }
 
