@@ -3,6 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
 import type { PersonView, ReflectionView, SharedReflection } from "../protocol/types.js";
+import { Back } from "./back.js";
 import { base, controls } from "./base.js";
 import { AppElement } from "./element.js";
 import { notice } from "./parts/notice.js";
@@ -108,8 +109,20 @@ export class Reflection extends AppElement {
   @state() private trouble: Trouble | null = null;
   @state() private wrong: Partial<Record<Field, string>> = {};
 
+  constructor() {
+    super();
+    new Back(
+      this,
+      () => this.state.link.is === "online",
+      () => {
+        if (this.trouble && !this.view) void this.load();
+        this.trouble = null;
+      },
+    );
+  }
+
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.reflections[this.session], state.mentorships, state.me];
+    return [state.reflections[this.session], state.mentorships, state.me, state.link.is];
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {

@@ -9,6 +9,7 @@ import "./account/bill.js";
 import "./account/evidence.js";
 import "./account/settle.js";
 import "./account/timeline.js";
+import { Back } from "./back.js";
 import { base, column, controls } from "./base.js";
 import { AppElement, Ticking } from "./element.js";
 import { notice } from "./parts/notice.js";
@@ -19,9 +20,10 @@ import "./parts/talk.js";
 import "./parts/wait.js";
 import "./reflection.js";
 import { navigate, paths } from "./route.js";
-import { boundsWords, resultOf } from "./words/account.js";
+import { boundsWords, isOld, resultOf } from "./words/account.js";
 import { endWords, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
 import { pairOf } from "./words/people.js";
+import { oldWords } from "./words/statement.js";
 import { bothStretches, bothClocks, count, dayName, exact, named, span, theirClock, timeIn } from "./words/time.js";
 
 const AGAIN_US = 15_000_000; // how old an account may grow while the session runs
@@ -116,7 +118,8 @@ export class Summary extends AppElement {
     `,
   ];
   @property() session = "";
-  @state() private trouble: Trouble | null = null;
+  @state() private trouble: Trouble | null = null; // of what is shown: it may be old
+  @state() private refused: Trouble | null = null; // of what one did
   @state() private talk: TalkView | null = null;
   @state() private asking = false;
   @state() private talking = false; // the conversation is open beside it
@@ -124,14 +127,23 @@ export class Summary extends AppElement {
   private asked = { version: -1, atUs: 0 }; // the last time
   private isAsked = false; // on this visit there was no answer yet
 
+
   constructor() {
     super();
+    new Back(
+      this,
+      () => this.state.link.is === "online",
+      () => {
+        this.refused = null;
+        if (this.trouble && !this.loading) void this.load();
+      },
+    );
     new Ticking(this, 1000, () => this.app.nowUs());
   }
 
   protected override watch(state: AppState): readonly unknown[] {
     const { sessions, accounts, reflections, mentorships, call, me } = state;
-    return [sessions, accounts, reflections[this.session], mentorships, call, me];
+    return [sessions, accounts, reflections[this.session], mentorships, call, me, state.link];
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -214,6 +226,7 @@ export class Summary extends AppElement {
     const nowUs = this.app.nowUs();
     const result = resultOf(view, account, pair, nowUs);
     const end = endWords(view, me.id, other.name);
+    const old = isOld(this.state.link, this.trouble, view.state === "ended");
     const bounds = account ? boundsWords(account, pair, nowUs) : "";
     return html`
       <main id="main">
@@ -224,6 +237,7 @@ export class Summary extends AppElement {
           ${this.when(view, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
           <p class="paper small soft">${view.id}</p>
         </div>
+        ${old ? notice(oldWords(old)) : nothing}
         ${this.reflectsFirst ? this.reflection(view, mentorship) : nothing}
         <section class="card" aria-labelledby="times">
           <h2 id="times">In the room</h2>
@@ -262,7 +276,7 @@ export class Summary extends AppElement {
         }
         ${this.reflectsFirst ? nothing : this.reflection(view, mentorship)}
         ${this.talk ? html`<ith-talk .talk=${this.talk} .other=${other.name}></ith-talk>` : nothing}
-        ${this.trouble ? notice(this.trouble) : nothing} ${this.actions(view, mentorship, other)}
+        ${this.refused ? notice(this.refused) : nothing} ${this.actions(view, mentorship, other)}
       </main>
       ${
         this.talking
@@ -417,12 +431,12 @@ export class Summary extends AppElement {
 
   private async end(session: string): Promise<void> {
     this.asking = false;
-    this.trouble = null;
+    this.refused = null;
     try {
       await this.app.endSession(session);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.trouble = error.trouble;
+      this.refused = error.trouble;
     }
   }
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { viewOf } from "../../src/lib/session.js";
+import { troubleOf } from "../../src/lib/trouble.js";
 import type { Bill, SessionAccount } from "../../src/protocol/types.js";
 import { piecesOf } from "../../src/ui/account/counting.js";
-import { boundsWords, pieceWords, resultOf, theirClocks } from "../../src/ui/words/account.js";
+import { boundsWords, isOld, pieceWords, resultOf, theirClocks } from "../../src/ui/words/account.js";
 import { comings, costOf, frame, steps } from "../../src/ui/words/bill.js";
 import type { Pair } from "../../src/ui/words/people.js";
 import { pairOf } from "../../src/ui/words/people.js";
@@ -32,6 +33,16 @@ const said = (of: SessionAccount, pair = MENTOR): string => {
   const { amount, words, billed } = resultOf(viewOf(of), of, pair, NOW);
   return [amount, words, billed].filter(Boolean).join(" ");
 };
+
+it("says of a page cut off that what it shows may be old, unless that is over", () => {
+  const refused = troubleOf("unavailable");
+  const away = { is: "offline", retryAt: 0, trouble: null } as const;
+  expect(isOld({ is: "online" }, null, false)).toBeNull();
+  expect(isOld({ is: "online" }, refused, true)).toBe(refused);
+  expect(isOld(away, null, false)).toEqual(troubleOf("unreachable"));
+  expect(isOld(away, refused, false)).toBe(refused);
+  expect(isOld(away, null, true)).toBeNull();
+});
 
 it("knows who is who, from both sides", () => {
   expect(MENTOR).toEqual({ me: ME, other: ANA, mentor: ME.id, mentee: ANA.id });

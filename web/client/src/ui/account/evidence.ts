@@ -1,9 +1,11 @@
-import { LitElement, css, html, nothing } from "lit";
+import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
-import { Refused, type App, type Trouble } from "../../lib/model.js";
+import { Refused, type AppState, type Trouble } from "../../lib/model.js";
 import type { Settlement } from "../../protocol/types.js";
+import { Back } from "../back.js";
 import { base, controls } from "../base.js";
+import { AppElement } from "../element.js";
 import { notice } from "../parts/notice.js";
 import { save } from "../save.js";
 import { fingerprint } from "../words/settlement.js";
@@ -16,7 +18,7 @@ const NOT_HERE: Trouble = {
 
 /** The record to keep: a file, and the short form of what it must hash to. */
 @customElement("ith-evidence")
-export class Evidence extends LitElement {
+export class Evidence extends AppElement {
   static override styles = [
     base,
     controls,
@@ -40,11 +42,23 @@ export class Evidence extends LitElement {
       }
     `,
   ];
-  @property({ attribute: false }) app!: App;
   @property() session = "";
   @property({ attribute: false }) settlement!: Settlement;
   @state() private busy = false;
   @state() private trouble: Trouble | null = null;
+
+  constructor() {
+    super();
+    new Back(
+      this,
+      () => this.state.link.is === "online",
+      () => (this.trouble = null),
+    );
+  }
+
+  protected override watch(state: AppState): readonly unknown[] {
+    return [state.link.is];
+  }
 
   override render(): unknown {
     return html`

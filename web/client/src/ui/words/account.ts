@@ -1,4 +1,6 @@
 /** The account of a session in words: the result, each stretch, and how the amount came about. Pure. */
+import type { Link, Trouble } from "../../lib/model.js";
+import { troubleOf } from "../../lib/trouble.js";
 import type { Bill, SessionAccount, SessionView } from "../../protocol/types.js";
 import { allTerms, canCount, inferredEnds, type Piece } from "../account/counting.js";
 import { money } from "./money.js";
@@ -60,6 +62,13 @@ function absentWords(bill: Bill, pair: Pair): string | null {
     if (no_show === "unknown") return `It is not known whether ${nameAmid(pair, person)} came`;
   }
   return null;
+}
+
+/** Why an account that is shown may be old: a newer one could not be had, or none comes while it goes
+ * on; null where it is not. */
+export function isOld(link: Link, trouble: Trouble | null, ended: boolean): Trouble | null {
+  if (trouble) return trouble;
+  return link.is === "offline" && !ended ? (link.trouble ?? troubleOf("unreachable")) : null;
 }
 
 /** Whose end is inferred, and between what the time together lies then. A page whose network broke,
