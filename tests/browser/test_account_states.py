@@ -304,6 +304,19 @@ async def test_what_has_changed_meanwhile_is_shown_and_nothing_that_was_written_
     assert await said(desktop) == ["contest 1 Not that long."] * 2
 
 
+async def test_who_confirms_or_ends_it_is_led_to_what_it_came_to(desktop: Screen) -> None:
+    page = desktop.page
+    for state in ("account-paid", "account-contested-by-me"):
+        await desktop.show(state)
+        await button(page, "Confirm").click()
+        await expect(page.get_by_role("heading", name="Is that right?")).to_be_focused()
+    await desktop.show("summary-open")
+    await button(page, "End the session for both").click()
+    await expect(button(page, "Keep it open")).to_be_focused()
+    await button(page, "End it").click()
+    await expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
 async def test_a_reason_has_1_to_1000_characters_and_says_how_many(desktop: Screen) -> None:
     await desktop.show("account-paid")
     page = desktop.page

@@ -416,7 +416,7 @@ export class Summary extends AppElement {
         </p>
         <div class="row">
           <button class="clay" @click=${() => this.end(view.id)}>End it</button>
-          <button @click=${() => (this.asking = false)}>Keep it open</button>
+          <button autofocus @click=${() => (this.asking = false)}>Keep it open</button>
         </div>
       </ith-sheet>
     `;
@@ -434,6 +434,8 @@ export class Summary extends AppElement {
     this.refused = null;
     try {
       await this.app.endSession(session);
+      await this.updateComplete;
+      this.renderRoot.querySelector("h1")?.focus(); // the buttons are gone
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.refused = error.trouble;

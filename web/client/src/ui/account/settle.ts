@@ -6,6 +6,7 @@ import type { SessionAccount, SessionView } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { notice } from "../parts/notice.js";
 import "../parts/sheet.js";
+import type { Sheet } from "../parts/sheet.js";
 import { costOf } from "../words/bill.js";
 import type { Pair } from "../words/people.js";
 import {
@@ -89,7 +90,7 @@ export class Settle extends LitElement {
     const stands = standing(view, account.notes, pair);
     if (!stands) return nothing;
     return html`
-      <h2>Is that right?</h2>
+      <h2 tabindex="-1">Is that right?</h2>
       <div role="status">
         <p>${stands.text} <span class="soft">${stands.more}</span></p>
       </div>
@@ -256,10 +257,19 @@ export class Settle extends LitElement {
     if (!done) return;
     this.asking = null;
     this.reason = this.minutes = "";
+    await this.lead();
   }
 
-  private confirm(): void {
-    void this.act(() => this.app.ledger.confirm(this.view.id, this.revision));
+  private async confirm(): Promise<void> {
+    await this.act(() => this.app.ledger.confirm(this.view.id, this.revision));
+    await this.lead();
+  }
+
+  /** To how it stands now: the button that was pressed may be gone. */
+  private async lead(): Promise<void> {
+    await this.updateComplete;
+    await this.renderRoot.querySelector<Sheet>("ith-sheet")?.updateComplete; // it gives the focus back
+    this.renderRoot.querySelector("h2")?.focus();
   }
 
   /** Of the settlement that one sees. */

@@ -6,6 +6,7 @@ import { base, controls } from "../base.js";
 import "./icon.js";
 
 /** A modal sheet over the page: the browser's own dialog keeps the focus in, Escape closes.
+ * It opens with the focus on what in it has `autofocus`, else on its heading: never on *Close*.
  * What is in the slot `below` stands under the heading. `open` is the owner's; `close` (event) asks for it to become false. */
 @customElement("ith-sheet")
 export class Sheet extends LitElement {
@@ -68,9 +69,13 @@ export class Sheet extends LitElement {
   @property() heading = "";
   @property({ type: Boolean }) open = false;
   @query("dialog") private dialog!: HTMLDialogElement;
+  @query("h2") private head!: HTMLElement;
 
   override updated(): void {
-    if (this.open && !this.dialog.open) this.dialog.showModal();
+    if (this.open && !this.dialog.open) {
+      this.dialog.showModal();
+      (this.querySelector<HTMLElement>("[autofocus]") ?? this.head).focus();
+    }
     if (!this.open && this.dialog.open) this.dialog.close();
   }
 
@@ -78,7 +83,7 @@ export class Sheet extends LitElement {
     return html`
       <dialog aria-labelledby="heading" @close=${this.dismissed} @click=${this.clicked}>
         <div class="head">
-          <h2 id="heading"><bdi>${this.heading}</bdi></h2>
+          <h2 id="heading" tabindex="-1"><bdi>${this.heading}</bdi></h2>
           <button class="plain" @click=${this.closed} aria-label="Close">
             <ith-icon .of=${X}></ith-icon>
           </button>
