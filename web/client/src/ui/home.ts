@@ -14,8 +14,9 @@ import "./parts/icon.js";
 import "./parts/side.js";
 import { ownLink } from "./own-link.js";
 import { paths } from "./route.js";
+import { resultShort } from "./words/account.js";
 import { asksMe } from "./words/marks.js";
-import { HELD, headline, isHeld } from "./words/session.js";
+import { HELD, isHeld } from "./words/session.js";
 import { shortStanding } from "./words/settlement.js";
 import { otherOf, pairOf, roleWords, type Pair } from "./words/people.js";
 import { meetingWords, twoOf } from "./words/terms.js";
@@ -300,7 +301,7 @@ export class Home extends AppElement {
 
   private session(session: SessionView, pair: Pair): unknown {
     const { me } = pair;
-    const result = headline(session, this.app.nowUs());
+    const result = resultShort(session, pair, this.app.nowUs());
     const stands = shortStanding(session, pair) || (isHeld(session) ? HELD : "");
     const beganUs = session.started_us ?? session.created_us;
     return html`

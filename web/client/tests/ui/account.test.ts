@@ -4,7 +4,7 @@ import { viewOf } from "../../src/lib/session.js";
 import { troubleOf } from "../../src/lib/trouble.js";
 import type { Bill, SessionAccount } from "../../src/protocol/types.js";
 import { piecesOf } from "../../src/ui/account/counting.js";
-import { boundsWords, isOld, pieceWords, resultOf, theirClocks } from "../../src/ui/words/account.js";
+import { boundsWords, isOld, pieceWords, resultOf, resultShort, theirClocks } from "../../src/ui/words/account.js";
 import { comings, costOf, frame, steps } from "../../src/ui/words/bill.js";
 import type { Pair } from "../../src/ui/words/people.js";
 import { pairOf } from "../../src/ui/words/people.js";
@@ -50,6 +50,15 @@ it("knows who is who, from both sides", () => {
 });
 
 describe("the result in one sentence", () => {
+  it("says in a list too why one owes who was not there", () => {
+    const missed = viewOf(ACCOUNTS["account-no-show"]!);
+    const words = (pair: Pair): string => resultShort(missed, pair, NOW).words;
+    expect(words(MENTOR)).toBe("Ana Quispe did not come");
+    expect(words(MENTEE)).toBe("You did not come");
+    expect(resultShort(viewOf(RICH), MENTOR, NOW)).toEqual({ amount: "43 min 26 s", words: "together" });
+    expect(resultShort(viewOf(ACCOUNTS["account-nobody"]!), MENTOR, NOW).amount).toBe("");
+  });
+
   const free = account([["contact", 45 * 60 + 29]]);
 
   it("says the time, what is billed of it and what that costs", () => {

@@ -21,9 +21,11 @@ describe("what a conversation tells of a session", () => {
       const bill = { ...view.settlement!.bill, window_from_us };
       return { ...view, settlement: { ...view.settlement!, bill } };
     };
-    const missed = "Meeting: you were not in the room at the same time";
+    const missed = "Meeting: Ana Quispe did not come";
     expect(words(within(view.created_us))).toEqual([missed]);
     expect(words(within(null))).toEqual([]);
+    const theirs: Pair = { ...MENTOR, me: ANA, other: ME };
+    expect(marksOf([within(view.created_us)], theirs, NOW)[0]?.words).toBe("Meeting: you did not come");
     expect(words(of("account-running"))).toEqual([]);
   });
 

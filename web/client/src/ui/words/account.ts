@@ -32,12 +32,24 @@ export function resultOf(
     return { amount, words: `${words.replace(/ so far$/, "")},`, billed };
   }
   const billed = billedWords(bill);
-  const came = amount ? words : (absentWords(bill, pair) ?? words);
+  const came = resultShort(view, pair, nowUs, bill).words;
   if (isHeld(view)) return { amount, words: `${came}, ${HELD}`, billed: "" };
   const corrected = bill.owed === "correction";
   if (billed) return { amount, words: `${came}, ${corrected ? "corrected to" : "billed"}`, billed };
   if (corrected) return { amount, words: `${came}, corrected: nothing billed`, billed };
   return { amount, words: bill.currency ? `${came}, nothing billed` : came, billed: "" };
+}
+
+/** The same without what is billed: `45 min 29 s` `together`, or who did not come. */
+export function resultShort(
+  view: SessionView,
+  pair: Pair,
+  nowUs: number,
+  bill: Bill | undefined = view.settlement?.bill,
+): Pick<Result, "amount" | "words"> {
+  const { amount, words } = headline(view, nowUs);
+  const absent = bill && !amount && view.state === "ended" ? absentWords(bill, pair) : null;
+  return { amount, words: absent ?? words };
 }
 
 const sum = (bill: Bill): number => bill.net_minor + bill.tax_minor;

@@ -1,10 +1,10 @@
 /** What a conversation tells of its sessions, as slim lines in its flow: how long one was together, and
  * what was contested or corrected since. Pure. */
 import type { SessionView, Settlement } from "../../protocol/types.js";
-import { billedWords } from "./account.js";
+import { billedWords, resultShort } from "./account.js";
 import { nameIn, type Pair } from "./people.js";
 import { onDay } from "./reflection.js";
-import { HELD, headline, isHeld } from "./session.js";
+import { HELD, isHeld } from "./session.js";
 import { givenIn, waitsWords } from "./settlement.js";
 import { named, timeIn } from "./time.js";
 
@@ -21,17 +21,21 @@ export function marksOf(
   pair: Pair,
   nowUs: number,
 ): readonly Mark[] {
-  return sessions.flatMap((view) => [...ended(view, nowUs), ...said(view, pair, nowUs)]);
+  return sessions.flatMap((view) => [...ended(view, pair, nowUs), ...said(view, pair, nowUs)]);
 }
 
 /** Who looked in alone, without a meeting, has met nobody: that is no part of what the two say. */
-function ended(view: SessionView, nowUs: number): readonly Mark[] {
+function ended(view: SessionView, pair: Pair, nowUs: number): readonly Mark[] {
   if (view.ended_us == null) return [];
-  const { amount, words } = headline(view, nowUs);
+  const { amount, words } = resultShort(view, pair, nowUs);
   if (!amount && view.settlement?.bill.window_from_us == null) return [];
-  const said = amount ? `Session: ${amount} ${words}` : `Meeting: y${words.slice(1)}`;
+  const said = amount ? `Session: ${amount} ${words}` : `Meeting: ${amid(words)}`;
   return [{ key: `ended ${view.id}`, at_us: view.ended_us, words: said, session: view.id }];
 }
+
+/** A name stays as it is. */
+const amid = (words: string): string =>
+  words.replace(/^(You (did|were)|Neither of|It is not) /, (word) => word.toLowerCase());
 
 function said(view: SessionView, pair: Pair, nowUs: number): readonly Mark[] {
   const { settlement } = view;
