@@ -35,7 +35,7 @@ async def test_every_state_is_accessible_and_fits(
         ("home", "Sign out of this tab", "Stay signed in"),
         ("prejoin", "Conversation", "Message"),
         ("prejoin-agreed", "Propose terms", "Rate an hour"),
-        ("prejoin-agreed", "Move the meeting", "Cancel the meeting"),
+        ("prejoin-agreed", "Move or cancel the meeting", "Move it"),
         ("call", "Devices", "Speakers"),
         ("summary-open", "End the session for both", "End it"),
     ],

@@ -63,6 +63,7 @@ export class Arrange extends AppElement {
     const { proposal } = this.view;
     const meeting = this.ahead.of(this.view);
     const movable = meeting && meeting.start_us > this.app.nowUs() ? meeting : null;
+    const planning = movable ? "Move or cancel the meeting" : "Plan a meeting";
     const close = (): void => {
       this.open = null;
     };
@@ -72,7 +73,7 @@ export class Arrange extends AppElement {
       <div class="row ways">
         <button class="plain" @click=${() => (this.open = "terms")}>Propose terms</button>
         <button class="plain" @click=${() => (this.open = "meeting")}>
-          ${movable ? "Move the meeting" : "Plan a meeting"}
+          ${planning}
         </button>
       </div>
       <ith-sheet heading="Propose terms" .open=${this.open === "terms"} @close=${close}>
@@ -88,7 +89,7 @@ export class Arrange extends AppElement {
         }
       </ith-sheet>
       <ith-sheet
-        heading=${movable ? "Move the meeting" : "Plan a meeting"}
+        heading=${planning}
         .open=${this.open === "meeting"}
         @close=${close}
       >
