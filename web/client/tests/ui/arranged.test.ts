@@ -71,9 +71,19 @@ describe("what missing a meeting costs at another time", () => {
     const costs = "If you do not come within 10 min of the start, €30.00 is owed.";
     expect(noticeWords(agreement, at(48), null, two)).toBe(costs);
     expect(noticeWords(agreement, at(2), at(48), two)).toBe(
-      "That is so soon that nothing is owed by who does not come.",
+      "It is so soon that you owe nothing for not coming.",
     );
-    expect(noticeWords(agreement, at(2), null, two)).toBe("");
+    expect(noticeWords(agreement, at(2), null, two)).toBe(
+      "It is so soon that you owe nothing for not coming.",
+    );
+    expect(noticeWords(agreement, { ...at(2), told_by: ME.id }, null, { ...two, me: ANA, other: ME, pays: false })).toBe(
+      costs.replace("you do", `${ME.name} does`),
+    );
+    const told = { ...at(2), told_by: ANA.id };
+    expect(noticeWords(agreement, told, null, { me: ANA, other: ME, pays: false })).toBe(
+      `It is so soon that ${ME.name} owes nothing for not coming.`,
+    );
+    expect(noticeWords(AGREED, at(2), null, two)).toBe("");
     expect(noticeWords(AGREED, at(2), at(48), two)).toBe("");
   });
 
@@ -81,14 +91,14 @@ describe("what missing a meeting costs at another time", () => {
     const binding = { ...at(2), told_us: NOW - 48 * H };
     expect(noticeWords(agreement, at(2), binding, two)).toBe("");
     expect(noticeWords(agreement, { ...at(2), length_us: 2 * H }, binding, two)).toBe(
-      "That is so soon that nothing is owed by who does not come.",
+      "It is so soon that you owe nothing for not coming.",
     );
   });
 
   it("is nothing where the meeting is over before anybody is missing, however far ahead", () => {
     const short = { ...at(48), length_us: 9 * MIN };
     expect(noticeWords(agreement, short, at(48), two)).toBe(
-      "That is so short that nothing is owed by who does not come.",
+      "It is so short that you owe nothing for not coming.",
     );
     expect(noticeWords(agreement, { ...short, length_us: 10 * MIN }, at(48), two)).toBe(
       "If you do not come within 10 min of the start, €5.00 is owed.",

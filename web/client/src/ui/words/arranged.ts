@@ -5,7 +5,7 @@ import type { AgreementView, MeetingView } from "../../protocol/types.js";
 import type { Mark } from "./marks.js";
 import { nameIn, type Pair } from "./people.js";
 import { full, missedWords, rate, unowed, type Booked, type Two } from "./terms.js";
-import { dayName, timeIn } from "./time.js";
+import { dayName, named, timeIn } from "./time.js";
 
 export function arrangedMarks(arranged: Arranged | undefined, pair: Pair, nowUs: number): readonly Mark[] {
   if (!arranged) return [];
@@ -62,8 +62,8 @@ export function stretch({ start_us, length_us }: MeetingView, zone: string, nowU
   return `${name}, ${timeIn(zone, start_us)} to ${timeIn(zone, start_us + length_us)}`;
 }
 
-/** What missing the meeting will cost at the time that is about to be chosen; also that it will cost
- * nothing any more. Nothing while that is the time that it has. */
+/** What missing the meeting will cost at the time that is about to be chosen; also why it will cost
+ * nothing, where it can cost something. Nothing while that is the time that it has. */
 export function noticeWords(
   agreement: AgreementView | null | undefined,
   chosen: Booked,
@@ -71,8 +71,8 @@ export function noticeWords(
   two: Two,
 ): string {
   if (before?.start_us === chosen.start_us && before.length_us === chosen.length_us) return "";
-  const costs = missedWords(agreement, chosen, two);
-  if (costs || !missedWords(agreement, before, two)) return costs;
   const how = unowed(full(agreement?.terms ?? {}), chosen, two);
-  return `That is so ${how} that nothing is owed by who does not come.`;
+  if (how === null) return missedWords(agreement, chosen, two);
+  const owes = two.pays ? "you owe" : `${named(two.other.name)} owes`;
+  return how === "free" ? "" : `It is so ${how} that ${owes} nothing for not coming.`;
 }
