@@ -394,6 +394,7 @@ async def test_the_evidence_is_a_file_or_the_page_says_that_there_is_none(
     async with page.expect_download() as download:
         await button(page, "Download the evidence").click()
     assert (await download.value).suggested_filename == "evidence.json"
+    await expect(page.get_by_text('ithaca verify FILE --fingerprint "')).to_be_visible()
     for code in ("not_found", "method_not_allowed"):
         await page.evaluate(f"app.refusal = '{code}'")
         await button(page, "Download the evidence").click()

@@ -32,6 +32,9 @@ export class Evidence extends AppElement {
         font: 600 var(--large) / 1.5 ui-monospace, monospace;
         letter-spacing: 0.02em;
       }
+      .command {
+        font-family: ui-monospace, monospace;
+      }
       .plain {
         margin-inline-start: -17px;
       }
@@ -61,15 +64,20 @@ export class Evidence extends AppElement {
   }
 
   override render(): unknown {
+    const short = fingerprint(this.settlement.head);
     return html`
       <h2>Evidence</h2>
       <button class="plain" ?disabled=${this.busy} @click=${this.download}>Download the evidence</button>
       ${this.trouble ? notice(this.trouble) : nothing}
-      <p><code>${fingerprint(this.settlement.head)}</code></p>
+      <p><code>${short}</code></p>
       <p class="small soft">
         The fingerprint of this record: note it, or compare it with the other's, and nobody can change
         the record later without your seeing it. What is said of the session later adds to the record,
         under a new fingerprint; the evidence shows that what this one stands for is still there.
+      </p>
+      <p class="small soft">
+        To check the file, or to have it checked by whoever runs this server:
+        <span class="command">ithaca verify FILE --fingerprint "${short}"</span>
       </p>
     `;
   }
