@@ -59,6 +59,7 @@ async def test_a_statement_sums_each_currency_and_holds_what_is_contested(
     sums = [page.get_by_role("region", name=f"Sum in {name}") for name in ("EUR", "JPY")]
     await expect(sums[0]).to_contain_text("€366.00")
     await expect(sums[1]).to_contain_text("JP¥9,180")
+    await expect(page.get_by_role("columnheader", name="Billed").first).to_be_attached()
     counted, held = await page.get_by_role("table").all()
     await expect(counted.get_by_role("row")).to_have_count(10)
     await expect(held.get_by_role("row")).to_have_count(2)

@@ -430,7 +430,7 @@ export class Statements extends AppElement {
             <tr role="row">
               <th role="columnheader" scope="col">Began</th>
               <th role="columnheader" scope="col">With</th>
-              <th role="columnheader" scope="col" class="sum time">Time</th>
+              <th role="columnheader" scope="col" class="sum time">Billed</th>
               <th role="columnheader" scope="col" class="sum amount">Amount</th>
               <th role="columnheader" scope="col" class="state">State</th>
             </tr>
