@@ -169,7 +169,7 @@ async def test_the_time_runs_on_while_the_two_can_talk(desktop: Screen) -> None:
 
 async def test_a_question_is_asked_in_the_sheet_that_covers_the_page(phone: Screen) -> None:
     page = phone.page
-    question = page.get_by_text("The booked time ends at 14:15. Going on costs up to €20.00.")
+    question = page.get_by_text("The booked time ends at 14:15. Going on costs up to €20.00 for")
     for sheet, name in (("Conversation", "Ana Quispe"), ("Devices", "Devices")):
         await phone.show("call-asks")
         await page.get_by_role("button", name=sheet).click()

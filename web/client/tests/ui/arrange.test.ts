@@ -208,12 +208,14 @@ describe("the end of the booked time", () => {
   it("asks who pays, from two minutes before", () => {
     expect(said(end - 2 * MIN - 1, true)).toBeNull();
     expect(said(end - 2 * MIN, true)).toEqual({
-      text: "The booked time ends at 14:15. Going on costs up to €20.00.",
+      text: "The booked time ends at 14:15. Going on costs up to €20.00 for 20 min; " +
+        "else talking on is free.",
       asks: true,
       can: true,
     });
     expect(said(end, true)).toEqual({
-      text: "The booked time ended at 14:15. Going on costs up to €20.00.",
+      text: "The booked time ended at 14:15. Going on costs up to €20.00 for 20 min; " +
+        "else talking on is free.",
       asks: true,
       can: true,
     });

@@ -2,7 +2,7 @@
 import type { SessionAccount, Terms } from "../../protocol/types.js";
 import { money } from "./money.js";
 import { full, goingOnMinor } from "./terms.js";
-import { named, timeIn } from "./time.js";
+import { brief, named, timeIn } from "./time.js";
 
 const ASK_BEFORE_US = 120_000_000;
 
@@ -51,8 +51,12 @@ export function bookedWords(
   const costs = money(goingOnMinor(terms), terms.currency ?? "");
   return kept
     ? { text: `${nothing} you go on after all, for up to ${costs}.`, asks: false, can: true }
-    : { text: `${ends} Going on costs up to ${costs}.`, asks: true, can: true };
+    : { text: `${ends} ${asksWords(costs, terms.overrun_us)}`, asks: true, can: true };
 }
+
+/** Either way the call goes on; in one line, so that the answers stand beside it. */
+const asksWords = (costs: string, mostUs: number): string =>
+  `Going on costs up to ${costs} for ${brief(mostUs)}; else talking on is free.`;
 
 /** That nothing proves the time that runs: said where it may be billed for what is proven. The
  * `account` of the session, once it is known, tells when nothing counts anyway. */
