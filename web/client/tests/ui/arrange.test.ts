@@ -154,7 +154,7 @@ describe("the price on the pre-join page", () => {
 describe("terms as a list", () => {
   it("says all that is not the default", () => {
     expect(terms.termsList(PROPOSED.terms, PAYS)).toEqual([
-      "€99.50 an hour plus 20 % tax.",
+      "You pay Ana Quispe €99.50 an hour plus 20 % tax.",
       "Counted is the time you both are in the call and your two pages reach each other; both prove it.",
       "Short gaps count too: up to 1 min 30 s.",
       "Billed in steps of 5 min, rounded down, once a session.",
@@ -177,7 +177,7 @@ describe("terms as a list", () => {
     );
     const other: Terms = { ...AGREED.terms, counts: "room", rounding: "nearest", early_us: 5 * MIN };
     expect(terms.termsList({ ...other, overrun_us: 0, late_counts: true }, EARNS)).toEqual([
-      "€60.00 an hour.",
+      "Ana Quispe pays you €60.00 an hour.",
       "Counted is the time you both are in the call.",
       "Short gaps count too: up to 1 min 30 s.",
       "Billed in steps of 5 min, rounded to the nearest, once a session.",

@@ -134,7 +134,7 @@ export function termsList(terms: Terms, two: Two): readonly string[] {
   if (!t.rate_minor) return ["Free of charge."];
   const name = named(two.other.name);
   const list = [
-    `${rate(t)[0]?.toUpperCase() ?? ""}${rate(t).slice(1)}.`,
+    two.pays ? `You pay ${name} ${rate(t)}.` : `${name} pays you ${rate(t)}.`,
     t.counts === "contact"
       ? "Counted is the time you both are in the call and your two pages reach each other; both prove it."
       : "Counted is the time you both are in the call.",
