@@ -184,7 +184,7 @@ SEEN: dict[Mutant, str] = {
     believes_any_signature: "too much|present at|too long",
     believes_ones_own_signature: "too much|present at|too long",
     goes_by_the_wall_clock: "too long|too short",
-    follows_the_machine_back: "too short",
+    follows_the_machine_back: "too short|not closed once",
     lets_a_signature_speak_for_ever: "contact",
     keeps_proofs_in_memory: "too short",
     forgets_what_was_handed_in: "too short",

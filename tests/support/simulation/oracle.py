@@ -55,7 +55,7 @@ async def books(world: World, room: Room) -> tuple[int, int]:
         assert row is not None
         assert chain.check(view.id, [(each.record, each.hash) for each in kept]) is None
         assert (row.facts, row.head) == (len(kept), kept[-1].hash)
-        assert [type(fact) for fact in facts].count(SessionEnded) == 1
+        assert [type(fact) for fact in facts].count(SessionEnded) == 1, "not closed once"
         settled += _settlements(row, facts, [each.hash.hex() for each in kept], view)
         _account(view, await world.ledger.account(SITE, view.id))
     return len(views), settled
