@@ -22,7 +22,7 @@ Scope = Literal["mentorship", "conversation", "room", "session"]
 class Route:
     """One HTTP operation. `scope` names the path parameter that a `member` must belong to, and that
     any other parameter is part of; with `idempotency_key` the header `Idempotency-Key` makes a
-    repeat answer as the first time did."""
+    repeat answer as the first time did. `cost`: as how many of a caller's requests it counts."""
 
     name: str
     method: Literal["GET", "POST"]
@@ -36,6 +36,7 @@ class Route:
     scope: Scope | None = None
     errors: tuple[str, ...] = ()
     idempotency_key: bool = False
+    cost: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +264,7 @@ ROUTES = (
         "The facts that the account of a session is computed from, chained.",
         rest.FactPage,
         scope="session",
+        cost=10,
     ),
     Route(
         "session_evidence",
@@ -272,6 +274,7 @@ ROUTES = (
         "All that a session rests on, in one file, to be checked without the server.",
         evidence.EvidencePack,
         scope="session",
+        cost=20,
     ),
     Route(
         "extend_session",
@@ -379,6 +382,7 @@ ROUTES = (
         "What a month's sessions come to, line by line.",
         rest.Statement,
         query=rest.StatementQuery,
+        cost=10,
     ),
     Route(
         "ledger_keys",

@@ -158,7 +158,7 @@ class Http:
         services = self._services
         caller = await services.people.authenticate(token.strip())
         key, now_us = f"{caller.site_id}:{caller.person}", services.clock.monotonic_us()
-        if wait_us := services.requests.allow(key, now_us):
+        if wait_us := services.requests.allow(key, now_us, route.cost):
             raise Refusal("rate_limited", retry_after_us=wait_us)
         if route.right in ("site", "starter") and caller.mentorship is not None:
             raise Refusal("forbidden", "This grant is narrowed to one mentorship.")

@@ -116,3 +116,15 @@ async def test_asking_over_and_over_is_held_up_by_person(scene: Scene) -> None:
     await scene.app.clock.advance(0.02)
     assert (await mallory.get("/v1/me")).status_code == 200
     await scene.undisturbed()
+
+
+@on_sqlite
+async def test_what_takes_long_to_answer_is_held_up_sooner(scene: Scene) -> None:
+    mallory = scene.page
+    session = (await mallory.join(await mallory.connect()))["session"]["id"]
+    for _ in range(9):  # of the two hundred at once each takes twenty, and the link took one
+        assert (await mallory.get(f"/v1/sessions/{session}/evidence")).status_code == 200
+    scene.logged.clear()
+    await refused(scene, await mallory.get(f"/v1/sessions/{session}/evidence"), 429, "rate_limited")
+    assert (await mallory.get("/v1/me")).status_code == 200
+    await scene.undisturbed()

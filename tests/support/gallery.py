@@ -70,6 +70,7 @@ class Screen:
 
     async def show(self, state: str) -> None:
         await self.page.goto(f"{self.gallery}?{state}")
+        assert await self.page.evaluate("'settle' in window"), (state, self.errors)
         await self.page.evaluate("settle()")
 
     async def violations(self, rules: Sequence[str] | None = None) -> list[str]:
