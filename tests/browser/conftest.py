@@ -12,9 +12,8 @@ from playwright.async_api import Browser, BrowserContext, Playwright, async_play
 
 from tests.support.browser import HEADLESS_SHELL, Person, enter, launch, window
 from tests.support.clips import Clip, likeness, make_clip
-from tests.support.gallery import CLIENT, SIZES, Screen, opened, serving
+from tests.support.gallery import SIZES, Screen, build, opened, serving
 from tests.support.serving import Server, new_mentorship
-from web.hatch_build import install, quietly
 
 MENTOR, MENTEE = 5, 9
 MENTORS_NAME, MENTEES_NAME = "Athena", "Telemachus"
@@ -30,14 +29,10 @@ SPEECH = {  # one speaks in long sentences, the other in single words
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A call needs both cores, so those tests run by themselves; the others run side by side, but
-    the gallery is built once."""
+    """A call needs both cores, so those tests run by themselves; the others run side by side."""
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "playwright" in fixtures:
+        if "playwright" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.call)
-        if "gallery" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("gallery"))
 
 
 @pytest.fixture(scope="session")
@@ -164,8 +159,7 @@ def span(us: int) -> str:
 @pytest.fixture(scope="session")
 def gallery() -> Iterator[str]:
     """Its address; `?NAME` shows one state."""
-    install(CLIENT)
-    quietly(CLIENT, "run", "gallery")
+    build()
     with serving() as address:
         yield address
 

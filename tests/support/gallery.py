@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import functools
 import os
 import threading
@@ -15,9 +16,11 @@ from typing import Any, Literal
 from playwright.async_api import Browser, Page
 
 from tests.support.serving import ROOT
+from web.hatch_build import digest, install, is_current, quietly, sources
 from web.http import CONTENT_SECURITY_POLICY
 
 CLIENT = ROOT / "web" / "client"
+BUILT = CLIENT / "node_modules" / ".gallery"
 AXE = CLIENT / "node_modules/axe-core/axe.min.js"
 SIZES = {"phone": (360, 740), "desktop": (1280, 800)}
 COLOURS = ["color-contrast", "link-in-text-block"]  # all that a theme changes
@@ -42,10 +45,21 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
 
+def build() -> None:
+    """Bring it up to date with the client; of several processes the first does."""
+    install(CLIENT)
+    stamp, wanted = BUILT / ".stamp", digest(CLIENT, sources(CLIENT))
+    with BUILT.with_name(".gallery.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_current(stamp, wanted):
+            quietly(CLIENT, "run", "gallery")
+            stamp.write_text(wanted)
+
+
 @contextmanager
 def serving() -> Iterator[str]:
     """Its address, once it is built; `?NAME` shows one state."""
-    handler = functools.partial(_Handler, directory=str(CLIENT / "node_modules" / ".gallery"))
+    handler = functools.partial(_Handler, directory=str(BUILT))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -70,10 +84,6 @@ class Screen:
 
     async def show(self, state: str) -> None:
         await self.page.goto(f"{self.gallery}?{state}")
-        if not await self.page.evaluate("'settle' in window"):
-            # Seen with three processes on two cores: one of its files was not found, once.
-            self.errors.clear()
-            await self.page.goto(f"{self.gallery}?{state}")
         assert await self.page.evaluate("'settle' in window"), (state, self.errors)
         await self.page.evaluate("settle()")
 
