@@ -12,10 +12,11 @@ from ledger.sansio.account import Timeline
 from ledger.sansio.bill import basis, bill
 from ledger.sansio.meeting import recounted
 from ledger.sansio.order import impossible
-from ledger.sansio.session import LIFE, Event, Session, restore
+from ledger.sansio.session import LIFE, Event, Session, Unwatched, restore
 from ledger.sansio.settlement import SETTLEMENT, Settle
 from ledger.tables import LineRow, SessionRow, Stamp
 from ledger.views import Recorded, base64url
+from ledger.watch import Watch
 from protocol.errors import Refusal
 from protocol.facts import (
     ContactProven,
@@ -75,14 +76,17 @@ def _comes_late(row: SessionRow, fact: SessionFact) -> bool:
 class Book:
     """Of all sessions; `boot` names this run of the server."""
 
-    def __init__(self, clock: SteadyClock, ids: Ids, boot: str, sign: Sign) -> None:
+    def __init__(self, clock: SteadyClock, ids: Ids, boot: str, sign: Sign, watch: Watch) -> None:
         self._clock, self._ids, self._boot, self._sign = clock, ids, boot, sign
+        self._watch = watch
 
     def step(self, row: SessionRow, now_us: int, *events: Event) -> Plan[tuple[SessionRow, _Facts]]:
-        """Decides events on a claimed session, writes down what follows, and what it comes to."""
+        """Decides events on a claimed session, writes down what follows, and what it comes to; with
+        it when the server saw nobody come, before anything can end it."""
         facts = yield from tables.facts_of(row.site_id, row.id)
         state, new = restore(empty(row), facts), _Facts()
-        for event in events:
+        unwatched = Unwatched(self._watch.breaks(now_us))
+        for event in (unwatched, *events) if facts else (*events, unwatched):
             state, more = LIFE.step(state, event, now_us)
             new += more
         row, facts = yield from self._append(row, facts, new, now_us)

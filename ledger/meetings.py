@@ -48,10 +48,8 @@ class Meetings:
         facts = yield from tables.facts_of_many(row.site_id, [each.id for each in others])
         return others, list(facts.values())
 
-    def missed(
-        self, new: SessionRow, meeting: str, end_us: int, now_us: int, seen_us: int
-    ) -> Plan[bool]:
-        """`seen_us`: since when the server has seen who comes. False while it is not over."""
+    def missed(self, new: SessionRow, meeting: str, end_us: int, now_us: int) -> Plan[bool]:
+        """False while it is not over."""
         agreed = yield from self.agreed(new.site_id, new.mentorship, end_us - 1)
         if agreed.meeting != meeting:
             return True  # it was moved or cancelled
@@ -70,7 +68,7 @@ class Meetings:
             return True
         agreed = yield from self.applied(row, agreed)
         row, _ = yield from self._book.step(row, agreed.start_us, Create(), agreed)
-        yield from self._book.step(row, now_us, Missed(seen_us <= agreed.start_us))
+        yield from self._book.step(row, now_us, Missed())
         return True
 
     def rearranged(self, site_id: str, session: str, mentorship: str, now_us: int) -> Plan[None]:

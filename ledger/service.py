@@ -1,14 +1,12 @@
 """Writes down who is in which room and when, what that comes to, and gives accounts of it."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
-import structlog
 
-from ledger import tables
+from ledger import tables, watch
 from ledger.book import Book, Sign, empty
 from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
 from ledger.meetings import Agreed, Meetings
@@ -30,6 +28,7 @@ from ledger.sansio.session import (
 )
 from ledger.sansio.settlement import Confirm, Contest, Correct
 from ledger.signatures import signed
+from ledger.store import Store
 from ledger.tables import LineRow, SessionRow
 from ledger.views import Recorded, account_view, base64url, evidence_pack, session_view
 from ledger.watch import Watch
@@ -46,8 +45,6 @@ from runtime.ids import Ids
 
 FLUSH_INTERVAL_S = 2.0
 
-log = structlog.get_logger(__name__)
-
 
 class Members(Protocol):
     """Asked of whoever knows mentorships."""
@@ -55,10 +52,6 @@ class Members(Protocol):
     async def __call__(self, site_id: str, mentorship: str) -> Sequence[str]:
         """The two persons in a mentorship, mentor first."""
         ...
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class Ledger:
@@ -75,48 +68,30 @@ class Ledger:
         sign: Sign,
         nudge: Callable[[], None],
     ) -> None:
-        self._database, self._clock, self._ids = database, clock, ids
-        self._boot, self._members, self._nudge = boot, members, nudge
-        self._book, self._sign = Book(clock, ids, boot, sign), sign
+        self._clock, self._ids, self._boot, self._members = clock, ids, boot, members
+        self._watch = Watch(boot, clock.wall_us())
+        self._store = Store(database, clock, self._watch, nudge)
+        self._book, self._sign = Book(clock, ids, boot, sign, self._watch), sign
         self._meetings = Meetings(self._book, agreed)
-        self._watch = Watch(clock.wall_us())
         self._held: dict[str, Held] = {}
         self._joining = 0  # how many are being written down
         self._out: dict[str, Held] = {}  # out by the record, and nobody was told yet
-        self._said: set[tuple[str, str]] = set()  # rows that cannot be used
 
     async def open(self) -> None:
         """For what still runs time goes on as it did, whatever the machine's clock was set to
         meanwhile; never from before the end of its record."""
-        latest = await self._database.read(leases.latest, LEASE_KIND)
+        latest = await self._store.read(leases.latest, LEASE_KIND)
         latest_us, course = 0, ("", 0)
         if latest is not None:
             latest_us = latest.proof_us
-            with self._past(latest.site_id, latest.key):
+            with self._store.past(latest.site_id, latest.key):
                 course = msgspec.msgpack.decode(latest.data, type=LeaseData).course
-        for row in await self._database.read(tables.not_ended):
-            with self._past(row.site_id, row.id):
-                facts = await self._database.read(tables.facts_of, row.site_id, row.id)
+        for row in await self._store.read(tables.not_ended):
+            with self._store.past(row.site_id, row.id):
+                facts = await self._store.read(tables.facts_of, row.site_id, row.id)
                 latest_us = max([latest_us, *(fact.at_us for fact in facts)])
         self._clock.go_on(course, not_before_us=latest_us)
-        self._watch = Watch(self._clock.wall_us())
-
-    @contextmanager
-    def _past(self, site_id: str, of: str) -> Iterator[None]:
-        """One row that cannot be used is said, once, and keeps nobody else from theirs."""
-        try:
-            yield
-        except (DatabaseError, TimeoutError):
-            raise
-        except Exception as error:
-            if (site_id, of) not in self._said:
-                self._said.add((site_id, of))
-                log.exception(
-                    "this row cannot be used, and is passed over",
-                    site_id=site_id,
-                    of=of,
-                    why=f"{type(error).__name__}: {error}",
-                )
+        self._watch.opens(self._clock.wall_us(), await self._store.read(watch.earlier))
 
     # ---- what happens --------------------------------------------------------------------------
 
@@ -139,7 +114,7 @@ class Ledger:
             now_us = self._clock.wall_us()
             new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
             event = Join(person, connection, key)
-            recorded, held = await self._write(self._join, new, event, before, now_us)
+            recorded, held = await self._store.write(self._join, new, event, before, now_us)
             self._held[connection] = held
         finally:
             self._joining -= 1
@@ -198,7 +173,7 @@ class Ledger:
         if held is None or held.gone is not None:
             raise Refusal("not_in_room")
         now_us = self._clock.wall_us()
-        await self._write(
+        await self._store.write(
             self._book.change, held.site_id, held.session, now_us, Path(connection, up)
         )
 
@@ -217,7 +192,7 @@ class Ledger:
         if held is None or held.gone is not None or held.session != session:
             held = None
         now_us = self._clock.wall_us()
-        facts = await self._database.read(tables.facts_of, site_id, session)
+        facts = await self._store.read(tables.facts_of, site_id, session)
         keys = Keys.of(facts)
         known = [fact for fact in facts if isinstance(fact, ContactProven)]
         known += held.contacts.values() if held else ()
@@ -233,7 +208,9 @@ class Ledger:
         if held is not None and self._held.get(connection) is held and held.gone is None:
             held.take(proven)
         elif proven:
-            await self._write(self._book.change, site_id, session, now_us, Prove(tuple(proven)))
+            await self._store.write(
+                self._book.change, site_id, session, now_us, Prove(tuple(proven))
+            )
 
     async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None:
         """Takes a connection out: now, when its page said so; else at its last proof of life, or
@@ -260,8 +237,8 @@ class Ledger:
         for connection, held in list(self._held.items()):
             if held.gone is None or not wanted(connection, held):
                 continue
-            with self._past(held.site_id, connection):
-                await self._write(self._leave, held, *held.gone)
+            with self._store.past(held.site_id, connection):
+                await self._store.write(self._leave, held, *held.gone)
                 if self._held.get(connection) is held:
                     del self._held[connection]
 
@@ -302,11 +279,13 @@ class Ledger:
         proofs = {key: held.present_until(now_us) for key, held in mine.items()}
         proven = tuple(fact for held in mine.values() for fact in held.contacts.values())
         event = End(by, proofs)
-        recorded, gone = await self._write(self._end, site_id, session, event, proven, now_us)
+        recorded, gone = await self._store.write(self._end, site_id, session, event, proven, now_us)
         taken = [self._held.pop(connection, None) for connection in gone]
         held = [fact for each in taken if each for fact in each.contacts.values()]
         if late := tuple(set(held).difference(proven)):  # handed in while that was written
-            recorded = await self._write(self._book.change, site_id, session, now_us, Prove(late))
+            recorded = await self._store.write(
+                self._book.change, site_id, session, now_us, Prove(late)
+            )
         return self._view(recorded)
 
     def _end(
@@ -339,7 +318,7 @@ class Ledger:
         """The mentee says to go on past the booked time; once is enough."""
         now_us = self._clock.wall_us()
         return self._view(
-            await self._write(self._book.change, site_id, session, now_us, Extend(person))
+            await self._store.write(self._book.change, site_id, session, now_us, Extend(person))
         )
 
     async def missed(
@@ -350,17 +329,16 @@ class Ledger:
         now_us = self._clock.wall_us()
         members = await self._members(site_id, mentorship)
         new = tables.fresh(site_id, self._ids.new("ses"), mentorship, room, members, now_us)
-        seen_us = self._watch.since_us(now_us)
-        return await self._write(self._meetings.missed, new, meeting, end_us, now_us, seen_us)
+        return await self._store.write(self._meetings.missed, new, meeting, end_us, now_us)
 
     async def rearranged(self, site_id: str, room: str, mentorship: str) -> None:
         """The meetings of a mentorship have changed: a session that waits goes by them, until its
         meeting begins."""
-        row = await self._database.read(tables.running, site_id, room)
+        row = await self._store.read(tables.running, site_id, room)
         if row is None or row.started_us is not None:
             return
         now_us = self._clock.wall_us()
-        await self._write(self._meetings.rearranged, site_id, row.id, mentorship, now_us)
+        await self._store.write(self._meetings.rearranged, site_id, row.id, mentorship, now_us)
 
     async def flush(self) -> dict[str, SessionView]:
         """Puts the latest proofs of life on disk, in one transaction, then the departures that
@@ -371,7 +349,10 @@ class Ledger:
         self._watch.looks(now_us)
         course = self._clock.course
         batch = [held.renewal(key, self._boot, course) for key, held in self._held.items()]
-        lost = await self._seen(self._database.write(leases.renew, batch)) if batch else []
+        lost = list[leases.Renewal]()
+        if batch or self._watch.blind or self._watch.is_due(now_us):
+            lost = await self._store.write(self._renew, batch, now_us)
+            self._watch.kept(now_us)
         for each in lost:  # what is proven of it stays so
             held = self._held.get(each.key)
             if held is not None and held.token == each.token and held.gone is None:
@@ -380,21 +361,23 @@ class Ledger:
         await self._write_down(lambda _, held: True)
         if not self._held:
             await self._go_by_the_machine()
-        if self._watch.blind:
-            await self._write(self._try_to_write, now_us)
         out: dict[str, SessionView] = {}
         for key, held in self._out.items():
             if key not in self._held:  # else it has joined again meanwhile
-                with self._past(held.site_id, held.session):
+                with self._store.past(held.site_id, held.session):
                     out[key] = await self.view(held.site_id, held.session)
         self._out.clear()
         return out
 
+    def _renew(self, batch: Sequence[leases.Renewal], now_us: int) -> Plan[list[leases.Renewal]]:
+        yield from self._watch.keep(now_us)
+        return (yield from leases.renew(batch))
+
     async def _go_by_the_machine(self) -> None:
         """Not while a session is open: set forward, it would be over at once; set back, it has a
         record of later times."""
-        open_ = await self._database.read(tables.not_ended)
-        usable = [row for row in open_ if (row.site_id, row.id) not in self._said]
+        open_ = await self._store.read(tables.not_ended)
+        usable = [row for row in open_ if (row.site_id, row.id) not in self._store.unusable]
         if not usable and not self._held and not self._joining:
             self._clock.set_by()
 
@@ -403,19 +386,19 @@ class Ledger:
         last proof of life, and sessions that are over. Returns the sessions that changed."""
         now_us = self._clock.wall_us()
         changed: dict[str, str] = {}
-        for lease in await self._seen(self._database.read(leases.lapsed, LEASE_KIND, now_us)):
+        for lease in await self._store.look(leases.lapsed, LEASE_KIND, now_us):
             held = self._held.get(lease.key)
             if held is not None and (held.gone or held.proof_us + LEASE_TTL_US > now_us):
                 continue  # our own, beating or gone by its own word: the disk is only behind
             if held is not None:
                 self._out[lease.key] = self._held.pop(lease.key)
-            with self._past(lease.site_id, lease.key):
+            with self._store.past(lease.site_id, lease.key):
                 data = msgspec.msgpack.decode(lease.data, type=LeaseData)
-                if await self._write(self._lapse, lease, data, now_us):
+                if await self._store.write(self._lapse, lease, data, now_us):
                     changed[data.session] = lease.site_id
-        for row in await self._database.read(self._over, now_us):
-            with self._past(row.site_id, row.id):
-                if await self._write(self._swept, row, now_us):
+        for row in await self._store.read(self._over, now_us):
+            with self._store.past(row.site_id, row.id):
+                if await self._store.write(self._swept, row, now_us):
                     changed[row.id] = row.site_id
         return [await self.view(site_id, session) for session, site_id in changed.items()]
 
@@ -432,7 +415,7 @@ class Ledger:
         for row in (yield from tables.not_ended()):
             if row.id in busy:
                 continue
-            with self._past(row.site_id, row.id):
+            with self._store.past(row.site_id, row.id):
                 facts = yield from tables.facts_of(row.site_id, row.id)
                 if LIFE.step(restore(empty(row), facts), Sweep(), now_us)[1]:
                     over.append(row)
@@ -444,7 +427,7 @@ class Ledger:
         """Refuses with `not_settled`, `stale_revision`, `contested`."""
         now_us = self._clock.wall_us()
         event = Confirm(person, revision)
-        return self._view(await self._write(self._book.say, site_id, session, event, now_us))
+        return self._view(await self._store.write(self._book.say, site_id, session, event, now_us))
 
     async def contest(
         self, site_id: str, session: str, person: str, revision: int, why: str
@@ -456,7 +439,7 @@ class Ledger:
         salt = self._ids.random(SALT_BYTES)
         event = Contest(person, revision, digest_of(salt, why))
         return self._view(
-            await self._write(self._book.say, site_id, session, event, now_us, (salt, why))
+            await self._store.write(self._book.say, site_id, session, event, now_us, (salt, why))
         )
 
     async def correct(
@@ -477,44 +460,24 @@ class Ledger:
         asked = sha256(msgspec.json.encode([session, billed_us, why])).digest()
         once = (actor or "operator", key, asked) if key else None
         return self._view(
-            await self._write(self._book.say, site_id, session, event, now_us, (salt, why), once)
+            await self._store.write(
+                self._book.say, site_id, session, event, now_us, (salt, why), once
+            )
         )
-
-    async def _write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs a plan that may put facts into the outbox."""
-        result = await self._seen(self._database.write(plan, *args, **kwargs))
-        self._watch.wrote(self._clock.wall_us())
-        self._nudge()
-        return result
-
-    async def _seen(self, work: Awaitable[T]) -> T:
-        """Whoever comes while the database is away is not seen."""
-        try:
-            return await work
-        except DatabaseError:
-            self._watch.lost()
-            raise
-
-    def _try_to_write(self, now_us: int) -> Plan[None]:
-        """Leaves nothing behind, but needs a database that can be written to."""
-        name = ("", "watch", self._boot, self._boot)
-        token = yield from leases.acquire(*name, b"", now_us, LEASE_TTL_US)
-        if token is not None:
-            yield from leases.release(*name, token)
 
     # ---- what is asked -------------------------------------------------------------------------
 
     async def mentorship_of(self, site_id: str, session: str) -> str | None:
         """The mentorship a session belongs to."""
-        row = await self._database.read(tables.by_id, site_id, session)
+        row = await self._store.read(tables.by_id, site_id, session)
         return row.mentorship if row else None
 
     async def view(self, site_id: str, session: str) -> SessionView:
-        return self._view(await self._database.read(self._book.by_id, site_id, session))
+        return self._view(await self._store.read(self._book.by_id, site_id, session))
 
     async def account(self, site_id: str, session: str) -> SessionAccount:
         """A session and why it comes to what it comes to."""
-        recorded, notes = await self._database.read(self._book.account, site_id, session)
+        recorded, notes = await self._store.read(self._book.account, site_id, session)
         return account_view(recorded, self._live(recorded.row), notes, self._now_us(recorded.row))
 
     def met(self, site_id: str, meeting: str) -> Plan[bool]:
@@ -523,7 +486,7 @@ class Ledger:
 
     async def running(self, site_id: str, room: str) -> SessionView | None:
         """The session of a room that has not ended, if it can be read."""
-        row = await self._database.read(tables.running, site_id, room)
+        row = await self._store.read(tables.running, site_id, room)
         return None if row is None else await self._readable(row)
 
     async def of_mentorships(
@@ -532,24 +495,24 @@ class Ledger:
         """Newest first, without those that cannot be read."""
         asked = site_id, mentorships, before_us, limit
         try:
-            found = await self._database.read(self._book.page, *asked)
+            found = await self._store.read(self._book.page, *asked)
             return [self._view(recorded) for recorded in found]
         except (DatabaseError, TimeoutError):
             raise
         except Exception:  # of one of them: one by one, then
-            rows = await self._database.read(tables.of_mentorships, *asked)
+            rows = await self._store.read(tables.of_mentorships, *asked)
             views = [await self._readable(row) for row in rows]
             return [view for view in views if view is not None]
 
     async def _readable(self, row: SessionRow) -> SessionView | None:
         view = None
-        with self._past(row.site_id, row.id):
+        with self._store.past(row.site_id, row.id):
             view = await self.view(row.site_id, row.id)
         return view
 
     async def facts(self, site_id: str, session: str) -> tuple[FactRecord, ...]:
         """The chain of a session, with each fact as it is to be read."""
-        kept = await self._database.read(tables.records_of, site_id, session)
+        kept = await self._store.read(tables.records_of, site_id, session)
         return tuple(
             FactRecord(
                 seq=each.record.seq,
@@ -564,7 +527,7 @@ class Ledger:
 
     async def evidence(self, site_id: str, session: str, keys: Mapping[str, bytes]) -> EvidencePack:
         """All that a session's account rests on, sealed. `keys`: the site's public ones, by id."""
-        kept = await self._database.read(self._book.evidence, site_id, session)
+        kept = await self._store.read(self._book.evidence, site_id, session)
         pack = evidence_pack(site_id, session, *kept, keys, self._clock.wall_us())
         kid, signature = self._sign(site_id, evidence.sealed_text(pack))
         return evidence.sealed(pack, kid, base64url(signature))
@@ -574,9 +537,7 @@ class Ledger:
     ) -> list[tuple[LineRow, SettlementState]]:
         """The current lines of the sessions that began in [from, to), oldest first, each with how
         it stands: settled, confirmed or contested."""
-        return await self._database.read(
-            tables.statement, site_id, person, as_mentor, from_us, to_us
-        )
+        return await self._store.read(tables.statement, site_id, person, as_mentor, from_us, to_us)
 
     def _view(self, recorded: Recorded) -> SessionView:
         return session_view(recorded, self._live(recorded.row), self._now_us(recorded.row))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.note_tables import NoteRow
 from ledger.sansio import evidence
-from ledger.sansio.account import Timeline
+from ledger.sansio.account import INTERRUPTIONS_MOST, Timeline
 from ledger.sansio.bill import basis, bill, counts
 from ledger.sansio.intervals import total
 from ledger.sansio.session import Session, restore
@@ -165,6 +165,7 @@ def _common(recorded: Recorded, timeline: Timeline, now_us: int) -> dict[str, An
         "together_since_us": timeline.together_since_us,
         "people": tuple(timeline.person_time(person) for person in row.members),
         "interruptions": timeline.interruptions,
+        "unwatched": tuple(timeline.unwatched[-INTERRUPTIONS_MOST:]),
         "estimated": timeline.estimated,
         "settlement": _settlement(recorded),
     }

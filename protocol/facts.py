@@ -123,6 +123,16 @@ class ParticipantLeft(Fact, tag="participant.left", frozen=True, kw_only=True):
     estimated: bool
 
 
+class WatchBroken(Fact, tag="watch.broken", frozen=True, kw_only=True):
+    """In between nobody could be put on record as coming: the server was stopped or stood still, or
+    its database was away."""
+
+    session: Id
+    from_us: Micros
+    to_us: Micros
+    at_us: Micros
+
+
 class PathChanged(Fact, tag="path.changed", frozen=True, kw_only=True):
     """A page says that sound and picture travel between it and the other, or do not."""
 
@@ -337,6 +347,7 @@ SessionFact = (
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft
+    | WatchBroken
     | PathChanged
     | ContactProven
     | SessionStarted

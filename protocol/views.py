@@ -163,7 +163,8 @@ class SessionView(View, frozen=True, kw_only=True):
     """What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
     the time together grows with the clock. `estimated`: some end was not said but inferred from the
     last proof of life. `ended_by`: who ended it for both. `interruptions` are the latest 100 gaps
-    at most. `version` grows with each change on record: of two views the one of the greater version
+    at most, `unwatched` the latest 100 stretches in which the server could put nobody on record as
+    coming. `version` grows with each change on record: of two views the one of the greater version
     is the newer, whatever their times say; of one version, the one of the later `as_of_us`."""
 
     id: Id
@@ -181,6 +182,7 @@ class SessionView(View, frozen=True, kw_only=True):
     together_since_us: Micros | None = None
     people: tuple[PersonTime, ...]
     interruptions: tuple[Interruption, ...]
+    unwatched: tuple[tuple[Micros, Micros], ...] = ()
     estimated: bool
     settlement: Settlement | None = None
 

@@ -20,6 +20,7 @@ from protocol.facts import (
     PathChanged,
     SessionEnded,
     SessionFact,
+    WatchBroken,
 )
 from protocol.types import BEAT_INTERVAL_US, HAND_IN_US
 from protocol.views import Interruption, PersonTime, Stretch, StretchState
@@ -58,6 +59,9 @@ class Timeline:
         self.estimated = False
         self._people = {member: _Presence() for member in members}
         self._contacts: list[Interval] = []
+        self.unwatched = union(
+            (fact.from_us, fact.to_us) for fact in self.facts if isinstance(fact, WatchBroken)
+        )
         self._read()
 
     def _read(self) -> None:

@@ -33,6 +33,11 @@ CAME_US = 60 * MILLION
 come: else a glance into the room would undo a no-show."""
 
 
+NOTICED_US = 10 * MILLION
+"""Presence ends at its last proof, that the server is away begins with the last that it wrote: with
+so much between them it was the server that ended it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What a session is billed by: terms and meeting as they stood when it started, the moment from
@@ -213,7 +218,8 @@ def _wait_for_the_late(timeline: Timeline, by: Basis, booked: Interval) -> list[
     came = _came(timeline, by, timeline.present(mentee))
     if not came or not by.awaits(mentee) or not by.binds(mentee):
         return []
-    return overlap(timeline.present(mentor), [(booked[0], min(booked[1], came[0][0]))])
+    wait = overlap(timeline.present(mentor), [(booked[0], min(booked[1], came[0][0]))])
+    return without(wait, timeline.unwatched)
 
 
 def _side(timeline: Timeline, by: Basis, who: str, other: str) -> Side:
@@ -223,7 +229,7 @@ def _side(timeline: Timeline, by: Basis, who: str, other: str) -> Side:
     if by.expected_us is not None and by.awaits(who):
         came = _came(timeline, by, timeline.present(who))
         if came:
-            late_us = came[0][0] - by.expected_us
+            late_us = total(without([(by.expected_us, came[0][0])], timeline.unwatched))
         else:
             no_show = _absence(timeline, by, who, other)
     return Side(person=who, wait_us=total(alone), late_us=late_us, no_show=no_show)
@@ -236,12 +242,24 @@ def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknow
     if timeline.runs(who) or _came(timeline, by, timeline.present_at_most(who)):
         return "unknown"
     assert by.meeting is not None
-    waited_us = total(overlap(timeline.present(other), [by.booked]))
+    wait = overlap(timeline.present(other), [by.booked])
+    waited_us = total(without(wait, timeline.unwatched))
     waited_us += by.meeting.waited_us[timeline.members.index(other)]
-    if waited_us and waited_us >= by.terms.no_show_after_us:
+    if waited_us and waited_us >= by.terms.no_show_after_us and not _cut_short(timeline, by, wait):
         return "yes"
     neither = not any(timeline.present_at_most(each) for each in (who, other))
     return "yes" if neither and by.witnessed else "unknown"
+
+
+def _cut_short(timeline: Timeline, by: Basis, wait: list[Interval]) -> bool:
+    """Whether it was the server that ended the wait: who was kept out by that came to no one. Not
+    if the wait went on for a minute: who still wanted to come would have."""
+    assert by.booked is not None
+    if not wait:
+        return False
+    away = overlap(timeline.unwatched, [by.booked])
+    away = [span for span in away if span[0] <= wait[-1][1] + NOTICED_US]
+    return bool(away) and total(overlap(wait, [(away[-1][1], by.booked[1])])) < CAME_US
 
 
 def _make_up(impaired_us: int, mentor: Side, mentee: Side) -> int:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import ALWAYS, arrived, basis
-from ledger.sansio.intervals import Interval, overlap, total, union
+from ledger.sansio.intervals import Interval, overlap, total, union, without
 from ledger.sansio.replay import timeline_of
 from ledger.sansio.session import Apply
 from protocol.bill import Bill
@@ -42,9 +42,10 @@ def following(
 
 
 def _there_us(held: Sequence[Timeline], who: str, agreed: Apply) -> int:
-    """How long somebody was there of the booked time, in all of these sessions."""
+    """How long somebody was seen there of the booked time, in all of these sessions."""
     booked = [(agreed.start_us, agreed.start_us + agreed.length_us)]
-    return total(overlap(union(span for each in held for span in each.present(who)), booked))
+    there = overlap(union(span for each in held for span in each.present(who)), booked)
+    return total(without(there, union(span for each in held for span in each.unwatched)))
 
 
 def _came(held: Sequence[Timeline], who: str, expected: list[Interval]) -> bool:

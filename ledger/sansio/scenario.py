@@ -33,6 +33,7 @@ from ledger.sansio.session import (
     Prove,
     Session,
     Sweep,
+    Unwatched,
 )
 from protocol.bill import Bill
 from protocol.facts import SessionFact
@@ -113,24 +114,29 @@ class Ends(_Done, frozen=True, kw_only=True, tag="end"):
     """Ends the session for both."""
 
 
+class Away(_Said, frozen=True, kw_only=True, tag="away"):
+    """The server is, until then: whoever is still in the room, or does something meanwhile, has it
+    again at that moment."""
+
+    until: Moment
+
+
 class Looks(_Said, frozen=True, kw_only=True, tag="sweep"):
     """The server looks for what is over."""
 
 
-Said = Agreed | Booked | Joins | Beats | Leaves | Journal | Hears | GoesOn | Ends | Looks
+Said = Agreed | Booked | Joins | Beats | Leaves | Journal | Hears | GoesOn | Ends | Away | Looks
 Acts = Joins | Beats | Leaves | Journal | Hears | GoesOn | Ends
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Two people by name, and what happens, in any order. With `silence` a page that gives no sign
-    for longer than that is lost, and back with its next one. `watched`: the server was up all the
-    time."""
+    for longer than that is lost, and back with its next one."""
 
     mentor: Name
     mentee: Name
     events: tuple[Said, ...]
     silence: Moment | None = None
-    watched: bool = True
 
 
 class Unclear(Exception):
@@ -208,6 +214,16 @@ class _Page:
 
 
 @dataclass(slots=True)
+class _Restart:
+    """The server is back: who was in the room, each with the last sign of them before that."""
+
+    pages: list[tuple[_Page, int]]
+
+
+_Due = Said | _Page | _Restart
+
+
+@dataclass(slots=True)
 class _Kept:
     """A session with its facts, and what it is settled at."""
 
@@ -228,16 +244,18 @@ class _House:
         self._lost: set[tuple[str, str]] = set()
         self.sessions: list[_Kept] = []
         self._order = count()
-        self._due: list[tuple[int, int, int, Said | _Page]] = []
+        self._due: list[tuple[int, int, int, _Due]] = []
         self._signs: dict[tuple[str, str], list[tuple[int, int, Acts]]] = {}
         events = sorted(((micros(event.at), event) for event in scenario.events), key=_when)
-        self._until_us = max((at_us for at_us, _ in events), default=0)
+        away = [(at_us, micros(event.until)) for at_us, event in events if isinstance(event, Away)]
+        self._unwatched, self._away_until_us = Unwatched(tuple(away)), 0
+        self._until_us = max(us for us in (0, *(at for at, _ in events), *(to for _, to in away)))
         for at_us, event in events:
             order = self._later(at_us, event)
             if isinstance(event, Acts):
                 self._signs.setdefault(_of(event), []).append((order, at_us, event))
 
-    def _later(self, at_us: int, what: Said | _Page) -> int:
+    def _later(self, at_us: int, what: _Due) -> int:
         """What is noticed at a moment comes after what happens then."""
         order = next(self._order)
         heapq.heappush(self._due, (at_us, isinstance(what, _Page), order, what))
@@ -247,10 +265,17 @@ class _House:
         """All that is written, then as much time as it takes for everything to be over."""
         while self._due:
             now_us, _, order, what = heapq.heappop(self._due)
+            if now_us < self._away_until_us:
+                heapq.heappush(self._due, (self._away_until_us, False, order, what))
+                continue
             self._step(now_us, Sweep())
             match what:
                 case _Page():
                     self._notice(what, now_us)
+                case _Restart():
+                    self._restart(what, now_us, order)
+                case Away():
+                    self._stop(what, now_us, order)
                 case Agreed():
                     terms = what.terms if self._instead is None else self._instead
                     self._agreed = replace(self._agreed, version=what.version, terms=terms)
@@ -349,6 +374,22 @@ class _House:
         """As ledger/service.py: now, while the next beat is not overdue."""
         return now_us if now_us - page.silent_us <= FRESH_US else page.silent_us
 
+    def _stop(self, what: Away, now_us: int, order: int) -> None:
+        """Those who do something meanwhile come after those who only stayed."""
+        self._away_until_us = micros(what.until)
+        if self._away_until_us <= now_us:
+            raise Unclear("the server is away until a moment that is later than when it went")
+        pages = [(page, min(now_us, page.silent_us)) for page in self._in.values()]
+        self._in.clear()
+        heapq.heappush(self._due, (self._away_until_us, False, order, _Restart(pages)))
+
+    def _restart(self, what: _Restart, now_us: int, order: int) -> None:
+        for page, proof_us in what.pages:
+            self._step(now_us, Leave(page.id, proof_us, "restart", estimated=True))
+        for page, _ in what.pages:
+            if page.silent_us > now_us:
+                self._join(page.key, now_us, order)
+
     def _hand_in(self, what: Journal, now_us: int) -> None:
         """What the other's page signed of this one: what cannot be is not believed."""
         if not self.sessions or not what.signed:
@@ -406,7 +447,7 @@ class _House:
 
     def _write(self, kept: _Kept, now_us: int, *events: Event) -> None:
         before = len(kept.facts)
-        for event in events:
+        for event in (self._unwatched, *events) if kept.facts else (*events, self._unwatched):
             kept.state, new = LIFE.step(kept.state, event, now_us)
             kept.facts += new
         if len(kept.facts) > before and kept.state.phase == "ended":
@@ -426,7 +467,8 @@ class _House:
         if not self.sessions and self._agreed.meeting is not None:
             self._begin()
             over_us = self._agreed.start_us + self._agreed.length_us
-            self._step(over_us, Create(), self._agreed, Missed(self._scenario.watched))
+            self._step(self._agreed.start_us, Create(), self._agreed)
+            self._step(max(over_us, self._away_until_us), Missed())
         self._step(INT_MAX, Sweep())
 
 

@@ -23,6 +23,7 @@ from protocol.facts import (
     SessionFact,
     SessionStarted,
     TermsApplied,
+    WatchBroken,
     WindowExtended,
 )
 from protocol.terms import Terms
@@ -33,13 +34,18 @@ EMPTY_FOR_US = 10 * 60 * 1_000_000
 # Far more than a call of a day needs, on the worst of ways.
 PATH_CHANGES_MOST = 1_000
 STRETCHES_MOST = 10_000
+BREAKS_MOST = 1_000
+BREAK_LEAST_US = 1_000_000
+"""Who is kept out for less is there a moment later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """`present` maps each connection in the room to (person, since), `paths` to whether its page
     says that sound and picture travel; `last_us` is the end of the latest presence that is over,
-    `empty_us` when an end was noticed last: while no server is up, nobody can come back."""
+    `empty_us` when an end was noticed last: while no server is up, nobody can come back. `began_us`
+    is when it was created, `known_us` when something was written of it last; up to `broken_us` it
+    says when the server saw nobody come."""
 
     id: str
     mentorship: str
@@ -56,6 +62,10 @@ class Session:
     extended: bool = False
     last_us: int = 0
     empty_us: int = 0
+    began_us: int = 0
+    known_us: int = 0
+    broken_us: int = 0
+    breaks: int = 0
 
     @property
     def booked_until_us(self) -> int:
@@ -143,9 +153,14 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """The meeting is over, and nobody came; `watched`: the server was up all the time."""
+    """The meeting is over, and nobody came."""
 
-    watched: bool
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """When the server could not see who comes, as far as it knows."""
+
+    breaks: tuple[Interval, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +170,21 @@ class Sweep:
     meeting: str | None = None
 
 
-Event = Create | Apply | Join | Leave | Path | Prove | Extend | End | Missed | Sweep
+Event = Create | Apply | Unwatched | Join | Leave | Path | Prove | Extend | End | Missed | Sweep
 Step = tuple[Session, tuple[SessionFact, ...]]
 
 
 def restore(empty: Session, facts: Iterable[SessionFact]) -> Session:
     """The state after these facts."""
-    session, proven = empty, list[ContactProven]()
+    session, proven, known_us = empty, list[ContactProven](), empty.known_us
     for fact in facts:
+        known_us = max(known_us, fact.at_us)
         if isinstance(fact, ContactProven):
             proven.append(fact)  # there may be many: all at once
         else:
             session = _apply(session, fact)
-    return replace(session, contacts=session.contacts.union(map(_name, proven)))
+    contacts = session.contacts.union(map(_name, proven))
+    return replace(session, contacts=contacts, known_us=known_us)
 
 
 def _apply(session: Session, fact: SessionFact) -> Session:
@@ -198,9 +215,13 @@ def _apply(session: Session, fact: SessionFact) -> Session:
             return replace(session, extended=True)
         case SessionStarted():
             return replace(session, phase="open")
+        case WatchBroken():
+            return replace(session, broken_us=fact.to_us, breaks=session.breaks + 1)
+        case SessionCreated():
+            return replace(session, began_us=fact.at_us)
         case SessionEnded():
             return replace(session, phase="ended", last_us=fact.at_us)
-        case _:  # SessionCreated, and what is said of the session after its end
+        case _:  # what is said of the session after its end
             return session
 
 
@@ -352,10 +373,31 @@ def _end(session: Session, event: End, now_us: int) -> Step:
     return _wrote(session, *facts, _close(last, now_us, "ended", event.by))
 
 
+def _unwatched(session: Session, event: Unwatched, now_us: int) -> Step:
+    """Writes down what is news: of its own time, or of its meeting's."""
+    from_us = session.began_us
+    if session.meeting is not None:
+        from_us = min(from_us, session.meeting.start_us)
+    from_us = max(from_us, session.broken_us)
+    facts: list[SessionFact] = []
+    for start_us, end_us in event.breaks:
+        seen_us = session.known_us if session.known_us < end_us else from_us
+        start_us = max(start_us, from_us, seen_us)
+        if end_us - start_us < BREAK_LEAST_US or end_us > now_us:
+            continue
+        if session.breaks + len(facts) < BREAKS_MOST:
+            facts.append(
+                WatchBroken(session=session.id, from_us=start_us, to_us=end_us, at_us=now_us)
+            )
+        from_us = end_us
+    return _wrote(session, *facts)
+
+
 def _missed(session: Session, event: Missed, now_us: int) -> Step:
     if session.last_us or session.present:
         return session, ()
-    reason: EndReason = "nobody" if event.watched else "unwatched"
+    watched = session.meeting is None or session.broken_us <= session.meeting.start_us
+    reason: EndReason = "nobody" if watched else "unwatched"
     at = replace(session, last_us=session.booked_until_us)
     return _wrote(session, _close(at, now_us, reason, None))
 
@@ -381,6 +423,7 @@ LIFE: Machine[Session, Event, SessionFact] = Machine(
     table={
         ("waiting", Create): cell(_create, "waiting"),
         ("waiting", Apply): cell(_agree, "waiting"),
+        ("waiting", Unwatched): cell(_unwatched, "waiting"),
         ("waiting", Join): cell(_join, "waiting", "open"),
         ("waiting", Leave): cell(_leave, "waiting"),
         ("waiting", Path): cell(_path, "waiting"),
@@ -390,6 +433,7 @@ LIFE: Machine[Session, Event, SessionFact] = Machine(
         ("waiting", Missed): cell(_missed, "waiting", "ended"),
         ("waiting", Sweep): cell(_sweep, "waiting", "ended"),
         ("open", Apply): cell(_too_late, "open"),
+        ("open", Unwatched): cell(_unwatched, "open"),
         ("open", Join): cell(_join, "open"),
         ("open", Leave): cell(_leave, "open"),
         ("open", Path): cell(_path, "open"),
@@ -401,6 +445,7 @@ LIFE: Machine[Session, Event, SessionFact] = Machine(
         # Joining an ended session is impossible: a new one begins. Proof may come late; the rest
         # changes nothing.
         ("ended", Prove): cell(_prove, "ended"),
+        ("ended", Unwatched): cell(_too_late, "ended"),
         ("ended", Leave): cell(_too_late, "ended"),
         ("ended", Path): cell(_too_late, "ended"),
         ("ended", Extend): cell(_too_late, "ended"),

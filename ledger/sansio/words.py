@@ -20,6 +20,7 @@ from protocol.facts import (
     SessionSettled,
     SessionStarted,
     TermsApplied,
+    WatchBroken,
     WindowExtended,
 )
 from protocol.terms import MINOR_DIGITS
@@ -33,6 +34,7 @@ FACTS: dict[type[SessionFact], str] = {
     WindowExtended: "going on past the booked time",
     ParticipantJoined: "somebody came",
     ParticipantLeft: "somebody left",
+    WatchBroken: "the server away",
     PathChanged: "sound and picture",
     ContactProven: "proof of contact",
     SessionStarted: "both were there",

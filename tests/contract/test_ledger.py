@@ -39,11 +39,6 @@ T = TypeVar("T")
 EMPTY_S = 600
 
 
-@pytest.fixture
-def record(database: Database) -> Record:
-    return Record(database)
-
-
 def present(view: SessionView) -> dict[str, int]:
     return {time.person: time.present_us for time in view.people}
 

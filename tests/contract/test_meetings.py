@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,9 +20,8 @@ from ledger.service import Ledger
 from protocol.bill import Bill
 from protocol.facts import MeetingRecounted
 from protocol.terms import Terms
-from protocol.types import EndReason
 from protocol.views import SessionView
-from runtime.database import Database, DatabaseError, DatabaseUnavailable, Plan
+from runtime.database import Plan
 from tests.support.databases import Storage
 from tests.support.ledger import (
     A2,
@@ -51,11 +49,6 @@ class Held:
     id: str
     from_us: int
     to_us: int
-
-
-@pytest.fixture
-def record(database: Database) -> Record:
-    return Record(database)
 
 
 def booked(record: Record, **terms: object) -> None:
@@ -327,111 +320,13 @@ async def test_of_two_meetings_one_after_the_other_both_can_be_missed(record: Re
     assert [view.end_reason for view in views] == ["nobody", "nobody"]
 
 
-# ---- whom the server could have seen -------------------------------------------------------------
-
-
-def booked_in(record: Record, minutes: int) -> Apply:
-    start_us = record.clock.wall_us() + minutes * MINUTE
-    record.agreement = Apply(1, Terms(), name("mtg", 1), start_us, 60 * MINUTE, told_by=BEN)
-    return record.agreement
-
-
-async def goes_on(record: Record, minutes: float) -> None:
-    """The server looks every few seconds, as far as it can."""
-    for _ in range(round(minutes * 4)):
-        await record.clock.advance(15)
-        with suppress(DatabaseError):
-            await record.ledger.flush()
-
-
-async def reason(record: Record, agreed: Apply) -> EndReason | None:
-    (view,) = await over(record, agreed)
-    assert view.settlement is not None
-    no_show = "yes" if view.end_reason == "nobody" else "unknown"
-    assert {view.settlement.bill.mentor.no_show, view.settlement.bill.mentee.no_show} == {no_show}
-    return view.end_reason
-
-
-async def away(*args: Any, **kwargs: Any) -> Any:
-    raise DatabaseUnavailable("away")
-
-
-async def test_a_server_that_was_up_all_the_time_says_that_nobody_came(record: Record) -> None:
-    agreed = booked_in(record, 10)
-    await goes_on(record, 71)
-    assert await reason(record, agreed) == "nobody"
-
-
-@pytest.mark.parametrize(("minutes", "found"), [(5, "nobody"), (9, "unwatched")])
-async def test_who_could_not_be_put_on_record_did_not_stay_away(
-    record: Record, monkeypatch: pytest.MonkeyPatch, minutes: int, found: EndReason
-) -> None:
-    """They try to join once, before the meeting, while nothing can be written; that lasts for five
-    minutes, until it begins at the latest, or into it."""
-    agreed = booked_in(record, 10)
-    await goes_on(record, minutes)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.join(ADA, A)
-        await goes_on(record, 4)
-    await goes_on(record, 71 - minutes - 4)
-    assert await reason(record, agreed) == found
-
-
-async def test_a_database_that_cannot_be_read_is_noticed_with_nobody_there(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    agreed = booked_in(record, 10)
-    await goes_on(record, 9)
-    with monkeypatch.context() as patch:
-        for work in ("read", "write"):
-            patch.setattr(record.database, work, away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.ledger.sweep()
-        await goes_on(record, 61)
-    await goes_on(record, 1)
-    assert await reason(record, agreed) == "unwatched"
-
-
-async def test_a_database_that_is_still_away_tells_nothing(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is back just when that is to be put on record."""
-    agreed = booked_in(record, 10)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.join(ADA, A)
-        await goes_on(record, 71)
-    assert await reason(record, agreed) == "unwatched"
-
-
-@pytest.mark.parametrize(("seconds", "found"), [(15, "nobody"), (16, "unwatched")])
-async def test_a_server_that_stood_still_did_not_see_who_came(
-    record: Record, seconds: int, found: EndReason
-) -> None:
-    agreed = booked_in(record, 10)
-    await goes_on(record, 20)
-    await record.clock.advance(seconds)  # and 15 more until the next look
-    await goes_on(record, 50.5)
-    assert await reason(record, agreed) == found
-
-
-async def test_a_server_that_stands_still_until_a_meeting_is_over_saw_nothing(
-    record: Record,
-) -> None:
-    agreed = booked_in(record, 10)
-    await goes_on(record, 20)
-    assert await reason(record, agreed) == "unwatched"
-
-
 async def test_a_meeting_is_missed_when_it_is_over_by_the_clock_that_it_goes_by(
     record: Record,
 ) -> None:
     """The machine's clock can be ahead of that while somebody is in a room."""
     wish = Terms(overrun_us=10 * MINUTE)
-    agreed = record.agreement = replace(booked_in(record, 10), terms=wish)
+    start_us = record.clock.wall_us() + 10 * MINUTE
+    agreed = record.agreement = Apply(1, wish, name("mtg", 1), start_us, 60 * MINUTE, told_by=BEN)
     assert agreed.meeting is not None
     end_us = agreed.start_us + agreed.length_us
     for seconds in (0, 70 * 60, 10 * 60 - 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from hashlib import sha512
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,6 @@ from ledger import tables
 from ledger.held import LEASE_TTL_US
 from ledger.sansio import chain, settlement
 from ledger.sansio.session import Apply
-from ledger.service import Ledger
 from ledger.views import base64url
 from protocol.errors import Refusal
 from protocol.facts import (
@@ -50,11 +50,6 @@ from tests.support.ledger import (
 
 MINUTE = 60 * SECOND
 PAID = Terms(currency="EUR", rate_minor=6000, unit_us=SECOND)
-
-
-@pytest.fixture
-def record(database: Database) -> Record:
-    return Record(database)
 
 
 @pytest.fixture(scope="module")
@@ -171,11 +166,15 @@ async def test_who_is_out_by_the_record_is_named_though_the_database_was_away_in
     session = await proven_call(record, keys, 20)
     await record.start().end(SITE, session, BEN)
 
-    async def refuses(*_: object) -> None:
-        raise DatabaseUnavailable("away")
+    write = record.database.write
+
+    async def refuses(plan: Any, *args: Any) -> Any:
+        if plan.__name__ == "_leave":
+            raise DatabaseUnavailable("away")
+        return await write(plan, *args)
 
     with monkeypatch.context() as away:
-        away.setattr(Ledger, "_write", refuses)
+        away.setattr(record.database, "write", refuses)
         with pytest.raises(DatabaseUnavailable):
             await record.ledger.flush()
     assert set(await record.ledger.flush()) == {A, B}

@@ -28,6 +28,7 @@ from tests.support.simulation.oracle import Recorded, books, judge
 from tests.support.simulation.world import World
 
 ROOMS = 30
+WORLDS = 48
 
 
 async def simulate(storage: Storage, seed: int, rooms: int = ROOMS, numbered_from: int = 1) -> int:
@@ -170,6 +171,10 @@ def lets_nobody_be_late(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bill, "_side", side)
 
 
+def does_not_say_when_it_was_away(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(session, "BREAK_LEAST_US", INT_MAX)
+
+
 def charges_by_the_half_hour(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bill, "HOUR_US", HOUR_US // 2)
 
@@ -191,6 +196,7 @@ SEEN: dict[Mutant, str] = {
     bills_outside_the_booked_time: "more than there was|not what a no-show owes",
     owes_nothing_for_a_no_show: "did not come, and that is unknown",
     lets_nobody_be_late: "later than",
+    does_not_say_when_it_was_away: "not as late as",
     charges_by_the_half_hour: "another price",
     knows_of_a_meetings_other_sessions_what_it_began_with: "than there was",
 }
@@ -205,7 +211,7 @@ async def test_the_oracle_sees_a_ledger_that(
     mutant(monkeypatch)
 
     async def simulations() -> None:
-        for seed in range(16):
+        for seed in range(WORLDS):
             await simulate(sqlite_copy(migrated_sqlite, tmp_path / str(seed)), seed, rooms=12)
 
     with pytest.raises((AssertionError, msgspec.ValidationError), match=SEEN[mutant]) as seen:
@@ -219,5 +225,5 @@ async def test_the_oracle_sees_nothing_where_nothing_is(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
     """In the worlds in which it sees the others."""
-    for seed in range(16):
+    for seed in range(WORLDS):
         await simulate(sqlite_copy(migrated_sqlite, tmp_path / str(seed)), seed, rooms=12)

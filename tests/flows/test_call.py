@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ledger.service import FLUSH_INTERVAL_S, Ledger
+from ledger.service import FLUSH_INTERVAL_S
+from ledger.store import Store
 from runtime.database import DatabaseUnavailable, Plan
 from runtime.database.plan import P
 from tests.support.app import App, Page
@@ -568,17 +569,17 @@ async def test_an_end_whose_answer_was_lost_puts_both_out(
     """It is on record: nobody is to talk on without one."""
     mentor, _ = pair
     one, other = await joined(pair)
-    write = Ledger._write
+    write = Store.write
 
     async def lossy(
-        self: Ledger, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs
+        self: Store, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         result = await write(self, plan, *args, **kwargs)
         if plan.__name__ == "_end":
             raise DatabaseUnavailable("no answer in time")
         return result
 
-    monkeypatch.setattr(Ledger, "_write", lossy)
+    monkeypatch.setattr(Store, "write", lossy)
     one.send("room.end", room=mentor.room)
     assert (await one.get("error"))["code"] == "unavailable"
     await app.advance(2 * FLUSH_INTERVAL_S)

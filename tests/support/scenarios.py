@@ -65,3 +65,7 @@ def lines(of: Replay) -> list[str]:
     return [
         f"{each.from_}-{each.to} {each.state} {' '.join(each.present)}" for each in of.stretches
     ]
+
+
+def away(at: str, until: str) -> dict[str, Any]:
+    return {"at": at, "do": "away", "until": until}

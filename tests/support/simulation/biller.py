@@ -36,7 +36,7 @@ class Seen:
             for role in ROLES
         }
         lost = room.lie or len(room.truth.lost) == 2
-        contact = room.truth.provable.spans
+        contact = room.truth.proven
         proven = [] if lost else _moved(contact, begin_us + short_us, begin_us - short_us)
         return cls(present, overlap(proven, overlap(*present.values())))
 
@@ -56,8 +56,12 @@ def _moved(spans: list[Interval], from_us: int, to_us: int) -> list[Interval]:
     return union((start + from_us, end + to_us) for start, end in spans)
 
 
-def check(bills: list[Bill], room: Room, least: Seen, most: Seen, *, killed: bool) -> None:
-    """What a room's only session, or all those of its meeting, are billed is between the two."""
+def check(
+    bills: list[Bill], room: Room, least: Seen, most: Seen, killed: list[Interval], away: bool
+) -> None:
+    """What a room's only session, or all those of its meeting, are billed is between the two.
+    `killed`: when there was no server; `away`: whether there was none, or one that could not
+    write."""
     terms, billed_us = room.terms, sum(bill.billed_us for bill in bills)
     for bill in bills:
         exact = Fraction(terms.rate_minor * bill.billed_us, 3600 * SECOND)
@@ -70,8 +74,8 @@ def check(bills: list[Bill], room: Room, least: Seen, most: Seen, *, killed: boo
         window = start_us - terms.early_us, booked[1]
         if len(bills) == 1:
             mentor, mentee = ROLES
-            _side(bills[0].mentor, mentor, mentee, booked, least, most, terms, killed=killed)
-            _side(bills[0].mentee, mentee, mentor, booked, least, most, terms, killed=killed)
+            _side(bills[0].mentor, mentor, mentee, booked, least, most, terms, killed, away)
+            _side(bills[0].mentee, mentee, mentor, booked, least, most, terms, killed, away)
     missed = any(bill.mentor.no_show == "no" and bill.mentee.no_show == "yes" for bill in bills)
     share_us = _share(booked, terms) if missed else 0
     if share_us and len(bills) == 1:
@@ -106,22 +110,23 @@ def _side(
     least: Seen,
     most: Seen,
     terms: Terms,
-    *,
-    killed: bool,
+    killed: list[Interval],
+    away: bool,
 ) -> None:
-    """Who came, and when."""
+    """Who came, and when; nobody is late for a server that was not there."""
     surely, maybe = _came(least, role, booked), _came(most, role, booked)
     if surely:
         assert side.no_show == "no", f"{role} came, and that is {side.no_show}"
     if side.no_show == "no":
         assert maybe, f"{role} did not come"
         earliest_us = _due(most, role, booked)[0][0] - booked[0]
-        assert side.late_us >= earliest_us, f"{role} later than {side.late_us}"
+        assert away or side.late_us >= earliest_us, f"{role} later than {side.late_us}"
     if surely:
-        latest_us = _due(least, role, booked)[0][0] - booked[0]
+        late = booked[0], _due(least, role, booked)[0][0]
+        latest_us = late[1] - late[0] - total(overlap(killed, [late]))
         assert side.late_us <= latest_us, f"{role} not as late as {side.late_us}"
     waited_us = total(_due(least, other, booked))
-    if not maybe and not killed and waited_us >= terms.no_show_after_us and waited_us:
+    if not maybe and not away and waited_us >= terms.no_show_after_us and waited_us:
         assert side.no_show == "yes", f"{role} did not come, and that is {side.no_show}"
     somebody = any(least.present.values())
     if somebody and total(_due(most, other, booked)) < terms.no_show_after_us:

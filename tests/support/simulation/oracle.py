@@ -182,7 +182,8 @@ def judge(world: World, room: Room, found: Recorded) -> None:
         if len(found.bills) == 1 or (found.bills and room.meeting):
             short_us = BEGIN_US + VANISHED_US + _slack(world)
             least, most = Seen.least(room, begin_us, short_us), Seen.most(room, begin_us)
-            check(found.bills, room, least, most, killed=bool(world.kills))
+            killed = union(_shifted(world.kills, begin_us))
+            check(found.bills, room, least, most, killed, bool(killed or world.refused))
     down = overlap(truth.down["mentor"].spans, truth.down["mentee"].spans)
     assert found.impaired_us <= total(down) + 3 * SECOND * len(down), "impaired, but was not"
 
@@ -201,7 +202,7 @@ def judge(world: World, room: Room, found: Recorded) -> None:
     short_us = total(both) - sum(lost_us.values()) - found.together_us
     assert short_us <= 0, f"together {short_us} too short: not even unknown"
     if len(truth.lost) < 2 and not room.lie:
-        provable = truth.provable.spans
+        provable = truth.proven
         under_us = len(provable) * (BEGIN_US + VANISHED_US) + slack_us
         short_us = total(provable) - under_us - found.contact_us
         assert short_us <= 0, f"contact {short_us} too short"
@@ -217,7 +218,7 @@ def _known(room: Room, role: str) -> list[Interval]:
     truth = room.truth
     linked = truth.linked[role].spans
     unsaid = len(truth.lost) == 2 or room.lie in PROVES_NOTHING
-    return linked if unsaid else union([*linked, *truth.provable.spans])
+    return linked if unsaid else union([*linked, *truth.proven])
 
 
 def _slack(world: World) -> int:

@@ -241,6 +241,7 @@ class Server:
                 if view is None:
                     return
                 await self.ledger.end(SITE, view.id, by)
+                room.truth.ended.append(self.world.now_us)
             except DatabaseError:
                 return
             self.put_out(room)

@@ -48,7 +48,17 @@ class Truth:
     goodbyes: dict[str, int] = field(default_factory=lambda: _by_role(int))
     lost: set[str] = field(default_factory=set)
     """Roles one of whose pages went for good with what it had not handed in."""
+    ended: list[int] = field(default_factory=list)
+    """When somebody ended a session: what the two say to each other before they know is in none."""
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def proven(self) -> list[Interval]:
+        """What is provable, and in a session."""
+        return [
+            (start, min([end, *(us for us in self.ended if start < us)]))
+            for start, end in self.provable.spans
+        ]
 
 
 def _by_role(make: Callable[[], T]) -> dict[str, T]:

@@ -91,8 +91,8 @@ class World:
     def _plan(self) -> None:
         dice = self.dice
         for _ in range(dice.choice((0, 1, 1, 2))):
-            at_us = dice.randrange(40 * SECOND, 200 * SECOND)
-            away_us = dice.choice((SECOND, 5 * SECOND, 15 * SECOND))
+            at_us = dice.randrange(5 * SECOND, dice.choice((50, 200)) * SECOND)
+            away_us = dice.choice((SECOND, 5 * SECOND, 15 * SECOND, 40 * SECOND))
             step_us = dice.choice((0, 0, HOUR, -HOUR))
             self.story.append(f"killed at {at_us} for {away_us}, clock set by {step_us}")
             self.stepped |= step_us != 0

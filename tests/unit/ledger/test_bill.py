@@ -24,6 +24,7 @@ from protocol.facts import (
     SessionFact,
     SessionStarted,
     TermsApplied,
+    WatchBroken,
     WindowExtended,
 )
 from protocol.terms import HOUR_US, Terms
@@ -379,6 +380,66 @@ def test_whether_somebody_came_is_unknown_where_the_server_was_away() -> None:
         ),
     ]  # fmt: skip
     assert billed([*alone(ADA, 0, 30), *maybe]).mentee.no_show == "unknown"
+
+
+def away(from_: float, to: float) -> list[SessionFact]:
+    return [WatchBroken(session=SESSION, from_us=at(from_), to_us=at(to), at_us=at(to))]
+
+
+@pytest.mark.parametrize(
+    ("what", "facts", "late", "make_up"),
+    [
+        ("away until he came", [*away(0, 20), *both(20, 60)], 0, 0),
+        ("away until just before", [*away(0, 20), *alone(BEN, 20, 21), *both(21, 60)], 1, 1),
+        ("away before that", [*away(-10, 0), *alone(BEN, 0, 5), *both(5, 60)], 5, 5),
+        ("away in between", [*away(2, 4), *alone(BEN, 0, 5), *both(5, 60)], 3, 3),
+        ("away when both were there", [*alone(BEN, 0, 5), *both(5, 60), *away(8, 9)], 5, 5),
+    ],
+)
+def test_nobody_is_late_for_what_the_server_was_away(
+    what: str, facts: list[SessionFact], late: float, make_up: float
+) -> None:
+    found = billed(facts, Terms(make_up=True))
+    assert (minutes(found.mentor.late_us), minutes(found.make_up_us)) == (late, make_up), what
+
+
+def test_the_wait_for_the_late_does_not_count_where_the_server_was_away() -> None:
+    terms = Terms(late_counts=True)
+    found = billed([*alone(ADA, 0, 10), *away(3, 7), *both(10, 60)], terms)
+    assert (minutes(found.counted_us), minutes(found.mentee.late_us)) == (56, 6)
+
+
+@pytest.mark.parametrize(
+    ("what", "facts", "no_show"),
+    [
+        ("for the rest", [*alone(ADA, 0, 30), *away(30, 70)], "unknown"),
+        ("as soon as she was last seen", [*alone(ADA, 0, 30), *away(30 + 1 / 6, 70)], "unknown"),
+        ("after she had gone", [*alone(ADA, 0, 30), *away(30.2, 70)], "yes"),
+        ("after the booked time", [*alone(ADA, 0, 60), *away(60, 70)], "yes"),
+        ("and she came back", [*alone(ADA, 0, 30), *away(30, 31), *alone(ADA, 31, 32)], "yes"),
+        ("and she looked in", [*alone(ADA, 0, 30), *away(30, 31), *alone(ADA, 31, 31.9)],
+         "unknown"),
+        ("and she came back too late for it",
+         [*alone(ADA, 0, 30), *away(30, 59.5), *alone(ADA, 59.5, 70)], "unknown"),
+        ("before she came", [*away(0, 20), *alone(ADA, 20, 40)], "yes"),
+        ("so long that she hardly waited", [*alone(ADA, 0, 20), *away(2, 17)], "unknown"),
+        ("in the midst of it", [*alone(ADA, 0, 40), *away(10, 20)], "yes"),
+        ("twice", [*alone(ADA, 0, 40), *away(10, 20), *away(39.5, 50)], "unknown"),
+    ],
+)  # fmt: skip
+def test_a_wait_that_the_server_cut_short_proves_nothing(
+    what: str, facts: list[SessionFact], no_show: str
+) -> None:
+    """Ten minutes were to be waited."""
+    found = billed(facts, Terms(no_show_share=500_000, no_show_after_us=10 * MINUTE))
+    assert found.mentee.no_show == no_show, what
+    assert (found.owed == "no_show") == (no_show == "yes")
+
+
+def test_who_waited_in_an_earlier_session_only_had_waited() -> None:
+    waited = replace(meeting(), waited_us=(15 * MINUTE, 0))
+    terms = Terms(no_show_share=500_000)
+    assert billed(away(30, 70), terms, meeting=waited).mentee.no_show == "yes"
 
 
 def test_who_may_have_been_there_for_a_minute_may_have_come() -> None:

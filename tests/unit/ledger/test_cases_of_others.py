@@ -34,7 +34,6 @@ class Case:
     events: tuple[str, ...]
     others: str
     ours: str
-    more: tuple[tuple[str, Any], ...] = ()
 
 
 CASES = (
@@ -47,10 +46,9 @@ CASES = (
     ),
     Case(
         "Nobody joined, and the server was down",
-        ("15:00 sweep",),
+        ("14:00-15:00 away",),
         "the same as above: what was not seen did not happen",
         "billed 0; no-show: mentor unknown, mentee unknown; closed: unwatched",
-        (("watched", False),),
     ),
     Case(
         "Only the mentor",
@@ -180,6 +178,8 @@ CASES = (
 def event(text: str) -> dict[str, Any]:
     at, do, *rest = text.split()
     from_, _, to = at.rpartition("-")
+    if do == "away":
+        return {"at": _clock(from_), "do": do, "until": _clock(to)}
     found: dict[str, Any] = {"at": _clock(to), "do": do}
     if from_:
         found |= {"from": _clock(from_), "to": _clock(to)}
@@ -199,7 +199,6 @@ def came_to(case: Case) -> Replay:
         "mentor": "Ada",
         "mentee": "Ben",
         "events": [*agreed, *map(event, case.events)],
-        **dict(case.more),
     }
     return run(read(json.dumps(scenario).encode()))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.sansio.bill import basis
 from ledger.sansio.meeting import attended, following
 from ledger.sansio.replay import clock, comes_to
-from ledger.sansio.scenario import facts_of, read, run
+from ledger.sansio.scenario import Unclear, facts_of, read, run
 from ledger.sansio.session import Apply
 from protocol.facts import (
     MeetingApplied,
@@ -23,6 +23,7 @@ from protocol.facts import (
 from protocol.terms import Terms
 from tests.support.scenarios import (
     MINUTE,
+    away,
     facts,
     journal,
     meeting,
@@ -77,7 +78,7 @@ def test_a_meeting_that_nobody_came_to() -> None:
     found = replay(terms(no_show_share=500_000), meeting("14:00:00"))
     assert (found.reason, found.stretches, found.from_) == ("nobody", (), None)
     assert (found.bill.mentor.no_show, found.bill.mentee.no_show) == ("yes", "yes")
-    found = replay(meeting("14:00:00"), watched=False)
+    found = replay(meeting("14:00:00"), away("14:10:00", "15:30:00"))
     assert (found.reason, found.bill.mentee.no_show) == ("unwatched", "unknown")
 
 
@@ -86,6 +87,36 @@ def test_a_meeting_that_the_mentee_did_not_come_to() -> None:
         terms(no_show_share=500_000), meeting("14:00:00"), "13:58 join Ada", "14:20 leave Ada"
     )
     assert (found.bill.owed, found.bill.net_minor, found.reason) == ("no_show", 3000, "window")
+
+
+def test_a_server_that_was_away_for_the_rest_does_not_know_whether_they_came() -> None:
+    waits = "14:00 join Ada"
+    story = (terms(no_show_share=500_000), meeting("14:00:00"), waits)
+    cut = replay(*story, away("14:20:00", "15:30:00"))
+    assert (cut.bill.mentee.no_show, cut.bill.billed_us) == ("unknown", 0)
+    back = replay(*story, away("14:20:00", "14:30:00"), "14:40 leave Ada")
+    assert (back.bill.mentee.no_show, back.bill.owed) == ("yes", "no_show")
+    gone = replay(*story, away("14:20:00", "14:30:00"), "14:25 leave Ada")
+    assert (gone.bill.mentee.no_show, gone.bill.billed_us) == ("unknown", 0)
+    silent = replay(*story, "14:25 beat Ada", away("14:20:00", "14:30:00"))
+    assert silent.sums.people[0].present_us == 20 * MINUTE
+    assert silent.bill.mentee.no_show == "unknown"
+
+
+def test_who_tries_to_come_while_the_server_is_away_has_it_at_its_return() -> None:
+    found = replay(
+        meeting("14:00:00"), away("13:50:00", "14:20:00"), "13:58 join Ada", "14:02 join Ben",
+        "15:00 leave Ada", "15:00 leave Ben",
+    )  # fmt: skip
+    assert found.from_ == "14:20:00"
+    assert (found.bill.mentor.late_us, found.bill.mentee.late_us) == (0, 0)
+    both = replay("14:00 join Ada", "14:00 join Ben", away("14:10:00", "14:11:00"), "14:20 end Ben")
+    assert both.sums.together_us == 19 * MINUTE
+
+
+def test_a_server_cannot_be_back_before_it_was_away() -> None:
+    with pytest.raises(Unclear, match="later than when it went"):
+        replay(away("14:00:00", "14:00:00"))
 
 
 # ---- several sessions ----------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import basis
 from ledger.sansio.session import (
+    BREAK_LEAST_US,
+    BREAKS_MOST,
     EMPTY_FOR_US,
     LIFE,
     PATH_CHANGES_MOST,
@@ -27,6 +29,7 @@ from ledger.sansio.session import (
     Prove,
     Session,
     Sweep,
+    Unwatched,
     restore,
 )
 from protocol.facts import (
@@ -36,11 +39,13 @@ from protocol.facts import (
     ParticipantJoined,
     ParticipantLeft,
     PathChanged,
+    SessionConfirmed,
     SessionCreated,
     SessionEnded,
     SessionFact,
     SessionStarted,
     TermsApplied,
+    WatchBroken,
     WindowExtended,
 )
 from protocol.terms import Terms
@@ -61,6 +66,7 @@ EVENTS = st.one_of(
     st.builds(Leave, CONNECTIONS, TIMES, st.sampled_from(["left", "lost"]), st.booleans()),
     st.builds(End, st.sampled_from([A, B]), st.dictionaries(CONNECTIONS, TIMES)),
     st.just(Sweep()),
+    st.lists(st.tuples(TIMES, TIMES)).map(lambda spans: Unwatched(tuple(spans))),
 )
 # Mostly forwards; sometimes the wall clock is set back.
 DELAYS = st.integers(0, 12 * MINUTE) | st.sampled_from([0, 1, EMPTY_FOR_US, -MINUTE])
@@ -234,16 +240,30 @@ def test_who_ends_it_ends_it_for_both_at_their_last_proofs() -> None:
     assert facts[-1] == SessionEnded(
         session=ID, mentorship=MENTORSHIP, at_us=90, noticed_us=90, reason="ended", by=B
     )
-    assert session == Session(ID, MENTORSHIP, A, B, "ended", last_us=90, empty_us=90)
+    assert session == Session(ID, MENTORSHIP, A, B, "ended", last_us=90, empty_us=90, known_us=90)
 
 
 @pytest.mark.parametrize(
     "event",
-    [gone("a1", 10**9), End(A, {}), Sweep(), Path("a1", False), Extend(B), Missed(True)],
+    [
+        gone("a1", 10**9),
+        End(A, {}),
+        Sweep(),
+        Path("a1", False),
+        Extend(B),
+        Missed(),
+        Unwatched(((0, 10**9),)),
+    ],
 )
 def test_what_has_ended_stays_ended(event: Event) -> None:
     session, _ = told((10, Join(A, "a1")), (20, End(A, {})))
     assert LIFE.step(session, event, 10**12) == (session, ())
+
+
+def test_what_is_said_of_it_afterwards_is_not_its_life() -> None:
+    session, _ = told((10, Join(A, "a1")), (20, End(A, {})))
+    said = SessionConfirmed(session=ID, person=A, revision=1, at_us=30)
+    assert restore(session, [said]) == replace(session, known_us=30)
 
 
 def test_an_empty_room_closes_the_session_after_ten_minutes_at_its_last_presence() -> None:
@@ -357,18 +377,74 @@ def test_a_booked_session_stays_open_until_its_time_is_over_though_the_room_is_e
 
 def test_a_meeting_that_nobody_came_to_is_closed_by_what_was_seen_of_it() -> None:
     over = (100 + 60 + 15) * MINUTE
-    reasons: dict[bool, EndReason] = {True: "nobody", False: "unwatched"}
-    for watched, reason in reasons.items():
-        _, facts = told((over, Create()), (over, BOOKED), (over, Missed(watched)))
+    reasons: dict[int, EndReason] = {100: "nobody", 101: "unwatched"}
+    for minute, reason in reasons.items():
+        away = Unwatched(((0, minute * MINUTE),))
+        _, facts = told((over, Create()), (over, BOOKED), (over, away), (over, Missed()))
         assert facts[-1] == SessionEnded(
             session=ID, mentorship=MENTORSHIP, at_us=over, noticed_us=over, reason=reason
         )
     session, _ = told((1, BOOKED), (2, Join(A, "a1")))
-    assert LIFE.step(session, Missed(True), 3) == (session, ())
+    assert LIFE.step(session, Missed(), 3) == (session, ())
     session, _ = LIFE.step(session, gone("a1", 4), 4)
-    assert LIFE.step(session, Missed(True), 5) == (session, ())
+    assert LIFE.step(session, Missed(), 5) == (session, ())
     session, _ = told((1, Join(A, "a1")), (2, Join(B, "b1")))
-    assert LIFE.step(session, Missed(True), 3) == (session, ())
+    assert LIFE.step(session, Missed(), 3) == (session, ())
+
+
+def breaks(*events: tuple[int, Event]) -> list[tuple[int, int, int]]:
+    _, facts = told(*events)
+    return [(f.from_us, f.to_us, f.at_us) for f in facts if isinstance(f, WatchBroken)]
+
+
+def away(*spans: tuple[int, int]) -> Unwatched:
+    return Unwatched(tuple((start * MINUTE, end * MINUTE) for start, end in spans))
+
+
+@pytest.mark.parametrize(
+    ("what", "at_first", "then", "written"),
+    [
+        ("before anything of it", [(10, 50)], [], []),
+        ("just before its meeting, and into it", [(98, 103)], [], [(100, 103)]),
+        ("until its meeting began", [(98, 100)], [], []),
+        ("nobody knows since when, before it", [(0, 103)], [], [(100, 103)]),
+        ("while somebody was there", [], [[(115, 120)]], [(115, 120)]),
+        ("nobody knows since when", [], [[(0, 120)]], [(110, 120)]),
+        ("until later than now", [], [[(115, 121)]], []),
+        ("twice", [(101, 102)], [[(101, 102), (115, 120)]], [(101, 102), (115, 120)]),
+        ("longer than was known", [], [[(115, 118)], [(115, 119)]], [(115, 118), (118, 119)]),
+    ],
+)
+def test_when_the_server_saw_nobody_come_is_written_once(
+    what: str,
+    at_first: list[tuple[int, int]],
+    then: list[list[tuple[int, int]]],
+    written: list[tuple[int, int]],
+) -> None:
+    """A meeting begins at 100 minutes; Ada comes at 110, and then it is 120."""
+    came: list[Event] = [Create(), BOOKED, away(*at_first), Join(A, "a1")]
+    found = breaks(
+        *((110 * MINUTE, each) for each in came),
+        *((120 * MINUTE, away(*each)) for each in then),
+    )
+    assert [(start // MINUTE, end // MINUTE) for start, end, _ in found] == written, what
+    assert all(end <= at_us for _, end, at_us in found)
+
+
+def test_who_is_kept_out_for_a_moment_is_there_after_it() -> None:
+    late = 10 * MINUTE
+    for length_us, written in ((BREAK_LEAST_US, 1), (BREAK_LEAST_US - 1, 0)):
+        gone_us = late - length_us
+        assert len(breaks((1, Join(A, "a1")), (late, Unwatched(((gone_us, late),))))) == written
+
+
+def test_how_often_the_server_was_away_is_bounded() -> None:
+    spans = tuple((n * MINUTE, n * MINUTE + BREAK_LEAST_US) for n in range(1, BREAKS_MOST + 9))
+    late = (BREAKS_MOST + 9) * MINUTE
+    one = Unwatched(spans[:7])
+    assert len(breaks((1, Join(A, "a1")), (9 * MINUTE, one), (late, Unwatched(spans)))) == (
+        BREAKS_MOST
+    )
 
 
 def test_a_page_says_how_its_path_is_and_only_changes_are_news() -> None:

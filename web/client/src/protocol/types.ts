@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 778258c2d8fa61fa06d0885896636d49
- * text   ea6ca21a1585301cb6ea52a1b1f5b4d1
+ * schema 10659c65c93f3cdda8eb6ab5cbde5126
+ * text   7e204c213cab2138731af7c612237d93
  */
 export type ClientFrame =
   | AuthOpen
@@ -275,7 +275,8 @@ export interface Message {
  * What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
  * the time together grows with the clock. `estimated`: some end was not said but inferred from the
  * last proof of life. `ended_by`: who ended it for both. `interruptions` are the latest 100 gaps
- * at most. `version` grows with each change on record: of two views the one of the greater version
+ * at most, `unwatched` the latest 100 stretches in which the server could put nobody on record as
+ * coming. `version` grows with each change on record: of two views the one of the greater version
  * is the newer, whatever their times say; of one version, the one of the later `as_of_us`.
  */
 export interface SessionView {
@@ -294,6 +295,7 @@ export interface SessionView {
   together_since_us?: number | null;
   people: PersonTime[];
   interruptions: Interruption[];
+  unwatched?: [number, number][];
   estimated: boolean;
   settlement?: Settlement | null;
 }
@@ -788,6 +790,7 @@ export interface FactRecord {
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft
+    | WatchBroken
     | PathChanged
     | ContactProven
     | SessionStarted
@@ -903,6 +906,17 @@ export interface ParticipantLeft {
   noticed_us: number;
   reason: "ended" | "left" | "lost" | "replaced" | "restart" | "revoked";
   estimated: boolean;
+}
+/**
+ * In between nobody could be put on record as coming: the server was stopped or stood still, or
+ * its database was away.
+ */
+export interface WatchBroken {
+  t: "watch.broken";
+  session: string;
+  from_us: number;
+  to_us: number;
+  at_us: number;
 }
 /**
  * A page says that sound and picture travel between it and the other, or do not.
@@ -1178,6 +1192,7 @@ export interface SessionAccount {
   together_since_us?: number | null;
   people: PersonTime[];
   interruptions: Interruption[];
+  unwatched?: [number, number][];
   estimated: boolean;
   settlement?: Settlement | null;
   together_most_us: number;
@@ -1293,6 +1308,7 @@ export interface EvidenceRecord {
     | WindowExtended
     | ParticipantJoined
     | ParticipantLeft
+    | WatchBroken
     | PathChanged
     | ContactProven
     | SessionStarted

@@ -361,7 +361,7 @@ export class Summary extends AppElement {
           ${gaps.slice(0, GAPS_SHOWN).map(
             (gap) => html`
               <li>
-                ${interruptionWords(gap, me.id, () => other.name)}
+                ${interruptionWords(gap, view, me.id, () => other.name)}
                 <time
                   class="soft"
                   title="${exact(me.zone, gap.from_us)}. ${theirClock(gap.from_us, me, other)}"

@@ -245,13 +245,24 @@ describe("sessions", () => {
   });
 
   it.each([
+    [[[NOW - S, NOW + 6 * S]], "The server was away for 12 s"],
+    [[[NOW, NOW + 4 * S], [NOW + 9 * S, NOW + 20 * S]], "The server was away for 12 s"],
+    [[[NOW, NOW + 5 * S]], "You were both away for 12 s"],
+    [[[NOW - 9 * S, NOW]], "You were both away for 12 s"],
+  ] as const)("an interruption while the server was away %j", (unwatched, words) => {
+    const gap = { from_us: NOW, to_us: NOW + 12 * S, absent: [ME.id, ANA.id] };
+    const session = { unwatched: unwatched.map(([from, to]): [number, number] => [from, to]) };
+    expect(interruptionWords(gap, session, ME.id, () => "Ana")).toBe(words);
+  });
+
+  it.each([
     [[ANA.id], 12 * S, "Ana was away for 12 s"],
     [[ME.id], 12 * S, "You were away for 12 s"],
     [[ME.id, ANA.id], 12 * S, "You were both away for 12 s"],
     [[], 12 * S, "You were apart for 12 s"],
   ])("%j for %i us", (absent, us, words) => {
     const gap = { from_us: NOW, to_us: NOW + us, absent };
-    expect(interruptionWords(gap, ME.id, () => "Ana")).toBe(words);
+    expect(interruptionWords(gap, {}, ME.id, () => "Ana")).toBe(words);
   });
 
   it("leaves out interruptions that nobody notices", () => {

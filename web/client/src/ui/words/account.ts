@@ -5,7 +5,7 @@ import type { Bill, SessionAccount, SessionView } from "../../protocol/types.js"
 import { allTerms, canCount, inferredEnds, type Piece } from "../account/counting.js";
 import { money } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
-import { HELD, headline, isHeld, togetherUs } from "./session.js";
+import { HELD, headline, isHeld, serverWasAway, togetherUs } from "./session.js";
 import { between, brief, clock, count, named, spanOf, theirClock } from "./time.js";
 
 export interface Result {
@@ -128,6 +128,7 @@ export function theirClocks(fromUs: number, toUs: number, { me, other }: Pair): 
 
 /** What happened in it, without its times: `both present, proven by both pages`. */
 export function happened(piece: Piece, account: SessionAccount, pair: Pair): string {
+  if (piece.kind === "gap" && serverWasAway(account, piece)) return "the server was away";
   switch (piece.state) {
     case "contact":
       return `both present, ${proofWords(piece, account, pair)}`;

@@ -64,13 +64,27 @@ export function interruptionsOf(session: SessionView): readonly Interruption[] {
   return session.interruptions.filter(({ from_us, to_us }) => to_us - from_us >= NOTICED_US);
 }
 
-/** `Ana was away for 12 s`, `You were both away for 40 s`. */
+/** Whether it was the server that was away, for most of that time. */
+export function serverWasAway(
+  { unwatched }: Pick<SessionView, "unwatched">,
+  { from_us, to_us }: { readonly from_us: number; readonly to_us: number },
+): boolean {
+  const away = (unwatched ?? []).reduce(
+    (us, [from, to]) => us + Math.max(0, Math.min(to, to_us) - Math.max(from, from_us)),
+    0,
+  );
+  return away > 0 && 2 * away >= to_us - from_us;
+}
+
+/** `Ana was away for 12 s`, `You were both away for 40 s`, `The server was away for 5 s`. */
 export function interruptionWords(
   interruption: Interruption,
+  session: Pick<SessionView, "unwatched">,
   me: string,
   nameOf: (person: string) => string,
 ): string {
   const length = spanOf(between(interruption.from_us, interruption.to_us));
+  if (serverWasAway(session, interruption)) return `The server was away for ${length}`;
   const { absent } = interruption;
   if (absent.length > 1) return `You were both away for ${length}`;
   const who = absent[0];
