@@ -107,6 +107,20 @@ async def test_a_database_that_cannot_be_read_is_noticed_with_nobody_there(
     assert await reason(record, agreed) == "unwatched"
 
 
+async def test_a_database_that_is_back_is_noticed_at_the_next_look(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed = booked_in(record, 10)
+    await goes_on(record, 9.25)
+    with monkeypatch.context() as patch:
+        patch.setattr(record.database, "write", away)
+        with pytest.raises(DatabaseUnavailable):
+            await record.join(ADA, A)
+        await goes_on(record, 0.5)
+    await goes_on(record, 61.25)
+    assert await reason(record, agreed) == "nobody"
+
+
 async def test_a_database_that_is_still_away_tells_nothing(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from protocol.facts import (
     MeetingRecounted,
     SessionCorrected,
     SessionEnded,
+    WatchBroken,
 )
 from protocol.terms import Terms
 from tests.support.scenarios import (
@@ -310,6 +311,17 @@ def test_an_account_tells_who_had_come_in_an_earlier_session_of_its_meeting() ->
     assert [(each.came, each.again) for each in told if each] == [
         ((), False), (("Ada",), False), (("Ada", "Ben"), True),
     ]  # fmt: skip
+
+
+def test_a_wait_that_the_server_did_not_see_is_none_in_the_next_session_either() -> None:
+    (first,) = facts_of(read(scenario(meeting("14:00:00"), "14:00 join Ada", "14:10 end Ben")))
+    span = {"from_us": (14 * 60 + 2) * MINUTE, "to_us": (14 * 60 + 8) * MINUTE}
+    broken = WatchBroken(session=first[0].session, at_us=span["to_us"], **span)
+    booked = basis(first).meeting
+    assert booked is not None
+    agreed = Apply(0, Terms(), booked.meeting, booked.start_us, booked.length_us)
+    for facts_, minutes in ((first, 10), ([*first[:-1], broken, first[-1]], 4)):
+        assert following(agreed, [facts_], []).waited_us == (minutes * MINUTE, 0)
 
 
 def test_waits_add_up_over_the_sessions_of_a_meeting() -> None:
