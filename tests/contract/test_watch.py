@@ -189,6 +189,9 @@ async def test_a_wait_that_the_server_did_not_live_to_see_the_end_of(record: Rec
     bill = await bill_of(record, agreed)
     assert (bill.mentor.no_show, bill.mentee.no_show) == ("no", "unknown")
     assert bill.mentor.wait_us >= 20 * MINUTE - 6 * SECOND
+    (view,) = await record.ledger.of_mentorships(SITE, [MENTORSHIP], None, 50)
+    ((_, back_us),) = (await record.ledger.account(SITE, view.id)).unwatched
+    assert back_us == agreed.start_us + 70 * MINUTE
 
 
 @pytest.mark.parametrize(("back", "no_show"), [(0.5, "unknown"), (2, "yes")])

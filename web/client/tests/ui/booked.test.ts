@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 
 import { Refused, type App } from "../../src/lib/model.js";
 import { troubleOf } from "../../src/lib/trouble.js";
-import type { SessionAccount, SessionView } from "../../src/protocol/types.js";
+import type { MeetingView, SessionAccount, SessionView } from "../../src/protocol/types.js";
 import { Booked } from "../../src/ui/call/booked.js";
-import { ACCOUNT, ANA, CALL, ME, MIN } from "./fake-app.js";
+import { ACCOUNT, ANA, CALL, ME, MEETING, MIN } from "./fake-app.js";
 
 const END = ACCOUNT.booked!.start_us + ACCOUNT.booked!.length_us;
 const SESSION: SessionView = { ...CALL.session!, version: ACCOUNT.version };
@@ -16,7 +16,19 @@ class World {
   fails = false;
   account: SessionAccount = ACCOUNT;
   drawn = 0;
+  planned: MeetingView[] = [];
+  plans = 0;
+  lost = false;
+  private readonly state: { arranged: Record<string, unknown> } = { arranged: {} };
   private readonly app = {
+    state: this.state,
+    arrange: {
+      load: async (mentorship: string) => {
+        this.plans += 1;
+        if (this.lost) throw new Refused(troubleOf("unreachable"));
+        this.state.arranged[mentorship] = { agreements: [], meetings: this.planned };
+      },
+    },
     nowUs: () => this.nowUs,
     loadAccount: async () => {
       this.asked += 1;
@@ -98,4 +110,36 @@ test("nothing is asked of a session that nobody is in", async () => {
     expect(await world.draws(none)).toBeNull();
   }
   expect(world.asked).toBe(0);
+});
+
+test("a meeting that follows at once is said to need a call of its own", async () => {
+  const world = new World();
+  const next = { ...MEETING, id: "mtg_2", start_us: END };
+  world.planned = [{ ...MEETING, id: ACCOUNT.booked!.meeting }, next, { ...next, id: "mtg_3", start_us: END + 60 * MIN }];
+  await world.draws();
+  expect(world.plans).toBe(0);
+  world.nowUs = END - 2.5 * MIN;
+  world.lost = true;
+  expect(await world.draws()).toBeNull();
+  world.lost = false;
+  expect(await world.draws()).toBeNull();
+  const { plans } = world;
+  world.nowUs = END - 2 * MIN;
+  expect(await world.draws()).toMatch(/^Your next meeting begins at .*: once it has begun, end this one for both, and join again\.$/);
+  world.nowUs = END;
+  expect(await world.draws()).toMatch(/^Your next meeting began at .*: end this one for both, and join again\.$/);
+  expect(world.plans).toBe(plans);
+  world.nowUs = END + 59 * MIN;
+  expect(await world.draws()).toContain("Your next meeting begins at");
+});
+
+test("what is planned later, or not any more, is no news in a call", async () => {
+  const world = new World();
+  world.nowUs = END - MIN;
+  world.planned = [
+    { ...MEETING, id: "mtg_2", start_us: END, state: "cancelled" },
+    { ...MEETING, id: "mtg_3", start_us: END + 2 * MIN },
+    { ...MEETING, id: "mtg_4", start_us: ACCOUNT.booked!.start_us - 60 * MIN },
+  ];
+  expect(await world.draws()).toContain("Going on costs");
 });

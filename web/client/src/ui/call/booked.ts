@@ -3,7 +3,7 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 
 import { Refused, type App } from "../../lib/model.js";
 import type { SessionAccount, SessionView, Terms } from "../../protocol/types.js";
-import { bookedWords, unprovenWords, type BookedWords } from "../words/booked.js";
+import { bookedWords, nextWords, unprovenWords, type BookedWords } from "../words/booked.js";
 
 const AGAIN_US = 10_000_000;
 const SOON_US = 180_000_000; // before the booked end, from when on what others say is news
@@ -12,6 +12,8 @@ export class Booked implements ReactiveController {
   private account: SessionAccount | null = null;
   private loading = false;
   private triedUs = 0;
+  /** Of which session it was asked what is planned after it. */
+  private planned: string | null = null;
   /** Of which session this person said to keep to the time. */
   private kept: string | null = null;
 
@@ -36,7 +38,12 @@ export class Booked implements ReactiveController {
     if (this.isNews(session, nowUs)) void this.load(session.id, nowUs);
     const { account } = this;
     if (account?.id !== session.id) return null;
-    return bookedWords(account, nowUs, pays, me, other, this.kept === session.id);
+    const arranged = this.app().state.arranged[session.mentorship];
+    this.plan(account, nowUs);
+    return (
+      nextWords(account, arranged?.meetings ?? [], nowUs, me.zone) ??
+      bookedWords(account, nowUs, pays, me, other, this.kept === session.id)
+    );
   }
 
   /** What is to be said when nothing proves the time of a session; `agreed` holds until it is known
@@ -64,6 +71,15 @@ export class Booked implements ReactiveController {
     if (account?.id !== session.id) return true;
     if (!account.booked || account.version >= session.version) return false;
     return nowUs > account.booked.start_us + account.booked.length_us - SOON_US;
+  }
+
+  /** What follows a meeting is asked for when its end is near. */
+  private plan({ id, mentorship, booked }: SessionAccount, nowUs: number): void {
+    if (!booked || this.planned === id || nowUs <= booked.start_us + booked.length_us - SOON_US) return;
+    this.planned = id;
+    this.app()
+      .arrange.load(mentorship)
+      .catch(() => (this.planned = null)); // with what is drawn next
   }
 
   private async load(session: string, nowUs: number): Promise<void> {

@@ -1,5 +1,5 @@
 /** The end of the booked time, said in the call before it costs more. Pure. */
-import type { SessionAccount, Terms } from "../../protocol/types.js";
+import type { MeetingView, SessionAccount, Terms } from "../../protocol/types.js";
 import { money } from "./money.js";
 import { full, goingOnMinor } from "./terms.js";
 import { brief, named, timeIn } from "./time.js";
@@ -57,6 +57,27 @@ export function bookedWords(
 /** Either way the call goes on; in one line, so that the answers stand beside it. */
 const asksWords = (costs: string, mostUs: number): string =>
   `Going on costs up to ${costs} for ${brief(mostUs)}; else talking on is free.`;
+
+/** One call is one meeting: that the next of them needs a call of its own, from when that could be
+ * missed on. Null where it could not. */
+export function nextWords(
+  { booked }: Pick<SessionAccount, "booked">,
+  meetings: readonly MeetingView[],
+  nowUs: number,
+  zone: string,
+): BookedWords | null {
+  const begins = meetings
+    .filter(({ id, state }) => state === "planned" && id !== booked?.meeting)
+    .map(({ start_us }) => start_us)
+    .filter((start) => booked && start > booked.start_us && nowUs >= start - ASK_BEFORE_US);
+  if (!begins.length) return null;
+  const start = Math.max(...begins);
+  const [when, then] = nowUs < start ? ["begins", "once it has begun, end"] : ["began", "end"];
+  const text =
+    `Your next meeting ${when} at ${timeIn(zone, start)}. Its time runs in a call of its own: ` +
+    `${then} this one for both, and join again.`;
+  return { text, asks: false, can: false };
+}
 
 /** That nothing proves the time that runs: said where it may be billed for what is proven. The
  * `account` of the session, once it is known, tells when nothing counts anyway. */
