@@ -14,18 +14,19 @@ const words = (...views: SessionView[]): string[] =>
   marksOf(views, MENTOR, NOW).map((mark) => mark.words);
 
 describe("what a conversation tells of a session", () => {
-  it("says how long one was together once it has ended, and nothing before", () => {
-    expect(words(of("account-paid"))).toEqual(["Session: 43 min 26 s together"]);
+  it("says how long one was together and what that costs once it has ended, and nothing before", () => {
+    expect(words(of("account-paid"))).toEqual(["Session: 43 min 26 s together, €45.60"]);
+    expect(words(of("account-contested-by-other"))[0]).toBe("Session: 43 min 26 s together");
     const view = of("account-no-show");
     const within = (window_from_us: number | null): SessionView => {
       const bill = { ...view.settlement!.bill, window_from_us };
       return { ...view, settlement: { ...view.settlement!, bill } };
     };
-    const missed = "Meeting: Ana Quispe did not come";
+    const missed = "Meeting: Ana Quispe did not come, €36.00";
     expect(words(within(view.created_us))).toEqual([missed]);
     expect(words(within(null))).toEqual([]);
     const theirs: Pair = { ...MENTOR, me: ANA, other: ME };
-    expect(marksOf([within(view.created_us)], theirs, NOW)[0]?.words).toBe("Meeting: you did not come");
+    expect(marksOf([within(view.created_us)], theirs, NOW)[0]?.words).toBe("Meeting: you did not come, €36.00");
     expect(words(of("account-running"))).toEqual([]);
   });
 

@@ -61,6 +61,13 @@ export function billedWords(bill: Bill): string {
   return `${brief(bill.billed_us)}${cost}`;
 }
 
+/** `€45.00`; nothing where nothing is to be paid, or nobody knows yet. */
+export function costWords(view: SessionView): string {
+  const bill = view.settlement?.bill;
+  if (!bill?.currency || !sum(bill) || isHeld(view)) return "";
+  return money(sum(bill), bill.currency);
+}
+
 function absentWords(bill: Bill, pair: Pair): string | null {
   const { mentor, mentee } = bill;
   if (mentor.no_show === "yes" && mentee.no_show === "yes") return "Neither of you came";

@@ -1,7 +1,7 @@
-/** What a conversation tells of its sessions, as slim lines in its flow: how long one was together, and
- * what was contested or corrected since. Pure. */
+/** What a conversation tells of its sessions, as slim lines in its flow: how long one was together, what
+ * that costs, and what was contested or corrected since. Pure. */
 import type { SessionView, Settlement } from "../../protocol/types.js";
-import { billedWords, resultShort } from "./account.js";
+import { billedWords, costWords, resultShort } from "./account.js";
 import { nameIn, type Pair } from "./people.js";
 import { onDay } from "./reflection.js";
 import { HELD, isHeld } from "./session.js";
@@ -29,7 +29,8 @@ function ended(view: SessionView, pair: Pair, nowUs: number): readonly Mark[] {
   if (view.ended_us == null) return [];
   const { amount, words } = resultShort(view, pair, nowUs);
   if (!amount && view.settlement?.bill.window_from_us == null) return [];
-  const said = amount ? `Session: ${amount} ${words}` : `Meeting: ${amid(words)}`;
+  const was = amount ? `Session: ${amount} ${words}` : `Meeting: ${amid(words)}`;
+  const said = [was, costWords(view)].filter(Boolean).join(", ");
   return [{ key: `ended ${view.id}`, at_us: view.ended_us, words: said, session: view.id }];
 }
 
