@@ -13,7 +13,7 @@ from ledger.sansio.bill import basis, bill
 from ledger.sansio.meeting import recounted
 from ledger.sansio.order import impossible
 from ledger.sansio.session import LIFE, Event, Session, Unwatched, restore
-from ledger.sansio.settlement import SETTLEMENT, Settle
+from ledger.sansio.settlement import SETTLEMENT, Contest, Settle
 from ledger.tables import LineRow, SessionRow, Stamp
 from ledger.views import Recorded, base64url
 from ledger.watch import Watch
@@ -120,7 +120,17 @@ class Book:
             )
             if done is not None:
                 return (yield from self.recorded(row, facts))
-        _, new = SETTLEMENT.step(settlement.line_of(row.id, facts), event, now_us)
+        line = settlement.line_of(row.id, facts)
+        if isinstance(event, Contest) and note is not None and event.person in line.contested:
+            said = {
+                f.note
+                for f in facts
+                if isinstance(f, SessionContested) and f.person == event.person
+            }
+            kept = yield from note_tables.notes_of(site_id, session)
+            if any(kept[each].text == note[1] for each in said & kept.keys()):
+                return (yield from self.recorded(row, facts))  # asked twice is asked once
+        _, new = SETTLEMENT.step(line, event, now_us)
         if new and note is not None:
             yield from note_tables.add_note(site_id, session, *note)
         row, facts = yield from self._append(row, facts, new, now_us)

@@ -127,7 +127,7 @@ def after(line: Line, fact: SessionFact) -> Line:
             return replace(
                 line,
                 confirmed=_without(line.confirmed, person),
-                contested=(*line.contested, person),
+                contested=(*_without(line.contested, person), person),
                 said=(*line.said, person),
                 said_us=fact.at_us,
             )
@@ -186,9 +186,8 @@ def _confirm(line: Line, event: Confirm, now_us: int) -> Step:
 
 
 def _contest(line: Line, event: Contest, now_us: int) -> Step:
+    """Again, with another reason, too."""
     _current(line, event.revision)
-    if event.person in line.contested:
-        return line, ()
     _may_say(line, event.person)
     return _wrote(
         line,

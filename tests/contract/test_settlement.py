@@ -601,6 +601,20 @@ async def test_what_both_contest_keeps_the_reason_of_each(record: Record) -> Non
     assert (held.settlement.state, held.settlement.contested_by) == ("contested", (ADA,))
 
 
+async def test_a_second_reason_is_kept_and_the_same_one_once(record: Record) -> None:
+    session = (await record.both()).id
+    await record.ledger.end(SITE, session, ADA)
+    for why in ("Too much.", "Too much.", "And the sound was bad.", "Too much."):
+        held = await record.ledger.contest(SITE, session, BEN, 1, why)
+        assert held.settlement is not None
+        assert held.settlement.contested_by == (BEN,)
+    notes = (await account(record, session)).notes
+    assert [note.text for note in notes] == ["Too much.", "And the sound was bad."]
+    await record.ledger.confirm(SITE, session, BEN, 1)
+    await record.ledger.contest(SITE, session, BEN, 1, "Too much.")
+    assert len((await account(record, session)).notes) == 3
+
+
 async def test_who_confirmed_contests_and_confirms_again(record: Record) -> None:
     session = (await record.both()).id
     await record.ledger.end(SITE, session, ADA)

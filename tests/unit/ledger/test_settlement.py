@@ -151,7 +151,8 @@ def test_what_is_contested_is_held_until_a_correction() -> None:
     )
     assert (line.phase, line.said_us) == ("contested", 10)
     assert SETTLEMENT.step(line, settle(99), 11) == (line, ())
-    assert SETTLEMENT.step(line, Contest(BEN, 1, NOTE), 11) == (line, ())
+    more, (fact,) = SETTLEMENT.step(line, Contest(BEN, 1, "b" * 64), 11)
+    assert (more.contested, fact.at_us) == ((BEN,), 11)  # for another reason too
     assert refused(line, Confirm(ADA, 1)) == "contested"
     line, new = SETTLEMENT.step(line, Correct(None, 40 * MINUTE, NOTE), 12)
     assert new == (
@@ -203,7 +204,8 @@ def test_who_contests_speaks_of_what_they_have_seen() -> None:
     for person in (ADA, BEN):
         for revision in (0, 2):
             assert refused(line, Contest(person, revision, NOTE)) == "stale_revision"
-    assert SETTLEMENT.step(line, Contest(BEN, 1, NOTE), 11) == (line, ())
+    more, (fact,) = SETTLEMENT.step(line, Contest(BEN, 1, "b" * 64), 11)
+    assert (more.contested, fact.at_us) == ((BEN,), 11)  # for another reason too
 
 
 def test_a_correction_that_changes_nothing_is_none_unless_it_lets_go() -> None:
