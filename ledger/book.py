@@ -14,9 +14,9 @@ from ledger.sansio.meeting import recounted
 from ledger.sansio.order import impossible
 from ledger.sansio.session import LIFE, Event, Session, Unwatched, restore
 from ledger.sansio.settlement import SETTLEMENT, Contest, Settle
+from ledger.sansio.watch import Watch
 from ledger.tables import LineRow, SessionRow, Stamp
 from ledger.views import Recorded, base64url
-from ledger.watch import Watch
 from protocol.errors import Refusal
 from protocol.facts import (
     ContactProven,

@@ -27,11 +27,11 @@ from ledger.sansio.session import (
     restore,
 )
 from ledger.sansio.settlement import Confirm, Contest, Correct
+from ledger.sansio.watch import Watch
 from ledger.signatures import signed
 from ledger.store import Store
 from ledger.tables import LineRow, SessionRow
 from ledger.views import Recorded, account_view, base64url, evidence_pack, session_view
-from ledger.watch import Watch
 from protocol.errors import Refusal
 from protocol.evidence import EvidencePack
 from protocol.facts import ContactProven, SessionFact
@@ -69,7 +69,7 @@ class Ledger:
         nudge: Callable[[], None],
     ) -> None:
         self._clock, self._ids, self._boot, self._members = clock, ids, boot, members
-        self._watch = Watch(boot, clock.wall_us())
+        self._watch, self._kept = Watch(clock.wall_us()), list[leases.Lease]()
         self._store = Store(database, clock, self._watch, nudge)
         self._book, self._sign = Book(clock, ids, boot, sign, self._watch), sign
         self._meetings = Meetings(self._book, agreed)
@@ -91,7 +91,8 @@ class Ledger:
                 facts = await self._store.read(tables.facts_of, row.site_id, row.id)
                 latest_us = max([latest_us, *(fact.at_us for fact in facts)])
         self._clock.go_on(course, not_before_us=latest_us)
-        self._watch.opens(self._clock.wall_us(), await self._store.read(watch.earlier))
+        self._kept = await self._store.read(watch.kept)
+        self._watch.opens(self._clock.wall_us(), *watch.latest(self._kept))
 
     # ---- what happens --------------------------------------------------------------------------
 
@@ -351,8 +352,9 @@ class Ledger:
         batch = [held.renewal(key, self._boot, course) for key, held in self._held.items()]
         lost = list[leases.Renewal]()
         if batch or self._watch.blind or self._watch.is_due(now_us):
-            lost = await self._store.write(self._renew, batch, now_us)
+            lost = await self._store.keep(self._renew, batch, now_us)
             self._watch.kept(now_us)
+            self._kept.clear()
         for each in lost:  # what is proven of it stays so
             held = self._held.get(each.key)
             if held is not None and held.token == each.token and held.gone is None:
@@ -370,7 +372,7 @@ class Ledger:
         return out
 
     def _renew(self, batch: Sequence[leases.Renewal], now_us: int) -> Plan[list[leases.Renewal]]:
-        yield from self._watch.keep(now_us)
+        yield from watch.keep(self._boot, self._watch.breaks(now_us), self._kept, now_us)
         return (yield from leases.renew(batch))
 
     async def _go_by_the_machine(self) -> None:

@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
-from ledger.watch import Watch
+from ledger.sansio.watch import Watch
 from runtime.clock import SteadyClock
 from runtime.database import Database, DatabaseError, Plan
 
@@ -33,11 +33,16 @@ class Store:
         """Reads who is there."""
         return await self._seen(self._clock.wall_us(), self.read(plan, *args, **kwargs))
 
-    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs a plan that may put facts into the outbox."""
+    async def keep(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Writes what nobody is told of."""
         now_us = self._clock.wall_us()
         result = await self._seen(now_us, self._database.write(plan, *args, **kwargs))
         self._watch.wrote(now_us)
+        return result
+
+    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a plan that may put facts into the outbox."""
+        result = await self.keep(plan, *args, **kwargs)
         self._nudge()
         return result
 

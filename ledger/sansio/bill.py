@@ -33,11 +33,6 @@ CAME_US = 60 * MILLION
 come: else a glance into the room would undo a no-show."""
 
 
-NOTICED_US = 10 * MILLION
-"""Presence ends at its last proof, that the server is away begins with the last that it wrote: with
-so much between them it was the server that ended it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What a session is billed by: terms and meeting as they stood when it started, the moment from
@@ -204,6 +199,21 @@ def arrived(
     return came if overlap(contact, expected) or total(came) >= CAME_US else []
 
 
+def waited(
+    present: list[Interval], at_most: list[Interval], unwatched: list[Interval], booked: Interval
+) -> int:
+    """How long somebody was seen to wait of the booked time. Nothing if it was the server that
+    ended that: it went for a minute or longer while they may have been there, and they were not
+    there for another minute once it was back. Who still wanted to come would have."""
+    wait = without(overlap(present, [booked]), unwatched)
+    early = overlap(at_most, [(booked[0], booked[1] - CAME_US)])
+    long = (span for span in unwatched if span[1] - span[0] >= CAME_US)
+    for _, back_us in (span for span in long if overlap(early, [span])):
+        if total(overlap(wait, [(back_us, ALWAYS[1])])) < CAME_US:
+            return 0
+    return total(wait)
+
+
 def _came(timeline: Timeline, by: Basis, present: list[Interval]) -> list[Interval]:
     """The same in one session, where they are expected in the window from the booked start on."""
     assert by.expected_us is not None
@@ -242,24 +252,13 @@ def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknow
     if timeline.runs(who) or _came(timeline, by, timeline.present_at_most(who)):
         return "unknown"
     assert by.meeting is not None
-    wait = overlap(timeline.present(other), [by.booked])
-    waited_us = total(without(wait, timeline.unwatched))
+    present, at_most = timeline.present(other), timeline.present_at_most(other)
+    waited_us = waited(present, at_most, timeline.unwatched, by.booked)
     waited_us += by.meeting.waited_us[timeline.members.index(other)]
-    if waited_us and waited_us >= by.terms.no_show_after_us and not _cut_short(timeline, by, wait):
+    if waited_us and waited_us >= by.terms.no_show_after_us:
         return "yes"
     neither = not any(timeline.present_at_most(each) for each in (who, other))
     return "yes" if neither and by.witnessed else "unknown"
-
-
-def _cut_short(timeline: Timeline, by: Basis, wait: list[Interval]) -> bool:
-    """Whether it was the server that ended the wait: who was kept out by that came to no one. Not
-    if the wait went on for a minute: who still wanted to come would have."""
-    assert by.booked is not None
-    if not wait:
-        return False
-    away = overlap(timeline.unwatched, [by.booked])
-    away = [span for span in away if span[0] <= wait[-1][1] + NOTICED_US]
-    return bool(away) and total(overlap(wait, [(away[-1][1], by.booked[1])])) < CAME_US
 
 
 def _make_up(impaired_us: int, mentor: Side, mentee: Side) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ledger.sansio.account import Timeline
-from ledger.sansio.bill import ALWAYS, arrived, basis
-from ledger.sansio.intervals import Interval, overlap, total, union, without
+from ledger.sansio.bill import ALWAYS, arrived, basis, waited
+from ledger.sansio.intervals import Interval, overlap, union
 from ledger.sansio.replay import timeline_of
 from ledger.sansio.session import Apply
 from protocol.bill import Bill
@@ -28,7 +28,7 @@ def following(
     again = bool(came) and came == members
     waited_us = (0, 0)
     if held:
-        mentor, mentee = (_there_us(held, who, agreed) for who in members)
+        mentor, mentee = (_waited_us(held, who, agreed) for who in members)
         waited_us = mentor, mentee
     before_us, billed_us = _sums(settled)
     return replace(
@@ -41,11 +41,14 @@ def following(
     )
 
 
-def _there_us(held: Sequence[Timeline], who: str, agreed: Apply) -> int:
-    """How long somebody was seen there of the booked time, in all of these sessions."""
-    booked = [(agreed.start_us, agreed.start_us + agreed.length_us)]
-    there = overlap(union(span for each in held for span in each.present(who)), booked)
-    return total(without(there, union(span for each in held for span in each.unwatched)))
+def _waited_us(held: Sequence[Timeline], who: str, agreed: Apply) -> int:
+    """In all of these sessions."""
+    return waited(
+        union(span for each in held for span in each.present(who)),
+        union(span for each in held for span in each.present_at_most(who)),
+        union(span for each in held for span in each.unwatched),
+        (agreed.start_us, agreed.start_us + agreed.length_us),
+    )
 
 
 def _came(held: Sequence[Timeline], who: str, expected: list[Interval]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ledger.sansio.intervals import Interval
+from ledger.sansio.intervals import Interval, overlap
 from protocol.facts import (
     ContactProven,
     MeetingApplied,
@@ -34,7 +34,7 @@ EMPTY_FOR_US = 10 * 60 * 1_000_000
 # Far more than a call of a day needs, on the worst of ways.
 PATH_CHANGES_MOST = 1_000
 STRETCHES_MOST = 10_000
-BREAKS_MOST = 1_000
+BROKEN_MOST = 1_000
 BREAK_LEAST_US = 1_000_000
 """Who is kept out for less is there a moment later."""
 
@@ -44,8 +44,8 @@ class Session:
     """`present` maps each connection in the room to (person, since), `paths` to whether its page
     says that sound and picture travel; `last_us` is the end of the latest presence that is over,
     `empty_us` when an end was noticed last: while no server is up, nobody can come back. `began_us`
-    is when it was created, `known_us` when something was written of it last; up to `broken_us` it
-    says when the server saw nobody come."""
+    is when it was created, `known_us` when something was written of it last, `broken` when the
+    server saw nobody come."""
 
     id: str
     mentorship: str
@@ -64,8 +64,7 @@ class Session:
     empty_us: int = 0
     began_us: int = 0
     known_us: int = 0
-    broken_us: int = 0
-    breaks: int = 0
+    broken: tuple[Interval, ...] = ()
 
     @property
     def booked_until_us(self) -> int:
@@ -216,7 +215,7 @@ def _apply(session: Session, fact: SessionFact) -> Session:
         case SessionStarted():
             return replace(session, phase="open")
         case WatchBroken():
-            return replace(session, broken_us=fact.to_us, breaks=session.breaks + 1)
+            return replace(session, broken=(*session.broken, (fact.from_us, fact.to_us)))
         case SessionCreated():
             return replace(session, began_us=fact.at_us)
         case SessionEnded():
@@ -378,26 +377,24 @@ def _unwatched(session: Session, event: Unwatched, now_us: int) -> Step:
     from_us = session.began_us
     if session.meeting is not None:
         from_us = min(from_us, session.meeting.start_us)
-    from_us = max(from_us, session.broken_us)
+    from_us = max([from_us, *(end_us for _, end_us in session.broken)])
     facts: list[SessionFact] = []
-    for start_us, end_us in event.breaks:
-        seen_us = session.known_us if session.known_us < end_us else from_us
-        start_us = max(start_us, from_us, seen_us)
-        if end_us - start_us < BREAK_LEAST_US or end_us > now_us:
-            continue
-        if session.breaks + len(facts) < BREAKS_MOST:
+    for start_us, end_us in overlap(event.breaks, [(from_us, now_us)]):
+        seen_us = session.known_us if session.known_us < end_us else start_us
+        start_us = max(start_us, seen_us)
+        if end_us - start_us >= BREAK_LEAST_US:
             facts.append(
                 WatchBroken(session=session.id, from_us=start_us, to_us=end_us, at_us=now_us)
             )
-        from_us = end_us
-    return _wrote(session, *facts)
+    return _wrote(session, *facts[: max(0, BROKEN_MOST - len(session.broken))])
 
 
 def _missed(session: Session, event: Missed, now_us: int) -> Step:
     if session.last_us or session.present:
         return session, ()
-    watched = session.meeting is None or session.broken_us <= session.meeting.start_us
-    reason: EndReason = "nobody" if watched else "unwatched"
+    held = session.meeting
+    booked = [] if held is None else [(held.start_us, held.start_us + held.length_us)]
+    reason: EndReason = "unwatched" if overlap(session.broken, booked) else "nobody"
     at = replace(session, last_us=session.booked_until_us)
     return _wrote(session, _close(at, now_us, reason, None))
 

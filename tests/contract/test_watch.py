@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ledger import watch
 from ledger.sansio.session import Apply
+from ledger.sansio.watch import KEPT_MOST
 from protocol.bill import Bill
 from protocol.terms import Terms
 from protocol.types import EndReason
@@ -16,6 +18,7 @@ from protocol.views import SessionView
 from runtime import leases
 from runtime.database import DatabaseError, DatabaseUnavailable
 from tests.support.ledger import (
+    A2,
     ADA,
     BEN,
     MENTORSHIP,
@@ -209,15 +212,16 @@ async def test_a_wait_that_went_on_when_the_server_was_back(
     assert (await bill_of(record, agreed)).mentee.no_show == no_show
 
 
-async def test_a_wait_that_was_over_when_the_server_went(record: Record) -> None:
+@pytest.mark.parametrize("later", [0.75, 5])
+async def test_a_wait_that_was_over_when_the_server_went(record: Record, later: float) -> None:
     """As when a new version of it is installed."""
     agreed = booked_in(record, 10)
     await goes_on(record, 10)
     await record.join(ADA, A)
     await waits(record, 20, A)
     await record.ledger.leave(A, "left")
-    await goes_on(record, 5)
-    await stopped(record, 1)
+    await goes_on(record, later)
+    await stopped(record, 2)
     assert (await bill_of(record, agreed)).mentee.no_show == "yes"
 
 
@@ -270,16 +274,56 @@ async def test_nobody_is_late_for_a_database_that_was_away(
     assert bill.mentor.late_us == 0
 
 
-async def test_another_run_beside_it_is_no_break(record: Record) -> None:
-    booked_in(record, 0)
+async def test_what_was_said_while_the_database_was_away_hides_nothing_of_that(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A goodbye that is written down once it is back."""
+    agreed = replace(
+        booked_in(record, 10), terms=Terms(no_show_share=500_000, no_show_after_us=15 * MINUTE)
+    )
+    record.agreement = agreed
+    await goes_on(record, 10)
     await record.join(ADA, A)
     await waits(record, 5, A)
-    other = record.start()
-    await other.open()
-    await record.clock.advance(1)
-    await other.join(SITE, ROOM, MENTORSHIP, BEN, B)
-    session = await running(record)
-    assert (await record.ledger.account(SITE, session)).unwatched == ()
+    with monkeypatch.context() as patch:
+        patch.setattr(record.database, "write", away)
+        with pytest.raises(DatabaseUnavailable):
+            await record.join(BEN, B)
+        await waits(record, 3, A)
+        with pytest.raises(DatabaseUnavailable):
+            await record.ledger.leave(A, "left")
+        await waits(record, 2)
+    await waits(record, 2)
+    await record.join(ADA, A2)
+    await waits(record, 8, A2)
+    await record.ledger.leave(A2, "left")
+    bill = await bill_of(record, agreed)
+    assert bill.mentee.no_show == "unknown"
+    (view,) = await record.ledger.of_mentorships(SITE, [MENTORSHIP], None, 50)
+    start, end = agreed.start_us + 5 * MINUTE, agreed.start_us + 10 * MINUTE
+    ((from_us, to_us),) = view.unwatched
+    assert abs(from_us - start) <= 6 * SECOND
+    assert abs(to_us - end) <= 6 * SECOND
+
+
+async def test_what_it_did_not_see_is_on_disk_as_soon_as_it_can_be(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed half a minute after its database was back."""
+    agreed = booked_in(record, 10)
+    await goes_on(record, 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(record.database, "write", away)
+        with pytest.raises(DatabaseUnavailable):
+            await record.join(BEN, B)
+        await goes_on(record, 10)
+    await goes_on(record, 0.5)
+    await stopped(record, 0.5)
+    await goes_on(record, 1)
+    await record.both()
+    await waits(record, 2, A, B)
+    await record.ledger.end(SITE, await running(record), ADA)
+    assert (await bill_of(record, agreed)).mentee.late_us <= 1.5 * MINUTE
 
 
 async def test_what_the_runs_keep_does_not_pile_up(record: Record) -> None:
@@ -291,11 +335,11 @@ async def test_what_the_runs_keep_does_not_pile_up(record: Record) -> None:
 
 
 async def test_what_one_run_keeps_is_bounded(record: Record) -> None:
-    for _ in range(watch.BREAKS_MOST + 5):
+    for _ in range(KEPT_MOST + 5):
         await stopped(record, 1)
         await record.ledger.flush()
     (kept,) = await record.database.read(leases.all_of, watch.KIND)
-    assert len(kept.data) < 20 * watch.BREAKS_MOST
+    assert len(kept.data) < 20 * KEPT_MOST
 
 
 async def running(record: Record) -> str:

@@ -17,7 +17,8 @@ from tests.support.simulation.room import Room
 from tests.support.simulation.truth import ROLES
 from web.socket.sansio.connection import BEAT_TIMEOUT_US
 
-CAME_US = 60 * SECOND  # as docs/ledger.md says
+CAME_US = KEPT_US = 60 * SECOND  # as docs/ledger.md says
+NOTICED_US = 5 * SECOND
 EVER: Interval = (0, 2**53)
 
 
@@ -57,11 +58,16 @@ def _moved(spans: list[Interval], from_us: int, to_us: int) -> list[Interval]:
 
 
 def check(
-    bills: list[Bill], room: Room, least: Seen, most: Seen, killed: list[Interval], away: bool
+    bills: list[Bill],
+    room: Room,
+    least: Seen,
+    most: Seen,
+    killed: list[Interval],
+    refused: list[Interval],
 ) -> None:
     """What a room's only session, or all those of its meeting, are billed is between the two.
-    `killed`: when there was no server; `away`: whether there was none, or one that could not
-    write."""
+    `killed`: when there was no server; `refused`: when it could not write."""
+    away = union((start - KEPT_US, end + NOTICED_US) for start, end in [*killed, *refused])
     terms, billed_us = room.terms, sum(bill.billed_us for bill in bills)
     for bill in bills:
         exact = Fraction(terms.rate_minor * bill.billed_us, 3600 * SECOND)
@@ -111,22 +117,25 @@ def _side(
     most: Seen,
     terms: Terms,
     killed: list[Interval],
-    away: bool,
+    away: list[Interval],
 ) -> None:
-    """Who came, and when; nobody is late for a server that was not there."""
+    """Who came, and when; nobody is late for a server that was not there. `away`: for how long it
+    can have been at most, by what it knows."""
     surely, maybe = _came(least, role, booked), _came(most, role, booked)
     if surely:
         assert side.no_show == "no", f"{role} came, and that is {side.no_show}"
     if side.no_show == "no":
         assert maybe, f"{role} did not come"
-        earliest_us = _due(most, role, booked)[0][0] - booked[0]
-        assert away or side.late_us >= earliest_us, f"{role} later than {side.late_us}"
+        late = booked[0], _due(most, role, booked)[0][0]
+        earliest_us = late[1] - late[0] - total(overlap(away, [late]))
+        assert side.late_us >= earliest_us, f"{role} later than {side.late_us}"
     if surely:
         late = booked[0], _due(least, role, booked)[0][0]
         latest_us = late[1] - late[0] - total(overlap(killed, [late]))
         assert side.late_us <= latest_us, f"{role} not as late as {side.late_us}"
     waited_us = total(_due(least, other, booked))
-    if not maybe and not away and waited_us >= terms.no_show_after_us and waited_us:
+    cut = overlap(_due(most, other, booked), away)
+    if not maybe and not cut and waited_us >= terms.no_show_after_us and waited_us:
         assert side.no_show == "yes", f"{role} did not come, and that is {side.no_show}"
     somebody = any(least.present.values())
     if somebody and total(_due(most, other, booked)) < terms.no_show_after_us:

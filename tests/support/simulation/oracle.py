@@ -183,7 +183,8 @@ def judge(world: World, room: Room, found: Recorded) -> None:
             short_us = BEGIN_US + VANISHED_US + _slack(world)
             least, most = Seen.least(room, begin_us, short_us), Seen.most(room, begin_us)
             killed = union(_shifted(world.kills, begin_us))
-            check(found.bills, room, least, most, killed, bool(killed or world.refused))
+            refused = _shifted(world.refused, begin_us)
+            check(found.bills, room, least, most, killed, refused)
     down = overlap(truth.down["mentor"].spans, truth.down["mentee"].spans)
     assert found.impaired_us <= total(down) + 3 * SECOND * len(down), "impaired, but was not"
 

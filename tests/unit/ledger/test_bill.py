@@ -382,6 +382,13 @@ def test_whether_somebody_came_is_unknown_where_the_server_was_away() -> None:
     assert billed([*alone(ADA, 0, 30), *maybe]).mentee.no_show == "unknown"
 
 
+def cut(who: str, from_: float, to: float, noticed: float) -> list[SessionFact]:
+    """There until the server went, or they did not say that they leave."""
+    joined, left = alone(who, from_, to)
+    assert isinstance(left, ParticipantLeft)
+    return [joined, replace(left, noticed_us=at(noticed), reason="restart", estimated=True)]
+
+
 def away(from_: float, to: float) -> list[SessionFact]:
     return [WatchBroken(session=SESSION, from_us=at(from_), to_us=at(to), at_us=at(to))]
 
@@ -412,19 +419,23 @@ def test_the_wait_for_the_late_does_not_count_where_the_server_was_away() -> Non
 @pytest.mark.parametrize(
     ("what", "facts", "no_show"),
     [
-        ("for the rest", [*alone(ADA, 0, 30), *away(30, 70)], "unknown"),
-        ("as soon as she was last seen", [*alone(ADA, 0, 30), *away(30 + 1 / 6, 70)], "unknown"),
-        ("after she had gone", [*alone(ADA, 0, 30), *away(30.2, 70)], "yes"),
-        ("after the booked time", [*alone(ADA, 0, 60), *away(60, 70)], "yes"),
-        ("and she came back", [*alone(ADA, 0, 30), *away(30, 31), *alone(ADA, 31, 32)], "yes"),
-        ("and she looked in", [*alone(ADA, 0, 30), *away(30, 31), *alone(ADA, 31, 31.9)],
+        ("for the rest", [*cut(ADA, 0, 30, 70), *away(30, 70)], "unknown"),
+        ("for the rest, and it noticed late", [*cut(ADA, 0, 30, 70), *away(30.2, 70)], "unknown"),
+        ("just after she had gone", [*alone(ADA, 0, 30), *away(30, 70)], "yes"),
+        ("after she was lost", [*cut(ADA, 0, 30, 30.1), *away(30.1, 70)], "yes"),
+        ("after the booked time", [*cut(ADA, 0, 60, 70), *away(60, 70)], "yes"),
+        ("when nobody could come any more", [*alone(ADA, 0, 60), *away(59, 61)], "yes"),
+        ("when somebody still could", [*alone(ADA, 0, 60), *away(58.9, 60)], "unknown"),
+        ("and she came back", [*cut(ADA, 0, 30, 31), *away(30, 31), *alone(ADA, 31, 32)], "yes"),
+        ("and she looked in", [*cut(ADA, 0, 30, 31), *away(30, 31), *alone(ADA, 31, 31.9)],
          "unknown"),
+        ("for a moment", [*cut(ADA, 0, 30, 31), *away(30.1, 31)], "yes"),
         ("and she came back too late for it",
-         [*alone(ADA, 0, 30), *away(30, 59.5), *alone(ADA, 59.5, 70)], "unknown"),
+         [*cut(ADA, 0, 30, 57), *away(30, 57), *alone(ADA, 59.5, 70)], "unknown"),
         ("before she came", [*away(0, 20), *alone(ADA, 20, 40)], "yes"),
         ("so long that she hardly waited", [*alone(ADA, 0, 20), *away(2, 17)], "unknown"),
         ("in the midst of it", [*alone(ADA, 0, 40), *away(10, 20)], "yes"),
-        ("twice", [*alone(ADA, 0, 40), *away(10, 20), *away(39.5, 50)], "unknown"),
+        ("twice", [*alone(ADA, 0, 40), *away(10, 20), *away(38.5, 39.6)], "unknown"),
     ],
 )  # fmt: skip
 def test_a_wait_that_the_server_cut_short_proves_nothing(
@@ -436,10 +447,13 @@ def test_a_wait_that_the_server_cut_short_proves_nothing(
     assert (found.owed == "no_show") == (no_show == "yes")
 
 
-def test_who_waited_in_an_earlier_session_only_had_waited() -> None:
+def test_what_was_waited_in_an_earlier_session_adds_to_it() -> None:
     waited = replace(meeting(), waited_us=(15 * MINUTE, 0))
-    terms = Terms(no_show_share=500_000)
-    assert billed(away(30, 70), terms, meeting=waited).mentee.no_show == "yes"
+    terms = Terms(no_show_share=500_000, no_show_after_us=20 * MINUTE)
+    assert billed(alone(ADA, 30, 35), terms, meeting=waited).mentee.no_show == "yes"
+    assert billed(alone(ADA, 30, 34.9), terms, meeting=waited).mentee.no_show == "unknown"
+    short = [*cut(ADA, 30, 40, 70), *away(40, 70)]
+    assert billed(short, terms, meeting=waited).mentee.no_show == "unknown"
 
 
 def test_who_may_have_been_there_for_a_minute_may_have_come() -> None:

@@ -313,6 +313,26 @@ def test_an_account_tells_who_had_come_in_an_earlier_session_of_its_meeting() ->
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "no_shows"),
+    [
+        # Cut short, and Ben looks in alone: what came before the cut shows nothing now either.
+        (["14:00 join Ada", away("14:20:00", "14:25:00"), "14:25:20 end Ada"],
+         ["14:40 join Ben", "14:40:10 leave Ben"], ["unknown", "unknown"]),
+        # It went on, so that all of it counts.
+        (["14:00 join Ada", away("14:01:00", "14:02:10"), "14:09:40 end Ada"],
+         ["14:30 join Ada", "14:31:40 leave Ada"], ["unknown", "yes"]),
+        (["14:00 join Ada", away("14:01:00", "14:02:10"), "14:09:40 end Ada"],
+         ["14:30 join Ada", "14:31:20 leave Ada"], ["unknown", "unknown"]),
+    ],
+)  # fmt: skip
+def test_a_wait_is_cut_short_in_all_sessions_of_a_meeting(
+    first: list[Any], then: list[Any], no_shows: list[str]
+) -> None:
+    found = replay(terms(no_show_share=500_000), meeting("14:00:00"), *first, *then)
+    assert [each.bill.mentee.no_show for each in (found, *found.then)] == no_shows
+
+
 def test_a_wait_that_the_server_did_not_see_is_none_in_the_next_session_either() -> None:
     (first,) = facts_of(read(scenario(meeting("14:00:00"), "14:00 join Ada", "14:10 end Ben")))
     span = {"from_us": (14 * 60 + 2) * MINUTE, "to_us": (14 * 60 + 8) * MINUTE}

@@ -1,0 +1,74 @@
+"""When the server could not see who comes. Pure.
+
+While it was stopped or stood still, or its database was away, nobody could be put on record: so
+nobody is late for that time, and of nobody it says that they did not come.
+"""
+
+from collections.abc import Sequence
+
+from ledger.sansio.intervals import Interval, overlap, union
+
+GAP_US = 30_000_000
+"""It looks every two seconds (`flush`): after so long without a look it stood still, or its clock
+took a step."""
+
+KEEP_US = 60_000_000
+"""How often it is put on disk that it looks, while nobody is there whose leases say so."""
+
+KEPT_MOST = 50
+
+
+class Watch:
+    """Of one run of the server. Until it `opens` nothing is known of the time before it."""
+
+    def __init__(self, now_us: int) -> None:
+        self._breaks: list[Interval] = [(0, now_us)]
+        self._looked_us: int | None = None
+        self._kept_us: int | None = None
+        self._lost_us: int | None = None
+
+    @property
+    def blind(self) -> bool:
+        return self._lost_us is not None
+
+    def opens(self, now_us: int, last_us: int, breaks: Sequence[Interval]) -> None:
+        """`last_us`: when a run before it looked last; `breaks`: those that it knew of."""
+        self._breaks = list(breaks)
+        self._broke(last_us, now_us)
+
+    def looks(self, now_us: int) -> None:
+        """It is running."""
+        if self._looked_us is not None and now_us - self._looked_us > GAP_US:
+            self._broke(self._looked_us, now_us)
+        if self._looked_us is not None and now_us < self._looked_us:
+            self._breaks = overlap(self._breaks, [(0, now_us)])  # the clock was set back
+        self._looked_us = now_us
+
+    def lost(self, from_us: int) -> None:
+        """Something could not be read or written down, since then."""
+        if self._lost_us is None:
+            self._lost_us = from_us
+
+    def wrote(self, now_us: int) -> None:
+        """What was to be written then was written."""
+        if self._lost_us is not None and self._lost_us <= now_us:
+            self._broke(self._lost_us, now_us)
+            self._lost_us = None
+
+    def _broke(self, from_us: int, to_us: int) -> None:
+        self._breaks = union([*self._breaks, (from_us, max(from_us, to_us))])[-KEPT_MOST:]
+
+    def breaks(self, now_us: int) -> tuple[Interval, ...]:
+        """The latest, until now."""
+        since = [] if self._lost_us is None else [self._lost_us]
+        if self._looked_us is not None and now_us - self._looked_us > GAP_US:
+            since.append(self._looked_us)
+        return tuple(union([*self._breaks, *((us, max(us, now_us)) for us in since)]))
+
+    def is_due(self, now_us: int) -> bool:
+        """Whether it is time to put on disk that it looks."""
+        return self._kept_us is None or not 0 <= now_us - self._kept_us < KEEP_US
+
+    def kept(self, now_us: int) -> None:
+        """That was written."""
+        self._kept_us = now_us
