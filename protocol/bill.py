@@ -22,7 +22,8 @@ Owed = Annotated[
 
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One of the two in a session: `wait_us` alone in the room within the window, `late_us` from
-    the start of the meeting until they came, and whether they did not come."""
+    the start of the meeting until they came, without the time that the server was away, and whether
+    they did not come."""
 
     person: Id
     wait_us: Micros

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 10659c65c93f3cdda8eb6ab5cbde5126
- * text   7e204c213cab2138731af7c612237d93
+ * schema 56c3b1641ac7b980790339aa308a5b3b
+ * text   e561e86103bfcfe49234496674c86a6d
  */
 export type ClientFrame =
   | AuthOpen
@@ -369,7 +369,8 @@ export interface Bill {
 }
 /**
  * One of the two in a session: `wait_us` alone in the room within the window, `late_us` from
- * the start of the meeting until they came, and whether they did not come.
+ * the start of the meeting until they came, without the time that the server was away, and whether
+ * they did not come.
  */
 export interface Side {
   person: string;

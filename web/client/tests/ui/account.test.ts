@@ -189,6 +189,19 @@ describe("a stretch in words", () => {
     ]);
   });
 
+  it("says where it was the server that was away, whether they met or not", () => {
+    const whole = account(plan);
+    const unwatched = whole.stretches
+      .filter(({ state }) => state === "nobody")
+      .map(({ from_us, to_us }): [number, number] => [from_us - S, to_us]);
+    expect(words({ ...whole, unwatched })[4]).toMatch(/^gap .*, the server was away, 1 min 35 s, does not count/);
+    const waits: Plan = [["alone", 100], ["nobody", 95], ["alone", 100]];
+    const alone = account(waits);
+    const [, { from_us, to_us }] = alone.stretches as [unknown, { from_us: number; to_us: number }];
+    expect(words({ ...alone, unwatched: [[from_us, to_us]] })[1]).toMatch(/the server was away, 1 min 35 s/);
+    expect(words(alone)[1]).toMatch(/nobody in the room/);
+  });
+
   it("is told to each from their own side, by their own clock", () => {
     const [first, , gap] = words(account(plan), MENTEE);
     expect(first).toBe("07:25:20–07:27:00 Bruno Wagner alone, 1 min 40 s.");
@@ -455,6 +468,22 @@ describe("who came, waited, is owed", () => {
     expect(comings(counted, MENTOR)[1]).toMatch(/The wait counts as time together\.$/);
     const both = { ...counted.bill, mentor: { ...counted.bill.mentor, late_us: 5 * S } };
     expect(comings({ ...counted, bill: both }, MENTOR)[0]).toBe("You came 5 s after the booked start.");
+  });
+
+  it("is said with when the server was away of its time", () => {
+    const { start_us } = RICH.booked!;
+    const at = (from: number, to: number): [number, number] => [start_us + from * S, start_us + to * S];
+    const away = (...unwatched: [number, number][]): readonly string[] =>
+      comings({ ...RICH, unwatched }, MENTOR);
+    expect(away(at(-60, 0))).toEqual(comings(RICH, MENTOR));
+    expect(away(at(-60, 30))[0]).toMatch(
+      /^The server was away [\d:]+–[\d:]+\. Nobody is late for that time, and it proves of nobody that they did not come\.$/,
+    );
+    expect(away(at(-60, 30))[2]).toBe(
+      "Ana Quispe came 10 s after the booked start, without the time that the server was away.",
+    );
+    const often = [0, 1, 2, 3, 4].map((n) => at(n * 60, n * 60 + 30));
+    expect(away(...often)[0]).toContain(", and 2 more times. Nobody");
   });
 
   it("is said of who did not come, or where that is not known", () => {

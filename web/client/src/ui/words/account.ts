@@ -135,7 +135,8 @@ export function theirClocks(fromUs: number, toUs: number, { me, other }: Pair): 
 
 /** What happened in it, without its times: `both present, proven by both pages`. */
 export function happened(piece: Piece, account: SessionAccount, pair: Pair): string {
-  if (piece.kind === "gap" && serverWasAway(account, piece)) return "the server was away";
+  const nobodys = piece.kind === "gap" || piece.state === "nobody";
+  if (nobodys && serverWasAway(account, piece)) return "the server was away";
   switch (piece.state) {
     case "contact":
       return `both present, ${proofWords(piece, account, pair)}`;

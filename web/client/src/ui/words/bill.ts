@@ -1,7 +1,7 @@
 /** How the amount came about, step by step, in words. Integers all the way. Pure. */
 import type { BookedView, SessionAccount, Terms } from "../../protocol/types.js";
-import { allTerms, outside, piecesOf, waitCounts } from "../account/counting.js";
-import { outsideWords } from "./account.js";
+import { allTerms, outside, piecesOf, type Span, waitCounts } from "../account/counting.js";
+import { clocks, outsideWords } from "./account.js";
 import { money, percent, share } from "./money.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
 import { isHeld } from "./session.js";
@@ -254,10 +254,29 @@ function missedWords({ bill, booked, terms }: SessionAccount, mentor: boolean): 
   return ` Nothing is owed for that: the time was set less than ${brief(no_show_notice_us)} before.`;
 }
 
+const AWAY_SHOWN = 3;
+
+/** When the server was away of a meeting's time: what it did not see, it holds against nobody. */
+function awayWords({ booked, unwatched }: SessionAccount, { me }: Pair): readonly string[] {
+  if (!booked) return [];
+  const to = booked.start_us + booked.length_us;
+  const away = (unwatched ?? [])
+    .map(([from, end]): Span => [Math.max(from, booked.start_us), Math.min(end, to)])
+    .filter(([from, end]) => end - from >= SECOND_US);
+  if (!away.length) return [];
+  const when = away.slice(0, AWAY_SHOWN).map(([from, end]) => clocks(me.zone, from, end));
+  const more = away.length > AWAY_SHOWN ? `, and ${away.length - AWAY_SHOWN} more times` : "";
+  return [
+    `The server was away ${when.join(", ")}${more}. Nobody is late for that time, and it proves of ` +
+      "nobody that they did not come.",
+  ];
+}
+
 /** Who waited, came late or did not come, and what is owed as time. */
 export function comings(account: SessionAccount, pair: Pair): readonly string[] {
   const { bill, booked } = account;
-  const said: string[] = [];
+  const away = awayWords(account, pair);
+  const said = [...away];
   for (const [i, side] of [bill.mentor, bill.mentee].entries()) {
     const { person } = side;
     const who = nameIn(pair, person);
@@ -270,7 +289,8 @@ export function comings(account: SessionAccount, pair: Pair): readonly string[] 
     }
     if (side.late_us >= SECOND_US) {
       const counts = !mentor && waitCounts(account) ? " The wait counts as time together." : "";
-      said.push(`${who} came ${spanOf(side.late_us)} after the booked start.${counts}`);
+      const but = away.length ? ", without the time that the server was away" : "";
+      said.push(`${who} came ${spanOf(side.late_us)} after the booked start${but}.${counts}`);
     }
     if (side.wait_us >= SECOND_US) {
       said.push(`${who} ${who === "You" ? "were" : "was"} alone in the room for ${spanOf(side.wait_us)}.`);
