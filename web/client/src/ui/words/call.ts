@@ -36,7 +36,8 @@ export function callWords(
       : { text: away, tone: "attention" };
   }
   if (!online) {
-    const goesOn = peer.flows ? "Reconnecting, you can keep talking." : "Reconnecting…";
+    const proven = peer.unproven ? "" : " The time is still on record.";
+    const goesOn = peer.flows ? `Reconnecting, you can keep talking.${proven}` : "Reconnecting…";
     return {
       text: peer.media === "connected" ? goesOn : away,
       tone: "attention",
