@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import msgspec
 from sqlalchemy import Select, select
 
-from ledger import note_tables, tables
+from ledger import note_tables, tables, watch
 from ledger.held import LEASE_KIND, LeaseData
 from ledger.note_tables import NoteRow, ledger_notes
 from ledger.sansio.bill import basis
@@ -113,11 +113,14 @@ def _strays(naming: Sequence[Naming]) -> Plan[list[Fault]]:
 
 
 def lease_of_no_session() -> Plan[bool]:
-    """Whether there is one; what each holds is read. Raises msgspec.DecodeError."""
+    """Whether there is one; what each of the ledger's leases holds is read. Raises
+    msgspec.DecodeError."""
     for lease in (yield from leases.all_of(LEASE_KIND)):
         data = msgspec.msgpack.decode(lease.data, type=LeaseData)
         if (yield from tables.by_id(lease.site_id, data.session)) is None:
             return True
+    for lease in (yield from watch.kept()):
+        watch.breaks_of(lease)
     return False
 
 

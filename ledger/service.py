@@ -12,6 +12,7 @@ from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
 from ledger.meetings import Agreed, Meetings
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
+from ledger.sansio.intervals import Interval
 from ledger.sansio.notes import SALT_BYTES, clean, digest_of
 from ledger.sansio.session import (
     LIFE,
@@ -74,6 +75,7 @@ class Ledger:
         self._book, self._sign = Book(clock, ids, boot, sign, self._watch), sign
         self._meetings = Meetings(self._book, agreed)
         self._held: dict[str, Held] = {}
+        self._told_us = 0  # up to when the open sessions have it that nobody was seen
         self._joining = 0  # how many are being written down
         self._out: dict[str, Held] = {}  # out by the record, and nobody was told yet
 
@@ -91,8 +93,11 @@ class Ledger:
                 facts = await self._store.read(tables.facts_of, row.site_id, row.id)
                 latest_us = max([latest_us, *(fact.at_us for fact in facts)])
         self._clock.go_on(course, not_before_us=latest_us)
-        self._kept = await self._store.read(watch.kept)
-        self._watch.opens(self._clock.wall_us(), *watch.latest(self._kept))
+        self._kept, now_us = await self._store.read(watch.kept), self._clock.wall_us()
+        last_us, breaks = 0, list[Interval]()
+        with self._store.past("", watch.KIND):
+            last_us, breaks = watch.latest(self._kept, now_us)
+        self._watch.opens(now_us, last_us, breaks)
 
     # ---- what happens --------------------------------------------------------------------------
 
@@ -160,8 +165,10 @@ class Ledger:
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
-        if (held := self._held.get(connection)) is not None and held.gone is None:
-            held.proof_us = max(held.proof_us, self._clock.wall_us())
+        now_us = self._clock.wall_us()
+        fresh = self._watch.looks(now_us)
+        if fresh and (held := self._held.get(connection)) is not None and held.gone is None:
+            held.proof_us = max(held.proof_us, now_us)
 
     def session_of(self, connection: str) -> str | None:
         """The session that a connection is in now."""
@@ -222,9 +229,10 @@ class Ledger:
         if held is None or held.gone is not None:
             return None
         now_us = self._clock.wall_us()
-        if reason == "left":
+        fresh = self._watch.looks(now_us)
+        if reason == "left" and fresh:
             at_us = now_us
-        elif reason == "lost":
+        elif reason in ("left", "lost"):
             at_us = held.proof_us
         else:  # our own decision proves nothing about the page
             at_us = held.present_until(now_us)
@@ -355,6 +363,7 @@ class Ledger:
             lost = await self._store.keep(self._renew, batch, now_us)
             self._watch.kept(now_us)
             self._kept.clear()
+        await self._tell_of_breaks(now_us)
         for each in lost:  # what is proven of it stays so
             held = self._held.get(each.key)
             if held is not None and held.token == each.token and held.gone is None:
@@ -370,6 +379,16 @@ class Ledger:
                     out[key] = await self.view(held.site_id, held.session)
         self._out.clear()
         return out
+
+    async def _tell_of_breaks(self, now_us: int) -> None:
+        """The sessions that are open, before they are forgotten."""
+        breaks = self._watch.breaks(now_us)
+        if not breaks or breaks[-1][1] <= self._told_us:
+            return
+        for row in await self._store.read(tables.not_ended):
+            with self._store.past(row.site_id, row.id):
+                await self._store.write(self._book.change, row.site_id, row.id, now_us)
+        self._told_us = breaks[-1][1]
 
     def _renew(self, batch: Sequence[leases.Renewal], now_us: int) -> Plan[list[leases.Renewal]]:
         yield from watch.keep(self._boot, self._watch.breaks(now_us), self._kept, now_us)
@@ -387,10 +406,13 @@ class Ledger:
         """Closes what nobody closed: presences whose lease has lapsed (their server died), at the
         last proof of life, and sessions that are over. Returns the sessions that changed."""
         now_us = self._clock.wall_us()
+        self._watch.looks(now_us)
         changed: dict[str, str] = {}
         for lease in await self._store.look(leases.lapsed, LEASE_KIND, now_us):
             held = self._held.get(lease.key)
-            if held is not None and (held.gone or held.proof_us + LEASE_TTL_US > now_us):
+            if held is not None and (
+                held.gone or max(held.proof_us, self._watch.woke_us) + LEASE_TTL_US > now_us
+            ):
                 continue  # our own, beating or gone by its own word: the disk is only behind
             if held is not None:
                 self._out[lease.key] = self._held.pop(lease.key)

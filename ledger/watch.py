@@ -17,19 +17,29 @@ def kept() -> Plan[list[leases.Lease]]:
     return (yield from leases.all_of(KIND))
 
 
-def latest(kept: Sequence[leases.Lease]) -> tuple[int, list[Interval]]:
-    """When one of them looked last, and its breaks."""
-    if not kept:
+def latest(kept: Sequence[leases.Lease], now_us: int) -> tuple[int, list[Interval]]:
+    """When one of them looked last, and its breaks. One that looked later than now went by a clock
+    that was ahead: it tells nothing."""
+    past = [lease for lease in kept if lease.proof_us <= now_us]
+    if not past:
         return 0, []
-    last = max(kept, key=lambda lease: lease.proof_us)
-    return last.proof_us, msgspec.msgpack.decode(last.data, type=list[Interval])
+    last = max(past, key=lambda lease: lease.proof_us)
+    return last.proof_us, breaks_of(last)
+
+
+def breaks_of(lease: leases.Lease) -> list[Interval]:
+    """Raises msgspec.DecodeError."""
+    return msgspec.msgpack.decode(lease.data, type=list[Interval])
 
 
 def keep(
     boot: str, breaks: Sequence[Interval], earlier: Sequence[leases.Lease], now_us: int
 ) -> Plan[None]:
-    """That this run looks now; what `earlier` ones kept is not needed any more."""
+    """That this run looks now; what `earlier` ones kept is not needed any more, if they do not run
+    beside it."""
     data = msgspec.msgpack.encode(breaks)
     yield from leases.acquire("", KIND, boot, boot, data, now_us, TTL_US)
     for lease in earlier:
-        yield from leases.release("", KIND, lease.key, lease.owner, lease.token, now_us)
+        ahead = lease.proof_us > now_us + TTL_US
+        until_us = None if ahead else now_us
+        yield from leases.release("", KIND, lease.key, lease.owner, lease.token, until_us)

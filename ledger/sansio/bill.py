@@ -131,15 +131,17 @@ def basis(facts: Sequence[SessionFact]) -> Basis:
 def counts(timeline: Timeline, by: Basis) -> tuple[list[Interval], list[Interval]]:
     """The stretches that count, and the short gaps between them that are filled."""
     terms = by.terms
-    counting = timeline.contact
+    counting = together = timeline.contact
     if terms.counts == "room":
-        counting = union([*counting, *timeline.unknown])
+        counting = together = union([*counting, *timeline.unknown])
     if terms.late_counts and by.booked and by.expected_us is not None:
         counting = union([*counting, *_wait_for_the_late(timeline, by, by.booked)])
     counted = overlap(counting, by.window)
-    # The window can have a gap of its own, before the mentee said to go on: that is not filled.
+    # The window can have a gap of its own, before the mentee said to go on: that is not filled. Nor
+    # is, in the wait for the late, what the server was away.
     filled = overlap(bridge(counted, terms.grace_us), by.window)
-    return counted, without(filled, counted)
+    away = overlap(timeline.unwatched, [(0, together[0][0])]) if together else []
+    return counted, without(without(filled, away), counted)
 
 
 def bill(timeline: Timeline, by: Basis) -> Bill:

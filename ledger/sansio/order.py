@@ -29,6 +29,7 @@ from protocol.facts import (
     SessionCreated,
     SessionFact,
     SessionSettled,
+    WatchBroken,
 )
 
 
@@ -36,11 +37,19 @@ def impossible(facts: Iterable[SessionFact]) -> Iterator[tuple[int, str]]:
     """Each fact that no server could have written where it is: its number, and why."""
     line: Line | None = None
     present: set[str] = set()
+    away_us, times = 0, list[int]()
     for seq, fact in enumerate(facts, 1):
         if line is None:
             line = Line(fact.session)
         if (why := _why(line, present, fact)) is not None:
             yield seq, why
+        elif isinstance(fact, WatchBroken):
+            if not away_us <= fact.from_us < fact.to_us <= fact.at_us or any(
+                fact.from_us < us < fact.to_us for us in times
+            ):
+                yield seq, "The server cannot have been away then."
+            away_us = fact.to_us
+        times.append(fact.at_us)
         line = after(line, fact)
         if isinstance(fact, ParticipantJoined):
             present.add(fact.connection)

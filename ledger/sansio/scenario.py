@@ -378,7 +378,7 @@ class _House:
         """Those who do something meanwhile come after those who only stayed."""
         self._away_until_us = micros(what.until)
         if self._away_until_us <= now_us:
-            raise Unclear("the server is away until a moment that is later than when it went")
+            raise Unclear("the server is back after it went, and goes again after that")
         pages = [(page, min(now_us, page.silent_us)) for page in self._in.values()]
         self._in.clear()
         heapq.heappush(self._due, (self._away_until_us, False, order, _Restart(pages)))

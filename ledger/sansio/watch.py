@@ -7,6 +7,7 @@ nobody is late for that time, and of nobody it says that they did not come.
 from collections.abc import Sequence
 
 from ledger.sansio.intervals import Interval, overlap, union
+from protocol.types import BEAT_INTERVAL_US
 
 GAP_US = 30_000_000
 """It looks every two seconds (`flush`): after so long without a look it stood still, or its clock
@@ -17,6 +18,13 @@ KEEP_US = 60_000_000
 
 KEPT_MOST = 50
 
+STILL_US = 5_000_000
+"""After so long without hearing anything it may have stood still, and what is heard then was said
+before."""
+
+STALE_US = BEAT_INTERVAL_US + 500_000
+"""Until whoever is there still has said so again."""
+
 
 class Watch:
     """Of one run of the server. Until it `opens` nothing is known of the time before it."""
@@ -26,6 +34,7 @@ class Watch:
         self._looked_us: int | None = None
         self._kept_us: int | None = None
         self._lost_us: int | None = None
+        self.woke_us = 0
 
     @property
     def blind(self) -> bool:
@@ -36,13 +45,18 @@ class Watch:
         self._breaks = list(breaks)
         self._broke(last_us, now_us)
 
-    def looks(self, now_us: int) -> None:
-        """It is running."""
+    def looks(self, now_us: int) -> bool:
+        """It is running. Whether what is heard now was said now: after it stood still that may have
+        waited meanwhile."""
+        if self._looked_us is not None and now_us - self._looked_us > STILL_US:
+            self.woke_us = now_us
         if self._looked_us is not None and now_us - self._looked_us > GAP_US:
             self._broke(self._looked_us, now_us)
         if self._looked_us is not None and now_us < self._looked_us:
             self._breaks = overlap(self._breaks, [(0, now_us)])  # the clock was set back
+            self.woke_us = 0
         self._looked_us = now_us
+        return now_us >= self.woke_us + STALE_US
 
     def lost(self, from_us: int) -> None:
         """Something could not be read or written down, since then."""
@@ -56,7 +70,11 @@ class Watch:
             self._lost_us = None
 
     def _broke(self, from_us: int, to_us: int) -> None:
-        self._breaks = union([*self._breaks, (from_us, max(from_us, to_us))])[-KEPT_MOST:]
+        breaks = union([*self._breaks, (from_us, max(from_us, to_us))])
+        while len(breaks) > KEPT_MOST:  # more than was is held against nobody
+            (first, _), (_, end), *breaks = breaks
+            breaks.insert(0, (first, end))
+        self._breaks = breaks
 
     def breaks(self, now_us: int) -> tuple[Interval, ...]:
         """The latest, until now."""

@@ -329,13 +329,9 @@ async def test_a_goodbye_that_found_no_database_is_written_down_as_it_was_said(
     session = (await record.both()).id
     await record.beat(10, A, B)
     unsteady.writes = 0
-    await record.clock.advance(60)
-    record.ledger.proof(A)
-    record.ledger.proof(B)
+    await record.heard(60, A, B)
     said_us = await said_to_nobody(record, unsteady, A)
-    await record.clock.advance(5)
-    record.ledger.proof(A)  # its page is still open, but out of the room
-    record.ledger.proof(B)
+    await record.heard(5, A, B)  # its page is still open, but out of the room
     with pytest.raises(DatabaseUnavailable):
         await record.ledger.flush()
     unsteady.writes = 100

@@ -63,9 +63,7 @@ async def meet(record: Record, minutes: int, *, end: bool = True) -> Held:
     await record.join(ADA, A, key=KEYS[0].public)
     session = (await record.join(BEN, B, key=KEYS[1].public)).id
     from_us = record.clock.wall_us()
-    await record.clock.advance(minutes * 60)
-    for connection in (A, B):
-        record.ledger.proof(connection)
+    await record.heard(minutes * 60, A, B)
     if end:
         await record.ledger.end(SITE, session, ADA)
     held = Held(session, from_us, record.clock.wall_us())
@@ -237,8 +235,7 @@ async def test_who_waited_is_owed_what_is_left_of_the_share(record: Record) -> N
     early = await meet(record, 5)
     await record.clock.advance(4 * 60)
     await record.join(ADA, A)
-    await record.clock.advance(20 * 60)
-    record.ledger.proof(A)
+    await record.heard(20 * 60, A)
     waited = await record.ledger.running(SITE, name("room", 1))
     assert waited is not None
     await record.ledger.end(SITE, waited.id, ADA)
@@ -267,7 +264,7 @@ async def over(record: Record, agreed: Apply) -> list[SessionView]:
     """The sessions, oldest first, when the meeting is over."""
     assert agreed.meeting is not None
     end_us = agreed.start_us + agreed.length_us
-    await record.clock.advance((agreed.span[1] - record.clock.wall_us()) / SECOND + 60)
+    await record.goes_on((agreed.span[1] - record.clock.wall_us()) / MINUTE + 1)
     await record.ledger.sweep()
     record.agreement = agreed
     await record.ledger.missed(SITE, ROOM, MENTORSHIP, agreed.meeting, end_us)

@@ -7,16 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from structlog.testing import capture_logs
 
-from ledger import watch
+from ledger import tables, watch
 from ledger.sansio.session import Apply
 from ledger.sansio.watch import KEPT_MOST
 from protocol.bill import Bill
+from protocol.facts import ParticipantLeft, WatchBroken
 from protocol.terms import Terms
 from protocol.types import EndReason
 from protocol.views import SessionView
 from runtime import leases
-from runtime.database import DatabaseError, DatabaseUnavailable
+from runtime.database import DatabaseError, DatabaseUnavailable, Plan
+from runtime.tables import leases as leases_
 from tests.support.ledger import (
     A2,
     ADA,
@@ -38,15 +42,6 @@ def booked_in(record: Record, minutes: int) -> Apply:
     start_us = record.clock.wall_us() + minutes * MINUTE
     record.agreement = Apply(1, Terms(), name("mtg", 1), start_us, 60 * MINUTE, told_by=BEN)
     return record.agreement
-
-
-async def goes_on(record: Record, minutes: float) -> None:
-    """The server looks every few seconds, as far as it can."""
-    for _ in range(round(minutes * 4)):
-        await record.clock.advance(15)
-        with suppress(DatabaseError):
-            await record.ledger.flush()
-            await record.ledger.sweep()
 
 
 async def over(record: Record, agreed: Apply) -> SessionView:
@@ -74,7 +69,7 @@ async def away(*args: Any, **kwargs: Any) -> Any:
 
 async def test_a_server_that_was_up_all_the_time_says_that_nobody_came(record: Record) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 71)
+    await record.goes_on(71)
     assert await reason(record, agreed) == "nobody"
 
 
@@ -85,13 +80,13 @@ async def test_who_could_not_be_put_on_record_did_not_stay_away(
     """They try to join once, before the meeting, while nothing can be written; that lasts for five
     minutes, until it begins at the latest, or into it."""
     agreed = booked_in(record, 10)
-    await goes_on(record, minutes)
+    await record.goes_on(minutes)
     with monkeypatch.context() as patch:
         patch.setattr(record.database, "write", away)
         with pytest.raises(DatabaseUnavailable):
             await record.join(ADA, A)
-        await goes_on(record, 4)
-    await goes_on(record, 71 - minutes - 4)
+        await record.goes_on(4)
+    await record.goes_on(71 - minutes - 4)
     assert await reason(record, agreed) == found
 
 
@@ -99,14 +94,14 @@ async def test_a_database_that_cannot_be_read_is_noticed_with_nobody_there(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 9)
+    await record.goes_on(9)
     with monkeypatch.context() as patch:
         for work in ("read", "write"):
             patch.setattr(record.database, work, away)
         with pytest.raises(DatabaseUnavailable):
             await record.ledger.sweep()
-        await goes_on(record, 61)
-    await goes_on(record, 1)
+        await record.goes_on(61)
+    await record.goes_on(1)
     assert await reason(record, agreed) == "unwatched"
 
 
@@ -114,13 +109,13 @@ async def test_a_database_that_is_back_is_noticed_at_the_next_look(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 9.25)
+    await record.goes_on(9.25)
     with monkeypatch.context() as patch:
         patch.setattr(record.database, "write", away)
         with pytest.raises(DatabaseUnavailable):
             await record.join(ADA, A)
-        await goes_on(record, 0.5)
-    await goes_on(record, 61.25)
+        await record.goes_on(0.5)
+    await record.goes_on(61.25)
     assert await reason(record, agreed) == "nobody"
 
 
@@ -133,7 +128,7 @@ async def test_a_database_that_is_still_away_tells_nothing(
         patch.setattr(record.database, "write", away)
         with pytest.raises(DatabaseUnavailable):
             await record.join(ADA, A)
-        await goes_on(record, 71)
+        await record.goes_on(71)
     assert await reason(record, agreed) == "unwatched"
 
 
@@ -142,9 +137,9 @@ async def test_a_server_that_stood_still_did_not_see_who_came(
     record: Record, seconds: int, found: EndReason
 ) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 20)
+    await record.goes_on(20)
     await record.clock.advance(seconds)  # and 15 more until the next look
-    await goes_on(record, 50.5)
+    await record.goes_on(50.5)
     assert await reason(record, agreed) == found
 
 
@@ -152,7 +147,7 @@ async def test_a_server_that_stands_still_until_a_meeting_is_over_saw_nothing(
     record: Record,
 ) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 20)
+    await record.goes_on(20)
     await record.clock.advance(51 * 60)
     assert await reason(record, agreed) == "unwatched"
 
@@ -162,8 +157,8 @@ async def test_a_server_that_stands_still_until_a_meeting_is_over_saw_nothing(
 
 async def waits(record: Record, minutes: float, *connections: str) -> None:
     """These pages are there meanwhile."""
-    for _ in range(round(minutes * 10)):
-        await record.clock.advance(6)
+    for _ in range(round(minutes * 15)):
+        await record.clock.advance(4)
         for connection in connections:
             record.ledger.proof(connection)
         with suppress(DatabaseError):
@@ -177,7 +172,7 @@ async def stopped(record: Record, minutes: float) -> None:
 
 
 async def bill_of(record: Record, agreed: Apply) -> Bill:
-    await goes_on(record, max(0, agreed.span[1] - record.clock.wall_us()) / MINUTE + 11)
+    await record.goes_on(max(0, agreed.span[1] - record.clock.wall_us()) / MINUTE + 11)
     view = await over(record, agreed)
     assert view.settlement is not None
     return view.settlement.bill
@@ -185,7 +180,7 @@ async def bill_of(record: Record, agreed: Apply) -> Bill:
 
 async def test_a_wait_that_the_server_did_not_live_to_see_the_end_of(record: Record) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 10)
+    await record.goes_on(10)
     await record.join(ADA, A)
     await waits(record, 20, A)
     await stopped(record, 50)
@@ -202,7 +197,7 @@ async def test_a_wait_that_went_on_when_the_server_was_back(
     record: Record, back: float, no_show: str
 ) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 10)
+    await record.goes_on(10)
     await record.join(ADA, A)
     await waits(record, 20, A)
     await stopped(record, 1)
@@ -216,20 +211,20 @@ async def test_a_wait_that_went_on_when_the_server_was_back(
 async def test_a_wait_that_was_over_when_the_server_went(record: Record, later: float) -> None:
     """As when a new version of it is installed."""
     agreed = booked_in(record, 10)
-    await goes_on(record, 10)
+    await record.goes_on(10)
     await record.join(ADA, A)
     await waits(record, 20, A)
     await record.ledger.leave(A, "left")
-    await goes_on(record, later)
+    await record.goes_on(later)
     await stopped(record, 2)
     assert (await bill_of(record, agreed)).mentee.no_show == "yes"
 
 
 async def test_nobody_is_late_for_a_server_that_was_stopped(record: Record) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 5)
+    await record.goes_on(5)
     await stopped(record, 25)
-    await goes_on(record, 1)
+    await record.goes_on(1)
     await record.both()
     await waits(record, 2, A, B)
     await record.ledger.end(SITE, await running(record), ADA)
@@ -239,11 +234,11 @@ async def test_nobody_is_late_for_a_server_that_was_stopped(record: Record) -> N
 
 async def test_what_the_run_before_the_last_did_not_see_is_known(record: Record) -> None:
     agreed = booked_in(record, 10)
-    await goes_on(record, 10)
+    await record.goes_on(10)
     await stopped(record, 10)
-    await goes_on(record, 5)
+    await record.goes_on(5)
     await stopped(record, 1)
-    await goes_on(record, 4)
+    await record.goes_on(4)
     await record.both()
     await waits(record, 2, A, B)
     await record.ledger.end(SITE, await running(record), ADA)
@@ -257,7 +252,7 @@ async def test_nobody_is_late_for_a_database_that_was_away(
 ) -> None:
     """One of the two is in the room all the time."""
     agreed = booked_in(record, 10)
-    await goes_on(record, 10)
+    await record.goes_on(10)
     await record.join(ADA, A)
     await waits(record, 2, A)
     with monkeypatch.context() as patch:
@@ -282,7 +277,7 @@ async def test_what_was_said_while_the_database_was_away_hides_nothing_of_that(
         booked_in(record, 10), terms=Terms(no_show_share=500_000, no_show_after_us=15 * MINUTE)
     )
     record.agreement = agreed
-    await goes_on(record, 10)
+    await record.goes_on(10)
     await record.join(ADA, A)
     await waits(record, 5, A)
     with monkeypatch.context() as patch:
@@ -311,26 +306,125 @@ async def test_what_it_did_not_see_is_on_disk_as_soon_as_it_can_be(
 ) -> None:
     """Killed half a minute after its database was back."""
     agreed = booked_in(record, 10)
-    await goes_on(record, 10)
+    await record.goes_on(10)
     with monkeypatch.context() as patch:
         patch.setattr(record.database, "write", away)
         with pytest.raises(DatabaseUnavailable):
             await record.join(BEN, B)
-        await goes_on(record, 10)
-    await goes_on(record, 0.5)
+        await record.goes_on(10)
+    await record.goes_on(0.5)
     await stopped(record, 0.5)
-    await goes_on(record, 1)
+    await record.goes_on(1)
     await record.both()
     await waits(record, 2, A, B)
     await record.ledger.end(SITE, await running(record), ADA)
     assert (await bill_of(record, agreed)).mentee.late_us <= 1.5 * MINUTE
 
 
+async def test_a_run_whose_clock_was_ahead_hides_no_later_absence(record: Record) -> None:
+    """It was two hours ahead, and is put right while the server is stopped."""
+    record.clock.step_wall(120 * MINUTE)
+    await record.restart()
+    await record.goes_on(1)
+    record.clock.step_wall(-120 * MINUTE)
+    await record.restart()
+    agreed = booked_in(record, 10)
+    await record.goes_on(10)
+    await record.join(ADA, A)
+    await waits(record, 20, A)
+    await stopped(record, 50)
+    assert (await bill_of(record, agreed)).mentee.no_show == "unknown"
+    assert len(await record.database.read(leases.all_of, watch.KIND)) == 1
+
+
+async def test_what_a_run_kept_and_cannot_be_read_is_nothing(record: Record) -> None:
+    await record.goes_on(1)
+
+    def spoil() -> Plan[None]:
+        yield (
+            update(leases_)
+            .where(leases_.c.kind == watch.KIND)
+            .values(data=b"")
+            .execution_options(all_sites="it is of none")
+        )
+
+    await record.database.write(spoil)
+    with capture_logs() as logged:
+        await stopped(record, 1)
+    assert [each["of"] for each in logged] == [watch.KIND]
+    booked_in(record, -1)
+    await record.join(ADA, A)
+    assert len((await record.ledger.account(SITE, await running(record))).unwatched) == 1
+
+
+async def test_who_sits_and_waits_has_it_on_record_at_once(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it is not forgotten, however often the server is away after that."""
+    booked_in(record, 0)
+    await record.join(ADA, A)
+    await waits(record, 1, A)
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(record.database, "write", away)
+            with pytest.raises(DatabaseUnavailable):
+                await record.join(BEN, B)
+            await waits(record, 1, A)
+        await waits(record, 1, A)
+    facts = await record.database.read(tables.facts_of, SITE, await running(record))
+    assert [type(fact) for fact in facts].count(WatchBroken) == 3
+
+
+# ---- a server that stood still -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("says_goodbye", [True, False])
+async def test_what_was_said_while_the_server_stood_still_proves_nothing_of_that_time(
+    record: Record, says_goodbye: bool
+) -> None:
+    """Both went while it did; what they had said by then it hears when it goes on."""
+    session = (await record.both()).id
+    await record.beat(20, A, B)
+    seen_us = record.clock.wall_us()
+    await record.clock.advance(46)
+    for connection in (A, B):
+        record.ledger.proof(connection)
+        if says_goodbye:
+            await record.ledger.leave(connection, "left")
+    await record.ledger.flush()
+    await record.clock.advance(4)
+    for connection in (A, B):
+        await record.ledger.leave(connection, "lost")
+    view = await record.ledger.view(SITE, session)
+    assert [time.present_us for time in view.people] == [20 * SECOND] * 2
+    assert view.estimated
+    facts = await record.database.read(tables.facts_of, SITE, session)
+    ends = {(f.at_us, f.estimated) for f in facts if isinstance(f, ParticipantLeft)}
+    assert ends == {(seen_us, True)}
+
+
+async def test_who_stayed_while_the_server_stood_still_was_there(record: Record) -> None:
+    session = (await record.both()).id
+    await record.beat(20, A, B)
+    await record.clock.advance(46)
+    for _ in range(3):
+        assert await record.ledger.sweep() == []
+        record.ledger.proof(A)
+        record.ledger.proof(B)
+        assert await record.ledger.flush() == {}
+        await record.clock.advance(2)
+    view = await record.ledger.end(SITE, session, ADA)
+    assert [time.present_us for time in view.people] == [(20 + 46 + 6) * SECOND] * 2
+
+
+# ---- what it keeps -------------------------------------------------------------------------------
+
+
 async def test_what_the_runs_keep_does_not_pile_up(record: Record) -> None:
     for _ in range(5):
-        await goes_on(record, 1)
+        await record.goes_on(1)
         await stopped(record, 1)
-    await goes_on(record, 1)
+    await record.goes_on(1)
     assert len(await record.database.read(leases.all_of, watch.KIND)) == 1
 
 

@@ -320,6 +320,9 @@ CRAFTED: dict[str, tuple[Change, str]] = {
         with_value("leases", "data", msgspec.msgpack.encode({"session": "x"})),
         "leases.data names a session that is not in it",
     ),
+    "a watch that tells nothing": (
+        with_value("leases", "kind", "watch"), "leases.data cannot be used",
+    ),
     "a key that is none": (with_value("keys", "secret", b"{}"), "is no private Ed25519 key"),
     "a key of noise": (with_value("keys", "secret", b"\xff\0"), "is no private Ed25519 key"),
 }  # fmt: skip

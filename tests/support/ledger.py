@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha512
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -23,7 +24,7 @@ from ledger.service import Ledger
 from protocol.terms import Terms
 from protocol.views import Contact, SessionView
 from runtime.clock import SteadyClock
-from runtime.database import Database, Plan
+from runtime.database import Database, DatabaseError, Plan
 from runtime.ids import Ids
 from tests.support.clock import ManualClock
 
@@ -125,6 +126,21 @@ class Record:
     async def both(self) -> SessionView:
         await self.join(ADA, A)
         return await self.join(BEN, B)
+
+    async def goes_on(self, minutes: float) -> None:
+        """The server looks every few seconds, as far as it can."""
+        for _ in range(round(minutes * 4)):
+            await self.clock.advance(15)
+            with suppress(DatabaseError):
+                await self.ledger.flush()
+                await self.ledger.sweep()
+
+    async def heard(self, seconds: float, *connections: str) -> None:
+        """These pages are, all the time; nothing is put on disk."""
+        for left in range(round(seconds), 0, -4):
+            await self.clock.advance(min(4, left))
+            for connection in connections:
+                self.ledger.proof(connection)
 
     async def beat(self, seconds: float, *connections: str) -> None:
         """Two seconds at a time, with a proof of life of these connections and a flush each."""

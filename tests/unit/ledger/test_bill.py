@@ -417,6 +417,22 @@ def test_the_wait_for_the_late_does_not_count_where_the_server_was_away() -> Non
 
 
 @pytest.mark.parametrize(
+    ("facts", "counted"),
+    [
+        ([*alone(ADA, -2, 0.5), *alone(ADA, 8, 10)], 60),  # nobody was away: it is a short gap
+        ([*alone(ADA, -2, 0.5), *away(0.5, 8), *alone(ADA, 8, 10)], 52.5),
+        ([*alone(ADA, -2, 0.5), *away(2, 4), *alone(ADA, 8, 10)], 58),
+    ],
+)
+def test_no_gap_is_filled_that_the_server_made_before_the_mentee_came(
+    facts: list[SessionFact], counted: float
+) -> None:
+    terms = Terms(late_counts=True, grace_us=10 * MINUTE)
+    found = billed([*facts, *both(10, 60)], terms)
+    assert minutes(found.counted_us + found.bridged_us) == counted
+
+
+@pytest.mark.parametrize(
     ("what", "facts", "no_show"),
     [
         ("for the rest", [*cut(ADA, 0, 30, 70), *away(30, 70)], "unknown"),

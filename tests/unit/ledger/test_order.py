@@ -12,6 +12,7 @@ from protocol.facts import (
     SessionContested,
     SessionCorrected,
     SessionFact,
+    WatchBroken,
     WindowExtended,
 )
 from tests.support.evidence import (
@@ -115,6 +116,31 @@ def test_late_proof_a_recount_and_a_concession_can_come_last(fact: SessionFact) 
 def test_while_it_runs_some_cannot_be(fact: SessionFact, why: str) -> None:
     running = beginning(PageKey(1), PageKey(2))
     assert list(impossible([*running, fact])) == [(len(running) + 1, why)]
+
+
+def away(from_min: float, to_min: float, at_min: float = 5) -> WatchBroken:
+    from_us, to_us, at_us = (START + round(each * MINUTE) for each in (from_min, to_min, at_min))
+    return WatchBroken(session=SESSION, from_us=from_us, to_us=to_us, at_us=at_us)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "wrong"),
+    [
+        ([away(1, 2), away(2, 5)], 0),
+        ([away(-5, 0)], 0),  # of its meeting, before anybody came
+        ([away(2, 1)], 1),
+        ([away(2, 2)], 1),
+        ([away(2, 5.1)], 1),  # not over yet
+        ([away(1, 3), away(2, 5)], 2),
+        ([away(-5, 1)], 1),  # they joined in between
+    ],
+)
+def test_when_the_server_was_away_nothing_was_written(
+    breaks: list[WatchBroken], wrong: int
+) -> None:
+    running: list[SessionFact] = [*beginning(PageKey(1), PageKey(2)), *breaks]
+    expected = [len(running) - len(breaks) + wrong] if wrong else []
+    assert [seq for seq, _ in impossible(running)] == expected
 
 
 def test_who_is_gone_does_nothing_more() -> None:

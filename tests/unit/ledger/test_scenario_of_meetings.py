@@ -116,8 +116,9 @@ def test_who_tries_to_come_while_the_server_is_away_has_it_at_its_return() -> No
 
 
 def test_a_server_cannot_be_back_before_it_was_away() -> None:
-    with pytest.raises(Unclear, match="later than when it went"):
-        replay(away("14:00:00", "14:00:00"))
+    for spans in ([("14:00:00", "14:00:00")], [("14:00:00", "15:00:00"), ("14:10:00", "14:20:00")]):
+        with pytest.raises(Unclear, match="back after it went, and goes again after that"):
+            replay(*(away(*span) for span in spans))
 
 
 # ---- several sessions ----------------------------------------------------------------------------
