@@ -43,6 +43,8 @@ def values(hint: Any) -> SearchStrategy[Any]:
         return values(base)
     if origin is Literal:
         return st.sampled_from(args)
+    if origin is tuple and args[-1] is not Ellipsis:
+        return st.tuples(*map(values, args))
     if origin is tuple:
         return st.lists(values(args[0]), max_size=2).map(tuple)
     if origin is dict:
