@@ -192,6 +192,14 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
     )
 
 
+def longest_us(timeline: Timeline, by: Basis) -> int:
+    """How long the session, or what it was booked for, can have been: more nobody gives in to."""
+    spans = union(span for who in timeline.members for span in timeline.present_at_most(who))
+    whole_us = spans[-1][1] - spans[0][0] if spans else 0
+    booked_us = by.meeting.length_us + by.terms.overrun_us if by.meeting else 0
+    return max(whole_us, booked_us)
+
+
 def arrived(
     present: list[Interval], contact: list[Interval], expected: list[Interval]
 ) -> list[Interval]:

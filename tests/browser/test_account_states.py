@@ -356,7 +356,7 @@ async def test_one_gives_in_to_less_as_the_mentor_and_sees_what_that_costs(
     await button(page, "Change the amount").click()
     await expect(minutes).to_be_focused()
     await expect(minutes).to_have_accessible_description(
-        "As the mentor you give in to less than 38 min."
+        "Write less than 38 min: as the mentor you can only give in."
     )
     await minutes.fill("30")
     await expect(minutes).to_have_accessible_description("That is €36.00.")

@@ -601,6 +601,21 @@ async def test_what_both_contest_keeps_the_reason_of_each(record: Record) -> Non
     assert (held.settlement.state, held.settlement.contested_by) == ("contested", (ADA,))
 
 
+async def test_nobody_gives_in_to_more_than_the_session_can_have_been(record: Record) -> None:
+    session = (await record.both()).id
+    await record.heard(600, A, B)
+    await record.ledger.end(SITE, session, ADA)
+    await record.ledger.contest(SITE, session, ADA, 1, "It was more.")
+    with pytest.raises(Refusal, match="was longer than 10 min"):
+        await record.ledger.correct(SITE, session, BEN, 601 * SECOND, "fine", None)
+    given = await record.ledger.correct(SITE, session, BEN, 600 * SECOND, "fine", None)
+    assert given.settlement is not None
+    assert given.settlement.bill.billed_us == 600 * SECOND
+    # Whoever runs the server knows more; and who gave in by mistake contests that.
+    await record.ledger.correct(SITE, session, None, 900 * SECOND, "They said so.", None)
+    await record.ledger.contest(SITE, session, BEN, 3, "I did not mean to.")
+
+
 async def test_a_second_reason_is_kept_and_the_same_one_once(record: Record) -> None:
     session = (await record.both()).id
     await record.ledger.end(SITE, session, ADA)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ledger.sansio.account import Timeline
-from ledger.sansio.bill import ALWAYS, Basis, basis, bill, counts
+from ledger.sansio.bill import ALWAYS, Basis, basis, bill, counts, longest_us
 from ledger.sansio.intervals import overlap, total
 from protocol.bill import Bill
 from protocol.facts import (
@@ -380,6 +380,18 @@ def test_whether_somebody_came_is_unknown_where_the_server_was_away() -> None:
         ),
     ]  # fmt: skip
     assert billed([*alone(ADA, 0, 30), *maybe]).mentee.no_show == "unknown"
+
+
+def test_how_long_a_session_or_its_booked_time_can_have_been() -> None:
+    def longest(facts: list[SessionFact], **by: Any) -> float:
+        return minutes(longest_us(Timeline(facts, (ADA, BEN), at(100_000)), Basis(**by)))
+
+    assert longest([]) == 0
+    assert longest([*alone(ADA, 0, 10), *alone(BEN, 20, 30)]) == 30
+    assert longest(cut(ADA, 0, 10, 15)) == 15
+    booked = {"meeting": meeting(), "terms": Terms(overrun_us=20 * MINUTE)}
+    assert longest(alone(ADA, 0, 10), **booked) == 80
+    assert longest(alone(ADA, 0, 90), **booked) == 90
 
 
 def cut(who: str, from_: float, to: float, noticed: float) -> list[SessionFact]:

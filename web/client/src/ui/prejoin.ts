@@ -23,6 +23,7 @@ import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
 import { unknownWords, waitWords } from "./words/link.js";
 import { otherOf, presenceWords } from "./words/people.js";
+import { beforeWords, twoOf } from "./words/terms.js";
 
 /** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
 @customElement("ith-prejoin")
@@ -238,7 +239,7 @@ export class Prejoin extends AppElement {
                 </button>`
             }
             <ith-next .app=${this.app} .mentorship=${view.id}></ith-next>
-            <ith-arrange .app=${this.app} .view=${view}></ith-arrange>
+            <ith-arrange tabindex="-1" .app=${this.app} .view=${view}></ith-arrange>
           </section>
         </div>
         ${this.columns.matches ? nothing : this.go(view, me)}
@@ -269,10 +270,24 @@ export class Prejoin extends AppElement {
             ? notice(this.trouble, html`<button @click=${this.prepare}>Try again</button>`)
             : nothing
         }
+        ${this.columns.matches ? nothing : this.first(view, me)}
         <button class="filled join" @click=${this.join}>Join</button>
         <p class="small soft" role="status">${this.line(view, me)}</p>
       </div>
     `;
+  }
+
+  /** Where *Join* lies over what one would read first. */
+  private first(view: MentorshipView, me: PersonView): unknown {
+    const words = beforeWords(view, twoOf(view, me));
+    if (!words?.asks) return words && html`<p class="small number">${words.text}</p>`;
+    return html`<button class="plain small" @click=${this.read}>${words.text}</button>`;
+  }
+
+  private read(): void {
+    const terms = this.renderRoot.querySelector<HTMLElement>("ith-arrange");
+    terms?.scrollIntoView();
+    terms?.focus({ preventScroll: true });
   }
 
   private preview(problem: DeviceWords | null): unknown {

@@ -234,8 +234,10 @@ export class Summary extends AppElement {
           <h1 tabindex="-1"><span class="whole">${result.amount}</span> ${result.words}${
             result.billed ? html` <span class="whole">${result.billed}</span>` : nothing
           }</h1>
-          ${this.when(view, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
-          <p class="paper small soft">${view.id}</p>
+          ${this.when(view, account, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
+          <p class="paper small soft">
+            ${exact(me.zone, view.started_us ?? view.created_us)} (${me.zone.replaceAll("_", " ")}) · ${view.id}
+          </p>
         </div>
         ${old ? notice(oldWords(old)) : nothing}
         ${this.reflectsFirst ? this.reflection(view, mentorship) : nothing}
@@ -314,12 +316,19 @@ export class Summary extends AppElement {
     ></ith-reflection>`;
   }
 
-  private when(view: SessionView, me: PersonView, other: PersonView): unknown {
-    const fromUs = view.started_us ?? view.created_us;
+  /** Of a meeting that nobody came to, when it was to be. */
+  private when(
+    view: SessionView,
+    account: SessionAccount | null,
+    me: PersonView,
+    other: PersonView,
+  ): unknown {
+    const booked = view.people.every(({ present_us }) => !present_us) ? account?.booked : null;
+    const fromUs = booked?.start_us ?? view.started_us ?? view.created_us;
     const words =
       view.ended_us == null
         ? `${inRoom(view).length ? "since" : "from"} ${bothClocks(fromUs, me, other)}`
-        : bothStretches(fromUs, view.ended_us, me, other);
+        : bothStretches(fromUs, booked ? fromUs + booked.length_us : view.ended_us, me, other);
     return html`<p title=${exact(me.zone, fromUs)}>
       ${dayName(me.zone, fromUs, this.app.nowUs())}, ${words}
     </p>`;

@@ -202,6 +202,13 @@ describe("a stretch in words", () => {
     expect(words(alone)[1]).toMatch(/nobody in the room/);
   });
 
+  it("says that what is impaired outside the booked time is owed by nobody", () => {
+    const whole = account(plan);
+    const to = whole.stretches.find(({ state }) => state === "impaired")!.from_us;
+    const bill = { ...whole.bill, window_from_us: 0, window_to_us: to };
+    expect(words({ ...whole, bill, booked: RICH.booked! })[7]).toMatch(/outside the booked time.*, so it does not count/);
+  });
+
   it("is told to each from their own side, by their own clock", () => {
     const [first, , gap] = words(account(plan), MENTEE);
     expect(first).toBe("07:25:20–07:27:00 Bruno Wagner alone, 1 min 40 s.");
@@ -482,6 +489,9 @@ describe("who came, waited, is owed", () => {
     expect(away(at(-60, 30))[2]).toBe(
       "Ana Quispe came 10 s after the booked start, without the time that the server was away.",
     );
+    const from = RICH.stretches[0]!.from_us;
+    const unbooked = { ...RICH, booked: null, unwatched: [[from - S, from + 9 * S]] as [number, number][] };
+    expect(comings(unbooked, MENTOR)[0]).toMatch(/^The server was away .* counts all the same\.$/);
     const often = [0, 1, 2, 3, 4].map((n) => at(n * 60, n * 60 + 30));
     expect(away(...often)[0]).toContain(", and 2 more times. Nobody");
   });

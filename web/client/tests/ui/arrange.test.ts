@@ -59,6 +59,21 @@ describe("money", () => {
 });
 
 describe("the price on the pre-join page", () => {
+  it("is said before one joins, after terms that wait for an answer", () => {
+    const proposal = { ...AGREED, proposed_by: PAYS.other.id };
+    expect(terms.beforeWords({ agreement: AGREED, proposal }, PAYS)).toEqual({
+      text: "Ana Quispe proposes terms: read them first.",
+      asks: true,
+    });
+    const mine = { ...AGREED, proposed_by: PAYS.me.id };
+    const price = terms.beforeWords({ agreement: AGREED, proposal: mine }, PAYS);
+    expect(price?.asks).toBe(false);
+    expect(price?.text).toMatch(/^Ana Quispe charges €.* an hour.*\.$/);
+    const free = { ...AGREED, terms: { ...AGREED.terms, rate_minor: 0 } };
+    expect(terms.beforeWords({ agreement: free, proposal: null }, PAYS)).toBeNull();
+    expect(terms.beforeWords({ agreement: null, proposal: null }, PAYS)).toBeNull();
+  });
+
   it("says who charges, what starts the clock and when it stops", () => {
     expect(terms.priceWords(AGREED, MEETING, PAYS)).toBe(
       "Ana Quispe charges €60.00 an hour. The clock starts when you both are in the call, at 15:00 " +

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { viewOf } from "../../src/lib/session.js";
 import type { SessionAccount, SessionView, Settlement } from "../../src/protocol/types.js";
 import { resultOf } from "../../src/ui/words/account.js";
-import { pairOf } from "../../src/ui/words/people.js";
+import { pairOf, type Pair } from "../../src/ui/words/people.js";
 import {
   concession,
+  mostUs,
   finalWords,
   fingerprint,
   followsWords,
@@ -172,17 +173,31 @@ describe("a reason and a concession", () => {
   });
 
   it("is against one's own interest, in whole minutes", () => {
-    expect(concession("37", 38 * MIN, MENTOR)).toBe(37 * MIN);
-    expect(concession("0", 38 * MIN, MENTOR)).toBe(0);
-    expect(concession("38", 38 * MIN, MENTOR)).toBe("As the mentor you give in to less than 38 min.");
-    expect(concession(" 39 ", 38 * MIN, MENTEE)).toBe(39 * MIN);
-    expect(concession("38", 38 * MIN, MENTEE)).toBe("As the mentee you give in to more than 38 min.");
+    const by = (typed: string, pair: Pair): number | string => concession(typed, 38 * MIN, 60 * MIN, pair);
+    expect(by("37", MENTOR)).toBe(37 * MIN);
+    expect(by("0", MENTOR)).toBe(0);
+    const less = "Write less than 38 min: as the mentor you can only give in.";
+    expect(by("38", MENTOR)).toBe(less);
+    expect(by(" 39 ", MENTEE)).toBe(39 * MIN);
+    expect(by("38", MENTEE)).toBe("Write more than 38 min: as the mentee you can only give in.");
     for (const wrong of ["", "-1", "1.5", "1e3", "x"]) {
-      expect(concession(wrong, 38 * MIN, MENTEE)).toBe("Write whole minutes, such as 40.");
+      expect(by(wrong, MENTEE)).toBe("Write whole minutes, such as 40.");
     }
-    const most = "At most 1440 minutes: a session is no longer than a day.";
-    for (const long of ["1441", "99999"]) expect(concession(long, 38 * MIN, MENTEE)).toBe(most);
-    expect(concession("99999", 38 * MIN, MENTOR)).toBe("As the mentor you give in to less than 38 min.");
+    expect(by("60", MENTEE)).toBe(60 * MIN);
+    const most = "At most 1 h: neither the session nor its booked time was longer.";
+    for (const long of ["61", "99999"]) expect(by(long, MENTEE)).toBe(most);
+    expect(by("99999", MENTOR)).toBe(less);
+  });
+
+  it("is to no more than the session or its booked time was long", () => {
+    const paid = ACCOUNTS["account-paid"]!;
+    const [first, last] = [paid.stretches[0]!, paid.stretches.at(-1)!];
+    const whole = last.to_us - first.from_us;
+    expect(mostUs({ ...paid, booked: null })).toBe(whole);
+    expect(mostUs({ ...paid, booked: null, stretches: [] })).toBe(0);
+    const booked = { ...paid.booked!, length_us: 2 * whole };
+    const terms = { ...paid.terms, overrun_us: MIN };
+    expect(mostUs({ ...paid, booked, terms })).toBe(2 * whole + MIN);
   });
 
   it("has a fingerprint short enough to compare", () => {

@@ -11,6 +11,7 @@ import { costOf } from "../words/bill.js";
 import type { Pair } from "../words/people.js";
 import {
   concession,
+  mostUs,
   finalWords,
   followsWords,
   leftWords,
@@ -193,7 +194,7 @@ export class Settle extends LitElement {
 
   private minutesField(wrong: string): unknown {
     const { account, pair } = this;
-    const us = concession(this.minutes, this.billedUs, pair);
+    const us = concession(this.minutes, this.billedUs, mostUs(this.account), pair);
     const cost = typeof us === "number" ? costOf(account, us) : "";
     return html`
       <div class="field">
@@ -224,7 +225,7 @@ export class Settle extends LitElement {
   }
 
   private wrongs(): { readonly reason: string; readonly minutes: string } {
-    const us = concession(this.minutes, this.billedUs, this.pair);
+    const us = concession(this.minutes, this.billedUs, mostUs(this.account), this.pair);
     const minutes = this.asking === "giveIn" && typeof us === "string" ? us : "";
     return { reason: reasonTrouble(this.reason), minutes };
   }
@@ -248,7 +249,7 @@ export class Settle extends LitElement {
       return;
     }
     const { asking, reason, minutes } = this;
-    const us = concession(minutes, this.billedUs, this.pair);
+    const us = concession(minutes, this.billedUs, mostUs(this.account), this.pair);
     const { id } = this.view;
     const done = await this.act(async () => {
       if (asking === "giveIn" && typeof us === "number") await this.app.ledger.correct(id, us, reason);

@@ -195,6 +195,7 @@ export function countsWords(piece: Piece, account: SessionAccount): string {
     case "unknown":
       return "does not count";
     case "impaired":
+      if (!inWindow(piece, account)) return `${outsideWords(account)}, so it does not count`;
       return terms.make_up ? "does not count, owed as make-up time" : "does not count";
     default:
       return piece.kind === "gap" ? gapWords(piece, account) : "";
@@ -203,11 +204,10 @@ export function countsWords(piece: Piece, account: SessionAccount): string {
 
 /** Why a gap does not count. One is filled between two times that count, if all that lies between
  * them is short enough, and as far as it lies within the booked time. */
-function gapWords({ from_us, to_us }: Piece, account: SessionAccount): string {
+function gapWords(piece: Piece, account: SessionAccount): string {
+  const { from_us, to_us } = piece;
   const { grace_us } = allTerms(account.terms);
-  const { window_from_us: from, window_to_us: to } = account.bill;
-  const within = from == null || to == null || (to_us > from && from_us < to);
-  if (!within) return `${outsideWords(account)}, so it does not count`;
+  if (!inWindow(piece, account)) return `${outsideWords(account)}, so it does not count`;
   const before = account.counted.findLast(([, end]) => end <= from_us);
   const after = account.counted.find(([start]) => start >= to_us);
   if (!before || !after) {
@@ -218,6 +218,11 @@ function gapWords({ from_us, to_us }: Piece, account: SessionAccount): string {
   if (after[0] - before[1] <= grace_us) return `${outsideWords(account)}, so it does not count`;
   if (to_us - from_us > grace_us) return `does not count: ${allow}`;
   return `does not count: ${allow}, and with what lies beside it this one is longer`;
+}
+
+function inWindow({ from_us, to_us }: Piece, { bill }: SessionAccount): boolean {
+  const { window_from_us: from, window_to_us: to } = bill;
+  return from == null || to == null || (to_us > from && from_us < to);
 }
 
 const termsName = ({ terms_version }: SessionAccount): string =>

@@ -256,20 +256,22 @@ function missedWords({ bill, booked, terms }: SessionAccount, mentor: boolean): 
 
 const AWAY_SHOWN = 3;
 
-/** When the server was away of a meeting's time: what it did not see, it holds against nobody. */
-function awayWords({ booked, unwatched }: SessionAccount, { me }: Pair): readonly string[] {
-  if (!booked) return [];
-  const to = booked.start_us + booked.length_us;
+/** When the server was away of a session's or its meeting's time: what it did not see, it holds against
+ * nobody. */
+function awayWords(account: SessionAccount, { me }: Pair): readonly string[] {
+  const { booked, stretches, unwatched } = account;
+  const start = booked?.start_us ?? stretches[0]?.from_us ?? 0;
+  const to = booked ? booked.start_us + booked.length_us : (stretches.at(-1)?.to_us ?? 0);
   const away = (unwatched ?? [])
-    .map(([from, end]): Span => [Math.max(from, booked.start_us), Math.min(end, to)])
+    .map(([from, end]): Span => [Math.max(from, start), Math.min(end, to)])
     .filter(([from, end]) => end - from >= SECOND_US);
   if (!away.length) return [];
   const when = away.slice(0, AWAY_SHOWN).map(([from, end]) => clocks(me.zone, from, end));
   const more = away.length > AWAY_SHOWN ? `, and ${away.length - AWAY_SHOWN} more times` : "";
-  return [
-    `The server was away ${when.join(", ")}${more}. Nobody is late for that time, and it proves of ` +
-      "nobody that they did not come.",
-  ];
+  const so = booked
+    ? "Nobody is late for that time, and it proves of nobody that they did not come."
+    : "What your pages signed meanwhile counts all the same.";
+  return [`The server was away ${when.join(", ")}${more}. ${so}`];
 }
 
 /** Who waited, came late or did not come, and what is owed as time. */

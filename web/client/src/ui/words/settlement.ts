@@ -1,5 +1,6 @@
 /** How what a session came to stands between the two, in words. Pure. */
-import type { Bill, Note, SessionView, Settlement } from "../../protocol/types.js";
+import type { Bill, Note, SessionAccount, SessionView, Settlement } from "../../protocol/types.js";
+import { allTerms } from "../account/counting.js";
 import { billedWords } from "./account.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
 import { HELD } from "./session.js";
@@ -7,7 +8,6 @@ import { brief, named } from "./time.js";
 
 export const REASON_MOST = 1000; // characters, as the server counts them
 const MINUTE_US = 60_000_000;
-const DAY_MIN = 24 * 60;
 
 export interface Standing {
   readonly text: string;
@@ -112,13 +112,14 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
   const reason = notes[at]?.text ?? null;
   const corrected = at < 0 ? undefined : notes.slice(at).findLast(({ about }) => about === "corrected");
   const who = named(pair.other.name);
+  const giveIn = pair.me.id !== pair.mentor || bill.billed_us > 0;
   const common = { reason, by: by === pair.me.id ? "You said:" : `${who} says:` };
   if (contested_by.length === 2) {
     return {
       ...common,
       text: `You both contest ${amount}.`,
       more: `${HELD_WORDS} Each of you can confirm it or give in, and whoever runs this server can correct it.`,
-      can: { ...NOTHING, confirm: true, giveIn: true },
+      can: { ...NOTHING, confirm: true, giveIn },
     };
   }
   if (corrected && byMe) {
@@ -142,15 +143,15 @@ function contested(of: Settlement, notes: readonly Note[], pair: Pair): Standing
     return {
       ...common,
       text: `You gave in: ${now}.`,
-      more: `${who} has not confirmed that yet, so it is still held.`,
-      can: { ...NOTHING, giveIn: true },
+      more: `${who} has not confirmed that yet, so it is still held. If that was a mistake, contest it.`,
+      can: { ...NOTHING, contest: true, giveIn },
     };
   }
   return {
     ...common,
     text: `${who} contests ${amount}.`,
     more: `${HELD_WORDS} You can give in, write to each other about it, or contest it too.`,
-    can: { confirm: false, contest: true, giveIn: true },
+    can: { confirm: false, contest: true, giveIn },
   };
 }
 
@@ -179,16 +180,31 @@ export function reasonTrouble(text: string): string {
 export const leftWords = (text: string): string => `${[...text].length} of ${REASON_MOST} characters`;
 
 /** The minutes that were typed in microseconds, or what is wrong with them: one can only give in. */
-export function concession(typed: string, billedUs: number, pair: Pair): number | string {
+export function concession(
+  typed: string,
+  billedUs: number,
+  mostUs: number,
+  pair: Pair,
+): number | string {
   if (!/^\d+$/.test(typed.trim())) return "Write whole minutes, such as 40.";
   const minutes = Number(typed);
   const us = minutes * MINUTE_US;
   const mentor = pair.me.id === pair.mentor;
-  if (minutes > DAY_MIN && !mentor) return `At most ${DAY_MIN} minutes: a session is no longer than a day.`;
-  if (mentor ? us < billedUs : us > billedUs) return us;
-  return mentor
-    ? `As the mentor you give in to less than ${brief(billedUs)}.`
-    : `As the mentee you give in to more than ${brief(billedUs)}.`;
+  const than = mentor ? "less" : "more";
+  if (mentor ? us >= billedUs : us <= billedUs) {
+    return `Write ${than} than ${brief(billedUs)}: as the ${mentor ? "mentor" : "mentee"} you can only give in.`;
+  }
+  if (!mentor && us > mostUs) {
+    return `At most ${brief(mostUs)}: neither the session nor its booked time was longer.`;
+  }
+  return us;
+}
+
+/** More nobody gives in to: as long as the session, or what it was booked for, was. */
+export function mostUs({ booked, stretches, terms }: SessionAccount): number {
+  const [first, last] = [stretches[0], stretches.at(-1)];
+  const whole = first && last ? last.to_us - first.from_us : 0;
+  return Math.max(whole, booked ? booked.length_us + allTerms(terms).overrun_us : 0);
 }
 
 /** `3fa9 1c2d 77e0 b1c4`: enough to tell two records apart at a glance. */

@@ -70,8 +70,23 @@ export function priceWords(
   if (!agreement) return "";
   const terms = full(agreement.terms);
   if (!terms.rate_minor) return "You agreed that this costs nothing.";
-  const who = two.pays ? `${named(two.other.name)} charges` : "You charge";
-  return `${who} ${rate(terms)}. ${clockWords(terms, meeting, two)}`;
+  return `${charges(terms, two)} ${clockWords(terms, meeting, two)}`;
+}
+
+/** `Ana charges €60.00 an hour plus 20 % tax.` */
+const charges = (terms: Full, { other, pays }: Two): string =>
+  `${pays ? `${named(other.name)} charges` : "You charge"} ${rate(terms)}.`;
+
+/** What one is not to miss before joining: terms that wait for one's answer, else the price. */
+export function beforeWords(
+  { agreement, proposal }: Pick<MentorshipView, "agreement" | "proposal">,
+  two: Two,
+): { readonly text: string; readonly asks: boolean } | null {
+  if (proposal && proposal.proposed_by !== two.me.id) {
+    return { text: `${named(two.other.name)} proposes terms: read them first.`, asks: true };
+  }
+  if (!agreement?.terms.rate_minor) return null;
+  return { text: charges(full(agreement.terms), two), asks: false };
 }
 
 function clockWords(terms: Full, meeting: MeetingView | null | undefined, two: Two): string {
