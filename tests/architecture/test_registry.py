@@ -126,6 +126,7 @@ async def world(storage: Storage) -> AsyncIterator[World]:
         ada, ben = await app.pair("Ada", "Ben")
         socket = await ada.connect()
         session = (await ada.join(socket))["session"]["id"]
+        await app.advance(2)
         await socket.finish(1001)
         ended = await ada.post(f"/v1/sessions/{session}/end", json={})
         assert ended.status_code == 200, ended.text

@@ -236,7 +236,7 @@ async def test_how_it_came_about_is_folded_on_a_phone_and_never_on_paper(
     await phone.page.emulate_media(media="print")
     await phone.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     await expect(steps).to_be_visible()
-    await expect(phone.page.get_by_text(re.compile("^ses_"))).to_be_visible()
+    await expect(phone.page.get_by_text(re.compile("· ses_"))).to_be_visible()
 
 
 async def test_an_account_stands_in_the_same_order_however_one_comes_to_it(
