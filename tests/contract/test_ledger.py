@@ -287,7 +287,7 @@ async def test_a_sweep_that_was_interrupted_is_made_good_by_the_next(
     record = Record(unsteady)
     session = (await record.both()).id
     await record.beat(10, A, B)
-    await record.clock.advance(LEASE_TTL_US / SECOND + 1)
+    await record.heard(LEASE_TTL_US / SECOND + 1, A2)  # of others it hears
     unsteady.writes = done
     with pytest.raises(DatabaseUnavailable):
         await record.ledger.sweep()
