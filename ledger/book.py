@@ -134,6 +134,7 @@ class Book:
         _, new = SETTLEMENT.step(line, event, now_us)
         if new and isinstance(event, Correct) and event.actor == row.mentee:
             most_us = longest_us(Timeline(facts, row.members, row.ended_us or 0), basis(facts))
+            most_us = max(most_us, line.settled.bill.billed_us if line.settled else 0)
             if event.billed_us > most_us:
                 raise Refusal(
                     "invalid_field",

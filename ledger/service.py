@@ -166,7 +166,7 @@ class Ledger:
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
         now_us = self._clock.wall_us()
-        fresh = self._watch.looks(now_us)
+        fresh = self._watch.hears(now_us)
         if fresh and (held := self._held.get(connection)) is not None and held.gone is None:
             held.proof_us = max(held.proof_us, now_us)
 
@@ -229,7 +229,7 @@ class Ledger:
         if held is None or held.gone is not None:
             return None
         now_us = self._clock.wall_us()
-        fresh = self._watch.looks(now_us)
+        fresh = self._watch.hears(now_us)
         if reason == "left" and fresh:
             at_us = now_us
         elif reason in ("left", "lost"):
@@ -382,7 +382,7 @@ class Ledger:
 
     async def _tell_of_breaks(self, now_us: int) -> None:
         """The sessions that are open, before they are forgotten."""
-        breaks = self._watch.breaks(now_us)
+        breaks, self._told_us = self._watch.breaks(now_us), min(self._told_us, now_us)
         if not breaks or breaks[-1][1] <= self._told_us:
             return
         for row in await self._store.read(tables.not_ended):

@@ -52,7 +52,8 @@ class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     """This session is that meeting. The last one written before the session started counts.
     `told_us`, `told_by`: when its time was last set, and by whom. `came`: who had come for
     it in an earlier session, so that they are not late for it now, nor missed it; `again`: both
-    had. `waited_us`: how much of the booked time mentor and mentee were there in earlier sessions.
+    had. `waited_us`: how much of the booked time mentor and mentee were there in earlier sessions;
+    `back_us`: how much of it since the server was back that had cut that short, if it had.
     `before_us` counted in its earlier sessions, for which `billed_us` was billed, as far as
     they were settled."""
 
@@ -65,6 +66,7 @@ class MeetingApplied(Fact, tag="meeting.applied", frozen=True, kw_only=True):
     again: bool = False
     came: tuple[Id, ...] = ()
     waited_us: tuple[Micros, Micros] = (0, 0)
+    back_us: tuple[Micros | None, Micros | None] = (None, None)
     before_us: Micros = 0
     billed_us: Micros = 0
     at_us: Micros

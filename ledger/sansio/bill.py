@@ -131,16 +131,18 @@ def basis(facts: Sequence[SessionFact]) -> Basis:
 def counts(timeline: Timeline, by: Basis) -> tuple[list[Interval], list[Interval]]:
     """The stretches that count, and the short gaps between them that are filled."""
     terms = by.terms
-    counting = together = timeline.contact
+    counting = timeline.contact
     if terms.counts == "room":
-        counting = together = union([*counting, *timeline.unknown])
-    if terms.late_counts and by.booked and by.expected_us is not None:
-        counting = union([*counting, *_wait_for_the_late(timeline, by, by.booked)])
+        counting = union([*counting, *timeline.unknown])
+    late = _wait_for_the_late(timeline, by) if terms.late_counts else []
+    mentor, _ = timeline.members
+    waits = without(overlap(timeline.present(mentor), late), timeline.unwatched)
+    counting = union([*counting, *waits])
     counted = overlap(counting, by.window)
     # The window can have a gap of its own, before the mentee said to go on: that is not filled. Nor
     # is, in the wait for the late, what the server was away.
     filled = overlap(bridge(counted, terms.grace_us), by.window)
-    away = overlap(timeline.unwatched, [(0, together[0][0])]) if together else []
+    away = overlap(timeline.unwatched, late)
     return counted, without(without(filled, away), counted)
 
 
@@ -209,19 +211,38 @@ def arrived(
     return came if overlap(contact, expected) or total(came) >= CAME_US else []
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long somebody was seen to wait of the booked time, and how much of that since the server
+    was back that had cut it short; None if it had not."""
+
+    us: int = 0
+    back_us: int | None = None
+
+    def then(self, later: "Wait") -> "Wait":
+        """Both, one after the other."""
+        back_us = later.back_us
+        if back_us is None and self.back_us is not None:
+            back_us = self.back_us + later.us
+        return Wait(self.us + later.us, back_us)
+
+    def proves(self, after_us: int) -> bool:
+        """That the other did not come. Who still wanted to would have, in a minute."""
+        if not self.us or self.us < after_us:
+            return False
+        return self.back_us is None or self.back_us >= CAME_US
+
+
 def waited(
     present: list[Interval], at_most: list[Interval], unwatched: list[Interval], booked: Interval
-) -> int:
-    """How long somebody was seen to wait of the booked time. Nothing if it was the server that
-    ended that: it went for a minute or longer while they may have been there, and they were not
-    there for another minute once it was back. Who still wanted to come would have."""
+) -> Wait:
+    """The server cuts a wait short if it goes for a minute or longer while somebody may have been
+    there, but not in the last minute."""
     wait = without(overlap(present, [booked]), unwatched)
     early = overlap(at_most, [(booked[0], booked[1] - CAME_US)])
-    long = (span for span in unwatched if span[1] - span[0] >= CAME_US)
-    for _, back_us in (span for span in long if overlap(early, [span])):
-        if total(overlap(wait, [(back_us, ALWAYS[1])])) < CAME_US:
-            return 0
-    return total(wait)
+    long = [span for span in unwatched if span[1] - span[0] >= CAME_US and overlap(early, [span])]
+    back_us = total(overlap(wait, [(long[-1][1], ALWAYS[1])])) if long else None
+    return Wait(total(wait), back_us)
 
 
 def _came(timeline: Timeline, by: Basis, present: list[Interval]) -> list[Interval]:
@@ -231,15 +252,16 @@ def _came(timeline: Timeline, by: Basis, present: list[Interval]) -> list[Interv
     return arrived(present, timeline.contact, expected)
 
 
-def _wait_for_the_late(timeline: Timeline, by: Basis, booked: Interval) -> list[Interval]:
-    """The mentor's wait from the start of the meeting until the mentee came; none for a mentee who
-    did not, or had too little notice."""
-    mentor, mentee = timeline.members
+def _wait_for_the_late(timeline: Timeline, by: Basis) -> list[Interval]:
+    """From the start of the meeting until the mentee came; none for a mentee who did not, had come
+    before, or had too little notice."""
+    _, mentee = timeline.members
+    if by.booked is None or by.expected_us is None:
+        return []
     came = _came(timeline, by, timeline.present(mentee))
     if not came or not by.awaits(mentee) or not by.binds(mentee):
         return []
-    wait = overlap(timeline.present(mentor), [(booked[0], min(booked[1], came[0][0]))])
-    return without(wait, timeline.unwatched)
+    return [(by.booked[0], min(by.booked[1], came[0][0]))]
 
 
 def _side(timeline: Timeline, by: Basis, who: str, other: str) -> Side:
@@ -263,9 +285,10 @@ def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknow
         return "unknown"
     assert by.meeting is not None
     present, at_most = timeline.present(other), timeline.present_at_most(other)
-    waited_us = waited(present, at_most, timeline.unwatched, by.booked)
-    waited_us += by.meeting.waited_us[timeline.members.index(other)]
-    if waited_us and waited_us >= by.terms.no_show_after_us:
+    place = timeline.members.index(other)
+    before = Wait(by.meeting.waited_us[place], by.meeting.back_us[place])
+    wait = before.then(waited(present, at_most, timeline.unwatched, by.booked))
+    if wait.proves(by.terms.no_show_after_us):
         return "yes"
     neither = not any(timeline.present_at_most(each) for each in (who, other))
     return "yes" if neither and by.witnessed else "unknown"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ledger.sansio.account import Timeline
-from ledger.sansio.bill import ALWAYS, arrived, basis, waited
+from ledger.sansio.bill import ALWAYS, Wait, arrived, basis, waited
 from ledger.sansio.intervals import Interval, overlap, union
 from ledger.sansio.replay import timeline_of
 from ledger.sansio.session import Apply
@@ -26,22 +26,20 @@ def following(
     members = held[0].members if held else ()
     came = tuple(who for who in members if _came(held, who, expected))
     again = bool(came) and came == members
-    waited_us = (0, 0)
-    if held:
-        mentor, mentee = (_waited_us(held, who, agreed) for who in members)
-        waited_us = mentor, mentee
+    mentor, mentee = (_waited(held, who, agreed) for who in members) if held else (Wait(), Wait())
     before_us, billed_us = _sums(settled)
     return replace(
         agreed,
         again=again,
         came=came,
-        waited_us=waited_us,
+        waited_us=(mentor.us, mentee.us),
+        back_us=(mentor.back_us, mentee.back_us),
         before_us=before_us,
         billed_us=billed_us,
     )
 
 
-def _waited_us(held: Sequence[Timeline], who: str, agreed: Apply) -> int:
+def _waited(held: Sequence[Timeline], who: str, agreed: Apply) -> Wait:
     """In all of these sessions."""
     return waited(
         union(span for each in held for span in each.present(who)),

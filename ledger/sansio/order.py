@@ -4,6 +4,7 @@ A chain that fits shows that no record was changed; not that the last were writt
 a database anybody who may write can add some. What no server writes there is found here.
 """
 
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
 
 from ledger.sansio.settlement import (
@@ -32,6 +33,8 @@ from protocol.facts import (
     WatchBroken,
 )
 
+AWAY = "The server cannot have been away then."
+
 
 def impossible(facts: Iterable[SessionFact]) -> Iterator[tuple[int, str]]:
     """Each fact that no server could have written where it is: its number, and why."""
@@ -44,12 +47,13 @@ def impossible(facts: Iterable[SessionFact]) -> Iterator[tuple[int, str]]:
         if (why := _why(line, present, fact)) is not None:
             yield seq, why
         elif isinstance(fact, WatchBroken):
-            if not away_us <= fact.from_us < fact.to_us <= fact.at_us or any(
-                fact.from_us < us < fact.to_us for us in times
+            next_ = bisect_right(times, fact.from_us)
+            if not away_us <= fact.from_us < fact.to_us <= fact.at_us or (
+                next_ < len(times) and times[next_] < fact.to_us
             ):
-                yield seq, "The server cannot have been away then."
+                yield seq, AWAY
             away_us = fact.to_us
-        times.append(fact.at_us)
+        insort(times, fact.at_us)
         line = after(line, fact)
         if isinstance(fact, ParticipantJoined):
             present.add(fact.connection)

@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from ledger.sansio.account import FRESH_US
 from ledger.sansio.contact import Keys, believe
+from ledger.sansio.intervals import union
 from ledger.sansio.meeting import following, recounted
 from ledger.sansio.replay import Replay, comes_to, replayed
 from ledger.sansio.session import (
@@ -248,6 +249,8 @@ class _House:
         self._signs: dict[tuple[str, str], list[tuple[int, int, Acts]]] = {}
         events = sorted(((micros(event.at), event) for event in scenario.events), key=_when)
         away = [(at_us, micros(event.until)) for at_us, event in events if isinstance(event, Away)]
+        if any(start >= end for start, end in away) or len(union(away)) < len(away):
+            raise Unclear("the server is back after it went, and goes again after that")
         self._unwatched, self._away_until_us = Unwatched(tuple(away)), 0
         self._until_us = max(us for us in (0, *(at for at, _ in events), *(to for _, to in away)))
         for at_us, event in events:
@@ -377,8 +380,6 @@ class _House:
     def _stop(self, what: Away, now_us: int, order: int) -> None:
         """Those who do something meanwhile come after those who only stayed."""
         self._away_until_us = micros(what.until)
-        if self._away_until_us <= now_us:
-            raise Unclear("the server is back after it went, and goes again after that")
         pages = [(page, min(now_us, page.silent_us)) for page in self._in.values()]
         self._in.clear()
         heapq.heappush(self._due, (self._away_until_us, False, order, _Restart(pages)))

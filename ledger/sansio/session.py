@@ -44,8 +44,8 @@ class Session:
     """`present` maps each connection in the room to (person, since), `paths` to whether its page
     says that sound and picture travel; `last_us` is the end of the latest presence that is over,
     `empty_us` when an end was noticed last: while no server is up, nobody can come back. `began_us`
-    is when it was created, `known_us` when something was written of it last, `broken` when the
-    server saw nobody come."""
+    is when it was created, `known` are the moments of its facts, `broken` is when the server
+    saw nobody come."""
 
     id: str
     mentorship: str
@@ -63,7 +63,7 @@ class Session:
     last_us: int = 0
     empty_us: int = 0
     began_us: int = 0
-    known_us: int = 0
+    known: tuple[int, ...] = ()
     broken: tuple[Interval, ...] = ()
 
     @property
@@ -94,6 +94,7 @@ class Apply:
     again: bool = False
     came: tuple[str, ...] = ()
     waited_us: tuple[int, int] = (0, 0)
+    back_us: tuple[int | None, int | None] = (None, None)
     before_us: int = 0
     billed_us: int = 0
 
@@ -175,15 +176,15 @@ Step = tuple[Session, tuple[SessionFact, ...]]
 
 def restore(empty: Session, facts: Iterable[SessionFact]) -> Session:
     """The state after these facts."""
-    session, proven, known_us = empty, list[ContactProven](), empty.known_us
+    session, proven, known = empty, list[ContactProven](), list(empty.known)
     for fact in facts:
-        known_us = max(known_us, fact.at_us)
+        known.append(fact.at_us)
         if isinstance(fact, ContactProven):
             proven.append(fact)  # there may be many: all at once
         else:
             session = _apply(session, fact)
     contacts = session.contacts.union(map(_name, proven))
-    return replace(session, contacts=contacts, known_us=known_us)
+    return replace(session, contacts=contacts, known=tuple(known))
 
 
 def _apply(session: Session, fact: SessionFact) -> Session:
@@ -266,6 +267,7 @@ def _agree(session: Session, event: Apply, now_us: int) -> Step:
             again=event.again,
             came=event.came,
             waited_us=event.waited_us,
+            back_us=event.back_us,
             before_us=event.before_us,
             billed_us=event.billed_us,
             at_us=now_us,
@@ -373,15 +375,15 @@ def _end(session: Session, event: End, now_us: int) -> Step:
 
 
 def _unwatched(session: Session, event: Unwatched, now_us: int) -> Step:
-    """Writes down what is news: of its own time, or of its meeting's."""
+    """Writes down what is news: of its own time, or of its meeting's. At no moment of its facts was
+    the server away."""
     from_us = session.began_us
     if session.meeting is not None:
         from_us = min(from_us, session.meeting.start_us)
     from_us = max([from_us, *(end_us for _, end_us in session.broken)])
     facts: list[SessionFact] = []
     for start_us, end_us in overlap(event.breaks, [(from_us, now_us)]):
-        seen_us = session.known_us if session.known_us < end_us else start_us
-        start_us = max(start_us, seen_us)
+        start_us = max([start_us, *(us for us in session.known if us < end_us)])
         if end_us - start_us >= BREAK_LEAST_US:
             facts.append(
                 WatchBroken(session=session.id, from_us=start_us, to_us=end_us, at_us=now_us)

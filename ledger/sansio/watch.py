@@ -32,6 +32,7 @@ class Watch:
     def __init__(self, now_us: int) -> None:
         self._breaks: list[Interval] = [(0, now_us)]
         self._looked_us: int | None = None
+        self._heard_us: int | None = None
         self._kept_us: int | None = None
         self._lost_us: int | None = None
         self.woke_us = 0
@@ -45,18 +46,24 @@ class Watch:
         self._breaks = list(breaks)
         self._broke(last_us, now_us)
 
-    def looks(self, now_us: int) -> bool:
+    def hears(self, now_us: int) -> bool:
         """It is running. Whether what is heard now was said now: after it stood still that may have
         waited meanwhile."""
-        if self._looked_us is not None and now_us - self._looked_us > STILL_US:
+        if self._heard_us is not None and now_us - self._heard_us > STILL_US:
             self.woke_us = now_us
+        if self._heard_us is not None and now_us < self._heard_us:
+            self.woke_us = 0  # the clock was set back
+        self._heard_us = now_us
+        return now_us >= self.woke_us + STALE_US
+
+    def looks(self, now_us: int) -> None:
+        """It is about to look who is there, and can."""
+        self.hears(now_us)
         if self._looked_us is not None and now_us - self._looked_us > GAP_US:
             self._broke(self._looked_us, now_us)
         if self._looked_us is not None and now_us < self._looked_us:
             self._breaks = overlap(self._breaks, [(0, now_us)])  # the clock was set back
-            self.woke_us = 0
         self._looked_us = now_us
-        return now_us >= self.woke_us + STALE_US
 
     def lost(self, from_us: int) -> None:
         """Something could not be read or written down, since then."""
@@ -78,9 +85,10 @@ class Watch:
 
     def breaks(self, now_us: int) -> tuple[Interval, ...]:
         """The latest, until now."""
-        since = [] if self._lost_us is None else [self._lost_us]
-        if self._looked_us is not None and now_us - self._looked_us > GAP_US:
-            since.append(self._looked_us)
+        lost_us, looked_us = self._lost_us, self._looked_us  # read in another thread
+        since = [] if lost_us is None else [lost_us]
+        if looked_us is not None and now_us - looked_us > GAP_US:
+            since.append(looked_us)
         return tuple(union([*self._breaks, *((us, max(us, now_us)) for us in since)]))
 
     def is_due(self, now_us: int) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from ledger import tables, watch
+from ledger.sansio.order import impossible
 from ledger.sansio.session import Apply
 from ledger.sansio.watch import KEPT_MOST
 from protocol.bill import Bill
@@ -299,6 +300,28 @@ async def test_what_was_said_while_the_database_was_away_hides_nothing_of_that(
     ((from_us, to_us),) = view.unwatched
     assert abs(from_us - start) <= 6 * SECOND
     assert abs(to_us - end) <= 6 * SECOND
+
+
+async def test_a_reload_while_the_database_is_away_for_a_moment_keeps_it_possible(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server writes around that is not what nobody could have written: it is settled."""
+    session = (await record.both()).id
+    await record.beat(20, A, B)
+    with monkeypatch.context() as patch:
+        patch.setattr(record.database, "write", away)
+        with pytest.raises(DatabaseUnavailable):
+            await record.ledger.flush()
+        await record.clock.advance(0.9)
+        with pytest.raises(DatabaseUnavailable):
+            await record.ledger.leave(A, "left")
+        await record.clock.advance(0.9)
+    await record.join(ADA, A2)
+    await record.beat(20, A2, B)
+    view = await record.ledger.end(SITE, session, ADA)
+    facts = await record.database.read(tables.facts_of, SITE, session)
+    assert list(impossible(facts)) == []
+    assert view.settlement is not None
 
 
 async def test_what_it_did_not_see_is_on_disk_as_soon_as_it_can_be(

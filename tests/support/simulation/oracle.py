@@ -11,6 +11,7 @@ from ledger.sansio import chain, settlement
 from ledger.sansio.account import FRESH_US, Timeline
 from ledger.sansio.bill import basis, bill
 from ledger.sansio.intervals import Interval, bridge, overlap, total, union, without
+from ledger.sansio.order import impossible
 from ledger.sansio.session import restore
 from ledger.tables import SessionRow
 from protocol.bill import Bill
@@ -56,6 +57,7 @@ async def books(world: World, room: Room) -> tuple[int, int]:
         assert chain.check(view.id, [(each.record, each.hash) for each in kept]) is None
         assert (row.facts, row.head) == (len(kept), kept[-1].hash)
         assert [type(fact) for fact in facts].count(SessionEnded) == 1, "not closed once"
+        assert list(impossible(facts)) == [], "no server could have written that"
         settled += _settlements(row, facts, [each.hash.hex() for each in kept], view)
         _account(view, await world.ledger.account(SITE, view.id))
     return len(views), settled

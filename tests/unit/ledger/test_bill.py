@@ -428,6 +428,16 @@ def test_the_wait_for_the_late_does_not_count_where_the_server_was_away() -> Non
     assert (minutes(found.counted_us), minutes(found.mentee.late_us)) == (56, 6)
 
 
+def test_what_the_server_was_away_is_not_filled_whatever_else_counts() -> None:
+    """The mentee comes after a quarter of an hour; from then on nothing is proven."""
+    waits = [*alone(ADA, -8, 5), *away(5, 9), *alone(ADA, 9, 60), *alone(BEN, 15, 60)]
+    terms = Terms(late_counts=True, grace_us=5 * MINUTE, early_us=10 * MINUTE)
+    assert minutes(billed(waits, terms).counted_us) == 11
+    assert billed(waits, terms).bridged_us == 0
+    early = [*alone(BEN, -8, -7), *waits]
+    assert billed(early, replace(terms, counts="room")).bridged_us == 0
+
+
 @pytest.mark.parametrize(
     ("facts", "counted"),
     [
@@ -482,6 +492,9 @@ def test_what_was_waited_in_an_earlier_session_adds_to_it() -> None:
     assert billed(alone(ADA, 30, 34.9), terms, meeting=waited).mentee.no_show == "unknown"
     short = [*cut(ADA, 30, 40, 70), *away(40, 70)]
     assert billed(short, terms, meeting=waited).mentee.no_show == "unknown"
+    for back, no_show in ((0.5, "yes"), (0.4, "unknown")):
+        earlier = replace(waited, waited_us=(20 * MINUTE, 0), back_us=(round(back * MINUTE), None))
+        assert billed(alone(ADA, 50, 50.5), terms, meeting=earlier).mentee.no_show == no_show
 
 
 def test_who_may_have_been_there_for_a_minute_may_have_come() -> None:

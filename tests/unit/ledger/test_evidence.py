@@ -223,6 +223,7 @@ def at(path: tuple[Any, ...]) -> Any:
 
 
 ABSENT_IS_THE_SAME = {
+    "back_us",
     "by", "key", "again", "came", "told_us", "told_by", "before_us", "billed_us", "uncorrected_us",
     "waited_us",
 }  # fmt: skip

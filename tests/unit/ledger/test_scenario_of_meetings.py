@@ -320,6 +320,9 @@ def test_an_account_tells_who_had_come_in_an_earlier_session_of_its_meeting() ->
         # Cut short, and Ben looks in alone: what came before the cut shows nothing now either.
         (["14:00 join Ada", away("14:20:00", "14:25:00"), "14:25:20 end Ada"],
          ["14:40 join Ben", "14:40:10 leave Ben"], ["unknown", "unknown"]),
+        # It goes on for a minute there, as it would have in one session.
+        (["14:00 join Ada", away("14:09:30", "14:26:00"), "14:26:30 end Ada"],
+         ["14:27 join Ada", "14:45 leave Ada"], ["unknown", "yes"]),
         # It went on, so that all of it counts.
         (["14:00 join Ada", away("14:01:00", "14:02:10"), "14:09:40 end Ada"],
          ["14:30 join Ada", "14:31:40 leave Ada"], ["unknown", "yes"]),

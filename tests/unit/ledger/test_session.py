@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ledger.sansio.account import Timeline
 from ledger.sansio.bill import basis
 from ledger.sansio.intervals import union
+from ledger.sansio.order import AWAY, impossible
 from ledger.sansio.session import (
     BREAK_LEAST_US,
     BROKEN_MOST,
@@ -111,6 +112,7 @@ def test_whatever_happens_the_facts_stay_true(
         assert met == any(isinstance(fact, SessionStarted) for fact in facts)
     assert session == restore(NEW, facts)
     check(facts)
+    assert AWAY not in {why for _, why in impossible(facts)}
     assert (session.phase == "ended") == isinstance(facts[-1], SessionEnded)
     of = Timeline(facts, (A, B), now_us)
     if session.phase == "ended":
@@ -241,7 +243,9 @@ def test_who_ends_it_ends_it_for_both_at_their_last_proofs() -> None:
     assert facts[-1] == SessionEnded(
         session=ID, mentorship=MENTORSHIP, at_us=90, noticed_us=90, reason="ended", by=B
     )
-    assert session == Session(ID, MENTORSHIP, A, B, "ended", last_us=90, empty_us=90, known_us=90)
+    assert session == Session(
+        ID, MENTORSHIP, A, B, "ended", last_us=90, empty_us=90, known=session.known
+    )
 
 
 @pytest.mark.parametrize(
@@ -264,7 +268,7 @@ def test_what_has_ended_stays_ended(event: Event) -> None:
 def test_what_is_said_of_it_afterwards_is_not_its_life() -> None:
     session, _ = told((10, Join(A, "a1")), (20, End(A, {})))
     said = SessionConfirmed(session=ID, person=A, revision=1, at_us=30)
-    assert restore(session, [said]) == replace(session, known_us=30)
+    assert restore(session, [said]) == replace(session, known=(*session.known, 30))
 
 
 def test_an_empty_room_closes_the_session_after_ten_minutes_at_its_last_presence() -> None:
@@ -431,6 +435,17 @@ def test_when_the_server_saw_nobody_come_is_written_once(
     )
     assert [(start // MINUTE, end // MINUTE) for start, end, _ in found] == written, what
     assert all(end <= at_us for _, end, at_us in found)
+
+
+def test_the_server_was_not_away_when_it_wrote_something() -> None:
+    """A page is lost within it, as is noticed after it: what is left is too short, and stays so."""
+    second = MINUTE // 60
+    blip = Unwatched(((100 * second, 102 * second - 1),))
+    story = [(1, Join(A, "a1")), (1, Join(B, "b1")), (101 * second, gone("a1", 101 * second))]
+    assert (
+        breaks(*story, (102 * second, blip), (103 * second, Join(A, "a2")), (110 * second, blip))
+        == []
+    )
 
 
 def test_who_is_kept_out_for_a_moment_is_there_after_it() -> None:

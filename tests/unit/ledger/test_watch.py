@@ -50,17 +50,26 @@ def test_what_is_heard_after_a_standstill_may_have_been_said_before(
 ) -> None:
     watch = opened(90, 90)
     watch.looks(100 * SECOND)
-    found = watch.looks((100 + silent) * SECOND)
+    found = watch.hears((100 + silent) * SECOND)
     if later:
-        found = watch.looks((100 + silent + later) * SECOND)
+        found = watch.hears((100 + silent + later) * SECOND)
     assert found == fresh
 
 
 def test_a_clock_that_is_set_back_is_no_standstill() -> None:
     watch = opened(90, 90)
     watch.looks(100 * SECOND)
-    assert not watch.looks(200 * SECOND)
-    assert watch.looks(50 * SECOND)
+    assert not watch.hears(200 * SECOND)
+    assert watch.hears(50 * SECOND)
+
+
+def test_one_that_hears_but_cannot_look_sees_nobody_come() -> None:
+    """Its database does not answer, and does not say so."""
+    watch = opened(90, 90)
+    watch.looks(100 * SECOND)
+    for second in range(102, 140, 2):
+        assert watch.hears(second * SECOND)
+    assert known(watch, 140) == [(100, 140)]
 
 
 def test_its_database_was_away() -> None:

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 56c3b1641ac7b980790339aa308a5b3b
- * text   e561e86103bfcfe49234496674c86a6d
+ * schema eccf827434fcc0bf250f7a1c59d875ac
+ * text   5d9b4a2010ba073873183ce9313e6042
  */
 export type ClientFrame =
   | AuthOpen
@@ -827,7 +827,8 @@ export interface TermsApplied {
  * This session is that meeting. The last one written before the session started counts.
  * `told_us`, `told_by`: when its time was last set, and by whom. `came`: who had come for
  * it in an earlier session, so that they are not late for it now, nor missed it; `again`: both
- * had. `waited_us`: how much of the booked time mentor and mentee were there in earlier sessions.
+ * had. `waited_us`: how much of the booked time mentor and mentee were there in earlier sessions;
+ * `back_us`: how much of it since the server was back that had cut that short, if it had.
  * `before_us` counted in its earlier sessions, for which `billed_us` was billed, as far as
  * they were settled.
  */
@@ -846,6 +847,11 @@ export interface MeetingApplied {
    * @maxItems 2
    */
   waited_us?: [number, number];
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  back_us?: [number | null, number | null];
   before_us?: number;
   billed_us?: number;
   at_us: number;
