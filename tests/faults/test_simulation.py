@@ -190,7 +190,7 @@ SEEN: dict[Mutant, str] = {
     believes_ones_own_signature: "too much|present at|too long",
     goes_by_the_wall_clock: "too long|too short",
     follows_the_machine_back: "too short|not closed once",
-    lets_a_signature_speak_for_ever: "contact",
+    lets_a_signature_speak_for_ever: "contact|present too long",
     keeps_proofs_in_memory: "too short",
     forgets_what_was_handed_in: "too short",
     bills_outside_the_booked_time: "more than there was|not what a no-show owes",

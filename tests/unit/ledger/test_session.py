@@ -441,11 +441,11 @@ def test_the_server_was_not_away_when_it_wrote_something() -> None:
     """A page is lost within it, as is noticed after it: what is left is too short, and stays so."""
     second = MINUTE // 60
     blip = Unwatched(((100 * second, 102 * second - 1),))
-    story = [(1, Join(A, "a1")), (1, Join(B, "b1")), (101 * second, gone("a1", 101 * second))]
-    assert (
-        breaks(*story, (102 * second, blip), (103 * second, Join(A, "a2")), (110 * second, blip))
-        == []
-    )
+    story: list[tuple[int, Event]] = [
+        (1, Join(A, "a1")), (1, Join(B, "b1")), (101 * second, gone("a1", 101 * second)),
+        (102 * second, blip), (103 * second, Join(A, "a2")), (110 * second, blip),
+    ]  # fmt: skip
+    assert breaks(*story) == []
 
 
 def test_who_is_kept_out_for_a_moment_is_there_after_it() -> None:
