@@ -79,6 +79,35 @@ async def test_who_is_in_the_room_stands_first_at_home(desktop: Screen) -> None:
     await expect(people).to_have_text([re.compile("ליאורה"), "Ana Quispe", re.compile("^Wolfe")])
 
 
+async def test_the_home_page_says_that_it_may_be_old_while_nothing_is_heard(
+    desktop: Screen,
+) -> None:
+    await desktop.show("home")
+    old = desktop.page.get_by_text("What stands here may have changed since.")
+    await expect(old).to_have_count(0)
+    for network, words in (("true", "Ithaca cannot be reached."), ("false", "You are offline.")):
+        away = "app.set({hasNetwork: %s, link: {is: 'offline', retryAt: 0, trouble: null}})"
+        await desktop.page.evaluate(away % network)
+        await expect(old).to_be_visible()
+        await expect(desktop.page.get_by_text(words)).to_be_visible()
+    await desktop.page.evaluate("app.set({link: {is: 'online'}})")
+    await expect(old).to_have_count(0)
+
+
+async def test_who_asks_for_all_sessions_goes_on_at_the_first_of_those(desktop: Screen) -> None:
+    await desktop.show("home")
+    await desktop.page.evaluate(
+        "{const [id, [one]] = Object.entries(app.state.sessions).find(([, all]) => all.length);"
+        " const many = Array.from({length: 8}, (_, n) => ({...one, id: `ses_${n}`}));"
+        " app.set({sessions: {...app.state.sessions, [id]: many}})}"
+    )
+    sessions = desktop.page.locator(".sessions").filter(has_text="Show all 8")
+    before = await sessions.get_by_role("listitem").count()
+    await sessions.get_by_role("button", name="Show all 8").press("Enter")
+    item = desktop.page.locator(f"a[href$='/ses_{before}']")
+    await expect(item).to_be_focused()
+
+
 async def test_the_home_page_says_what_is_held_and_waits_for_an_answer(phone: Screen) -> None:
     await phone.show("home-contested")
     page = phone.page

@@ -11,10 +11,12 @@ import { AppElement } from "./element.js";
 import "./parts/avatar.js";
 import "./parts/clocks.js";
 import "./parts/icon.js";
+import { notice } from "./parts/notice.js";
 import "./parts/side.js";
 import { ownLink } from "./own-link.js";
 import { paths } from "./route.js";
 import { resultShort } from "./words/account.js";
+import { staleWords } from "./words/link.js";
 import { asksMe } from "./words/marks.js";
 import { HELD, isHeld } from "./words/session.js";
 import { shortStanding } from "./words/settlement.js";
@@ -123,8 +125,8 @@ export class Home extends AppElement {
   private readonly ahead = new Ahead(this, () => this.app);
 
   protected override watch(state: AppState): readonly unknown[] {
-    const { mentorships, sessions, arranged, me, phase, canStart, link } = state;
-    return [mentorships, sessions, arranged, me, phase, canStart, link.is];
+    const { mentorships, sessions, arranged, me, phase, canStart, link, hasNetwork } = state;
+    return [mentorships, sessions, arranged, me, phase, canStart, link.is, hasNetwork];
   }
 
   protected override updated(): void {
@@ -136,7 +138,7 @@ export class Home extends AppElement {
   }
 
   override render(): unknown {
-    const { me, mentorships } = this.state;
+    const { me, mentorships, link, hasNetwork } = this.state;
     if (!me) return this.stranger();
     return html`
       <main id="main">
@@ -151,6 +153,11 @@ export class Home extends AppElement {
             <a class="button" href=${paths.new}>New mentorship</a>
           </div>
         </div>
+        ${
+          link.is === "online"
+            ? nothing
+            : html`<div class="late">${notice(staleWords(hasNetwork))}</div>`
+        }
         ${
           mentorships.length
             ? html`<ul class="people">
@@ -289,7 +296,7 @@ export class Home extends AppElement {
           all.length > shown.length
             ? html`<button
               class="plain small"
-              @click=${() => (this.unfolded = new Set([...this.unfolded, view.id]))}
+              @click=${(event: Event) => this.unfold(view.id, event)}
             >
               Show all ${all.length}
             </button>`
@@ -297,6 +304,15 @@ export class Home extends AppElement {
         }
       </section>
     `;
+  }
+
+  /** The button goes; who pressed it goes on at the first of what it showed. */
+  private async unfold(mentorship: string, { currentTarget }: Event): Promise<void> {
+    const list = (currentTarget as HTMLElement).previousElementSibling;
+    const shown = list?.childElementCount ?? 0;
+    this.unfolded = new Set([...this.unfolded, mentorship]);
+    await this.updateComplete;
+    list?.children[shown]?.querySelector("a")?.focus();
   }
 
   private session(session: SessionView, pair: Pair): unknown {

@@ -13,6 +13,12 @@ export const waitWords = (hasNetwork: boolean) => ({
     "and you join as soon as it works.",
 });
 
+/** On a page that shows what was heard before. */
+export const staleWords = (hasNetwork: boolean) => ({
+  what: awayWords(hasNetwork),
+  advice: "What stands here may have changed since. It is tried again by itself.",
+});
+
 /** Instead of presence, which was last heard of before. */
 export const unknownWords = (name: string): string =>
   `Whether ${named(name)} is here is not known at the moment`;
