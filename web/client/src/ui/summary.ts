@@ -21,6 +21,7 @@ import "./parts/wait.js";
 import "./reflection.js";
 import { navigate, paths } from "./route.js";
 import { boundsWords, isOld, resultOf } from "./words/account.js";
+import { awayWords } from "./words/bill.js";
 import { endWords, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
 import { pairOf } from "./words/people.js";
 import { oldWords } from "./words/statement.js";
@@ -227,6 +228,7 @@ export class Summary extends AppElement {
     const result = resultOf(view, account, pair, nowUs);
     const end = endWords(view, me.id, other.name);
     const old = isOld(this.state.link, this.trouble, view.state === "ended");
+    const away = account ? awayWords(account, pair) : "";
     const bounds = account ? boundsWords(account, pair, nowUs) : "";
     return html`
       <main id="main">
@@ -251,7 +253,7 @@ export class Summary extends AppElement {
           ${this.people(view, mentorship, me)}
         </section>
         ${this.interruptions(view, me, other)}
-        ${bounds ? html`<p class="small soft">${bounds}</p>` : nothing}
+        ${[away, bounds].map((words) => (words ? html`<p class="small soft">${words}</p>` : nothing))}
         ${
           account && view.state === "ended"
             ? html`<ith-settle

@@ -308,6 +308,7 @@ export const ACCOUNTS: Readonly<Record<string, SessionAccount>> = {
       mentee: side(ANA.id, { no_show: "unknown" }),
     }),
     end_reason: "unwatched",
+    unwatched: [[start - 60 * S, start + 20 * MIN]],
   },
   "account-flapping": account(flapping, {
     interruptions: Array.from({ length: 40 }, (_, i) => ({

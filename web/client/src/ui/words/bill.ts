@@ -258,27 +258,27 @@ const AWAY_SHOWN = 3;
 
 /** When the server was away of a session's or its meeting's time: what it did not see, it holds against
  * nobody. */
-function awayWords(account: SessionAccount, { me }: Pair): readonly string[] {
+export function awayWords(account: SessionAccount, { me }: Pair): string {
   const { booked, stretches, unwatched } = account;
   const start = booked?.start_us ?? stretches[0]?.from_us ?? 0;
   const to = booked ? booked.start_us + booked.length_us : (stretches.at(-1)?.to_us ?? 0);
   const away = (unwatched ?? [])
     .map(([from, end]): Span => [Math.max(from, start), Math.min(end, to)])
     .filter(([from, end]) => end - from >= SECOND_US);
-  if (!away.length) return [];
+  if (!away.length) return "";
   const when = away.slice(0, AWAY_SHOWN).map(([from, end]) => clocks(me.zone, from, end));
   const more = away.length > AWAY_SHOWN ? `, and ${away.length - AWAY_SHOWN} more times` : "";
   const so = booked
     ? "Nobody is late for that time, and it proves of nobody that they did not come."
     : "What your pages signed meanwhile counts all the same.";
-  return [`The server was away ${when.join(", ")}${more}. ${so}`];
+  return `The server was away ${when.join(", ")}${more}. ${so}`;
 }
 
 /** Who waited, came late or did not come, and what is owed as time. */
 export function comings(account: SessionAccount, pair: Pair): readonly string[] {
   const { bill, booked } = account;
   const away = awayWords(account, pair);
-  const said = [...away];
+  const said: string[] = [];
   for (const [i, side] of [bill.mentor, bill.mentee].entries()) {
     const { person } = side;
     const who = nameIn(pair, person);
@@ -291,7 +291,7 @@ export function comings(account: SessionAccount, pair: Pair): readonly string[] 
     }
     if (side.late_us >= SECOND_US) {
       const counts = !mentor && waitCounts(account) ? " The wait counts as time together." : "";
-      const but = away.length ? ", without the time that the server was away" : "";
+      const but = away ? ", without the time that the server was away" : "";
       said.push(`${who} came ${spanOf(side.late_us)} after the booked start${but}.${counts}`);
     }
     if (side.wait_us >= SECOND_US) {
