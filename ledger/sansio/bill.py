@@ -195,11 +195,13 @@ def bill(timeline: Timeline, by: Basis) -> Bill:
 
 
 def longest_us(timeline: Timeline, by: Basis) -> int:
-    """How long the session, or what it was booked for, can have been: more nobody gives in to."""
+    """How long the session, or what it was booked for, can have been, in whole minutes or units:
+    more nobody gives in to."""
     spans = union(span for who in timeline.members for span in timeline.present_at_most(who))
     whole_us = spans[-1][1] - spans[0][0] if spans else 0
     booked_us = by.meeting.length_us + by.terms.overrun_us if by.meeting else 0
-    return max(whole_us, booked_us)
+    most_us = max(whole_us, booked_us, by.terms.minimum_us)
+    return _to_unit(most_us, max(by.terms.unit_us, 60 * MILLION), "up")
 
 
 def arrived(

@@ -392,6 +392,9 @@ def test_how_long_a_session_or_its_booked_time_can_have_been() -> None:
     booked = {"meeting": meeting(), "terms": Terms(overrun_us=20 * MINUTE)}
     assert longest(alone(ADA, 0, 10), **booked) == 80
     assert longest(alone(ADA, 0, 90), **booked) == 90
+    assert longest(alone(ADA, 0, 0.2)) == 1
+    assert longest(alone(ADA, 0, 16), terms=Terms(unit_us=15 * MINUTE)) == 30
+    assert longest(alone(ADA, 0, 16), terms=Terms(minimum_us=20 * MINUTE)) == 20
 
 
 def cut(who: str, from_: float, to: float, noticed: float) -> list[SessionFact]:

@@ -193,11 +193,14 @@ describe("a reason and a concession", () => {
     const paid = ACCOUNTS["account-paid"]!;
     const [first, last] = [paid.stretches[0]!, paid.stretches.at(-1)!];
     const whole = last.to_us - first.from_us;
-    expect(mostUs({ ...paid, booked: null })).toBe(whole);
+    const minutes = (us: number): number => Math.ceil(us / MIN) * MIN;
+    expect(mostUs({ ...paid, booked: null })).toBe(minutes(whole));
     expect(mostUs({ ...paid, booked: null, stretches: [] })).toBe(0);
     const booked = { ...paid.booked!, length_us: 2 * whole };
     const terms = { ...paid.terms, overrun_us: MIN };
-    expect(mostUs({ ...paid, booked, terms })).toBe(2 * whole + MIN);
+    expect(mostUs({ ...paid, booked, terms })).toBe(minutes(2 * whole + MIN));
+    expect(mostUs({ ...paid, booked, terms: { ...terms, minimum_us: 200 * MIN } })).toBe(200 * MIN);
+    expect(mostUs({ ...paid, booked: null, terms: { ...terms, unit_us: 500 * MIN } })).toBe(500 * MIN);
   });
 
   it("has a fingerprint short enough to compare", () => {

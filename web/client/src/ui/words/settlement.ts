@@ -200,11 +200,15 @@ export function concession(
   return us;
 }
 
-/** More nobody gives in to: as long as the session, or what it was booked for, was. */
-export function mostUs({ booked, stretches, terms }: SessionAccount): number {
+/** More nobody gives in to: as long as the session, or what it was booked for, was, in whole minutes or
+ * units. */
+export function mostUs({ booked, stretches, terms: of }: SessionAccount): number {
+  const terms = allTerms(of);
   const [first, last] = [stretches[0], stretches.at(-1)];
   const whole = first && last ? last.to_us - first.from_us : 0;
-  return Math.max(whole, booked ? booked.length_us + allTerms(terms).overrun_us : 0);
+  const most = Math.max(whole, terms.minimum_us, booked ? booked.length_us + terms.overrun_us : 0);
+  const unit = Math.max(terms.unit_us, MINUTE_US);
+  return Math.ceil(most / unit) * unit;
 }
 
 /** `3fa9 1c2d 77e0 b1c4`: enough to tell two records apart at a glance. */
