@@ -18,7 +18,8 @@ STRETCHES_MOST = 256  # of one connection: a call that breaks so often rejoins m
 @dataclass(slots=True)
 class Held:
     """A participant lease of this run of the server; `proof_us` is the last sign of life,
-    `contacts` what was handed in over it, by stretch. `gone`: it has left, as was decided then, and
+    `contacts` what was handed in over it, by stretch. `leaving`: when it was heard to leave, and
+    whether that was said then; `gone`: it has left, as was decided then, and
     that is not on disk yet."""
 
     site_id: str
@@ -28,6 +29,7 @@ class Held:
     token: int
     proof_us: int
     contacts: dict[tuple[str, str, int], ContactProven] = field(default_factory=dict)
+    leaving: tuple[int, bool] | None = None
     gone: tuple[Leave, int] | None = None
 
     def present_until(self, now_us: int) -> int:

@@ -126,6 +126,7 @@ class Ledger:
             self._joining -= 1
         if before is not None and before.session == held.session:  # handed in meanwhile
             held.contacts = {**before.contacts, **held.contacts}
+            held.proof_us = max(held.proof_us, before.proof_us)
         return self._view(recorded)
 
     def _join(
@@ -220,6 +221,13 @@ class Ledger:
                 self._book.change, site_id, session, now_us, Prove(tuple(proven))
             )
 
+    def leaving(self, connection: str) -> None:
+        """A connection is heard to leave now, whenever its turn to be written down comes."""
+        now_us = self._clock.wall_us()
+        fresh = self._watch.hears(now_us)
+        if (held := self._held.get(connection)) is not None and held.leaving is None:
+            held.leaving = now_us, fresh
+
     async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None:
         """Takes a connection out: now, when its page said so; else at its last proof of life, or
         now while the next is not overdue and it is not the beats that ended it. None when it was
@@ -228,10 +236,11 @@ class Ledger:
         held = self._held.get(connection)
         if held is None or held.gone is not None:
             return None
+        self.leaving(connection)
         now_us = self._clock.wall_us()
-        fresh = self._watch.hears(now_us)
+        heard_us, fresh = held.leaving or (now_us, False)
         if reason == "left" and fresh:
-            at_us = now_us
+            at_us = heard_us
         elif reason in ("left", "lost"):
             at_us = held.proof_us
         else:  # our own decision proves nothing about the page

@@ -71,6 +71,8 @@ class SessionLog(Protocol):
         key: str | None,
     ) -> SessionView: ...
 
+    def leaving(self, connection: str) -> None: ...
+
     async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None: ...
 
     async def end(self, site_id: str, session: str, by: str) -> SessionView: ...
@@ -173,6 +175,7 @@ class Signaling:
         key = self._by_connection.get(connection)
         if key is None or room not in (None, key[1]):
             return False
+        self._log.leaving(connection)  # before its turn comes
         async with self._turn(key) as live:
             if self._by_connection.pop(connection, None) is None:
                 return False

@@ -135,6 +135,16 @@ class Timeline:
     def runs(self, person: str) -> bool:
         return self._people[person].runs
 
+    def put_out(self, person: str) -> bool:
+        """Whether they were in the room when the other ended it."""
+        there = ended = False
+        for fact in self.facts:
+            if isinstance(fact, ParticipantLeft):
+                there |= fact.person == person and fact.reason == "ended"
+            elif isinstance(fact, SessionEnded):
+                ended = fact.by != person
+        return there and ended
+
     # ---- the two -------------------------------------------------------------------------------
 
     @cached_property

@@ -247,10 +247,13 @@ def waited(
     return Wait(total(wait), back_us)
 
 
-def _came(timeline: Timeline, by: Basis, present: list[Interval]) -> list[Interval]:
-    """The same in one session, where they are expected in the window from the booked start on."""
+def _came(timeline: Timeline, by: Basis, who: str, present: list[Interval]) -> list[Interval]:
+    """The same in one session, where they are expected in the window from the booked start on. Who
+    was put out by the other's end came, however short that was."""
     assert by.expected_us is not None
     expected = overlap(by.window, [(by.expected_us, ALWAYS[1])])
+    if timeline.put_out(who):
+        return overlap(present, expected)
     return arrived(present, timeline.contact, expected)
 
 
@@ -260,7 +263,7 @@ def _wait_for_the_late(timeline: Timeline, by: Basis) -> list[Interval]:
     _, mentee = timeline.members
     if by.booked is None or by.expected_us is None:
         return []
-    came = _came(timeline, by, timeline.present(mentee))
+    came = _came(timeline, by, mentee, timeline.present(mentee))
     if not came or not by.awaits(mentee) or not by.binds(mentee):
         return []
     return [(by.booked[0], min(by.booked[1], came[0][0]))]
@@ -271,7 +274,7 @@ def _side(timeline: Timeline, by: Basis, who: str, other: str) -> Side:
     late_us = 0
     no_show: YesNoUnknown = "no"
     if by.expected_us is not None and by.awaits(who):
-        came = _came(timeline, by, timeline.present(who))
+        came = _came(timeline, by, who, timeline.present(who))
         if came:
             late_us = total(without([(by.expected_us, came[0][0])], timeline.unwatched))
         else:
@@ -283,7 +286,7 @@ def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknow
     """Nothing proves that somebody came. That they did not, the other's wait within the booked time
     shows; or, when neither came, a server that was up all the time."""
     assert by.booked is not None
-    if timeline.runs(who) or _came(timeline, by, timeline.present_at_most(who)):
+    if timeline.runs(who) or _came(timeline, by, who, timeline.present_at_most(who)):
         return "unknown"
     assert by.meeting is not None
     present, at_most = timeline.present(other), timeline.present_at_most(other)

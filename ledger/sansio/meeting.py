@@ -13,7 +13,7 @@ from ledger.sansio.intervals import Interval, overlap, union
 from ledger.sansio.replay import timeline_of
 from ledger.sansio.session import Apply
 from protocol.bill import Bill
-from protocol.facts import MeetingRecounted, ParticipantLeft, SessionEnded, SessionFact
+from protocol.facts import MeetingRecounted, SessionFact
 
 
 def following(
@@ -56,17 +56,7 @@ def _came(held: Sequence[Timeline], who: str, expected: list[Interval]) -> bool:
     contact = union(span for each in held for span in each.contact)
     if arrived(present, contact, expected):
         return True
-    return any(_put_out(each, who) and overlap(each.present(who), expected) for each in held)
-
-
-def _put_out(held: Timeline, who: str) -> bool:
-    there = ended = False
-    for fact in held.facts:
-        if isinstance(fact, ParticipantLeft):
-            there |= fact.person == who and fact.reason == "ended"
-        elif isinstance(fact, SessionEnded):
-            ended = fact.by != who
-    return there and ended
+    return any(each.put_out(who) and overlap(each.present(who), expected) for each in held)
 
 
 def attended(agreed: Apply, others: Iterable[Sequence[SessionFact]]) -> bool:

@@ -45,6 +45,7 @@ class Watch:
         """`last_us`: when a run before it looked last; `breaks`: those that it knew of."""
         self._breaks = list(breaks)
         self._broke(last_us, now_us)
+        self._looked_us = self._heard_us = now_us
 
     def hears(self, now_us: int) -> bool:
         """It is running. Whether what is heard now was said now: after it stood still that may have

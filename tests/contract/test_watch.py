@@ -426,6 +426,29 @@ async def test_what_was_said_while_the_server_stood_still_proves_nothing_of_that
     assert ends == {(seen_us, True)}
 
 
+async def test_a_goodbye_counts_from_when_it_is_heard(record: Record) -> None:
+    """Not from when its turn comes to be written down: another's write is slow."""
+    session = (await record.both()).id
+    await record.beat(20, A, B)
+    for connection in (A, B):
+        record.ledger.leaving(connection)
+    await record.heard(8, A2)
+    for connection in (A, B):
+        await record.ledger.leave(connection, "left")
+    view = await record.ledger.view(SITE, session)
+    assert [time.present_us for time in view.people] == [20 * SECOND] * 2
+    await record.beat(20)
+    await record.both()
+    await record.clock.advance(90)
+    for connection in (A, B):
+        record.ledger.leaving(connection)
+    await record.heard(8, A2)
+    for connection in (A, B):
+        await record.ledger.leave(connection, "left")
+    view = await record.ledger.view(SITE, session)
+    assert [time.present_us for time in view.people] == [20 * SECOND] * 2
+
+
 async def test_who_stayed_while_the_server_stood_still_was_there(record: Record) -> None:
     session = (await record.both()).id
     await record.beat(20, A, B)

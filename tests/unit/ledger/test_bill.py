@@ -28,6 +28,7 @@ from protocol.facts import (
     WindowExtended,
 )
 from protocol.terms import HOUR_US, Terms
+from protocol.types import LeaveReason
 
 SESSION, MENTORSHIP = "ses_01jd3v0k7r9q2x4m6n8p0s2t4v", "men_01jd3v0k7r9q2x4m6n8p0s2t4v"
 ADA, BEN = "mentor", "mentee"
@@ -486,6 +487,26 @@ def test_a_wait_that_the_server_cut_short_proves_nothing(
     found = billed(facts, Terms(no_show_share=500_000, no_show_after_us=10 * MINUTE))
     assert found.mentee.no_show == no_show, what
     assert (found.owed == "no_show") == (no_show == "yes")
+
+
+@pytest.mark.parametrize(
+    ("by", "reason", "no_show"),
+    [(ADA, "ended", "no"), (BEN, "ended", "yes"), (ADA, "left", "yes"), (None, "lost", "yes")],
+)
+def test_who_is_put_out_by_the_others_end_has_come(
+    by: str | None, reason: LeaveReason, no_show: str
+) -> None:
+    """Twenty minutes late, and for ten seconds; nothing was signed yet."""
+    joined, left = alone(BEN, 20, 20 + 1 / 6)
+    assert isinstance(left, ParticipantLeft)
+    end = SessionEnded(
+        session=SESSION, mentorship=MENTORSHIP, at_us=at(20.2), noticed_us=at(20.2),
+        reason="ended" if by else "empty", by=by,
+    )  # fmt: skip
+    facts = [*alone(ADA, 0, 20.2), joined, replace(left, reason=reason), end]
+    found = billed(facts, Terms(no_show_share=500_000, no_show_after_us=10 * MINUTE))
+    assert (found.mentee.no_show, found.owed == "no_show") == (no_show, no_show == "yes")
+    assert minutes(found.mentee.late_us) == (20 if no_show == "no" else 0)
 
 
 def test_what_was_waited_in_an_earlier_session_adds_to_it() -> None:
