@@ -80,8 +80,9 @@ def check(
         window = start_us - terms.early_us, booked[1]
         if len(bills) == 1:
             mentor, mentee = ROLES
-            _side(bills[0].mentor, mentor, mentee, booked, least, most, terms, killed, away)
-            _side(bills[0].mentee, mentee, mentor, booked, least, most, terms, killed, away)
+            ended = bool(room.truth.ended)
+            _side(bills[0].mentor, mentor, mentee, booked, least, most, terms, killed, away, ended)
+            _side(bills[0].mentee, mentee, mentor, booked, least, most, terms, killed, away, ended)
     missed = any(bill.mentor.no_show == "no" and bill.mentee.no_show == "yes" for bill in bills)
     share_us = _share(booked, terms) if missed else 0
     if share_us and len(bills) == 1:
@@ -118,10 +119,12 @@ def _side(
     terms: Terms,
     killed: list[Interval],
     away: list[Interval],
+    ended: bool,
 ) -> None:
     """Who came, and when; nobody is late for a server that was not there. `away`: for how long it
-    can have been at most, by what it knows."""
+    can have been at most, by what it knows. Who was put out when somebody `ended` it came."""
     surely, maybe = _came(least, role, booked), _came(most, role, booked)
+    maybe |= ended and bool(_due(most, role, booked))
     if surely:
         assert side.no_show == "no", f"{role} came, and that is {side.no_show}"
     if side.no_show == "no":
