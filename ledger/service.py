@@ -240,7 +240,7 @@ class Ledger:
         now_us = self._clock.wall_us()
         heard_us, fresh = held.leaving or (now_us, False)
         if reason == "left" and fresh:
-            at_us = heard_us
+            at_us = now_us = heard_us
         elif reason in ("left", "lost"):
             at_us = held.proof_us
         else:  # our own decision proves nothing about the page
@@ -410,6 +410,7 @@ class Ledger:
         usable = [row for row in open_ if (row.site_id, row.id) not in self._store.unusable]
         if not usable and not self._held and not self._joining:
             self._clock.set_by()
+            self._watch.clock_set(self._clock.wall_us())
 
     async def sweep(self) -> list[SessionView]:
         """Closes what nobody closed: presences whose lease has lapsed (their server died), at the

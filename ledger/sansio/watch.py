@@ -57,6 +57,10 @@ class Watch:
         self._heard_us = now_us
         return now_us >= self.woke_us + STALE_US
 
+    def clock_set(self, now_us: int) -> None:
+        """It goes by another clock from now on: that is no standstill."""
+        self._heard_us = now_us
+
     def looks(self, now_us: int) -> None:
         """It is about to look who is there, and can."""
         self.hears(now_us)

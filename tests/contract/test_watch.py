@@ -437,6 +437,7 @@ async def test_a_goodbye_counts_from_when_it_is_heard(record: Record) -> None:
         await record.ledger.leave(connection, "left")
     view = await record.ledger.view(SITE, session)
     assert [time.present_us for time in view.people] == [20 * SECOND] * 2
+    assert not view.estimated
     await record.beat(20)
     await record.both()
     await record.clock.advance(90)

@@ -221,6 +221,8 @@ def _known(room: Room, role: str) -> list[Interval]:
     truth = room.truth
     linked = truth.linked[role].spans
     unsaid = len(truth.lost) == 2 or room.lie in PROVES_NOTHING
+    # Of one who sends no beats nothing is signed: only the other holds anything.
+    unsaid |= room.lie == "withholds beats" and bool(truth.lost - {room.liar})
     return linked if unsaid else union([*linked, *truth.proven])
 
 

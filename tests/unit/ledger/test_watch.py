@@ -69,6 +69,13 @@ def test_a_clock_that_is_set_back_is_no_standstill() -> None:
     assert watch.hears(50 * SECOND)
 
 
+def test_a_clock_that_it_sets_itself_is_no_standstill_either() -> None:
+    watch = opened(90, 90)
+    watch.looks(92 * SECOND)
+    watch.clock_set(4000 * SECOND)
+    assert watch.hears(4001 * SECOND)
+
+
 def test_one_that_hears_but_cannot_look_sees_nobody_come() -> None:
     """Its database does not answer, and does not say so."""
     watch = opened(99, 99)
