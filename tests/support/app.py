@@ -263,7 +263,7 @@ class App:
     async def begin(
         self, mentor: str = "Ada", mentee: str = "Ben", *, site_id: str = ""
     ) -> tuple[str, str]:
-        """A new mentorship's two links, the mentor's first."""
+        """A new mentorship's two links, the mentor's first. Who is to hear of it has heard."""
         people = self.house.services.people
         site_id = site_id or people.home_site
         wish = NewMentorship(
@@ -271,6 +271,7 @@ class App:
             mentee=NewPerson(name=mentee, zone="Africa/Lagos"),
         )
         started = await self.house.mentoring.start(site_id, wish, actor=None, key=None)
+        await self.settle()
         one, other = (people.link_handle(site_id, each.invitation) for each in started.invited)
         return f"http://{HOST}/open#{one}", f"http://{HOST}/open#{other}"
 
