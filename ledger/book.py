@@ -9,10 +9,9 @@ import msgspec
 from ledger import note_tables, tables
 from ledger.sansio import settlement
 from ledger.sansio.account import Timeline
-from ledger.sansio.bill import basis, bill, longest_us
+from ledger.sansio.bill import basis, bill
 from ledger.sansio.meeting import recounted
 from ledger.sansio.order import impossible
-from ledger.sansio.replay import duration
 from ledger.sansio.session import LIFE, Event, Session, Unwatched, restore
 from ledger.sansio.settlement import SETTLEMENT, Contest, Correct, Settle
 from ledger.sansio.watch import Watch
@@ -131,16 +130,9 @@ class Book:
             kept = yield from note_tables.notes_of(site_id, session)
             if any(kept[each].text == note[1] for each in said & kept.keys()):
                 return (yield from self.recorded(row, facts))  # asked twice is asked once
+        if isinstance(event, Correct):
+            event = settlement.bounded(event, facts)
         _, new = SETTLEMENT.step(line, event, now_us)
-        if new and isinstance(event, Correct) and event.actor == row.mentee:
-            most_us = longest_us(Timeline(facts, row.members, row.ended_us or 0), basis(facts))
-            most_us = max(most_us, line.settled.bill.billed_us if line.settled else 0)
-            if event.billed_us > most_us:
-                raise Refusal(
-                    "invalid_field",
-                    f"Neither the session nor its booked time was longer than {duration(most_us)}.",
-                    field="billed_us",
-                )
         if new and note is not None:
             yield from note_tables.add_note(site_id, session, *note)
         row, facts = yield from self._append(row, facts, new, now_us)

@@ -6,9 +6,11 @@ against their own interest, or the operator corrects it. What the other gives in
 what one contests: whoever contested confirms it then, or contests on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ledger.sansio.bill import basis, longest_us
+from ledger.sansio.replay import duration, timeline_of
 from protocol.bill import Bill
 from protocol.errors import Refusal
 from protocol.facts import (
@@ -86,11 +88,13 @@ class Contest:
 
 @dataclass(frozen=True, slots=True)
 class Correct:
-    """`actor` None: the operator."""
+    """`actor` None: the operator. More than `most_us` nobody gives in to: neither the session nor
+    its booked time was longer."""
 
     actor: str | None
     billed_us: int
     note: str
+    most_us: int = LONGEST_US
 
 
 Event = Settle | Confirm | Contest | Correct
@@ -101,6 +105,13 @@ def receipt(session: str, revision: int, facts: int, head: str) -> bytes:
     """What the server signs for both: that the facts of a session up to number `facts`, among them
     this revision of its settlement, have this head."""
     return f"ithaca.settlement.v1\n{session}\n{revision}\n{facts}\n{head}".encode()
+
+
+def bounded(event: Correct, facts: Sequence[SessionFact]) -> Correct:
+    """The same, as far as one of the two can give in after these facts."""
+    if event.actor is None:
+        return event
+    return replace(event, most_us=longest_us(timeline_of(facts), basis(facts)))
 
 
 def line_of(session: str, facts: Iterable[SessionFact]) -> Line:
@@ -235,6 +246,12 @@ def _correct(line: Line, event: Correct, now_us: int) -> Step:
     takes = {line.mentor: event.billed_us > billed_us, line.mentee: event.billed_us < billed_us}
     if event.actor is not None and takes[event.actor]:
         raise Refusal("not_a_concession")
+    if event.billed_us > max(event.most_us, billed_us):
+        raise Refusal(
+            "invalid_field",
+            f"Neither the session nor its booked time was longer than {duration(event.most_us)}.",
+            field="billed_us",
+        )
     releases = bool(line.contested) if event.actor is None else event.actor in line.contested
     if event.billed_us == billed_us and not releases:
         raise Refusal("invalid_field", "It comes to that already.", field="billed_us")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -68,6 +69,20 @@ async def away(*args: Any, **kwargs: Any) -> Any:
     raise DatabaseUnavailable("away")
 
 
+@contextmanager
+def database_away(record: Record, *works: str) -> Iterator[None]:
+    """It cannot be written to meanwhile; or all these cannot be done."""
+    with pytest.MonkeyPatch.context() as patch:
+        for work in works or ("write",):
+            patch.setattr(record.database, work, away)
+        yield
+
+
+async def refused(work: Awaitable[object]) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        await work
+
+
 async def test_a_server_that_was_up_all_the_time_says_that_nobody_came(record: Record) -> None:
     agreed = booked_in(record, 10)
     await record.goes_on(71)
@@ -76,59 +91,44 @@ async def test_a_server_that_was_up_all_the_time_says_that_nobody_came(record: R
 
 @pytest.mark.parametrize(("minutes", "found"), [(5, "nobody"), (9, "unwatched")])
 async def test_who_could_not_be_put_on_record_did_not_stay_away(
-    record: Record, monkeypatch: pytest.MonkeyPatch, minutes: int, found: EndReason
+    record: Record, minutes: int, found: EndReason
 ) -> None:
     """They try to join once, before the meeting, while nothing can be written; that lasts for five
     minutes, until it begins at the latest, or into it."""
     agreed = booked_in(record, 10)
     await record.goes_on(minutes)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.join(ADA, A)
+    with database_away(record):
+        await refused(record.join(ADA, A))
         await record.goes_on(4)
     await record.goes_on(71 - minutes - 4)
     assert await reason(record, agreed) == found
 
 
-async def test_a_database_that_cannot_be_read_is_noticed_with_nobody_there(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_cannot_be_read_is_noticed_with_nobody_there(record: Record) -> None:
     agreed = booked_in(record, 10)
     await record.goes_on(9)
-    with monkeypatch.context() as patch:
-        for work in ("read", "write"):
-            patch.setattr(record.database, work, away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.ledger.sweep()
+    with database_away(record, "read", "write"):
+        await refused(record.ledger.sweep())
         await record.goes_on(61)
     await record.goes_on(1)
     assert await reason(record, agreed) == "unwatched"
 
 
-async def test_a_database_that_is_back_is_noticed_at_the_next_look(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_is_back_is_noticed_at_the_next_look(record: Record) -> None:
     agreed = booked_in(record, 10)
     await record.goes_on(9.25)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.join(ADA, A)
+    with database_away(record):
+        await refused(record.join(ADA, A))
         await record.goes_on(0.5)
     await record.goes_on(61.25)
     assert await reason(record, agreed) == "nobody"
 
 
-async def test_a_database_that_is_still_away_tells_nothing(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_is_still_away_tells_nothing(record: Record) -> None:
     """It is back just when that is to be put on record."""
     agreed = booked_in(record, 10)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.join(ADA, A)
+    with database_away(record):
+        await refused(record.join(ADA, A))
         await record.goes_on(71)
     assert await reason(record, agreed) == "unwatched"
 
@@ -248,18 +248,14 @@ async def test_what_the_run_before_the_last_did_not_see_is_known(record: Record)
     assert 7 <= late <= 9  # it puts on disk only once a minute that it looks
 
 
-async def test_nobody_is_late_for_a_database_that_was_away(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nobody_is_late_for_a_database_that_was_away(record: Record) -> None:
     """One of the two is in the room all the time."""
     agreed = booked_in(record, 10)
     await record.goes_on(10)
     await record.join(ADA, A)
     await waits(record, 2, A)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.join(BEN, B)
+    with database_away(record):
+        await refused(record.join(BEN, B))
         await waits(record, 10, A)
     await waits(record, 1, A)
     await record.join(BEN, B)
@@ -271,7 +267,7 @@ async def test_nobody_is_late_for_a_database_that_was_away(
 
 
 async def test_what_was_said_while_the_database_was_away_hides_nothing_of_that(
-    record: Record, monkeypatch: pytest.MonkeyPatch
+    record: Record,
 ) -> None:
     """A goodbye that is written down once it is back."""
     agreed = replace(
@@ -281,13 +277,10 @@ async def test_what_was_said_while_the_database_was_away_hides_nothing_of_that(
     await record.goes_on(10)
     await record.join(ADA, A)
     await waits(record, 5, A)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.join(BEN, B)
+    with database_away(record):
+        await refused(record.join(BEN, B))
         await waits(record, 3, A)
-        with pytest.raises(DatabaseUnavailable):
-            await record.ledger.leave(A, "left")
+        await refused(record.ledger.leave(A, "left"))
         await waits(record, 2)
     await waits(record, 2)
     await record.join(ADA, A2)
@@ -303,18 +296,15 @@ async def test_what_was_said_while_the_database_was_away_hides_nothing_of_that(
 
 
 async def test_a_reload_while_the_database_is_away_for_a_moment_keeps_it_possible(
-    record: Record, monkeypatch: pytest.MonkeyPatch
+    record: Record,
 ) -> None:
     """What a server writes around that is not what nobody could have written: it is settled."""
     session = (await record.both()).id
     await record.beat(20, A, B)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.ledger.flush()
+    with database_away(record):
+        await refused(record.ledger.flush())
         await record.clock.advance(0.9)
-        with pytest.raises(DatabaseUnavailable):
-            await record.ledger.leave(A, "left")
+        await refused(record.ledger.leave(A, "left"))
         await record.clock.advance(0.9)
     await record.join(ADA, A2)
     await record.beat(20, A2, B)
@@ -324,16 +314,12 @@ async def test_a_reload_while_the_database_is_away_for_a_moment_keeps_it_possibl
     assert view.settlement is not None
 
 
-async def test_what_it_did_not_see_is_on_disk_as_soon_as_it_can_be(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_it_did_not_see_is_on_disk_as_soon_as_it_can_be(record: Record) -> None:
     """Killed half a minute after its database was back."""
     agreed = booked_in(record, 10)
     await record.goes_on(10)
-    with monkeypatch.context() as patch:
-        patch.setattr(record.database, "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await record.join(BEN, B)
+    with database_away(record):
+        await refused(record.join(BEN, B))
         await record.goes_on(10)
     await record.goes_on(0.5)
     await stopped(record, 0.5)
@@ -380,18 +366,14 @@ async def test_what_a_run_kept_and_cannot_be_read_is_nothing(record: Record) -> 
     assert len((await record.ledger.account(SITE, await running(record))).unwatched) == 1
 
 
-async def test_who_sits_and_waits_has_it_on_record_at_once(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_sits_and_waits_has_it_on_record_at_once(record: Record) -> None:
     """So that it is not forgotten, however often the server is away after that."""
     booked_in(record, 0)
     await record.join(ADA, A)
     await waits(record, 1, A)
     for _ in range(3):
-        with monkeypatch.context() as patch:
-            patch.setattr(record.database, "write", away)
-            with pytest.raises(DatabaseUnavailable):
-                await record.join(BEN, B)
+        with database_away(record):
+            await refused(record.join(BEN, B))
             await waits(record, 1, A)
         await waits(record, 1, A)
     facts = await record.database.read(tables.facts_of, SITE, await running(record))

@@ -236,6 +236,8 @@ def test_one_gives_in_and_never_takes() -> None:
     assert refused(line, Correct(BEN, 44 * MINUTE, NOTE)) == "not_a_concession"
     for event in (Correct(ADA, 44 * MINUTE, NOTE), Correct(BEN, 46 * MINUTE, NOTE)):
         assert SETTLEMENT.step(line, event, 10)[1]
+    assert refused(line, Correct(BEN, 61 * MINUTE, NOTE, 60 * MINUTE)) == "invalid_field"
+    assert SETTLEMENT.step(line, Correct(BEN, 60 * MINUTE, NOTE, 60 * MINUTE), 10)[1]
     for us in (-1, LONGEST_US + 1):
         assert refused(line, Correct(None, us, NOTE)) == "invalid_field"
     for us in (0, LONGEST_US):
