@@ -393,7 +393,7 @@ def test_how_long_a_session_or_its_booked_time_can_have_been() -> None:
     booked = {"meeting": meeting(), "terms": Terms(overrun_us=20 * MINUTE)}
     assert longest(alone(ADA, 0, 10), **booked) == 80
     assert longest(alone(ADA, 0, 90), **booked) == 90
-    assert longest(alone(ADA, 0, 0.2)) == 1
+    assert longest(alone(ADA, 0, 0.2), terms=Terms(unit_us=SECOND)) == 1
     assert longest(alone(ADA, 0, 16), terms=Terms(unit_us=15 * MINUTE)) == 30
     assert longest(alone(ADA, 0, 16), terms=Terms(minimum_us=20 * MINUTE)) == 20
 
@@ -504,9 +504,12 @@ def test_who_is_put_out_by_the_others_end_has_come(
         reason="ended" if by else "empty", by=by,
     )  # fmt: skip
     facts = [*alone(ADA, 0, 20.2), joined, replace(left, reason=reason), end]
-    found = billed(facts, Terms(no_show_share=500_000, no_show_after_us=10 * MINUTE))
+    terms = Terms(no_show_share=500_000, no_show_after_us=10 * MINUTE)
+    found = billed(facts, terms)
     assert (found.mentee.no_show, found.owed == "no_show") == (no_show, no_show == "yes")
     assert minutes(found.mentee.late_us) == (20 if no_show == "no" else 0)
+    waited = minutes(billed(facts, replace(terms, late_counts=True)).counted_us)
+    assert waited == (20 if no_show == "no" else 0)
 
 
 def test_what_was_waited_in_an_earlier_session_adds_to_it() -> None:

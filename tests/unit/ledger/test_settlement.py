@@ -68,6 +68,8 @@ def after(*events: Event, ended: bool = True) -> tuple[Line, list[SessionFact]]:
 def refused(line: Line, event: Event) -> str:
     with pytest.raises(Refusal) as refusal:
         SETTLEMENT.step(line, event, 10)
+    if refusal.value.code == "invalid_field":
+        assert refusal.value.field == "billed_us"
     return refusal.value.code
 
 

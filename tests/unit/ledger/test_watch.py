@@ -43,16 +43,18 @@ def test_it_stood_still(looks_again: int, found: list[tuple[int, int]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("silent", "later", "fresh"), [(5, 0, True), (6, 0, False), (6, 2, False), (6, 3, True)]
+    ("silent", "later", "fresh"),
+    [(5, 0, True), (6, 0, False), (6, 2, False), (6, 2.4, False), (6, 2.5, True)],
 )
 def test_what_is_heard_after_a_standstill_may_have_been_said_before(
-    silent: int, later: int, fresh: bool
+    silent: int, later: float, fresh: bool
 ) -> None:
     watch = opened(99, 99)
     watch.looks(100 * SECOND)
     found = watch.hears((100 + silent) * SECOND)
+    assert watch.hears((100 + silent) * SECOND) == found  # in the same breath
     if later:
-        found = watch.hears((100 + silent + later) * SECOND)
+        found = watch.hears(round((100 + silent + later) * SECOND))
     assert found == fresh
 
 
@@ -74,6 +76,8 @@ def test_a_clock_that_it_sets_itself_is_no_standstill_either() -> None:
     watch.looks(92 * SECOND)
     watch.clock_set(4000 * SECOND)
     assert watch.hears(4001 * SECOND)
+    watch.clock_set(90 * SECOND)
+    assert not watch.hears(96 * SECOND)  # and this is one
 
 
 def test_one_that_hears_but_cannot_look_sees_nobody_come() -> None:
@@ -98,6 +102,9 @@ def test_its_database_was_away() -> None:
     assert known(watch, 140) == [(100, 130)]
     watch.wrote(140 * SECOND)
     assert known(watch, 140) == [(100, 130)]
+    watch.lost(140 * SECOND)
+    watch.wrote(140 * SECOND)
+    assert not watch.blind
 
 
 def test_what_lies_in_the_future_after_the_clock_was_set_back_is_forgotten() -> None:
