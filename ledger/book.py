@@ -2,6 +2,7 @@
 Plans only: whoever runs them is in a transaction, and has the session's row claimed to write."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from ledger import note_tables, tables
 from ledger.sansio import settlement
 from ledger.sansio.account import Timeline
-from ledger.sansio.bill import basis, bill
+from ledger.sansio.bill import basis, bill, longest_us
 from ledger.sansio.meeting import recounted
 from ledger.sansio.order import impossible
 from ledger.sansio.session import LIFE, Event, Session, Unwatched, restore
@@ -130,8 +131,10 @@ class Book:
             kept = yield from note_tables.notes_of(site_id, session)
             if any(kept[each].text == note[1] for each in said & kept.keys()):
                 return (yield from self.recorded(row, facts))  # asked twice is asked once
-        if isinstance(event, Correct):
-            event = settlement.bounded(event, facts)
+        if isinstance(event, Correct) and event.actor is not None:
+            event = replace(
+                event, most_us=longest_us(Timeline(facts, row.members, 0), basis(facts))
+            )
         _, new = SETTLEMENT.step(line, event, now_us)
         if new and note is not None:
             yield from note_tables.add_note(site_id, session, *note)

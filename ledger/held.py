@@ -8,6 +8,7 @@ import msgspec
 from ledger.sansio.account import FRESH_US
 from ledger.sansio.session import Leave
 from protocol.facts import ContactProven
+from protocol.types import LeaveReason
 from runtime import leases
 
 LEASE_KIND = "participant"
@@ -15,12 +16,15 @@ LEASE_TTL_US = 8_000_000
 STRETCHES_MOST = 256  # of one connection: a call that breaks so often rejoins meanwhile
 
 
+Heard = tuple[int, bool]
+"""When something was heard, and whether it was said then: a server that stood still hears late."""
+
+
 @dataclass(slots=True)
 class Held:
     """A participant lease of this run of the server; `proof_us` is the last sign of life,
-    `contacts` what was handed in over it, by stretch. `leaving`: when it was heard to leave, and
-    whether that was said then; `gone`: it has left, as was decided then, and
-    that is not on disk yet."""
+    `contacts` what was handed in over it, by stretch. `leaving`: its page said goodbye; `gone`: it
+    has left, as was decided then, and that is not on disk yet."""
 
     site_id: str
     room: str
@@ -29,8 +33,19 @@ class Held:
     token: int
     proof_us: int
     contacts: dict[tuple[str, str, int], ContactProven] = field(default_factory=dict)
-    leaving: tuple[int, bool] | None = None
+    leaving: Heard | None = None
     gone: tuple[Leave, int] | None = None
+
+    def departure(self, connection: str, reason: LeaveReason, now_us: int) -> tuple[Leave, int]:
+        """As its page said, if it said goodbye; else at its last proof of life, or now while the
+        next is not overdue and it is not the beats that ended it. And when that was noticed."""
+        said_us, fresh = self.leaving or (now_us, False)
+        if fresh:
+            return Leave(connection, said_us, reason, estimated=False), said_us
+        # Our own decision proves nothing about the page.
+        by_page = reason in ("left", "lost")
+        at_us = self.proof_us if by_page else self.present_until(now_us)
+        return Leave(connection, at_us, reason, estimated=at_us < now_us), now_us
 
     def present_until(self, now_us: int) -> int:
         """Now, while the next beat is not overdue; else the last one."""

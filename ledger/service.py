@@ -8,7 +8,7 @@ import msgspec
 
 from ledger import tables, watch
 from ledger.book import Book, Sign, empty
-from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
+from ledger.held import LEASE_KIND, LEASE_TTL_US, Heard, Held, LeaseData, stretch
 from ledger.meetings import Agreed, Meetings
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
@@ -27,7 +27,7 @@ from ledger.sansio.session import (
     Sweep,
     restore,
 )
-from ledger.sansio.settlement import Confirm, Contest, Correct
+from ledger.sansio.settlement import LONGEST_US, Confirm, Contest, Correct
 from ledger.sansio.watch import Watch
 from ledger.signatures import signed
 from ledger.store import Store
@@ -166,10 +166,14 @@ class Ledger:
 
     def proof(self, connection: str) -> None:
         """A sign of life from a connection's page, now."""
-        now_us = self._clock.wall_us()
-        fresh = self._watch.hears(now_us)
+        now_us, fresh = self.hears()
         if fresh and (held := self._held.get(connection)) is not None and held.gone is None:
             held.proof_us = max(held.proof_us, now_us)
+
+    def hears(self) -> Heard:
+        """Something is heard now, of whatever connection."""
+        now_us = self._clock.wall_us()
+        return now_us, self._watch.hears(now_us)
 
     def session_of(self, connection: str) -> str | None:
         """The session that a connection is in now."""
@@ -221,32 +225,21 @@ class Ledger:
                 self._book.change, site_id, session, now_us, Prove(tuple(proven))
             )
 
-    def leaving(self, connection: str) -> None:
-        """A connection is heard to leave now, whenever its turn to be written down comes."""
-        now_us = self._clock.wall_us()
-        fresh = self._watch.hears(now_us)
+    def leaving(self, connection: str, heard: Heard) -> None:
+        """A connection's page said goodbye, whenever the turn comes to write that down."""
         if (held := self._held.get(connection)) is not None and held.leaving is None:
-            held.leaving = now_us, fresh
+            held.leaving = heard
 
     async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None:
-        """Takes a connection out: now, when its page said so; else at its last proof of life, or
-        now while the next is not overdue and it is not the beats that ended it. None when it was
-        not in. What could not be written down (then this raises) is kept, and tried again by
-        `flush`."""
+        """Takes a connection out; None when it was not in. What could not be written down (then
+        this raises) is kept, and tried again by `flush`."""
         held = self._held.get(connection)
         if held is None or held.gone is not None:
             return None
-        self.leaving(connection)
-        now_us = self._clock.wall_us()
-        heard_us, fresh = held.leaving or (now_us, False)
-        if reason == "left" and fresh:
-            at_us = now_us = heard_us
-        elif reason in ("left", "lost"):
-            at_us = held.proof_us
-        else:  # our own decision proves nothing about the page
-            at_us = held.present_until(now_us)
-        held.gone = Leave(connection, at_us, reason, estimated=at_us < now_us), now_us
-        held.proof_us = at_us
+        if reason == "left":
+            self.leaving(connection, self.hears())
+        held.gone = held.departure(connection, reason, self._clock.wall_us())
+        held.proof_us = held.gone[0].at_us
         await self._write_down(lambda key, _: key == connection)
         return await self.view(held.site_id, held.session)
 
@@ -295,9 +288,14 @@ class Ledger:
         now_us = self._clock.wall_us()
         mine = {key: held for key, held in self._held.items() if held.session == session}
         proofs = {key: held.present_until(now_us) for key, held in mine.items()}
+        said = [
+            held.departure(key, "left", now_us)[0] for key, held in mine.items() if held.leaving
+        ]
         proven = tuple(fact for held in mine.values() for fact in held.contacts.values())
         event = End(by, proofs)
-        recorded, gone = await self._store.write(self._end, site_id, session, event, proven, now_us)
+        recorded, gone = await self._store.write(
+            self._end, site_id, session, event, said, proven, now_us
+        )
         taken = [self._held.pop(connection, None) for connection in gone]
         held = [fact for each in taken if each for fact in each.contacts.values()]
         if late := tuple(set(held).difference(proven)):  # handed in while that was written
@@ -311,10 +309,12 @@ class Ledger:
         site_id: str,
         session: str,
         event: End,
+        said: Sequence[Leave],
         proven: Sequence[ContactProven],
         now_us: int,
     ) -> Plan[tuple[Recorded, list[str]]]:
-        """`event` and `proven`: what is known of the connections of this run of the server."""
+        """`event`, `said` (goodbyes) and `proven`: what is known of the connections of this run of
+        the server."""
         row = yield from tables.claim(site_id, session)
         assert row is not None
         facts = yield from tables.facts_of(site_id, session)
@@ -328,7 +328,7 @@ class Ledger:
                     contacts += msgspec.msgpack.decode(lease.data, type=LeaseData).contacts
                 yield from leases.release(site_id, LEASE_KIND, connection, lease.owner, lease.token)
         row, facts = yield from self._book.step(
-            row, now_us, Prove(tuple(contacts)), End(event.by, proofs)
+            row, now_us, Prove(tuple(contacts)), *said, End(event.by, proofs)
         )
         return (yield from self._book.recorded(row, facts)), gone
 
@@ -490,7 +490,7 @@ class Ledger:
         why = clean(why)
         now_us = self._clock.wall_us()
         salt = self._ids.random(SALT_BYTES)
-        event = Correct(actor, billed_us, digest_of(salt, why))
+        event = Correct(actor, billed_us, digest_of(salt, why), LONGEST_US)
         asked = sha256(msgspec.json.encode([session, billed_us, why])).digest()
         once = (actor or "operator", key, asked) if key else None
         return self._view(

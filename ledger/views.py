@@ -8,7 +8,7 @@ from typing import Any
 from ledger.note_tables import NoteRow
 from ledger.sansio import evidence
 from ledger.sansio.account import INTERRUPTIONS_MOST, Timeline
-from ledger.sansio.bill import basis, bill, counts
+from ledger.sansio.bill import basis, bill, counts, longest_us
 from ledger.sansio.intervals import total
 from ledger.sansio.session import Session, restore
 from ledger.sansio.settlement import line_of
@@ -59,6 +59,7 @@ def account_view(
     timeline = _timeline(recorded, live, now_us)
     by = basis(recorded.facts)
     counted, bridged = counts(timeline, by)
+    comes_to = recorded.line.bill if recorded.line else bill(timeline, by)
     proofs = [fact for fact in timeline.facts if isinstance(fact, ContactProven)]
     return SessionAccount(
         **_common(recorded, timeline, now_us),
@@ -97,7 +98,8 @@ def account_view(
         terms=by.terms,
         booked=by.view(recorded.row.mentee),
         extended_us=by.extended_us,
-        bill=recorded.line.bill if recorded.line else bill(timeline, by),
+        bill=comes_to,
+        concession_most_us=max(longest_us(timeline, by), comes_to.billed_us),
         notes=tuple(_notes(recorded.facts, notes)),
     )
 

@@ -238,7 +238,8 @@ class SessionAccount(SessionView, frozen=True, kw_only=True):
     """A session and why: stretches over its whole time, each one's lane, proofs of contact, the
     terms and the meeting that it was, and what it comes to, *so far* until it has ended.
     `counted`: when time counted, start and end; `bridged`: the short gaps between that were filled.
-    `together_most_us` is the most that the time together can have been."""
+    `together_most_us` is the most that the time together can have been. `concession_most_us`: to
+    how much the mentee can give in at most, as long as the session or its booked time was."""
 
     together_most_us: Micros
     contact_us: Micros
@@ -254,6 +255,7 @@ class SessionAccount(SessionView, frozen=True, kw_only=True):
     booked: BookedView | None = None
     extended_us: Micros | None = None
     bill: Bill
+    concession_most_us: Micros
     notes: tuple[Note, ...]
 
 

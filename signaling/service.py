@@ -58,6 +58,10 @@ RETURN_US = BEAT_INTERVAL_US + 500_000
 log = structlog.get_logger(__name__)
 
 
+Heard = tuple[int, bool]
+"""What the record makes of the moment in which something was heard: its own affair."""
+
+
 class SessionLog(Protocol):
     """Asked of whoever keeps the record of presence."""
 
@@ -71,7 +75,7 @@ class SessionLog(Protocol):
         key: str | None,
     ) -> SessionView: ...
 
-    def leaving(self, connection: str) -> None: ...
+    def leaving(self, connection: str, heard: Heard) -> None: ...
 
     async def leave(self, connection: str, reason: LeaveReason) -> SessionView | None: ...
 
@@ -170,12 +174,21 @@ class Signaling:
         self._presence_changed(live, person)
         await self._announce(live)
 
-    async def leave(self, connection: str, reason: LeaveReason, *, room: str | None = None) -> bool:
-        """Takes a connection out of its room; False when it is in none, or not in the one named."""
+    async def leave(
+        self,
+        connection: str,
+        reason: LeaveReason,
+        *,
+        room: str | None = None,
+        heard: Heard | None = None,
+    ) -> bool:
+        """Takes a connection out of its room; False when it is in none, or not in the one named.
+        `heard`: when its page said goodbye."""
         key = self._by_connection.get(connection)
         if key is None or room not in (None, key[1]):
             return False
-        self._log.leaving(connection)  # before its turn comes
+        if heard is not None:
+            self._log.leaving(connection, heard)  # before its turn comes
         async with self._turn(key) as live:
             if self._by_connection.pop(connection, None) is None:
                 return False

@@ -135,12 +135,13 @@ class Timeline:
     def runs(self, person: str) -> bool:
         return self._people[person].runs
 
-    def put_out(self, person: str) -> bool:
-        """Whether they were in the room when the other ended it."""
+    def put_out(self, person: str, *, at_most: bool = False) -> bool:
+        """Whether they were in the room when the other ended it; `at_most`: or may have been, their
+        page being silent by then."""
         there = ended = False
         for fact in self.facts:
-            if isinstance(fact, ParticipantLeft):
-                there |= fact.person == person and fact.reason == "ended"
+            if isinstance(fact, ParticipantLeft) and fact.person == person:
+                there |= fact.reason == "ended" and (at_most or not fact.estimated)
             elif isinstance(fact, SessionEnded):
                 ended = fact.by != person
         return there and ended

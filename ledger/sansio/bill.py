@@ -58,6 +58,12 @@ class Basis:
             return None
         return self.meeting.start_us
 
+    @property
+    def expected(self) -> list[Interval]:
+        """When they were: in the window from the booked start on."""
+        from_us = self.expected_us
+        return [] if from_us is None else overlap(self.window, [(from_us, ALWAYS[1])])
+
     def awaits(self, who: str) -> bool:
         """Whether somebody was expected, and had not come in an earlier session of the meeting."""
         assert self.meeting is not None
@@ -247,23 +253,23 @@ def waited(
     return Wait(total(wait), back_us)
 
 
-def _came(timeline: Timeline, by: Basis, who: str, present: list[Interval]) -> list[Interval]:
-    """The same in one session, where they are expected in the window from the booked start on. Who
-    was put out by the other's end came, however short that was."""
-    assert by.expected_us is not None
-    expected = overlap(by.window, [(by.expected_us, ALWAYS[1])])
-    if timeline.put_out(who):
-        return overlap(present, expected)
-    return arrived(present, timeline.contact, expected)
+def _came(timeline: Timeline, by: Basis, who: str, *, at_most: bool = False) -> list[Interval]:
+    """The same in one session. Who was put out by the other's end had come then, however short that
+    was."""
+    present = timeline.present_at_most(who) if at_most else timeline.present(who)
+    came = arrived(present, timeline.contact, by.expected)
+    if not came and timeline.put_out(who, at_most=at_most):
+        return overlap(present[-1:], by.expected)
+    return came
 
 
 def _wait_for_the_late(timeline: Timeline, by: Basis) -> list[Interval]:
     """From the start of the meeting until the mentee came; none for a mentee who did not, had come
-    before, or had too little notice."""
+    before, or had too little notice. By ending it on whoever comes nobody earns it."""
     _, mentee = timeline.members
     if by.booked is None or by.expected_us is None:
         return []
-    came = _came(timeline, by, mentee, timeline.present(mentee))
+    came = arrived(timeline.present(mentee), timeline.contact, by.expected)
     if not came or not by.awaits(mentee) or not by.binds(mentee):
         return []
     return [(by.booked[0], min(by.booked[1], came[0][0]))]
@@ -274,7 +280,7 @@ def _side(timeline: Timeline, by: Basis, who: str, other: str) -> Side:
     late_us = 0
     no_show: YesNoUnknown = "no"
     if by.expected_us is not None and by.awaits(who):
-        came = _came(timeline, by, who, timeline.present(who))
+        came = _came(timeline, by, who)
         if came:
             late_us = total(without([(by.expected_us, came[0][0])], timeline.unwatched))
         else:
@@ -286,7 +292,7 @@ def _absence(timeline: Timeline, by: Basis, who: str, other: str) -> YesNoUnknow
     """Nothing proves that somebody came. That they did not, the other's wait within the booked time
     shows; or, when neither came, a server that was up all the time."""
     assert by.booked is not None
-    if timeline.runs(who) or _came(timeline, by, who, timeline.present_at_most(who)):
+    if timeline.runs(who) or _came(timeline, by, who, at_most=True):
         return "unknown"
     assert by.meeting is not None
     present, at_most = timeline.present(other), timeline.present_at_most(other)

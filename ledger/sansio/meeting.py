@@ -50,13 +50,17 @@ def _waited(held: Sequence[Timeline], who: str, agreed: Apply) -> Wait:
 
 
 def _came(held: Sequence[Timeline], who: str, expected: list[Interval]) -> bool:
-    """In any of these sessions, or in all of them together; or was put out of one too soon to tell:
-    the other ended it."""
+    """In any of these sessions, or in all of them together; or was put out of one, in its window,
+    too soon to tell: the other ended it."""
     present = union(span for each in held for span in each.present(who))
     contact = union(span for each in held for span in each.contact)
     if arrived(present, contact, expected):
         return True
-    return any(each.put_out(who) and overlap(each.present(who), expected) for each in held)
+    return any(
+        each.put_out(who)
+        and overlap(overlap(each.present(who)[-1:], basis(each.facts).window), expected)
+        for each in held
+    )
 
 
 def attended(agreed: Apply, others: Iterable[Sequence[SessionFact]]) -> bool:

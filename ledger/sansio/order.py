@@ -5,9 +5,10 @@ a database anybody who may write can add some. What no server writes there is fo
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from ledger.sansio.settlement import (
+    LONGEST_US,
     SETTLEMENT,
     Confirm,
     Contest,
@@ -16,7 +17,6 @@ from ledger.sansio.settlement import (
     Line,
     Settle,
     after,
-    bounded,
 )
 from protocol.errors import Refusal
 from protocol.facts import (
@@ -37,7 +37,7 @@ from protocol.facts import (
 AWAY = "The server cannot have been away then."
 
 
-def impossible(facts: Sequence[SessionFact]) -> Iterator[tuple[int, str]]:
+def impossible(facts: Iterable[SessionFact]) -> Iterator[tuple[int, str]]:
     """Each fact that no server could have written where it is: its number, and why."""
     line: Line | None = None
     present: set[str] = set()
@@ -45,7 +45,7 @@ def impossible(facts: Sequence[SessionFact]) -> Iterator[tuple[int, str]]:
     for seq, fact in enumerate(facts, 1):
         if line is None:
             line = Line(fact.session)
-        if (why := _why(line, present, facts, seq)) is not None:
+        if (why := _why(line, present, fact)) is not None:
             yield seq, why
         elif isinstance(fact, WatchBroken):
             next_ = bisect_right(times, fact.from_us)
@@ -62,17 +62,17 @@ def impossible(facts: Sequence[SessionFact]) -> Iterator[tuple[int, str]]:
             present.discard(fact.connection)
 
 
-def _why(line: Line, present: set[str], facts: Sequence[SessionFact], seq: int) -> str | None:
-    fact = facts[seq - 1]
+def _why(line: Line, present: set[str], fact: SessionFact) -> str | None:
     match fact:
-        case SessionSettled(facts=count, head=head, bill=bill):
-            said: Event = Settle(count, head, bill)
+        case SessionSettled(facts=facts, head=head, bill=bill):
+            said: Event = Settle(facts, head, bill)
         case SessionConfirmed(person=person, revision=revision):
             said = Confirm(person, revision)
         case SessionContested(person=person, revision=revision, note=note):
             said = Contest(person, revision, note)
         case SessionCorrected(actor=actor, billed_us=billed_us, note=note):
-            said = bounded(Correct(actor, billed_us, note), facts[: seq - 1])
+            # How much one could give in to then is a rule of bills, and no chain hangs on it.
+            said = Correct(actor, billed_us, note, LONGEST_US)
         case ContactProven():
             return None  # it may come late
         case MeetingRecounted():

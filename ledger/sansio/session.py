@@ -375,8 +375,8 @@ def _end(session: Session, event: End, now_us: int) -> Step:
 
 
 def _unwatched(session: Session, event: Unwatched, now_us: int) -> Step:
-    """Writes down what is news: of its own time, or of its meeting's. At no moment of its facts was
-    the server away."""
+    """Writes down what is news: of its own time, or of its meeting's. At no moment of what is on
+    record by then was the server away."""
     from_us = session.began_us
     if session.meeting is not None:
         from_us = min(from_us, session.meeting.start_us)

@@ -6,11 +6,10 @@ against their own interest, or the operator corrects it. What the other gives in
 what one contests: whoever contested confirms it then, or contests on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ledger.sansio.bill import basis, longest_us
-from ledger.sansio.replay import duration, timeline_of
+from ledger.sansio.replay import duration
 from protocol.bill import Bill
 from protocol.errors import Refusal
 from protocol.facts import (
@@ -88,13 +87,12 @@ class Contest:
 
 @dataclass(frozen=True, slots=True)
 class Correct:
-    """`actor` None: the operator. More than `most_us` nobody gives in to: neither the session nor
-    its booked time was longer."""
+    """`actor` None: the operator. To more than `most_us` nobody gives in."""
 
     actor: str | None
     billed_us: int
     note: str
-    most_us: int = LONGEST_US
+    most_us: int
 
 
 Event = Settle | Confirm | Contest | Correct
@@ -105,13 +103,6 @@ def receipt(session: str, revision: int, facts: int, head: str) -> bytes:
     """What the server signs for both: that the facts of a session up to number `facts`, among them
     this revision of its settlement, have this head."""
     return f"ithaca.settlement.v1\n{session}\n{revision}\n{facts}\n{head}".encode()
-
-
-def bounded(event: Correct, facts: Sequence[SessionFact]) -> Correct:
-    """The same, as far as one of the two can give in after these facts."""
-    if event.actor is None:
-        return event
-    return replace(event, most_us=longest_us(timeline_of(facts), basis(facts)))
 
 
 def line_of(session: str, facts: Iterable[SessionFact]) -> Line:
@@ -246,11 +237,10 @@ def _correct(line: Line, event: Correct, now_us: int) -> Step:
     takes = {line.mentor: event.billed_us > billed_us, line.mentee: event.billed_us < billed_us}
     if event.actor is not None and takes[event.actor]:
         raise Refusal("not_a_concession")
-    if event.billed_us > max(event.most_us, billed_us):
+    most_us = max(event.most_us, billed_us)
+    if event.billed_us > most_us:
         raise Refusal(
-            "invalid_field",
-            f"Neither the session nor its booked time was longer than {duration(event.most_us)}.",
-            field="billed_us",
+            "invalid_field", f"At most {duration(most_us)} can be given in to.", field="billed_us"
         )
     releases = bool(line.contested) if event.actor is None else event.actor in line.contested
     if event.billed_us == billed_us and not releases:

@@ -59,7 +59,7 @@ class Watch:
 
     def clock_set(self, now_us: int) -> None:
         """It goes by another clock from now on: that is no standstill."""
-        self._heard_us = now_us
+        self._heard_us, self.woke_us = now_us, 0
 
     def looks(self, now_us: int) -> None:
         """It is about to look who is there, and can."""

@@ -606,7 +606,7 @@ async def test_nobody_gives_in_to_more_than_the_session_can_have_been(record: Re
     await record.heard(600, A, B)
     await record.ledger.end(SITE, session, ADA)
     await record.ledger.contest(SITE, session, ADA, 1, "It was more.")
-    with pytest.raises(Refusal, match="was longer than 10 min"):
+    with pytest.raises(Refusal, match="At most 10 min can be given in to"):
         await record.ledger.correct(SITE, session, BEN, 601 * SECOND, "fine", None)
     given = await record.ledger.correct(SITE, session, BEN, 600 * SECOND, "fine", None)
     assert given.settlement is not None

@@ -413,7 +413,7 @@ async def test_a_goodbye_counts_from_when_it_is_heard(record: Record) -> None:
     session = (await record.both()).id
     await record.beat(20, A, B)
     for connection in (A, B):
-        record.ledger.leaving(connection)
+        record.ledger.leaving(connection, record.ledger.hears())
     await record.heard(8, A2)
     for connection in (A, B):
         await record.ledger.leave(connection, "left")
@@ -424,12 +424,81 @@ async def test_a_goodbye_counts_from_when_it_is_heard(record: Record) -> None:
     await record.both()
     await record.clock.advance(90)
     for connection in (A, B):
-        record.ledger.leaving(connection)
+        record.ledger.leaving(connection, record.ledger.hears())
     await record.heard(8, A2)
     for connection in (A, B):
         await record.ledger.leave(connection, "left")
     view = await record.ledger.view(SITE, session)
     assert [time.present_us for time in view.people] == [20 * SECOND] * 2
+
+
+async def test_a_goodbye_that_was_heard_stands_though_the_other_ends_it_first(
+    record: Record,
+) -> None:
+    session = (await record.both()).id
+    await record.beat(20, A, B)
+    record.ledger.leaving(B, record.ledger.hears())
+    await record.clock.advance(2)
+    record.ledger.proof(A)
+    await record.ledger.end(SITE, session, ADA)
+    facts = await record.database.read(tables.facts_of, SITE, session)
+    ben, ada = (fact for fact in facts if isinstance(fact, ParticipantLeft))
+    assert (ben.person, ben.reason, ben.estimated, ada.reason) == (BEN, "left", False, "ended")
+    assert ada.at_us - ben.at_us == 2 * SECOND
+
+
+@pytest.mark.parametrize("stood_still", [1, 6])
+async def test_a_clock_that_is_put_right_after_a_standstill_hides_nobody(
+    record: Record, stood_still: int
+) -> None:
+    """Ten minutes after it, by an hour, while nobody is there."""
+    await record.restart()
+    await record.beat(10)
+    await record.clock.advance(stood_still)
+    await record.beat(600)
+    record.clock.step_wall(-3600 * SECOND)
+    await record.beat(10)
+    session = (await record.both()).id
+    await record.beat(60, A, B)
+    for connection in (A, B):
+        await record.ledger.leave(connection, "left")
+    view = await record.ledger.view(SITE, session)
+    assert [time.present_us for time in view.people] == [60 * SECOND] * 2
+    assert not view.estimated
+
+
+async def test_a_clock_that_is_put_right_is_no_standstill(record: Record) -> None:
+    await record.restart()
+    await record.beat(10)
+    record.clock.step_wall(3600 * SECOND)
+    await record.beat(2)
+    session = (await record.both()).id
+    await record.clock.advance(1)
+    await record.ledger.leave(A, "left")
+    view = await record.ledger.view(SITE, session)
+    (ada,) = (time for time in view.people if time.person == ADA)
+    assert ada.present_us == SECOND
+
+
+async def test_a_proof_while_one_joins_again_counts(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = (await record.both()).id
+    write = record.database.write
+
+    async def slowly(*args: Any, **kwargs: Any) -> Any:
+        found = await write(*args, **kwargs)
+        await record.clock.advance(2)
+        record.ledger.proof(A)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(record.database, "write", slowly)
+        await record.join(ADA, A)
+    await record.ledger.leave(A, "lost")
+    view = await record.ledger.view(SITE, session)
+    (ada,) = (time for time in view.people if time.person == ADA)
+    assert ada.present_us >= 2 * SECOND
 
 
 async def test_who_stayed_while_the_server_stood_still_was_there(record: Record) -> None:

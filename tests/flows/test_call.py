@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
 
-from ledger.service import FLUSH_INTERVAL_S
+from ledger.service import FLUSH_INTERVAL_S, Ledger
 from ledger.store import Store
 from runtime.database import DatabaseUnavailable, Plan
 from runtime.database.plan import P
@@ -40,6 +41,36 @@ def time_of(view: dict[str, Any], person: str) -> int:
     (time,) = [each for each in view["people"] if each["person"] == person]
     present: int = time["present_us"]
     return present
+
+
+@on_sqlite
+@pytest.mark.parametrize("by", ["leaving", "closing"])
+async def test_a_goodbye_counts_from_when_it_came(
+    app: App, pair: tuple[Page, Page], monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Behind what the page said just before, which the database takes long to take."""
+    mentor, mentee = pair
+    _, other = await joined(pair)
+    await app.advance(20)
+    taken = asyncio.Event()
+    path = Ledger.path
+
+    async def slowly(self: Ledger, connection: str, *, up: bool) -> None:
+        await taken.wait()
+        await path(self, connection, up=up)
+
+    monkeypatch.setattr(Ledger, "path", slowly)
+    other.beating = False
+    other.send("room.path", room=mentee.room, up=False)
+    if by == "leaving":
+        other.send("room.leave", room=mentee.room)
+    else:
+        other.drop(1001)
+    await app.advance(3)
+    taken.set()
+    await app.settle()
+    (view,) = (await mentor.get("/v1/sessions")).json()["sessions"]
+    assert (time_of(view, mentee.person), view["estimated"]) == (20 * SECOND, False)
 
 
 async def test_two_people_meet_and_the_record_agrees(app: App, pair: tuple[Page, Page]) -> None:

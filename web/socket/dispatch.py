@@ -37,8 +37,10 @@ async def dispatch(
     connection: str,
     frame: ClientFrame,
     reply: Callable[[ServerFrame], None],
+    heard: tuple[int, bool] | None,
 ) -> None:
-    """Answers one frame. Refusals are raised; what is told to others travels over the bus."""
+    """Answers one frame. Refusals are raised; what is told to others travels over the bus.
+    `heard`: of a goodbye, when it came."""
     rule = _RULES[type(frame)]
     assert rule.scope is not None, "beats and sign-ins never come this far"
     mentorship = await services.access.member(caller, rule.scope, getattr(frame, rule.scope))
@@ -81,7 +83,7 @@ async def dispatch(
                 site_id, mentorship.id, mentorship.roles, person, connection, frame
             )
         case RoomLeave():
-            if not await services.signaling.leave(connection, "left", room=frame.room):
+            if not await services.signaling.leave(connection, "left", room=frame.room, heard=heard):
                 raise Refusal("not_in_room")
         case RoomEnd():
             if await services.signaling.end(site_id, frame.room, None, person) is None:

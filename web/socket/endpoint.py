@@ -26,6 +26,7 @@ from protocol.frames import (
     MentorshipChanged,
     PresenceChanged,
     ReflectionChanged,
+    RoomLeave,
     ServerFrame,
     SessionChanged,
 )
@@ -131,6 +132,7 @@ class _Live:
         self._ending = False
         self._close_code: int | None = None
         self._reason: LeaveReason = "lost"
+        self._goodbye: tuple[int, bool] | None = None
         self._driver: Driver[Connection, Event, Effect] = Driver(
             CONNECTION,
             Connection(),
@@ -172,6 +174,7 @@ class _Live:
             if message["type"] == "websocket.disconnect":
                 if message.get("code") in GOODBYES:
                     self._reason = "left"
+                    self._goodbye = self._services.ledger.hears()
                 elif message.get("code") == ERRORS["restarting"].close:
                     self._reason = "restart"
                 self._driver.feed(Gone())
@@ -192,9 +195,11 @@ class _Live:
             return Malformed(refusal)
         tag = str(frame.__struct_config__.tag)
         self._services.metrics.frames.labels(tag).inc()
+        # What they say of time counts from when they came, not from when their turn has come.
         if isinstance(frame, Beat):
-            self._services.ledger.proof(self.id)  # when it came, not when its turn has come
-        return Received(frame)
+            self._services.ledger.proof(self.id)
+        goodbye = self._services.ledger.hears() if isinstance(frame, RoomLeave) else None
+        return Received(frame, goodbye)
 
     async def _listen(self) -> None:
         """Ends only with the connection: a deaf one would look alive and hear nothing."""
@@ -255,9 +260,9 @@ class _Live:
         match effect:
             case SignIn(frame):
                 await self._refusing(self._sign_in(frame), frame)
-            case Dispatch(frame):
+            case Dispatch(frame, heard):
                 if await self._room_to_send():
-                    await self._refusing(self._dispatch(frame), frame)
+                    await self._refusing(self._dispatch(frame, heard), frame)
             case Alive(n):
                 await self._refusing(self._answer_beat(n), Beat(n=n))
             case Complain(refusal):
@@ -334,10 +339,10 @@ class _Live:
         for mentorship in mentorships:
             self._catch_up.follow(mentorship.conversation, 0, 0)
 
-    async def _dispatch(self, frame: ClientFrame) -> None:
+    async def _dispatch(self, frame: ClientFrame, heard: tuple[int, bool] | None) -> None:
         assert self._caller is not None
         self._limit(getattr(frame, "id", None))
-        await dispatch(self._services, self._caller, self.id, frame, self._send)
+        await dispatch(self._services, self._caller, self.id, frame, self._send, heard)
 
     async def _refusing(self, work: Awaitable[None], frame: ClientFrame) -> None:
         try:
@@ -438,7 +443,7 @@ class _Live:
         self._hub.depart(self._tab, self.id)
         self._services.presence.depart(self._caller.site_id, self._caller.person, self.id)
         if self._reason != "replaced":
-            await self._services.signaling.leave(self.id, self._reason)
+            await self._services.signaling.leave(self.id, self._reason, heard=self._goodbye)
             return
         # That the page has connected again is a sign of life, unless a beat was overdue.
         if self._services.clock.monotonic_us() - self._driver.state.alive_us <= FRESH_US:

@@ -80,9 +80,12 @@ def check(
         window = start_us - terms.early_us, booked[1]
         if len(bills) == 1:
             mentor, mentee = ROLES
-            ended = bool(room.truth.ended)
-            _side(bills[0].mentor, mentor, mentee, booked, least, most, terms, killed, away, ended)
-            _side(bills[0].mentee, mentee, mentor, booked, least, most, terms, killed, away, ended)
+            for side, role, other in (
+                (bills[0].mentor, mentor, mentee),
+                (bills[0].mentee, mentee, mentor),
+            ):
+                ended = room.people[other] in room.truth.enders
+                _side(side, role, other, booked, least, most, terms, killed, away, ended)
     missed = any(bill.mentor.no_show == "no" and bill.mentee.no_show == "yes" for bill in bills)
     share_us = _share(booked, terms) if missed else 0
     if share_us and len(bills) == 1:
@@ -122,7 +125,7 @@ def _side(
     ended: bool,
 ) -> None:
     """Who came, and when; nobody is late for a server that was not there. `away`: for how long it
-    can have been at most, by what it knows. Who was put out when somebody `ended` it came."""
+    can have been at most, by what it knows. Who was put out when the other `ended` it came."""
     surely, maybe = _came(least, role, booked), _came(most, role, booked)
     maybe |= ended and bool(_due(most, role, booked))
     if surely:

@@ -256,6 +256,7 @@ class Room:
             if not page.done:
                 await page.beat()
         ledgers = [server.ledger, server.another_ledger()]
+        self.truth.enders.update(self.people.values())
         everybody: list[Awaitable[object]] = [
             ledger.end(SITE, view.id, person)
             for ledger in ledgers

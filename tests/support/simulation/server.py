@@ -242,6 +242,7 @@ class Server:
                     return
                 await self.ledger.end(SITE, view.id, by)
                 room.truth.ended.append(self.world.now_us)
+                room.truth.enders.add(by)
             except DatabaseError:
                 return
             self.put_out(room)

@@ -50,6 +50,8 @@ class Truth:
     """Roles one of whose pages went for good with what it had not handed in."""
     ended: list[int] = field(default_factory=list)
     """When somebody ended a session: what the two say to each other before they know is in none."""
+    enders: set[str] = field(default_factory=set)
+    """Who did."""
     faults: list[str] = field(default_factory=list)
 
     @property

@@ -497,19 +497,45 @@ def test_who_is_put_out_by_the_others_end_has_come(
     by: str | None, reason: LeaveReason, no_show: str
 ) -> None:
     """Twenty minutes late, and for ten seconds; nothing was signed yet."""
-    joined, left = alone(BEN, 20, 20 + 1 / 6)
-    assert isinstance(left, ParticipantLeft)
-    end = SessionEnded(
-        session=SESSION, mentorship=MENTORSHIP, at_us=at(20.2), noticed_us=at(20.2),
-        reason="ended" if by else "empty", by=by,
-    )  # fmt: skip
-    facts = [*alone(ADA, 0, 20.2), joined, replace(left, reason=reason), end]
     terms = Terms(no_show_share=500_000, no_show_after_us=10 * MINUTE)
-    found = billed(facts, terms)
+    found = billed([*alone(ADA, 0, 20.2), *ended(20, by, reason)], terms)
     assert (found.mentee.no_show, found.owed == "no_show") == (no_show, no_show == "yes")
     assert minutes(found.mentee.late_us) == (20 if no_show == "no" else 0)
-    waited = minutes(billed(facts, replace(terms, late_counts=True)).counted_us)
-    assert waited == (20 if no_show == "no" else 0)
+
+
+def ended(
+    from_: float, by: str | None = ADA, reason: LeaveReason = "ended", *, silent: bool = False
+) -> list[SessionFact]:
+    """Ben is there for ten seconds, and then the session is over."""
+    joined, left = alone(BEN, from_, from_ + 1 / 6)
+    assert isinstance(left, ParticipantLeft)
+    over_us = at(from_ + 0.2)
+    end = SessionEnded(
+        session=SESSION, mentorship=MENTORSHIP, at_us=over_us, noticed_us=over_us,
+        reason="ended" if by else "empty", by=by,
+    )  # fmt: skip
+    noticed_us = over_us if silent else left.at_us
+    return [joined, replace(left, reason=reason, noticed_us=noticed_us, estimated=silent), end]
+
+
+def test_when_it_was_ended_on_them_they_had_come_and_not_at_an_earlier_glance() -> None:
+    glance = [*alone(ADA, 0, 60.7), *alone(BEN, 0, 1 / 6)]
+    assert minutes(billed([*glance, *ended(50)]).mentee.late_us) == 50
+    terms = Terms(no_show_share=500_000)
+    assert billed([*glance, *ended(60.5)], terms).mentee.no_show == "yes"
+
+
+def test_whose_page_was_silent_when_it_was_ended_may_have_come() -> None:
+    terms = Terms(no_show_share=500_000)
+    found = billed([*alone(ADA, 0, 30.2), *ended(30, silent=True)], terms)
+    assert (found.mentee.no_show, found.owed) == ("unknown", "nothing")
+
+
+def test_nobody_earns_a_wait_by_ending_it_on_whoever_comes() -> None:
+    terms = Terms(late_counts=True)
+    assert billed([*alone(ADA, 0, 58.2), *ended(58)], terms).counted_us == 0
+    stayed = [*alone(ADA, 0, 60), *alone(BEN, 50, 51)]
+    assert minutes(billed(stayed, terms).counted_us) == 50
 
 
 def test_what_was_waited_in_an_earlier_session_adds_to_it() -> None:

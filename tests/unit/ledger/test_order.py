@@ -89,7 +89,6 @@ CONTESTED = SessionContested(session=SESSION, person=ADA, revision=2, note=NOTE,
         confirmed(ADA, 3),
         CONTESTED,  # of what both confirmed
         corrected(ADA, 45),  # not against her own interest
-        corrected(BEN, 61),  # for longer than the session and its booked time
         corrected(None, 40),  # it comes to that
     ],
 )
@@ -99,7 +98,7 @@ def test_nothing_is_said_that_could_not_be_said(fact: SessionFact) -> None:
 
 @pytest.mark.parametrize(
     "fact",
-    [*in_contact(PageKey(1), PageKey(2), 2, 3), RECOUNTED, corrected(ADA, 30), corrected(BEN, 60)],
+    [*in_contact(PageKey(1), PageKey(2), 2, 3), RECOUNTED, corrected(ADA, 30), corrected(BEN, 90)],
 )
 def test_late_proof_a_recount_and_a_concession_can_come_last(fact: SessionFact) -> None:
     assert list(impossible([*FACTS, fact])) == []

@@ -413,6 +413,18 @@ def test_who_is_put_out_within_the_first_minute_came(
     assert then.bill.mentee.no_show == no_show
 
 
+def test_who_is_put_out_after_the_window_has_not_come_in_the_next_session_either() -> None:
+    agreed = terms(no_show_share=500_000, overrun_us=30 * MINUTE), meeting("14:00:00")
+    found = replay(
+        *agreed, "13:58 join Ada", "15:00:10 join Ben", "15:00:15 end Ada",
+        "15:00:20 join Ada", "15:01 leave Ada",
+    )  # fmt: skip
+    (then,) = found.then
+    assert found.bill.mentee.no_show == "yes"
+    assert then.booked is not None
+    assert len(then.booked.came) == 1
+
+
 def test_the_wait_for_who_came_before_does_not_count_as_time_together() -> None:
     """He waited for her first; that she waits for him now is not his being late."""
     found = replay(

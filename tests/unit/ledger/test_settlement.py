@@ -65,6 +65,10 @@ def after(*events: Event, ended: bool = True) -> tuple[Line, list[SessionFact]]:
     return line, facts
 
 
+def correct(actor: str | None, billed_us: int, most_us: int = LONGEST_US) -> Correct:
+    return Correct(actor, billed_us, NOTE, most_us)
+
+
 def refused(line: Line, event: Event) -> str:
     with pytest.raises(Refusal) as refusal:
         SETTLEMENT.step(line, event, 10)
@@ -76,14 +80,14 @@ def refused(line: Line, event: Event) -> str:
 def test_before_the_end_nothing_is_settled() -> None:
     line, facts = after(settle(45), ended=False)
     assert (line.phase, facts) == ("running", [])
-    for event in (Confirm(ADA, 0), Contest(ADA, 0, NOTE), Correct(None, 0, NOTE)):
+    for event in (Confirm(ADA, 0), Contest(ADA, 0, NOTE), correct(None, 0)):
         assert refused(line, event) == "not_settled"
 
 
 def test_the_end_settles_once_and_proof_that_comes_late_again() -> None:
     due, _ = after()
     assert due.phase == "due"
-    for event in (Confirm(ADA, 0), Contest(ADA, 0, NOTE), Correct(None, 0, NOTE)):
+    for event in (Confirm(ADA, 0), Contest(ADA, 0, NOTE), correct(None, 0)):
         assert refused(due, event) == "not_settled"
     line, facts = after(settle(45), settle(45, 9), settle(46, 9), Confirm(ADA, 2), settle(47, 11))
     settled = [fact for fact in facts if isinstance(fact, SessionSettled)]
@@ -106,10 +110,10 @@ def test_both_agree_and_it_stays() -> None:
 
 
 def test_a_correction_that_both_confirmed_stays_whatever_proof_comes_late() -> None:
-    corrected = settle(45), Correct(None, 30 * MINUTE, NOTE), settle(30, 9)
+    corrected = settle(45), correct(None, 30 * MINUTE), settle(30, 9)
     line, facts = after(*corrected, Confirm(ADA, 2), Confirm(BEN, 2))
     assert SETTLEMENT.step(line, settle(47, 11), 11) == (line, ())
-    again, new = SETTLEMENT.step(line, Correct(None, 20 * MINUTE, NOTE), 12)
+    again, new = SETTLEMENT.step(line, correct(None, 20 * MINUTE), 12)
     again, settled = SETTLEMENT.step(again, settle(20, 14), 13)
     assert again.phase == "settled"
     assert [fact.at_us for fact in (*facts, *new, *settled)] == [10] * 5 + [12, 13]
@@ -123,7 +127,7 @@ def test_a_correction_that_both_confirmed_stays_whatever_proof_comes_late() -> N
 def test_a_correction_that_cannot_be_names_its_field(billed_us: int) -> None:
     line, _ = after(settle(45))
     with pytest.raises(Refusal) as refusal:
-        SETTLEMENT.step(line, Correct(ADA, billed_us, NOTE), 10)
+        SETTLEMENT.step(line, correct(ADA, billed_us), 10)
     assert (refusal.value.code, refusal.value.field) == ("invalid_field", "billed_us")
 
 
@@ -135,8 +139,8 @@ def test_who_contested_confirms_at_that_moment() -> None:
 
 
 def test_one_can_correct_and_then_contest_and_correct_again() -> None:
-    less = Correct(ADA, 40 * MINUTE, NOTE), settle(40, 9)
-    line, _ = after(settle(45), *less, Contest(ADA, 2, NOTE), Correct(ADA, 30 * MINUTE, NOTE))
+    less = correct(ADA, 40 * MINUTE), settle(40, 9)
+    line, _ = after(settle(45), *less, Contest(ADA, 2, NOTE), correct(ADA, 30 * MINUTE))
     assert line.said == (ADA,) * 3
 
 
@@ -156,14 +160,14 @@ def test_what_is_contested_is_held_until_a_correction() -> None:
     more, (fact,) = SETTLEMENT.step(line, Contest(BEN, 1, "b" * 64), 11)
     assert (more.contested, fact.at_us) == ((BEN,), 11)  # for another reason too
     assert refused(line, Confirm(ADA, 1)) == "contested"
-    line, new = SETTLEMENT.step(line, Correct(None, 40 * MINUTE, NOTE), 12)
+    line, new = SETTLEMENT.step(line, correct(None, 40 * MINUTE), 12)
     assert new == (
         SessionCorrected(session=SESSION, actor=None, billed_us=40 * MINUTE, note=NOTE, at_us=12),
     )
     line, new = SETTLEMENT.step(line, settle(40), 12)
     assert (line.phase, line.said_us) == ("settled", 12)
     assert [fact.revision for fact in new if isinstance(fact, SessionSettled)] == [2]
-    line, _ = SETTLEMENT.step(line, Correct(ADA, 30 * MINUTE, NOTE), 13)
+    line, _ = SETTLEMENT.step(line, correct(ADA, 30 * MINUTE), 13)
     assert line.said_us == 13
 
 
@@ -194,9 +198,9 @@ def test_what_both_contest_is_held_until_both_let_go() -> None:
     assert refused(line, Confirm(BEN, 1)) == "contested"
     line, _ = after(*both, Confirm(BEN, 1), Confirm(ADA, 1))
     assert line.phase == "confirmed"
-    line, _ = after(*both, Correct(ADA, 44 * MINUTE, NOTE), settle(44))
+    line, _ = after(*both, correct(ADA, 44 * MINUTE), settle(44))
     assert (line.phase, line.contested) == ("contested", (BEN,))
-    line, _ = after(*both, Correct(None, 44 * MINUTE, NOTE), settle(44))
+    line, _ = after(*both, correct(None, 44 * MINUTE), settle(44))
     assert (line.phase, line.contested) == ("settled", ())
 
 
@@ -213,11 +217,11 @@ def test_who_contests_speaks_of_what_they_have_seen() -> None:
 def test_a_correction_that_changes_nothing_is_none_unless_it_lets_go() -> None:
     line, _ = after(settle(45))
     for actor in (ADA, BEN, None):
-        assert refused(line, Correct(actor, 45 * MINUTE, NOTE)) == "invalid_field"
+        assert refused(line, correct(actor, 45 * MINUTE)) == "invalid_field"
     line, _ = after(settle(45), Contest(BEN, 1, NOTE))
-    assert refused(line, Correct(ADA, 45 * MINUTE, NOTE)) == "invalid_field"
+    assert refused(line, correct(ADA, 45 * MINUTE)) == "invalid_field"
     for actor in (BEN, None):
-        assert SETTLEMENT.step(line, Correct(actor, 45 * MINUTE, NOTE), 11)[1]
+        assert SETTLEMENT.step(line, correct(actor, 45 * MINUTE), 11)[1]
 
 
 def test_each_of_the_two_has_so_many_words() -> None:
@@ -227,40 +231,42 @@ def test_each_of_the_two_has_so_many_words() -> None:
         assert new
         line, _ = SETTLEMENT.step(line, Confirm(BEN, 1), 11)
     assert refused(line, Contest(BEN, 1, NOTE)) == "said_enough"
-    assert refused(line, Correct(BEN, 46 * MINUTE, NOTE)) == "said_enough"
-    for event in (Contest(ADA, 1, NOTE), Correct(ADA, 44 * MINUTE, NOTE), Correct(None, 0, NOTE)):
+    assert refused(line, correct(BEN, 46 * MINUTE)) == "said_enough"
+    for event in (Contest(ADA, 1, NOTE), correct(ADA, 44 * MINUTE), correct(None, 0)):
         assert SETTLEMENT.step(line, event, 11)[1]
 
 
 def test_one_gives_in_and_never_takes() -> None:
     line, _ = after(settle(45))
-    assert refused(line, Correct(ADA, 46 * MINUTE, NOTE)) == "not_a_concession"
-    assert refused(line, Correct(BEN, 44 * MINUTE, NOTE)) == "not_a_concession"
-    for event in (Correct(ADA, 44 * MINUTE, NOTE), Correct(BEN, 46 * MINUTE, NOTE)):
+    assert refused(line, correct(ADA, 46 * MINUTE)) == "not_a_concession"
+    assert refused(line, correct(BEN, 44 * MINUTE)) == "not_a_concession"
+    for event in (correct(ADA, 44 * MINUTE), correct(BEN, 46 * MINUTE)):
         assert SETTLEMENT.step(line, event, 10)[1]
-    assert refused(line, Correct(BEN, 61 * MINUTE, NOTE, 60 * MINUTE)) == "invalid_field"
-    assert SETTLEMENT.step(line, Correct(BEN, 60 * MINUTE, NOTE, 60 * MINUTE), 10)[1]
+    assert refused(line, correct(BEN, 61 * MINUTE, 60 * MINUTE)) == "invalid_field"
+    much, _ = after(settle(200))
+    assert SETTLEMENT.step(much, correct(ADA, 190 * MINUTE, 60 * MINUTE), 10)[1]
+    assert SETTLEMENT.step(line, correct(BEN, 60 * MINUTE, 60 * MINUTE), 10)[1]
     for us in (-1, LONGEST_US + 1):
-        assert refused(line, Correct(None, us, NOTE)) == "invalid_field"
+        assert refused(line, correct(None, us)) == "invalid_field"
     for us in (0, LONGEST_US):
-        assert SETTLEMENT.step(line, Correct(None, us, NOTE), 10)[1]
+        assert SETTLEMENT.step(line, correct(None, us), 10)[1]
 
 
 def test_what_the_other_gives_in_does_not_release_what_one_contests() -> None:
-    given = (settle(45), Contest(BEN, 1, NOTE), Correct(ADA, 44 * MINUTE, NOTE), settle(44))
+    given = (settle(45), Contest(BEN, 1, NOTE), correct(ADA, 44 * MINUTE), settle(44))
     line, _ = after(*given)
     assert (line.phase, line.revision) == ("contested", 2)
     assert refused(line, Confirm(BEN, 1)) == "stale_revision"
     line, _ = after(*given, Confirm(BEN, 2))
     assert line.phase == "settled"
-    own = (settle(45), Contest(BEN, 1, NOTE), Correct(BEN, 45 * MINUTE, NOTE), settle(45))
+    own = (settle(45), Contest(BEN, 1, NOTE), correct(BEN, 45 * MINUTE), settle(45))
     line, _ = after(*own)  # taken back: the same once more
     assert (line.phase, line.revision) == ("settled", 2)
 
 
 def test_a_correction_moves_even_what_both_agreed_to() -> None:
     agreed = (settle(45), Confirm(ADA, 1), Confirm(BEN, 1))
-    line, _ = after(*agreed, Correct(None, 0, NOTE), settle(0))
+    line, _ = after(*agreed, correct(None, 0), settle(0))
     assert (line.phase, line.revision, line.confirmed) == ("settled", 2, ())
 
 

@@ -78,6 +78,8 @@ def test_a_clock_that_it_sets_itself_is_no_standstill_either() -> None:
     assert watch.hears(4001 * SECOND)
     watch.clock_set(90 * SECOND)
     assert not watch.hears(96 * SECOND)  # and this is one
+    watch.clock_set(50 * SECOND)
+    assert watch.hears(51 * SECOND)  # whatever was before
 
 
 def test_one_that_hears_but_cannot_look_sees_nobody_come() -> None:

@@ -32,7 +32,10 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Received:
+    """`heard`: what the record made of the moment in which it came, if that matters."""
+
     frame: ClientFrame
+    heard: tuple[int, bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class SignIn:
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     frame: ClientFrame
+    heard: tuple[int, bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def _received(state: Connection, event: Received, now_us: int) -> Step:
         return _closed(state, "wrong_order")
     if isinstance(event.frame, Beat):
         return replace(state, alive_us=now_us), (Alive(event.frame.n),)
-    return state, (Dispatch(event.frame),)
+    return state, (Dispatch(event.frame, event.heard),)
 
 
 def _malformed(state: Connection, event: Malformed, now_us: int) -> Step:

@@ -30,6 +30,7 @@ export function viewOf(account: SessionAccount): SessionView {
     booked,
     extended_us,
     bill,
+    concession_most_us,
     notes,
     ...view
   } = account;

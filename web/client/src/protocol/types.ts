@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema eccf827434fcc0bf250f7a1c59d875ac
- * text   5d9b4a2010ba073873183ce9313e6042
+ * schema 5066f0e1ec9ce6344c49a483e988d4e0
+ * text   a6df85fe04052bf8cbbbcbfc4ad2250f
  */
 export type ClientFrame =
   | AuthOpen
@@ -1181,7 +1181,8 @@ export interface Problem {
  * A session and why: stretches over its whole time, each one's lane, proofs of contact, the
  * terms and the meeting that it was, and what it comes to, *so far* until it has ended.
  * `counted`: when time counted, start and end; `bridged`: the short gaps between that were filled.
- * `together_most_us` is the most that the time together can have been.
+ * `together_most_us` is the most that the time together can have been. `concession_most_us`: to
+ * how much the mentee can give in at most, as long as the session or its booked time was.
  */
 export interface SessionAccount {
   id: string;
@@ -1216,6 +1217,7 @@ export interface SessionAccount {
   booked?: BookedView | null;
   extended_us?: number | null;
   bill: Bill;
+  concession_most_us: number;
   notes: Note[];
 }
 /**

@@ -71,6 +71,7 @@ export function account(part: Partial<SessionAccount> = {}): SessionAccount {
   return {
     ...session(),
     together_most_us: 0,
+    concession_most_us: 0,
     contact_us: 0,
     unknown_us: 0,
     impaired_us: 0,

@@ -146,6 +146,7 @@ export function account(plan: Plan, more: Partial<SessionAccount> = {}, from?: n
     as_of_us: ended,
     together_us,
     together_most_us: together_us,
+    concession_most_us: 60 * MIN,
     people: lanes.map(({ person, spans }) => {
       const present_us = spans.reduce((sum, [a, b]) => sum + b - a, 0);
       return { person, present_us, present_most_us: present_us, since_us: null };

@@ -119,6 +119,7 @@ export const ACCOUNT: SessionAccount = {
   ended_us: null,
   end_reason: null,
   together_most_us: SESSION.together_us,
+  concession_most_us: 60 * MIN,
   contact_us: SESSION.together_us,
   unknown_us: 0,
   impaired_us: 0,

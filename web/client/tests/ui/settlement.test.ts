@@ -6,7 +6,6 @@ import { resultOf } from "../../src/ui/words/account.js";
 import { pairOf, type Pair } from "../../src/ui/words/people.js";
 import {
   concession,
-  mostUs,
   finalWords,
   fingerprint,
   followsWords,
@@ -184,23 +183,9 @@ describe("a reason and a concession", () => {
       expect(by(wrong, MENTEE)).toBe("Write whole minutes, such as 40.");
     }
     expect(by("60", MENTEE)).toBe(60 * MIN);
-    const most = "At most 1 h: neither the session nor its booked time was longer.";
+    const most = "Write at most 1 h, as long as the session or its booked time was.";
     for (const long of ["61", "99999"]) expect(by(long, MENTEE)).toBe(most);
     expect(by("99999", MENTOR)).toBe(less);
-  });
-
-  it("is to no more than the session or its booked time was long", () => {
-    const paid = ACCOUNTS["account-paid"]!;
-    const [first, last] = [paid.stretches[0]!, paid.stretches.at(-1)!];
-    const whole = last.to_us - first.from_us;
-    const minutes = (us: number): number => Math.ceil(us / MIN) * MIN;
-    expect(mostUs({ ...paid, booked: null })).toBe(minutes(whole));
-    expect(mostUs({ ...paid, booked: null, stretches: [] })).toBe(0);
-    const booked = { ...paid.booked!, length_us: 2 * whole };
-    const terms = { ...paid.terms, overrun_us: MIN };
-    expect(mostUs({ ...paid, booked, terms })).toBe(minutes(2 * whole + MIN));
-    expect(mostUs({ ...paid, booked, terms: { ...terms, minimum_us: 200 * MIN } })).toBe(200 * MIN);
-    expect(mostUs({ ...paid, booked: null, terms: { ...terms, unit_us: 500 * MIN } })).toBe(500 * MIN);
   });
 
   it("has a fingerprint short enough to compare", () => {

@@ -11,7 +11,6 @@ import { costOf } from "../words/bill.js";
 import type { Pair } from "../words/people.js";
 import {
   concession,
-  mostUs,
   finalWords,
   followsWords,
   leftWords,
@@ -194,7 +193,7 @@ export class Settle extends LitElement {
 
   private minutesField(wrong: string): unknown {
     const { account, pair } = this;
-    const us = concession(this.minutes, this.billedUs, this.mostUs, pair);
+    const us = concession(this.minutes, this.billedUs, this.account.concession_most_us, pair);
     const cost = typeof us === "number" ? costOf(account, us) : "";
     return html`
       <div class="field">
@@ -220,16 +219,12 @@ export class Settle extends LitElement {
     return this.pair.me.id === this.pair.mentor ? "Fewer than now." : "More than now.";
   }
 
-  private get mostUs(): number {
-    return Math.max(mostUs(this.account), this.billedUs);
-  }
-
   private get billedUs(): number {
     return (this.view.settlement?.bill ?? this.account.bill).billed_us;
   }
 
   private wrongs(): { readonly reason: string; readonly minutes: string } {
-    const us = concession(this.minutes, this.billedUs, this.mostUs, this.pair);
+    const us = concession(this.minutes, this.billedUs, this.account.concession_most_us, this.pair);
     const minutes = this.asking === "giveIn" && typeof us === "string" ? us : "";
     return { reason: reasonTrouble(this.reason), minutes };
   }
@@ -253,7 +248,7 @@ export class Settle extends LitElement {
       return;
     }
     const { asking, reason, minutes } = this;
-    const us = concession(minutes, this.billedUs, this.mostUs, this.pair);
+    const us = concession(minutes, this.billedUs, this.account.concession_most_us, this.pair);
     const { id } = this.view;
     const done = await this.act(async () => {
       if (asking === "giveIn" && typeof us === "number") await this.app.ledger.correct(id, us, reason);

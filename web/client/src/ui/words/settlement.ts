@@ -1,6 +1,5 @@
 /** How what a session came to stands between the two, in words. Pure. */
-import type { Bill, Note, SessionAccount, SessionView, Settlement } from "../../protocol/types.js";
-import { allTerms } from "../account/counting.js";
+import type { Bill, Note, SessionView, Settlement } from "../../protocol/types.js";
 import { billedWords } from "./account.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
 import { HELD } from "./session.js";
@@ -195,20 +194,9 @@ export function concession(
     return `Write ${than} than ${brief(billedUs)}: as the ${mentor ? "mentor" : "mentee"} you can only give in.`;
   }
   if (!mentor && us > mostUs) {
-    return `At most ${brief(mostUs)}: neither the session nor its booked time was longer.`;
+    return `Write at most ${brief(mostUs)}, as long as the session or its booked time was.`;
   }
   return us;
-}
-
-/** More nobody gives in to: as long as the session, or what it was booked for, was, in whole minutes or
- * units. */
-export function mostUs({ booked, stretches, terms: of }: SessionAccount): number {
-  const terms = allTerms(of);
-  const [first, last] = [stretches[0], stretches.at(-1)];
-  const whole = first && last ? last.to_us - first.from_us : 0;
-  const most = Math.max(whole, terms.minimum_us, booked ? booked.length_us + terms.overrun_us : 0);
-  const unit = Math.max(terms.unit_us, MINUTE_US);
-  return Math.ceil(most / unit) * unit;
 }
 
 /** `3fa9 1c2d 77e0 b1c4`: enough to tell two records apart at a glance. */
