@@ -10,14 +10,11 @@ from ledger.sansio.session import Leave
 from protocol.facts import ContactProven
 from protocol.types import LeaveReason
 from runtime import leases
+from runtime.heard import Heard
 
 LEASE_KIND = "participant"
 LEASE_TTL_US = 8_000_000
 STRETCHES_MOST = 256  # of one connection: a call that breaks so often rejoins meanwhile
-
-
-Heard = tuple[int, bool]
-"""When something was heard, and whether it was said then: a server that stood still hears late."""
 
 
 @dataclass(slots=True)
@@ -39,8 +36,8 @@ class Held:
     def departure(self, connection: str, reason: LeaveReason, now_us: int) -> tuple[Leave, int]:
         """As its page said, if it said goodbye; else at its last proof of life, or now while the
         next is not overdue and it is not the beats that ended it. And when that was noticed."""
-        said_us, fresh = self.leaving or (now_us, False)
-        if fresh:
+        if self.leaving is not None and self.leaving.fresh:
+            said_us = self.leaving.at_us
             return Leave(connection, said_us, reason, estimated=False), said_us
         # Our own decision proves nothing about the page.
         by_page = reason in ("left", "lost")

@@ -8,7 +8,7 @@ import msgspec
 
 from ledger import tables, watch
 from ledger.book import Book, Sign, empty
-from ledger.held import LEASE_KIND, LEASE_TTL_US, Heard, Held, LeaseData, stretch
+from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
 from ledger.meetings import Agreed, Meetings
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
@@ -42,6 +42,7 @@ from protocol.views import Contact, SessionAccount, SessionView, SettlementState
 from runtime import leases
 from runtime.clock import SteadyClock
 from runtime.database import Database, DatabaseError, Plan
+from runtime.heard import Heard
 from runtime.ids import Ids
 
 FLUSH_INTERVAL_S = 2.0
@@ -173,7 +174,7 @@ class Ledger:
     def hears(self) -> Heard:
         """Something is heard now, of whatever connection."""
         now_us = self._clock.wall_us()
-        return now_us, self._watch.hears(now_us)
+        return Heard(now_us, self._watch.hears(now_us))
 
     def session_of(self, connection: str) -> str | None:
         """The session that a connection is in now."""
@@ -421,7 +422,9 @@ class Ledger:
         for lease in await self._store.look(leases.lapsed, LEASE_KIND, now_us):
             held = self._held.get(lease.key)
             if held is not None and (
-                held.gone or max(held.proof_us, self._watch.woke_us) + LEASE_TTL_US > now_us
+                held.gone
+                or held.leaving
+                or max(held.proof_us, self._watch.woke_us) + LEASE_TTL_US > now_us
             ):
                 continue  # our own, beating or gone by its own word: the disk is only behind
             if held is not None:

@@ -11,7 +11,7 @@ from ledger.sansio.account import INTERRUPTIONS_MOST, Timeline
 from ledger.sansio.bill import basis, bill, counts, longest_us
 from ledger.sansio.intervals import total
 from ledger.sansio.session import Session, restore
-from ledger.sansio.settlement import line_of
+from ledger.sansio.settlement import LONGEST_US, line_of
 from ledger.tables import Chained, LineRow, SessionRow
 from protocol.evidence import EvidenceNote, EvidencePack, EvidenceSettlement
 from protocol.facts import (
@@ -99,7 +99,7 @@ def account_view(
         booked=by.view(recorded.row.mentee),
         extended_us=by.extended_us,
         bill=comes_to,
-        concession_most_us=max(longest_us(timeline, by), comes_to.billed_us),
+        concession_most_us=min(LONGEST_US, max(longest_us(timeline, by), comes_to.billed_us)),
         notes=tuple(_notes(recorded.facts, notes)),
     )
 

@@ -26,6 +26,7 @@ from protocol.views import IceServer, Peer, SessionView
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import DatabaseError
+from runtime.heard import Heard
 from runtime.limits import Limiter
 from signaling.sansio.room import (
     ROOM,
@@ -56,10 +57,6 @@ RELAY_BYTES_PER_S = 16 * 1024
 RETURN_US = BEAT_INTERVAL_US + 500_000
 
 log = structlog.get_logger(__name__)
-
-
-Heard = tuple[int, bool]
-"""What the record makes of the moment in which something was heard: its own affair."""
 
 
 class SessionLog(Protocol):

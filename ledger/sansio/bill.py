@@ -258,8 +258,8 @@ def _came(timeline: Timeline, by: Basis, who: str, *, at_most: bool = False) -> 
     was."""
     present = timeline.present_at_most(who) if at_most else timeline.present(who)
     came = arrived(present, timeline.contact, by.expected)
-    if not came and timeline.put_out(who, at_most=at_most):
-        return overlap(present[-1:], by.expected)
+    if not came and timeline.put_out(who, at_most=at_most) and overlap(present[-1:], by.expected):
+        return overlap(present, by.expected)
     return came
 
 
@@ -269,7 +269,8 @@ def _wait_for_the_late(timeline: Timeline, by: Basis) -> list[Interval]:
     _, mentee = timeline.members
     if by.booked is None or by.expected_us is None:
         return []
-    came = arrived(timeline.present(mentee), timeline.contact, by.expected)
+    contact = [] if timeline.put_out(mentee, at_most=True) else timeline.contact
+    came = arrived(timeline.present(mentee), contact, by.expected)
     if not came or not by.awaits(mentee) or not by.binds(mentee):
         return []
     return [(by.booked[0], min(by.booked[1], came[0][0]))]

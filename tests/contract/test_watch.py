@@ -432,6 +432,19 @@ async def test_a_goodbye_counts_from_when_it_is_heard(record: Record) -> None:
     assert [time.present_us for time in view.people] == [20 * SECOND] * 2
 
 
+async def test_a_goodbye_that_waits_for_its_turn_is_not_swept_away(record: Record) -> None:
+    session = (await record.both()).id
+    await record.beat(20, A, B)
+    record.ledger.leaving(B, record.ledger.hears())
+    for _ in range(6):
+        await record.beat(2, A)
+        await record.ledger.sweep()
+    await record.ledger.leave(B, "left")
+    view = await record.ledger.view(SITE, session)
+    (ben,) = (time for time in view.people if time.person == BEN)
+    assert (ben.present_us, ben.present_most_us) == (20 * SECOND, 20 * SECOND)
+
+
 async def test_a_goodbye_that_was_heard_stands_though_the_other_ends_it_first(
     record: Record,
 ) -> None:

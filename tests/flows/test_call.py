@@ -12,6 +12,7 @@ from ledger.service import FLUSH_INTERVAL_S, Ledger
 from ledger.store import Store
 from runtime.database import DatabaseUnavailable, Plan
 from runtime.database.plan import P
+from tests.flows.test_conversation import write
 from tests.support.app import App, Page
 from tests.support.wire import CANDIDATE, SDP, Socket
 
@@ -71,6 +72,33 @@ async def test_a_goodbye_counts_from_when_it_came(
     await app.settle()
     (view,) = (await mentor.get("/v1/sessions")).json()["sessions"]
     assert (time_of(view, mentee.person), view["estimated"]) == (20 * SECOND, False)
+
+
+@on_sqlite
+async def test_a_goodbye_behind_what_its_page_does_not_read_counts_from_its_turn(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Else one could say it, stay, and take back the time meanwhile."""
+    mentor, mentee = pair
+    await write(mentee, 7, "x" * 15_000)
+    _, other = await joined(pair)
+    await app.advance(20)
+    other.beating = False
+    other.stall()
+    for _ in range(6):
+        other.send("chat.fetch", conversation=mentee.conversation, after=0, limit=7)
+    other.send("room.leave", room=mentee.room)
+    for n in range(8):
+        for _ in range(2):
+            other.send("beat", n=100 + n)
+            await app.advance(2)
+        other.go_on()
+        other.stall()
+        await app.settle()
+    other.go_on()
+    await app.settle()
+    (view,) = (await mentor.get("/v1/sessions")).json()["sessions"]
+    assert time_of(view, mentee.person) >= 36 * SECOND
 
 
 async def test_two_people_meet_and_the_record_agrees(app: App, pair: tuple[Page, Page]) -> None:

@@ -25,6 +25,7 @@ from protocol.frames import (
     ServerFrame,
 )
 from protocol.registry import FRAMES
+from runtime.heard import Heard
 from runtime.limits import Limiter
 from web.services import Services
 
@@ -37,7 +38,7 @@ async def dispatch(
     connection: str,
     frame: ClientFrame,
     reply: Callable[[ServerFrame], None],
-    heard: tuple[int, bool] | None,
+    heard: Heard | None,
 ) -> None:
     """Answers one frame. Refusals are raised; what is told to others travels over the bus.
     `heard`: of a goodbye, when it came."""

@@ -34,6 +34,7 @@ from protocol.types import BEAT_INTERVAL_US, LeaveReason
 from runtime.bus import GAP, SubscriptionClosed
 from runtime.database import DatabaseError, StorageFull
 from runtime.driver import Driver
+from runtime.heard import Heard
 from runtime.machine import NoCell
 from runtime.presence import presence_topic
 from signaling.service import connection_topic, person_topic, room_presence_topic
@@ -132,7 +133,8 @@ class _Live:
         self._ending = False
         self._close_code: int | None = None
         self._reason: LeaveReason = "lost"
-        self._goodbye: tuple[int, bool] | None = None
+        self._goodbye: Heard | None = None
+        self._held_up_us = 0
         self._driver: Driver[Connection, Event, Effect] = Driver(
             CONNECTION,
             Connection(),
@@ -175,6 +177,7 @@ class _Live:
                 if message.get("code") in GOODBYES:
                     self._reason = "left"
                     self._goodbye = self._services.ledger.hears()
+                    self._services.ledger.leaving(self.id, self._goodbye)
                 elif message.get("code") == ERRORS["restarting"].close:
                     self._reason = "restart"
                 self._driver.feed(Gone())
@@ -262,6 +265,9 @@ class _Live:
                 await self._refusing(self._sign_in(frame), frame)
             case Dispatch(frame, heard):
                 if await self._room_to_send():
+                    if heard is not None and heard.at_us < self._held_up_us:
+                        # It waited because this page did not read, and lived on meanwhile.
+                        heard = self._services.ledger.hears()
                     await self._refusing(self._dispatch(frame, heard), frame)
             case Alive(n):
                 await self._refusing(self._answer_beat(n), Beat(n=n))
@@ -339,7 +345,7 @@ class _Live:
         for mentorship in mentorships:
             self._catch_up.follow(mentorship.conversation, 0, 0)
 
-    async def _dispatch(self, frame: ClientFrame, heard: tuple[int, bool] | None) -> None:
+    async def _dispatch(self, frame: ClientFrame, heard: Heard | None) -> None:
         assert self._caller is not None
         self._limit(getattr(frame, "id", None))
         await dispatch(self._services, self._caller, self.id, frame, self._send, heard)
@@ -417,13 +423,14 @@ class _Live:
 
     async def _room_to_send(self) -> bool:
         """Waits until what was queued is mostly sent; whoever lets us wait too long is cut."""
-        if self._ending:
-            return False
+        if self._ending or self._out.room:
+            return not self._ending
         try:
             async with asyncio.timeout(SLOW_S):
                 await self._out.has_room()
         except TimeoutError:
             self._kick("slow_consumer")
+        self._held_up_us = self._services.ledger.hears().at_us
         return not self._ending
 
     def _kick(self, code: str) -> None:

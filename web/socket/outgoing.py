@@ -44,8 +44,13 @@ class Outgoing:
         if self._bytes > MOST_BYTES // 4:
             self._room.clear()
 
+    @property
+    def room(self) -> bool:
+        """Whether a page of history can be queued without crowding out live frames."""
+        return self._room.is_set()
+
     async def has_room(self) -> None:
-        """Returns when a page of history can be queued without crowding out live frames."""
+        """Returns when there is room."""
         await self._room.wait()
 
     def release(self) -> None:

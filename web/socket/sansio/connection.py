@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from protocol.errors import ERRORS, Refusal
 from protocol.frames import AuthOpen, Beat, ClientFrame
 from protocol.types import AUTH_TIMEOUT_US
+from runtime.heard import Heard
 from runtime.machine import Machine, WakeAt, cell
 
 BEAT_TIMEOUT_US = 6_000_000
@@ -32,10 +33,10 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """`heard`: what the record made of the moment in which it came, if that matters."""
+    """`heard`: when it came, if that matters."""
 
     frame: ClientFrame
-    heard: tuple[int, bool] | None = None
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class SignIn:
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     frame: ClientFrame
-    heard: tuple[int, bool] | None
+    heard: Heard | None
 
 
 @dataclass(frozen=True, slots=True)
