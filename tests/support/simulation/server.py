@@ -113,11 +113,17 @@ class Server:
     def __init__(self, world: World) -> None:
         self.world, self.disk = world, Disk(world)
         self.clock = SteadyClock(world.clock)
-        self.ledger = self.another_ledger()
+        self.ledger = self._new_ledger()
         self.sockets: set[Socket] = set()
         self._turns: dict[Room, asyncio.Lock] = {}
 
     def another_ledger(self) -> Ledger:
+        """Of another node, which was up as long, and saw what this one saw."""
+        ledger, watch = self._new_ledger(), self.ledger._watch
+        ledger._watch = ledger._store._watch = ledger._book._watch = watch
+        return ledger
+
+    def _new_ledger(self) -> Ledger:
         world = self.world
         return Ledger(
             self.disk,
