@@ -239,7 +239,7 @@ class SessionAccount(SessionView, frozen=True, kw_only=True):
     terms and the meeting that it was, and what it comes to, *so far* until it has ended.
     `counted`: when time counted, start and end; `bridged`: the short gaps between that were filled.
     `together_most_us` is the most that the time together can have been. `concession_most_us`: to
-    how much the mentee can give in at most, as long as the session or its booked time was."""
+    how much the mentee can give in at most."""
 
     together_most_us: Micros
     contact_us: Micros

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 5066f0e1ec9ce6344c49a483e988d4e0
- * text   a6df85fe04052bf8cbbbcbfc4ad2250f
+ * schema 3ecf18546687fc058ece7036e5c2f1f6
+ * text   0fe6fe4591b363f5b0e1c57aef645adf
  */
 export type ClientFrame =
   | AuthOpen
@@ -1182,7 +1182,7 @@ export interface Problem {
  * terms and the meeting that it was, and what it comes to, *so far* until it has ended.
  * `counted`: when time counted, start and end; `bridged`: the short gaps between that were filled.
  * `together_most_us` is the most that the time together can have been. `concession_most_us`: to
- * how much the mentee can give in at most, as long as the session or its booked time was.
+ * how much the mentee can give in at most.
  */
 export interface SessionAccount {
   id: string;

@@ -194,7 +194,7 @@ export function concession(
     return `Write ${than} than ${brief(billedUs)}: as the ${mentor ? "mentor" : "mentee"} you can only give in.`;
   }
   if (!mentor && us > mostUs) {
-    return `Write at most ${brief(mostUs)}, as long as the session or its booked time was.`;
+    return `Write at most ${brief(mostUs)}.`;
   }
   return us;
 }
