@@ -408,26 +408,27 @@ async def test_what_was_said_while_the_server_stood_still_proves_nothing_of_that
     assert ends == {(seen_us, True)}
 
 
-async def test_a_goodbye_counts_from_when_it_is_heard(record: Record) -> None:
-    """Not from when its turn comes to be written down: another's write is slow."""
-    session = (await record.both()).id
-    await record.beat(20, A, B)
+async def both_leave(record: Record) -> None:
+    """Their goodbyes wait for their turn to be written down."""
     for connection in (A, B):
         record.ledger.leaving(connection, record.ledger.hears())
     await record.heard(8, A2)
     for connection in (A, B):
         await record.ledger.leave(connection, "left")
+
+
+async def test_a_goodbye_counts_from_when_it_is_heard(record: Record) -> None:
+    """Not from when its turn comes to be written down: another's write is slow."""
+    session = (await record.both()).id
+    await record.beat(20, A, B)
+    await both_leave(record)
     view = await record.ledger.view(SITE, session)
     assert [time.present_us for time in view.people] == [20 * SECOND] * 2
     assert not view.estimated
     await record.beat(20)
     await record.both()
     await record.clock.advance(90)
-    for connection in (A, B):
-        record.ledger.leaving(connection, record.ledger.hears())
-    await record.heard(8, A2)
-    for connection in (A, B):
-        await record.ledger.leave(connection, "left")
+    await both_leave(record)
     view = await record.ledger.view(SITE, session)
     assert [time.present_us for time in view.people] == [20 * SECOND] * 2
 
