@@ -7,6 +7,7 @@ import type { AppState } from "../lib/model.js";
 import type { MentorshipView, PersonView, SessionView } from "../protocol/types.js";
 import { Ahead } from "./ahead.js";
 import { base, column, controls } from "./base.js";
+import { plain } from "./conversation/markdown.js";
 import { AppElement } from "./element.js";
 import "./parts/avatar.js";
 import "./parts/clocks.js";
@@ -274,7 +275,7 @@ export class Home extends AppElement {
     if (!last) return nothing;
     return html`
       <p class="last">
-        <span dir="auto">${last.person === me.id ? "You: " : nothing}${last.body}</span>
+        <span dir="auto">${last.person === me.id ? "You: " : nothing}${plain(last.body)}</span>
         <time class="small soft" title=${exact(me.zone, last.at_us)}
           >${shortWhen(me.zone, last.at_us, this.app.nowUs())}</time
         >

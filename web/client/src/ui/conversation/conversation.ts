@@ -18,7 +18,7 @@ import { paths } from "../route.js";
 import type { Composer } from "./composer.js";
 import "./composer.js";
 import { layout, type Item } from "./layout.js";
-import { pieces } from "./links.js";
+import { prose, proseStyles } from "./prose.js";
 import "./reminder.js";
 
 const NEAR_PX = 120; // this close to an end of the log counts as being there
@@ -29,6 +29,7 @@ export class Conversation extends AppElement {
   static override styles = [
     base,
     controls,
+    proseStyles,
     css`
       :host {
         position: relative;
@@ -101,7 +102,6 @@ export class Conversation extends AppElement {
         border: 1px solid var(--line);
         border-radius: var(--radius);
         background: var(--surface);
-        white-space: pre-wrap; /* as written: no space may stand around it in the template */
       }
       .own .bubble {
         border-color: transparent;
@@ -374,7 +374,7 @@ export class Conversation extends AppElement {
     const when = exact(me.zone, message.at_us);
     return html`
       <span class="hidden">${when}</span>
-      <div class="bubble" dir="auto" title=${when}>${linked(message.body)}</div>
+      <div class="bubble" dir="auto" title=${when}>${prose(message.body)}</div>
     `;
   }
 
@@ -382,7 +382,7 @@ export class Conversation extends AppElement {
     const { refused } = message;
     return html`
       <div class="group own waiting">
-        <div class="bubble" dir="auto">${linked(message.body)}</div>
+        <div class="bubble" dir="auto">${prose(message.body)}</div>
         ${
           refused
             ? html`
@@ -492,13 +492,5 @@ export class Conversation extends AppElement {
 
 const viewIn = (state: AppState, mentorship: string): MentorshipView | undefined =>
   state.mentorships.find((each) => each.id === mentorship);
-
-/** What was written, its web addresses to be opened: each in a tab that knows nothing of this one. */
-const linked = (body: string): unknown =>
-  pieces(body).map(({ text, href }) =>
-    href === null
-      ? text
-      : html`<a href=${href} dir="ltr" target="_blank" rel="noopener noreferrer nofollow">${text}</a>`,
-  );
 
 const unreadFrom = (view: MentorshipView): number | null => (view.unread > 0 ? view.read : null);

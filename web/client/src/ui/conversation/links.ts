@@ -8,7 +8,7 @@ export interface Piece {
 // Up to white space, what frames a text, or what is not seen (bidi controls could disguise it).
 const ADDRESS =
   /(?<!\w)https?:\/\/(?![/?#.])[^\s\p{Cc}\p{Cf}<>"`\\|“”„«»‹›…。，、）】」』]+/giu;
-const AFTER = ".,;:!?'’"; // at its end these belong to the sentence
+const AFTER = ".,;:!?'’*_"; // at its end these belong to the sentence
 const OPENING: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" };
 
 /** The text in order: words, and addresses of http and https alone. */
@@ -53,4 +53,16 @@ function hrefOf(address: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Where a link with words of its own may lead: http, https and mailto, written out. */
+export function targetOf(written: string): string | null {
+  if (/[\p{Cc}\p{Cf}]/u.test(written) || !/^(?:https?:\/\/(?![/?#.])|mailto:[^?&]+@)/i.test(written)) return null;
+  return hrefOf(written);
+}
+
+/** Whom a link leads to: what its words may not say. */
+export function hostOf(href: string): string {
+  const { protocol, host, pathname } = new URL(href);
+  return protocol === "mailto:" ? pathname : host;
 }
