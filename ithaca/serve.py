@@ -1,12 +1,14 @@
 """`ithaca serve`: everything on one port, until SIGTERM."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 import uvicorn
@@ -20,7 +22,13 @@ from ithaca.lock import DataLock
 from ithaca.settings import Settings, SettingsError
 from protocol.types import FRAME_MAX_BYTES
 from runtime.clock import SystemClock
-from runtime.database import Database, DatabaseTaken, open_database, sole_server
+from runtime.database import (
+    Database,
+    DatabaseFailed,
+    DatabaseTaken,
+    open_database,
+    sole_server,
+)
 from runtime.database.migrate import migrate
 from web.handlers import Handlers
 from web.http import Http
@@ -31,6 +39,9 @@ from web.socket.sansio.door import Door
 
 STATIC = Path(web.__file__).parent / "static"
 DRAIN_S = 10
+STORAGE_FAILED = 3
+"""The exit code."""
+LAST_WORDS_S = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -112,31 +123,29 @@ async def serve(settings: Settings) -> None:
 
 async def _on_database(settings: Settings) -> None:
     listener = bind(settings)
-    loop = asyncio.get_running_loop()
-    broken: asyncio.Future[BaseException] = loop.create_future()
-
-    def fail(error: BaseException) -> None:
-        if not broken.done():
-            broken.set_result(error)
-
-    def on_fatal(error: BaseException) -> None:
-        loop.call_soon_threadsafe(fail, error)
-
-    database = open_database(settings.database or None, settings.data, on_fatal=on_fatal)
+    try:
+        database = open_database(settings.database or None, settings.data, on_fatal=_storage_failed)
+    except DatabaseFailed as error:
+        _storage_failed(error)
     try:
         await migrate(database, ROOMS)
-        await _serve(settings, database, listener, broken)
+        await _serve(settings, database, listener)
     finally:
         await database.close()
         listener.close()
 
 
-async def _serve(
-    settings: Settings,
-    database: Database,
-    listener: socket.socket,
-    broken: asyncio.Future[BaseException],
-) -> None:
+def _storage_failed(error: BaseException) -> NoReturn:
+    """What the disk holds is known again after a new start, which whoever supervises us sees to.
+    Until then nothing may be acknowledged, so nobody gets another word; whatever thread this is."""
+    last_words = threading.Timer(LAST_WORDS_S, os._exit, [STORAGE_FAILED])
+    last_words.daemon = True
+    last_words.start()  # the log may go to the disk that failed, or to a reader who has stopped
+    log.error("storage failed; stopping", error=str(error))
+    os._exit(STORAGE_FAILED)
+
+
+async def _serve(settings: Settings, database: Database, listener: socket.socket) -> None:
     house = await House.build(settings, database, SystemClock())
     hub = Hub()
     handlers = Handlers(
@@ -162,11 +171,7 @@ async def _serve(
         await asyncio.wait((listening, serving), return_when=asyncio.FIRST_COMPLETED)
         if server.listening.is_set():
             await _announce(settings, house)
-        watched: tuple[asyncio.Future[Any], ...] = (serving, background, broken)
-        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-        if broken.done():
-            log.error("storage failed; stopping", error=str(broken.result()))
-            server.force_exit = True
+        await asyncio.wait((serving, background), return_when=asyncio.FIRST_COMPLETED)
         if background.done() and not background.cancelled():
             log.error("background work ended; stopping", exc_info=background.exception())
         server.should_exit = True
@@ -176,8 +181,8 @@ async def _serve(
         for task in (background, listening):
             task.cancel()
         await asyncio.gather(background, listening, return_exceptions=True)
-    if broken.done() or not background.cancelled():
-        raise SystemExit(3)
+    if not background.cancelled():
+        raise SystemExit(1)
 
 
 async def _announce(settings: Settings, house: House) -> None:

@@ -44,7 +44,8 @@ def open_database(
     """The database at a PostgreSQL `url`, or without one the SQLite file in the data folder.
 
     `on_fatal` hears once of an I/O error after which nothing more is acknowledged (a PostgreSQL
-    server handles its own by restarting). Raises ValueError for any other kind of URL.
+    server handles its own by restarting), from another thread, and before whoever waits for what
+    could not be written. Raises ValueError for any other kind of URL.
     """
     if url is None:
         return SqliteDatabase(data, on_statement=on_statement, on_fatal=on_fatal)

@@ -39,6 +39,9 @@ FILE_NAME = "ithaca.db"
 READERS = 3
 BATCH = 512
 BUSY_TIMEOUT_MS = 5_000
+CHECKPOINT_PLANS = 200
+CHECKPOINT_BYTES = 4 * 1024 * 1024
+"""After so many plans, or so much more of a write-ahead log, it is taken over into the database."""
 
 _UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _FAILED = {
@@ -116,6 +119,8 @@ class SqliteDatabase:
     ) -> None:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = data / FILE_NAME
+        self._log_path = data / f"{FILE_NAME}-wal"
+        self._log_bytes = self._since_checkpoint = 0
         self._on_fatal = on_fatal
         self._closed = False
         self._failure: DatabaseFailed | None = None
@@ -187,9 +192,11 @@ class SqliteDatabase:
                 if alone:
                     for job in jobs:
                         self._finish([job], self._commit_alone(job))
+                        self._checkpoint_when_due(1)
                 else:
                     together = list(jobs)
                     self._finish(together, self._commit(together))
+                    self._checkpoint_when_due(len(together))
         self._connection.close()
         self._write_engine.dispose()
 
@@ -258,6 +265,24 @@ class SqliteDatabase:
             return [_Outcome(error=self._give_up(error))]
         return [_Outcome(result, refused)]
 
+    def _checkpoint_when_due(self, plans: int) -> None:
+        """SQLite's own checkpoints keep it to themselves when the disk fails or is full."""
+        self._since_checkpoint += plans
+        if self._failure is not None:
+            return
+        grown = self._log_size() - self._log_bytes
+        if self._since_checkpoint < CHECKPOINT_PLANS and grown < CHECKPOINT_BYTES:
+            return
+        try:
+            self._connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+        except Exception as error:
+            self._give_up(error)
+        self._since_checkpoint = 0
+        self._log_bytes = self._log_size()
+
+    def _log_size(self) -> int:
+        return self._log_path.stat().st_size if self._log_path.exists() else 0
+
     def _give_up(self, error: Exception) -> DatabaseError:
         """Roll back and name the error; a failed storage acknowledges nothing from then on."""
         failure = storage_error(error) or DatabaseError(str(error))
@@ -271,6 +296,8 @@ class SqliteDatabase:
             failure.__cause__ = second
         if isinstance(failure, DatabaseFailed):
             self._failure = failure
+            if self._on_fatal is not None:
+                self._on_fatal(failure)  # from here: the loop may be busy, and nobody is told first
         return failure
 
     def _driver_connection(self) -> sqlite3.Connection:
@@ -289,10 +316,6 @@ class SqliteDatabase:
                     job.answer.set_result(outcome.result)
                 else:
                     job.answer.set_exception(outcome.error)
-            failure = self._failure
-            if failure is not None and self._on_fatal is not None:
-                on_fatal, self._on_fatal = self._on_fatal, None
-                on_fatal(failure)
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             jobs[0].answer.get_loop().call_soon_threadsafe(answer)
@@ -320,6 +343,7 @@ def _engine(path: Path, on_statement: OnStatement | None, *, query_only: bool) -
         if mode != "wal":
             raise DatabaseFailed(f"{path} cannot be used with a write-ahead log ({mode})")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA recursive_triggers=ON")
 

@@ -22,7 +22,7 @@ PROOF_BOUND_S = 5
 
 async def kill_and_read(folder: Path, kills: int, seed: int) -> None:
     dice = random.Random(seed)
-    server = Server(folder)
+    server = Server(folder, often=True)
     await server.start()
     writers: list[Writer] = []
     for pair in range(PAIRS):
@@ -57,7 +57,7 @@ async def test_acknowledged_messages_survive_many_kills(tmp_path: Path, seed: in
 
 
 async def sit_and_be_killed(folder: Path, seconds: float) -> None:
-    server = Server(folder)
+    server = Server(folder, often=True)
     await server.start()
     apis = [Api(server, server.links[role]) for role in ("mentor", "mentee")]
     sockets = []
@@ -110,7 +110,7 @@ async def test_presence_ends_at_its_last_proof_whenever_the_server_dies(tmp_path
 async def talk_on(folder: Path, kills: int, seed: int) -> None:
     """The server is killed in a call again and again; the two go on, come back, and hand in."""
     dice = random.Random(seed)
-    server = Server(folder)
+    server = Server(folder, often=True)
     await server.start()
     call = Call(server, server.links)
     await call.begin()
@@ -144,7 +144,7 @@ async def test_a_call_goes_on_however_often_the_server_is_killed(tmp_path: Path)
 
 
 async def test_what_was_handed_in_survives_the_server_and_both_pages(tmp_path: Path) -> None:
-    server = Server(tmp_path)
+    server = Server(tmp_path, often=True)
     await server.start()
     call = Call(server, server.links)
     await call.begin()

@@ -42,7 +42,7 @@ async def lose_power(
 ) -> None:
     dice = random.Random(seed)
     machine = Machine(folder, library, forgetful=forgetful)
-    server = Server(folder, machine=machine.environment)
+    server = Server(folder, machine=machine.environment, often=True)
     await server.start()
     call = Call(server, server.links)
     await call.begin()

@@ -1,5 +1,5 @@
-/* A machine to put a server on, by LD_PRELOAD: its disk has only what was fsynced, and its wall clock
-   can be set while it runs. See machine.py. */
+/* A machine to put a server on, by LD_PRELOAD: its disk has only what was fsynced, and fails when it is
+   told to, and its wall clock can be set while it runs. See machine.py. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +20,18 @@
 
 static const char *data, *disk;
 static const volatile int64_t *ahead_s;
+/* Which fsync fails, counted from one, of files whose name ends so; 0: none. As on Linux, what failed
+   once is said to be written by the next one, and is not: from then on the disk keeps nothing. */
+static long failing, syncs;
+static const char *fails_of;
 
-__attribute__((constructor)) static void begin(void) {
+/* At its start, and again in a fork that has other variables. */
+__attribute__((constructor)) void machine_begin(void) {
   const char *clock = getenv("MACHINE_CLOCK");
+  const char *nth = getenv("MACHINE_FAILS");
   int fd;
+  failing = nth ? atol(nth) : 0;
+  fails_of = getenv("MACHINE_FAILS_OF");
   data = getenv("MACHINE_DATA");
   disk = getenv("MACHINE_DISK");
   if (clock && (fd = open(clock, O_RDONLY)) >= 0) {
@@ -47,6 +55,15 @@ static int sync_to_disk(int fd) {
   path[got] = 0;
   if (strncmp(path, data, strlen(data)) || path[strlen(data)] != '/') return 0;
   usleep(SLOW_US);
+  if (failing && fails_of && strlen(path) >= strlen(fails_of)
+      && !strcmp(path + strlen(path) - strlen(fails_of), fails_of)) {
+    long number = __atomic_add_fetch(&syncs, 1, __ATOMIC_SEQ_CST);
+    if (number > failing) return 0;
+    if (number == failing) {
+      errno = EIO;
+      return -1;
+    }
+  }
   snprintf(there, sizeof there, "%s%s", disk, path + strlen(data));
   if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY && (in = open(path, O_RDONLY)) < 0) return -1;
   if ((out = open(there, O_WRONLY | O_CREAT, 0600)) < 0) return -1;

@@ -1,4 +1,5 @@
-"""A machine to put a server on: its power can be cut, and its wall clock set while it runs.
+"""A machine to put a server on: its power can be cut, its disk can fail, and its wall clock can be
+set while it runs.
 
 Built from machine.c when a test wants it. A power cut leaves of each file what was last fsynced,
 and some of the pages that were written since.
@@ -56,6 +57,13 @@ class Machine:
         if forgetful:
             (folder / "sitecustomize.py").write_text(FORGETFUL)
             self.environment["PYTHONPATH"] = str(folder)
+
+    def fail_at(self, sync: int, of: str = "") -> None:
+        """Which fsync of a file of the data folder ends with EIO, counted from 1 and from the start
+        of whoever is started next; 0: none. `of`: only of files whose name ends so. After it the
+        disk keeps nothing of what it is given."""
+        self.environment["MACHINE_FAILS"] = str(sync)
+        self.environment["MACHINE_FAILS_OF"] = of
 
     def set_clock_by(self, seconds: int) -> None:
         """How far its wall clock is ahead from now on."""

@@ -26,6 +26,7 @@ from protocol.rest import (
     SessionPage,
 )
 from protocol.views import Message, SessionAccount, SessionView, TalkView
+from tests.support.spare import Forked, Spare
 
 ROOT = Path(__file__).resolve().parents[2]
 ZONES = {"mentor": "Europe/Athens", "mentee": "America/New_York"}
@@ -42,11 +43,16 @@ def free_port() -> int:
         return port
 
 
+class Ended(AssertionError):
+    """The server has ended before it served; says what it logged."""
+
+
 class Server:
     """A port and a data folder for good; the process may come and go. `name` is what people call
     the machine: by another name than its address it prints no links of its own. `database`: a
     postgresql:// address, if not SQLite. `machine`: variables of the environment that it is started
-    with. `was_away`: pages have reason to say that they did not reach it."""
+    with. `often`: each start is a fork of a spare process that has its imports behind it.
+    `was_away`: pages have reason to say that they did not reach it."""
 
     def __init__(
         self,
@@ -54,9 +60,11 @@ class Server:
         name: str = "127.0.0.1",
         database: str = "",
         machine: Mapping[str, str] | None = None,
+        *,
+        often: bool = False,
     ) -> None:
         folder.mkdir(exist_ok=True)
-        self._machine = machine or {}
+        self._machine = {} if machine is None else machine
         self._data, self._log = folder / "data", folder / "log"
         self.port = free_port()
         self.address = f"http://{name}:{self.port}"
@@ -64,7 +72,8 @@ class Server:
         self.was_away = False
         self._local = name == "127.0.0.1"
         self._database = ["--database", database] if database else []
-        self._process: Process | None = None
+        self._often = often
+        self._process: Process | Forked | None = None
 
     async def start(self) -> None:
         """It serves, and its links are read, when this returns."""
@@ -75,6 +84,14 @@ class Server:
         async with asyncio.timeout(GUARD_S):
             while not serves or not wanted <= self.links.keys():
                 serves = self._heed(await self._line(self._process)) or serves
+
+    async def starts(self) -> bool:
+        """Starts it, where that may fail: False once it has ended."""
+        try:
+            await self.start()
+        except Ended:
+            return False
+        return True
 
     async def invite(self, mentor: str, mentee: str) -> dict[str, str]:
         """A new mentorship by the command, while the server runs: a link for each role."""
@@ -89,23 +106,27 @@ class Server:
         assert process.returncode is not None
         return process.returncode, said.decode()
 
-    async def _run(self, command: str, *options: str) -> Process:
+    async def _run(self, command: str, *options: str) -> Process | Forked:
+        arguments = [command, "--data", str(self._data), *self._database, *options]
+        environment = {**_environment(), **self._machine}
         with self._log.open("ab") as log:
+            if self._often:
+                return await Spare.of(environment).run(arguments, environment, log.fileno())
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "ithaca", command, "--data", str(self._data)),
-                *self._database,
-                *options,
+                *(sys.executable, "-m", "ithaca"),
+                *arguments,
                 cwd=ROOT,
-                env={**_environment(), **self._machine},
+                env=environment,
                 stdin=DEVNULL,
                 stdout=PIPE,
                 stderr=log,
             )
 
-    async def _line(self, process: Process) -> str:
+    async def _line(self, process: Process | Forked) -> str:
         assert process.stdout is not None
         line = (await process.stdout.readline()).decode()
-        assert line, f"the server ended:\n{self._log.read_text()}"
+        if not line:
+            raise Ended(f"the server ended:\n{self._log.read_text()}")
         return line.strip()
 
     def _heed(self, line: str) -> bool:
@@ -118,6 +139,12 @@ class Server:
         """As a crash: no goodbye. `start` brings it back to the same port and data."""
         self.was_away = True
         await self._end(signal.SIGKILL)
+
+    async def ended(self) -> int:
+        """Its exit code, once it has ended by itself."""
+        assert self._process is not None
+        async with asyncio.timeout(GUARD_S):
+            return await self._process.wait()
 
     async def stop(self) -> None:
         await self._end(signal.SIGTERM)

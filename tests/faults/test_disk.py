@@ -1,0 +1,106 @@
+"""The disk fails, or is full, while people write and sit in a call."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ithaca.serve import STORAGE_FAILED
+from runtime.database.sqlite import FILE_NAME
+from tests.faults.test_power import library, on_disk
+from tests.support.load import Writer, all_there, whole
+from tests.support.machine import Machine
+from tests.support.serving import ROOT, Server
+
+__all__ = ["library"]
+
+
+async def fail(folder: Path, library: Path, fails: list[int], seed: int) -> None:
+    """The disk fails at one fsync after the other, each time of another start of the server."""
+    dice = random.Random(seed)
+    machine = Machine(folder, library)
+    server = Server(folder, machine=machine.environment, often=True)
+    await server.start()
+    links = await server.invite("Mentor", "Mentee")
+    writers = [Writer(server, url, role, dice) for role, url in links.items()]
+    tasks = [asyncio.create_task(writer.run()) for writer in writers]
+    try:
+        for number in fails:
+            await server.stop()
+            machine.fail_at(number)
+            await server.starts()
+            assert await server.ended() == STORAGE_FAILED
+            machine.fail_at(0)
+            machine.lose_power(dice)
+            acked = {id_ for writer in writers for id_ in writer.acked}
+            lost = acked - on_disk(machine.data)
+            assert not lost, f"{len(lost)} of {len(acked)} acknowledged messages are lost"
+            await server.start()
+            await writers[0].go_on()
+        await asyncio.gather(*(writer.go_on() for writer in writers))
+        assert not (broken := [task for task in tasks if task.done()]), broken
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    kept = all_there(writers, [await whole(each.api, each.conversation) for each in writers])
+    await server.stop()
+    assert all("storage failed; stopping" in line for line in server.errors())
+    print(f"seed {seed}: fsync failed at {fails}, {kept} acknowledged, 0 of them lost")
+
+
+async def test_who_cannot_write_says_nothing_and_leaves(tmp_path: Path, library: Path) -> None:
+    """Mutant: `unavailable` to whoever waited, and go on."""
+    await fail(tmp_path, library, fails=[1, 9, 40], seed=random.randrange(10**6))
+
+
+TAKING_OVER = """
+import asyncio, sys
+from pathlib import Path
+from sqlalchemy import text
+from runtime.database import only, open_database
+
+async def main():
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    db = open_database(
+        None, Path(sys.argv[1]), on_fatal=lambda _: loop.call_soon_threadsafe(told.set)
+    )
+    await db.write(only, text("CREATE TABLE t (n INTEGER)"))
+    rows = [db.write(only, text(f"INSERT INTO t VALUES ({n})")) for n in range(300)]
+    await asyncio.gather(*rows)
+    async with asyncio.timeout(20):
+        await told.wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_that_the_log_cannot_be_taken_over_is_noticed_too(
+    tmp_path: Path, library: Path
+) -> None:
+    """Mutant: leave it to SQLite (wal_autocheckpoint), which tells nobody."""
+    machine = Machine(tmp_path, library)
+    machine.data.mkdir()
+    with closing(sqlite3.connect(machine.data / FILE_NAME)) as database:
+        database.execute("PRAGMA journal_mode=WAL")  # or that would be the first to be synced
+    machine.fail_at(1, of=FILE_NAME)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", TAKING_OVER, machine.data),
+        cwd=ROOT,
+        env={**os.environ, **machine.environment},
+    )
+    assert await process.wait() == 0
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_whichever_write_fails(tmp_path: Path, library: Path) -> None:
+    await fail(tmp_path, library, fails=list(range(1, 201)), seed=7)
