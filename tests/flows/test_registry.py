@@ -12,7 +12,6 @@ import httpx2
 import msgspec
 import pytest
 
-from ithaca import settings
 from people import tables as people_tables
 from people.sansio import claims
 from people.tokens import Tokens
@@ -20,7 +19,6 @@ from protocol import frames
 from protocol.errors import ERRORS
 from protocol.grants import GRANT_TTL_US
 from protocol.registry import FRAMES, ROUTES, FrameRule, Route
-from tests.architecture.house import ROOT
 from tests.support.app import App, Page
 from tests.support.databases import Storage
 from tests.support.wire import Frame
@@ -332,20 +330,3 @@ async def test_public_routes_answer_everybody(world: World) -> None:
         if route.right == "public" and route.request is None:
             assert (await world.ask(route, None)).status_code == 200, route.name
             assert (await world.ask(route, "nonsense")).status_code == 200, route.name
-
-
-# ---- settings ---------------------------------------------------------------------------------
-
-
-def test_every_setting_is_in_the_docs(storage: Storage) -> None:
-    rows = [
-        f"| `--{name.replace('_', '-')}` | `{settings.PREFIX}{name.upper()}` | {text} |"
-        for name, text in settings.HELP.items()
-    ]
-    table = [
-        line
-        for line in (ROOT / "docs/settings.md").read_text().splitlines()
-        if line.startswith("| `--")
-    ]
-    assert table == rows
-    assert {field.name for field in dataclasses.fields(settings.Settings)} == set(settings.HELP)
