@@ -124,7 +124,9 @@ async def serve(settings: Settings) -> None:
 async def _on_database(settings: Settings) -> None:
     listener = bind(settings)
     try:
-        database = open_database(settings.database or None, settings.data, on_fatal=_storage_failed)
+        database = open_database(
+            settings.database or None, settings.data, on_fatal=_storage_failed, reserve=True
+        )
     except DatabaseFailed as error:
         _storage_failed(error)
     try:

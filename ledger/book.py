@@ -30,7 +30,7 @@ from protocol.facts import (
 )
 from runtime import idempotency, outbox
 from runtime.clock import SteadyClock
-from runtime.database import Plan
+from runtime.database import Plan, essential
 from runtime.ids import Ids
 
 # What leaves the house, for those who act on it; the rest is the ledger's own.
@@ -95,6 +95,7 @@ class Book:
             return row, facts
         return (yield from self._settle(row, facts, now_us))
 
+    @essential
     def change(self, site_id: str, session: str, now_us: int, *events: Event) -> Plan[Recorded]:
         row = yield from tables.claim(site_id, session)
         if row is None:

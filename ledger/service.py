@@ -41,7 +41,7 @@ from protocol.types import LeaveReason
 from protocol.views import Contact, SessionAccount, SessionView, SettlementState
 from runtime import leases
 from runtime.clock import SteadyClock
-from runtime.database import Database, DatabaseError, Plan
+from runtime.database import Database, DatabaseError, Plan, essential
 from runtime.heard import Heard
 from runtime.ids import Ids
 
@@ -130,6 +130,7 @@ class Ledger:
             held.proof_us = max(held.proof_us, before.proof_us)
         return self._view(recorded)
 
+    @essential
     def _join(
         self, new: SessionRow, event: Join, before: Held | None, now_us: int
     ) -> Plan[tuple[Recorded, Held]]:
@@ -254,6 +255,7 @@ class Ledger:
                 if self._held.get(connection) is held:
                     del self._held[connection]
 
+    @essential
     def _leave(self, held: Held, event: Leave, now_us: int) -> Plan[None]:
         row = yield from tables.claim(held.site_id, held.session)
         assert row is not None
@@ -268,6 +270,7 @@ class Ledger:
             events.append(event)
         yield from self._book.step(row, now_us, *events)
 
+    @essential
     def _lapse(self, lease: leases.Lease, data: LeaseData, now_us: int) -> Plan[bool]:
         """Closes a lapsed presence, unless its owner came back in between."""
         row = yield from tables.claim(lease.site_id, data.session)
@@ -305,6 +308,7 @@ class Ledger:
             )
         return self._view(recorded)
 
+    @essential
     def _end(
         self,
         site_id: str,
@@ -400,6 +404,7 @@ class Ledger:
                 await self._store.write(self._book.change, row.site_id, row.id, now_us)
         self._told_us = breaks[-1][1]
 
+    @essential
     def _renew(self, batch: Sequence[leases.Renewal], now_us: int) -> Plan[list[leases.Renewal]]:
         yield from watch.keep(self._boot, self._watch.breaks(now_us), self._kept, now_us)
         return (yield from leases.renew(batch))
@@ -439,6 +444,7 @@ class Ledger:
                     changed[row.id] = row.site_id
         return [await self.view(site_id, session) for session, site_id in changed.items()]
 
+    @essential
     def _swept(self, row: SessionRow, now_us: int) -> Plan[bool]:
         claimed = yield from tables.claim(row.site_id, row.id)
         assert claimed is not None

@@ -17,7 +17,7 @@ from protocol.rest import Grant, NewPerson
 from protocol.views import PersonView
 from runtime import idempotency, outbox
 from runtime.clock import Clock
-from runtime.database import Database, Plan
+from runtime.database import Database, Plan, essential
 from runtime.ids import Ids
 
 FORGOTTEN = "Someone who left"
@@ -62,6 +62,7 @@ class People:
         # Two nodes may start at once: the loser of the race finds the winner's site.
         yield from tables.add_site(site, "home", [grant, handle, self._ledger_key(site)], now_us)
 
+    @essential
     def _complete(self, now_us: int) -> Plan[None]:
         """Sites that were made before the ledger signed get its key."""
         keys = yield from tables.all_keys()
@@ -149,6 +150,7 @@ class People:
         invitation, renewal = await self._database.write(self._exchange, site_id, id_, now_us)
         return self._grant(invitation, renewal, invitation.mentorship, None, now_us)
 
+    @essential
     def _exchange(self, site_id: str, id_: str, now_us: int) -> Plan[tuple[Invitation, str]]:
         invitation = yield from tables.invitation(site_id, id_)
         _refuse_unless_live(invitation, now_us)
@@ -165,6 +167,7 @@ class People:
         invitation = await self._database.write(self._renew, site_id, id_, now_us)
         return self._grant(invitation, id_, invitation.mentorship, narrow_to, now_us)
 
+    @essential
     def _renew(self, site_id: str, id_: str, now_us: int) -> Plan[Invitation]:
         from_ = yield from tables.extend_renewal(site_id, id_, now_us, now_us + RENEWAL_TTL_US)
         if from_ is None:

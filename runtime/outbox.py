@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Executable, bindparam, delete, func, select, update
 
 from runtime.clock import Clock, wait_until_set
-from runtime.database import Database, DatabaseError, Plan, insert
+from runtime.database import Database, DatabaseError, Plan, essential, insert
 from runtime.tables import outbox
 
 POLL_S = 5.0
@@ -192,6 +192,7 @@ def _due(now_us: int) -> Plan[tuple[list[Event], int | None]]:
     return [], next_us
 
 
+@essential
 def _settle(events: Sequence[Event], failed: Sequence[Event], now_us: int) -> Plan[None]:
     again = {event.id for event in failed}
     row = (
@@ -220,6 +221,7 @@ def _settle(events: Sequence[Event], failed: Sequence[Event], now_us: int) -> Pl
     )
 
 
+@essential
 def _forget_done(before_us: int) -> Plan[None]:
     yield (
         delete(outbox)

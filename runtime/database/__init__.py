@@ -21,9 +21,11 @@ from runtime.database.plan import (
     Rows,
     Statement,
     StorageFull,
+    essential,
     only,
 )
 from runtime.database.postgres import PostgresDatabase, hold
+from runtime.database.reserve import Reserve
 from runtime.database.schema import Micros, RowId, insert, metadata, names, read_by
 from runtime.database.sqlite import SqliteDatabase
 
@@ -40,15 +42,18 @@ def open_database(
     *,
     on_statement: OnStatement | None = None,
     on_fatal: OnFatal | None = None,
+    reserve: bool = False,
 ) -> Database:
     """The database at a PostgreSQL `url`, or without one the SQLite file in the data folder.
 
     `on_fatal` hears once of an I/O error after which nothing more is acknowledged (a PostgreSQL
     server handles its own by restarting), from another thread, and before whoever waits for what
-    could not be written. Raises ValueError for any other kind of URL.
+    could not be written. `reserve`: some of the disk is kept back for plans that are `essential`
+    (PostgreSQL's disk is its own). Raises ValueError for any other kind of URL.
     """
     if url is None:
-        return SqliteDatabase(data, on_statement=on_statement, on_fatal=on_fatal)
+        kept_back = Reserve(data) if reserve else None
+        return SqliteDatabase(data, on_statement=on_statement, on_fatal=on_fatal, reserve=kept_back)
     if url.startswith(("postgresql:", "postgres:", "postgresql+asyncpg:")):
         return PostgresDatabase(url, on_statement=on_statement)
     raise ValueError("a database URL starts with postgresql:// (without one: SQLite)")
@@ -81,6 +86,7 @@ __all__ = [
     "Rows",
     "Statement",
     "StorageFull",
+    "essential",
     "insert",
     "metadata",
     "names",

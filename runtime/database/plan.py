@@ -24,6 +24,20 @@ OnStatement: TypeAlias = Callable[[str, Mapping[str, Any]], None]
 OnFatal: TypeAlias = Callable[[BaseException], None]
 
 
+_ESSENTIAL = "essential"
+
+
+def essential(plan: Callable[P, Plan[T]]) -> Callable[P, Plan[T]]:
+    """Marks a plan that is written down even when the disk is full, from what is kept back for it:
+    what runs must be able to end, and its time to be on record."""
+    vars(plan)[_ESSENTIAL] = True
+    return plan
+
+
+def is_essential(plan: Callable[P, Plan[T]]) -> bool:
+    return getattr(plan, _ESSENTIAL, False)
+
+
 class DatabaseError(Exception):
     """The database could not do its work; nothing of the plan is acknowledged."""
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
@@ -33,7 +34,9 @@ from runtime.database.plan import (
     Statement,
     StorageFull,
     T,
+    is_essential,
 )
+from runtime.database.reserve import MARGIN, Reserve
 
 FILE_NAME = "ithaca.db"
 READERS = 3
@@ -42,6 +45,8 @@ BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_PLANS = 200
 CHECKPOINT_BYTES = 4 * 1024 * 1024
 """After so many plans, or so much more of a write-ahead log, it is taken over into the database."""
+CHECKPOINT_PLANS_FULL = 10
+"""After so many when the disk is full: the log may not use up what is kept back for it."""
 
 _UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _FAILED = {
@@ -55,14 +60,18 @@ _FAILED = {
 
 D = TypeVar("D")
 
+log = structlog.get_logger(__name__)
+
 
 def storage_error(error: BaseException) -> DatabaseError | None:
     """What an SQLite error says of the storage, or None when it blames the statement."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, sqlite3.Error):
         return None
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # primary part of an extended code
-    if code == sqlite3.SQLITE_FULL:
+    extended = getattr(cause, "sqlite_errorcode", 0)
+    code = extended & 0xFF  # its primary part
+    # The index of the log cannot grow: nothing was written, and nothing is unknown.
+    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
         return StorageFull(str(cause))
     if code in _UNAVAILABLE:
         return DatabaseUnavailable(str(cause))
@@ -98,6 +107,7 @@ def _execute(connection: Connection, statement: Statement) -> Rows:
 class _Job:
     work: Callable[[Connection], Any]
     alone: bool
+    essential: bool
     answer: asyncio.Future[Any]
 
 
@@ -116,7 +126,9 @@ class SqliteDatabase:
         *,
         on_statement: OnStatement | None = None,
         on_fatal: OnFatal | None = None,
+        reserve: Reserve | None = None,
     ) -> None:
+        """`reserve`: what is written from when the disk is full."""
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = data / FILE_NAME
         self._log_path = data / f"{FILE_NAME}-wal"
@@ -124,6 +136,11 @@ class SqliteDatabase:
         self._on_fatal = on_fatal
         self._closed = False
         self._failure: DatabaseFailed | None = None
+        self._reserve, self._full = reserve, False
+        if reserve is not None and not reserve.fill():
+            self._full = True
+            if reserve.free < MARGIN:
+                reserve.give()  # opening it takes some, too
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._write_engine = _engine(path, on_statement, query_only=False)
         self._read_engine = _engine(path, on_statement, query_only=True)
@@ -160,7 +177,7 @@ class SqliteDatabase:
         def work(connection: Connection) -> T:
             return drive(plan(*args, **kwargs), connection)
 
-        return await self._submit(work, alone=False)
+        return await self._submit(work, essential=is_essential(plan))
 
     async def exclusive(self, work: Callable[[Connection], T]) -> T:
         return await self._submit(work, alone=True)
@@ -173,13 +190,15 @@ class SqliteDatabase:
         await asyncio.to_thread(self._readers.shutdown)
         self._read_engine.dispose()
 
-    async def _submit(self, work: Callable[[Connection], T], *, alone: bool) -> T:
+    async def _submit(
+        self, work: Callable[[Connection], T], *, alone: bool = False, essential: bool = False
+    ) -> T:
         if self._failure is not None:
             raise self._failure
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(work, alone, answer))
+        self._jobs.put(_Job(work, alone, essential, answer))
         return await answer
 
     # What follows runs in the writer thread.
@@ -217,6 +236,23 @@ class SqliteDatabase:
     def _commit(self, batch: Sequence[_Job]) -> list[_Outcome]:
         if self._failure is not None:
             return [_Outcome(error=self._failure)] * len(batch)
+        if not self._full or self._has_room_again():
+            outcomes = self._attempt(batch)
+            if self._reserve is None or not _is_full(outcomes):
+                return outcomes
+            self._fills_up()
+        refused = _Outcome(error=StorageFull("the disk is full"))
+        urgent = iter(self._from_reserve([job for job in batch if job.essential]))
+        return [next(urgent) if job.essential else refused for job in batch]
+
+    def _from_reserve(self, batch: Sequence[_Job]) -> list[_Outcome]:
+        outcomes = self._attempt(batch) if batch else []
+        while _is_full(outcomes) and self._give():
+            outcomes = self._attempt(batch)
+        return outcomes
+
+    def _attempt(self, batch: Sequence[_Job]) -> list[_Outcome]:
+        """All of them in one transaction; a storage error is everybody's."""
         sql = self._connection.exec_driver_sql
         outcomes: list[_Outcome] = []
         try:
@@ -229,8 +265,7 @@ class SqliteDatabase:
                 try:
                     outcomes.append(_Outcome(job.work(self._connection)))
                 except Exception as error:
-                    # The engine may have rolled back the whole transaction by itself: a storage
-                    # error is everybody's.
+                    # The engine may have rolled back the whole transaction by itself.
                     if storage_error(error) is not None:
                         raise
                     sql("ROLLBACK TO plan")
@@ -240,6 +275,21 @@ class SqliteDatabase:
         except Exception as error:
             return [_Outcome(error=self._give_up(error))] * len(batch)
         return outcomes
+
+    def _fills_up(self) -> None:
+        if not self._full:
+            log.warning("the disk is full: only what must be is written down")
+        self._full = True
+
+    def _has_room_again(self) -> bool:
+        assert self._reserve is not None
+        if self._reserve.fill():
+            log.info("the disk has room again")
+            self._full = False
+        return not self._full
+
+    def _give(self) -> bool:
+        return self._reserve is not None and self._reserve.give()
 
     def _commit_alone(self, job: _Job) -> list[_Outcome]:
         if self._failure is not None:
@@ -271,14 +321,22 @@ class SqliteDatabase:
         if self._failure is not None:
             return
         grown = self._log_size() - self._log_bytes
-        if self._since_checkpoint < CHECKPOINT_PLANS and grown < CHECKPOINT_BYTES:
+        due = CHECKPOINT_PLANS_FULL if self._full else CHECKPOINT_PLANS
+        if self._since_checkpoint < due and grown < CHECKPOINT_BYTES:
             return
+        while isinstance(self._checkpoint(), StorageFull):
+            self._fills_up()
+            if not self._give():
+                break
+        self._since_checkpoint = 0
+        self._log_bytes = self._log_size()
+
+    def _checkpoint(self) -> DatabaseError | None:
         try:
             self._connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
         except Exception as error:
-            self._give_up(error)
-        self._since_checkpoint = 0
-        self._log_bytes = self._log_size()
+            return self._give_up(error)
+        return None
 
     def _log_size(self) -> int:
         return self._log_path.stat().st_size if self._log_path.exists() else 0
@@ -319,6 +377,11 @@ class SqliteDatabase:
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             jobs[0].answer.get_loop().call_soon_threadsafe(answer)
+
+
+def _is_full(outcomes: Sequence[_Outcome]) -> bool:
+    """A full disk is everybody's, or nobody's."""
+    return any(isinstance(outcome.error, StorageFull) for outcome in outcomes)
 
 
 def _is_readonly(error: DBAPIError) -> bool:

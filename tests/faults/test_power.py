@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.database import reserve
 from runtime.database.sqlite import FILE_NAME
 from tests.support.load import Call, Writer, all_there, is_sound, whole
 from tests.support.machine import Machine, build
@@ -29,7 +30,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def on_disk(data: Path) -> set[str]:
     """The ids of all messages in a database that nobody has open, and that is whole."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(shutil.copytree(data, Path(folder) / "data"))
+        skip = shutil.ignore_patterns(reserve.FILE_NAME)
+        copy = Path(shutil.copytree(data, Path(folder) / "data", ignore=skip))
         with closing(sqlite3.connect(copy / FILE_NAME)) as database:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             if not database.execute("SELECT 1 FROM sqlite_master").fetchall():

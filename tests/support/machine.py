@@ -13,6 +13,8 @@ import struct
 import subprocess
 from pathlib import Path
 
+from runtime.database import reserve
+
 HERE = Path(__file__).resolve().parent
 PAGE = 4096
 FORGETFUL = """
@@ -76,6 +78,8 @@ class Machine:
         lost, reached = 0, dice.choice((0.0, 0.5, dice.random()))
         for file in self.data.iterdir():
             kept = self._disk / file.name
+            if file.name == reserve.FILE_NAME:
+                continue  # nothing is written there
             if not file.is_file() or file.name.endswith("-shm"):
                 file.unlink()
                 continue

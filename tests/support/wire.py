@@ -79,6 +79,18 @@ class Inbox:
         await self._until(there, f"{tag} {fields}")
         return found[0]
 
+    async def either(self, *wanted: tuple[str, str, str]) -> Frame:
+        """The first frame with one of these tags and this value in this field, taken out."""
+        found: list[Frame] = []
+
+        def there() -> bool:
+            taken = (self.take(tag, **{name: value}) for tag, name, value in wanted)
+            found.extend(frame for frame in taken if frame is not None)
+            return bool(found)
+
+        await self._until(there, f"one of {wanted}")
+        return found[0]
+
     async def messages_to(self, seq: int) -> list[int]:
         """The seqs of all messages that have come, once `seq` has; taken out."""
 
