@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import httpx2
@@ -53,6 +54,7 @@ class Writer:
         self.shown: dict[int, str] = {}
         self.refused: dict[str, str] = {}
         self.conversation = ""
+        self.connections = 0
         self.another = asyncio.Event()
         self.again = asyncio.Event()
         self._sent = 0
@@ -91,6 +93,7 @@ class Writer:
             )
             opened = await socket.get("auth.opened")
             self.conversation = opened["mentorships"][0]["conversation"]
+            self.connections += 1
             while True:
                 await self._say(socket)
                 await asyncio.sleep(PACE_S)
@@ -132,7 +135,7 @@ async def whole(api: Api, conversation: str) -> list[Message]:
     return log
 
 
-def all_there(writers: list[Writer], logs: list[list[Message]]) -> int:
+def all_there(writers: Sequence[Writer], logs: Sequence[Sequence[Message]]) -> int:
     """What was acknowledged or shown is stored, once, in one order; how many that are."""
     for writer, log in zip(writers, logs, strict=True):
         stored = {message.id: message.seq for message in log}

@@ -21,6 +21,7 @@ from protocol.rest import (
     FactPage,
     FactRecord,
     Grant,
+    Me,
     MentorshipCreated,
     MessagePage,
     SessionPage,
@@ -190,6 +191,9 @@ class Api:
         body = {"invitation": self._invitation}
         self.grant = await _ask(self._server, "POST", "/v1/grants", Grant, body)
         return self.grant
+
+    async def me(self) -> Me:
+        return await self._get("/v1/me", Me)
 
     async def sessions(self) -> tuple[SessionView, ...]:
         return (await self._get("/v1/sessions", SessionPage)).sessions
