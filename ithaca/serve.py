@@ -39,6 +39,7 @@ from web.socket.sansio.door import Door
 
 STATIC = Path(web.__file__).parent / "static"
 DRAIN_S = 10
+UNSENT_MOST_BYTES = 256 * 1024
 STORAGE_FAILED = 3
 """The exit code."""
 LAST_WORDS_S = 0.5
@@ -70,6 +71,8 @@ def bind(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Of every connection: the system would take in megabytes for one that does not read.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_MOST_BYTES)
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:

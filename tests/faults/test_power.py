@@ -57,7 +57,7 @@ async def lose_power(
     try:
         for _ in range(cuts):
             await writers[0].go_on()
-            await asyncio.sleep(dice.uniform(0, 2))
+            await asyncio.sleep(dice.uniform(0, 2 if cuts > 10 else 0.5))
             await server.kill()
             pages += machine.lose_power(dice)
             acked = {id_ for writer in writers for id_ in writer.acked}
@@ -84,13 +84,16 @@ async def lose_power(
 
 
 async def test_what_is_acknowledged_survives_the_power(tmp_path: Path, library: Path) -> None:
-    await lose_power(tmp_path, library, cuts=2, seed=random.randrange(10**6))
+    await lose_power(tmp_path, library, cuts=10, seed=random.randrange(10**6))
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(1800)
-async def test_what_is_acknowledged_survives_many_cuts(tmp_path: Path, library: Path) -> None:
-    await lose_power(tmp_path, library, cuts=50, seed=7)
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("cuts", [50, 200])
+async def test_what_is_acknowledged_survives_many_cuts(
+    tmp_path: Path, library: Path, cuts: int
+) -> None:
+    await lose_power(tmp_path, library, cuts=cuts, seed=7)
 
 
 async def test_a_database_that_does_not_wait_for_the_disk_is_found_out(

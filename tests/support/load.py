@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -31,11 +32,16 @@ PACE_S = 0.06  # below the limit of 20 messages a second
 BEAT_S, HAND_IN_S = 2.0, 4.0
 
 
-async def dial(server: Server) -> RemoteSocket:
+async def dial(
+    server: Server, *, through: int | None = None, over: socket.socket | None = None
+) -> RemoteSocket:
+    """`through`: another port, of whoever carries on from there; `over`: what is connected."""
+    way: dict[str, Any] = {} if through is None else {"host": "127.0.0.1", "port": through}
     connection = await websockets.connect(
         server.address.replace("http", "ws") + "/ws",
         origin=websockets.Origin(server.address),
         subprotocols=[websockets.Subprotocol(MSGPACK)],
+        **(way if over is None else {"sock": over}),
     )
     return RemoteSocket(connection)
 
@@ -45,9 +51,18 @@ class Writer:
     `refused`: ids that were refused at least once, and why."""
 
     def __init__(
-        self, server: Server, link: str, name: str, dice: random.Random, *, filler: int = 0
+        self,
+        server: Server,
+        link: str,
+        name: str,
+        dice: random.Random,
+        *,
+        filler: int = 0,
+        pace_s: float = PACE_S,
+        through: int | None = None,
     ) -> None:
-        """`filler`: how many characters each message has beside its id."""
+        """`filler`: how many characters each message has beside its id; `through`: see `dial`."""
+        self._pace_s, self._through = pace_s, through
         self._filler = "." * filler
         self.server, self.api, self.name, self.dice = server, Api(server, link), name, dice
         self.acked: dict[str, int] = {}
@@ -85,7 +100,7 @@ class Writer:
         if self.api.grant is None:
             await self.api.sign_in()
         assert self.api.grant is not None
-        socket = await dial(self.server)
+        socket = await dial(self.server, through=self._through)
         async with socket.connection:
             cursors = {self.conversation: max(self.shown, default=0)} if self.conversation else {}
             await socket.send(
@@ -96,7 +111,7 @@ class Writer:
             self.connections += 1
             while True:
                 await self._say(socket)
-                await asyncio.sleep(PACE_S)
+                await asyncio.sleep(self._pace_s)
 
     async def _say(self, socket: RemoteSocket) -> None:
         if self._waiting is None:

@@ -141,6 +141,13 @@ class Server:
         self.was_away = True
         await self._end(signal.SIGKILL)
 
+    def memory(self) -> int:
+        """The bytes that are its own."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("RssAnon:"))
+        return int(line.split()[1]) * 1024
+
     async def ended(self) -> int:
         """Its exit code, once it has ended by itself."""
         assert self._process is not None

@@ -8,8 +8,10 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from protocol.errors import Refusal
+from runtime.limits import gcra
 from web.http import SECURITY_HEADERS, problem
 from web.socket.sansio.door import Door, Guest
 
@@ -18,7 +20,8 @@ HEAD_TIMEOUT_S = 10.0
 BODY_TIMEOUT_S = 30.0
 UNREAD_TIMEOUT_S = 30.0
 WRITE_HIGH_BYTES = 256 * 1024
-PONGS_MOST_BYTES = 1024 * 1024
+PINGS_MOST, PING_EVERY_US = 100, 1_000_000
+"""So many at once, and one more a second: a page sends none, a client's library one in 20 s."""
 CLOSE_GRACE_S = 30.0
 SHUTDOWN_GRACE_S = 1.0
 
@@ -31,6 +34,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     close_grace_s = CLOSE_GRACE_S
     _cut: TimerHandle | None = None
+    _pings_us = 0
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
@@ -76,10 +80,21 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._cut = self.loop.call_later(seconds, self.transport.abort)
 
     def handle_ping(self) -> None:
-        super().handle_ping()
-        # Pongs wait for nobody: who floods us with pings and reads none of the answers is cut off.
-        if self.transport.get_write_buffer_size() > PONGS_MOST_BYTES:
-            self.transport.abort()
+        if not self._is_too_much():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        if not self._is_too_much():
+            super().handle_pong(event)
+
+    def _is_too_much(self) -> bool:
+        """Pings and pongs cost their sender next to nothing, and us time that is the others'."""
+        if not self.transport.is_closing():
+            now_us = int(self.loop.time() * 1_000_000)
+            self._pings_us, wait_us = gcra(self._pings_us, now_us, PING_EVERY_US, PINGS_MOST)
+            if wait_us:
+                self.transport.abort()
+        return self.transport.is_closing()
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not self.close_sent:

@@ -1,0 +1,122 @@
+"""Pages that do not read, or only ping, while the others write and read."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from protocol.errors import ERRORS
+from tests.support.load import Writer, dial, whole
+from tests.support.serving import Api, Server
+from tests.support.wire import RemoteSocket
+
+LONG = 15_000
+"""Characters of a message."""
+MEBIBYTE = 1024 * 1024
+MEMORY_MOST = 64 * MEBIBYTE
+PING = b"\x89\x80\0\0\0\0"
+"""Masked, with nothing in it."""
+
+
+async def narrow(server: Server, api: Api, tab: str) -> RemoteSocket:
+    """A page that is there from the first message on, and that takes in little unread."""
+    way = socket.socket()
+    way.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    way.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(way, ("127.0.0.1", server.port))
+    page = await dial(server, over=way)
+    assert api.grant is not None
+    await page.send("auth.open", grant=api.grant.grant, tab=tab, cursors={})
+    page.opened = await page.get("auth.opened")
+    return page
+
+
+async def read_nothing(folder: Path, stalled: int, messages: int) -> None:
+    server = Server(folder, often=True)
+    await server.start()
+    links = await server.invite("Mentor", "Mentee")
+    dice = random.Random(1)
+    writers = [
+        Writer(server, url, role, dice, filler=LONG, pace_s=0.02) for role, url in links.items()
+    ]
+    mentee = Api(server, links["mentee"])
+    await mentee.sign_in()
+    slow: list[RemoteSocket] = []
+    alive: list[asyncio.Task[None]] = []
+    for n in range(stalled):
+        slow.append(await narrow(server, mentee, f"slow-tab-{n:04}"))
+        alive.append(asyncio.create_task(beat(slow[-1])))
+    pinging = [await narrow(server, mentee, f"ping-tab-{n:04}") for n in range(3)]
+    for page in (*slow, *pinging):
+        page.connection.transport.pause_reading()
+    before = server.memory()
+    pings = [asyncio.create_task(flood(page)) for page in pinging]
+    tasks = [asyncio.create_task(writer.run()) for writer in writers]
+    while sum(len(each.acked) for each in writers) < messages:
+        await writers[0].go_on()
+        assert not (broken := [task for task in tasks if task.done()]), broken
+    await asyncio.gather(*pings)  # each has been cut off
+    grown = server.memory() - before
+    for task in (*tasks, *alive):
+        task.cancel()
+    await asyncio.gather(*tasks, *alive, return_exceptions=True)
+    for page in slow:
+        page.connection.transport.resume_reading()
+        assert await page.closed() == ERRORS["slow_consumer"].close
+    log = await whole(writers[0].api, writers[0].conversation)
+    for writer in writers:  # bystanders: each message, and in its order
+        assert list(writer.shown) == list(range(1, len(writer.shown) + 1))
+        assert len(writer.shown) >= len(log) - 5
+    for page in slow:
+        await comes_back(server, mentee, page, len(log), writers[0].conversation)
+    print(f"{stalled} did not read {len(log)} messages: {grown / MEBIBYTE:.1f} MiB more")
+    assert grown <= MEMORY_MOST
+    await server.stop()
+    assert server.errors() == []
+
+
+async def beat(page: RemoteSocket) -> None:
+    """It lives, and reads no answer."""
+    for n in count(1):
+        await page.send("beat", n=n)
+        await asyncio.sleep(1)
+
+
+async def flood(page: RemoteSocket) -> None:
+    """Pings until it is cut off, and reads no answer."""
+    transport = page.connection.transport
+    while not transport.is_closing():
+        if transport.get_write_buffer_size() < MEBIBYTE:
+            transport.write(PING * 1_000)
+        await asyncio.sleep(0.001)
+
+
+async def comes_back(
+    server: Server, api: Api, page: RemoteSocket, head: int, conversation: str
+) -> None:
+    """With what it had read when it was cut off, and gets the rest."""
+    had = [m["seq"] for frame in page.take_all("chat.messages") for m in frame["messages"]]
+    assert api.grant is not None
+    again = await dial(server)
+    cursors = {conversation: max(had, default=0)}
+    await again.send("auth.open", grant=api.grant.grant, tab="tab-again", cursors=cursors)
+    got = await again.messages_to(head)
+    assert had + got == list(range(1, head + 1))
+    await again.connection.close()
+    again.task.cancel()
+
+
+async def test_who_does_not_read_is_cut_off_alone(tmp_path: Path) -> None:
+    """Mutants: a queue without a bound (memory, and nobody is cut off); pings answered for ever."""
+    await read_nothing(tmp_path, stalled=8, messages=100)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_many_who_do_not_read(tmp_path: Path) -> None:
+    await read_nothing(tmp_path, stalled=80, messages=2_000)
