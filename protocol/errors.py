@@ -133,7 +133,11 @@ _TABLE = (
     ErrorCode("restarting", 503, "reconnect", "The server restarts; it is back in a moment.", 1012),
     ErrorCode("storage_full", 507, "retry", "The server's disk is full; nothing was stored."),
     ErrorCode(
-        "unavailable", 503, "retry", "The database does not answer; nothing was stored.", 4005
+        "unavailable",
+        503,
+        "retry",
+        "The database does not answer; what was on its way may be stored or not.",
+        4005,
     ),
     ErrorCode("internal", 500, "retry", "Something broke here; it has been logged.", 1011),
 )

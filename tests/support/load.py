@@ -48,7 +48,8 @@ async def dial(
 
 class Writer:
     """One person who keeps writing, resends what was not acknowledged, and heeds what arrives.
-    `refused`: ids that were refused at least once, and why."""
+    `refused`: ids that were refused at least once, and why; `unanswered`: those that were neither
+    that nor acknowledged on a connection that stood."""
 
     def __init__(
         self,
@@ -60,14 +61,17 @@ class Writer:
         filler: int = 0,
         pace_s: float = PACE_S,
         through: int | None = None,
+        gives_up: bool = False,
     ) -> None:
-        """`filler`: how many characters each message has beside its id; `through`: see `dial`."""
-        self._pace_s, self._through = pace_s, through
+        """`filler`: how many characters each message has beside its id; `through`: see `dial`;
+        `gives_up`: what was refused is not sent again."""
+        self._pace_s, self._through, self._gives_up = pace_s, through, gives_up
         self._filler = "." * filler
         self.server, self.api, self.name, self.dice = server, Api(server, link), name, dice
         self.acked: dict[str, int] = {}
         self.shown: dict[int, str] = {}
         self.refused: dict[str, str] = {}
+        self.unanswered: list[str] = []
         self.conversation = ""
         self.connections = 0
         self.another = asyncio.Event()
@@ -122,12 +126,19 @@ class Writer:
             await socket.send(
                 "chat.send", conversation=self.conversation, id=self._waiting, body=body
             )
-        accepted = await socket.either(
-            ("chat.accepted", "id", self._waiting), ("error", "ref", self._waiting)
-        )
+        try:
+            accepted = await socket.either(
+                ("chat.accepted", "id", self._waiting), ("error", "ref", self._waiting)
+            )
+        except Unexpected:
+            if socket.close_code is None:
+                self.unanswered.append(self._waiting)
+            raise
         if accepted["t"] == "error":
             self.refused[self._waiting] = accepted["code"]
             self.again.set()
+            if self._gives_up:
+                self._waiting = None
             return
         assert self.acked.setdefault(accepted["id"], accepted["seq"]) == accepted["seq"]
         self._waiting = None

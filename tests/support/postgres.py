@@ -54,7 +54,7 @@ class PostgresServer:
             "initdb", "-D", str(self._data), "-U", SUPERUSER, "-A", "trust",
             "-E", "UTF8", "--no-locale", "--no-sync",
         )  # fmt: skip
-        self._start()
+        self.rise()
 
     def url(self, name: str) -> str:
         """The address of a database, as an operator would write it."""
@@ -78,14 +78,17 @@ class PostgresServer:
 
     def restart(self) -> None:
         """Stop without waiting for clients, as a crash would, and start again."""
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
-        self._start()
+        self.fall()
+        self.rise()
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+        self.fall()
         shutil.rmtree(self.folder)
 
-    def _start(self) -> None:
+    def fall(self) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+
+    def rise(self) -> None:
         options = " ".join(f"-c {name}='{value}'" for name, value in _SETTINGS.items())
         self._run(
             "pg_ctl", "-D", str(self._data), "-l", str(self._home / "log"), "-w", "-t", "60",

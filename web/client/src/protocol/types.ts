@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 3ecf18546687fc058ece7036e5c2f1f6
- * text   0fe6fe4591b363f5b0e1c57aef645adf
+ * schema 3f7b07469a477fdbbee7f4850436ff1b
+ * text   802e59cde0b70277d19b30eda55c0028
  */
 export type ClientFrame =
   | AuthOpen
@@ -1488,7 +1488,7 @@ export const ERRORS = {
   replaced: {"act": "stop", "close": 4203, "meaning": "A newer connection of the same tab took over."},
   restarting: {"act": "reconnect", "close": 1012, "meaning": "The server restarts; it is back in a moment."},
   storage_full: {"act": "retry", "close": null, "meaning": "The server's disk is full; nothing was stored."},
-  unavailable: {"act": "retry", "close": 4005, "meaning": "The database does not answer; nothing was stored."},
+  unavailable: {"act": "retry", "close": 4005, "meaning": "The database does not answer; what was on its way may be stored or not."},
   internal: {"act": "retry", "close": 1011, "meaning": "Something broke here; it has been logged."},
 } as const satisfies Record<string, { act: Act; close: number | null; meaning: string }>;
 export type ErrorCode = keyof typeof ERRORS;
