@@ -25,6 +25,7 @@ from runtime.database.plan import (
     only,
 )
 from runtime.database.postgres import PostgresDatabase, hold
+from runtime.database.prepared import Prepared, among, listed
 from runtime.database.reserve import Reserve
 from runtime.database.schema import Micros, RowId, insert, metadata, names, read_by
 from runtime.database.sqlite import SqliteDatabase
@@ -82,12 +83,15 @@ __all__ = [
     "OnFatal",
     "OnStatement",
     "Plan",
+    "Prepared",
     "RowId",
     "Rows",
     "Statement",
     "StorageFull",
+    "among",
     "essential",
     "insert",
+    "listed",
     "metadata",
     "names",
     "only",

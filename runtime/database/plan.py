@@ -7,13 +7,16 @@ from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Executable, Row
 
+from runtime.database.prepared import Bound
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 Rows: TypeAlias = Sequence[AnyRow]
-Statement: TypeAlias = Executable | tuple[Executable, Sequence[Mapping[str, Any]]]
-"""A SQLAlchemy Core statement, or one with a list of parameter sets (executemany, no rows)."""
+Statement: TypeAlias = Executable | Bound | tuple[Executable, Sequence[Mapping[str, Any]]]
+"""A SQLAlchemy Core statement, a prepared one with its values, or one with a list of parameter sets
+(executemany, no rows)."""
 
 Plan: TypeAlias = Generator[Statement, Rows, T]
 """A transaction as a generator: yields statements, is sent their rows, returns its result."""
@@ -84,6 +87,6 @@ class Database(Protocol):
         ...
 
 
-def only(statement: Executable) -> Plan[Rows]:
+def only(statement: Statement) -> Plan[Rows]:
     """The plan of a single statement: its rows."""
     return (yield statement)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, NullPool, event, func, make_url, select
+from sqlalchemy import Connection, CursorResult, NullPool, event, func, make_url, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -26,6 +26,7 @@ from runtime.database.plan import (
     StorageFull,
     T,
 )
+from runtime.database.prepared import Bound
 
 POOL_SIZE = 10
 ATTEMPTS = 10
@@ -84,7 +85,11 @@ async def _execute(connection: AsyncConnection, statement: Statement) -> Rows:
         if parameters:  # an empty list would run the statement once, without parameters
             await connection.execute(many, parameters)
         return ()
-    result = await connection.execute(statement)
+    if isinstance(statement, Bound):
+        sql, values, options = statement.on(connection.dialect)
+        result: CursorResult[Any] = await connection.exec_driver_sql(sql, values, options)
+    else:
+        result = await connection.execute(statement)
     return result.fetchall() if result.returns_rows else ()
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from runtime.database.plan import (
@@ -36,11 +36,14 @@ from runtime.database.plan import (
     T,
     is_essential,
 )
+from runtime.database.prepared import Bound
 from runtime.database.reserve import MARGIN, Reserve
 
 FILE_NAME = "ithaca.db"
 READERS = 3
 BATCH = 512
+READ_BATCH = 32
+HELD_BACK_S = 0.001
 BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_PLANS = 200
 CHECKPOINT_BYTES = 4 * 1024 * 1024
@@ -99,7 +102,11 @@ def _execute(connection: Connection, statement: Statement) -> Rows:
         if parameters:  # an empty list would run the statement once, without parameters
             connection.execute(many, parameters)
         return ()
-    result = connection.execute(statement)
+    if isinstance(statement, Bound):
+        sql, values, options = statement.on(connection.dialect)
+        result: CursorResult[Any] = connection.exec_driver_sql(sql, values, options)
+    else:
+        result = connection.execute(statement)
     return result.fetchall() if result.returns_rows else ()
 
 
@@ -148,25 +155,29 @@ class SqliteDatabase:
             self._connection = self._write_engine.connect()
         except DBAPIError as error:
             raise (storage_error(error) or error) from error
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
-        # A daemon: an interpreter that dies without close() must not hang on it.
-        self._writer = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
-        self._writer.start()
+        self._asked: SimpleQueue[_Job | None] = SimpleQueue()
+        # Daemons: an interpreter that dies without close() must not hang on them.
+        self._threads = [
+            threading.Thread(target=loop, name=f"sqlite-{name}", daemon=True)
+            for name, loop in (
+                ("writer", self._write_loop),
+                *[("reader", self._read_loop)] * READERS,
+            )
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
 
-        def snapshot() -> T:
-            with self._read_engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN")
-                try:
-                    return drive(plan(*args, **kwargs), connection)
-                finally:
-                    connection.exec_driver_sql("ROLLBACK")
+        def work(connection: Connection) -> T:
+            return drive(plan(*args, **kwargs), connection)
 
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._asked.put(_Job(work, alone=False, essential=False, answer=answer))
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, snapshot)
+            return await answer
         except DBAPIError as error:
             failure = storage_error(error)
             if failure is None or _is_readonly(error):  # a plan that writes is its own fault
@@ -186,8 +197,10 @@ class SqliteDatabase:
         if not self._closed:
             self._closed = True
             self._jobs.put(None)
-        await asyncio.to_thread(self._writer.join)
-        await asyncio.to_thread(self._readers.shutdown)
+            for _ in range(READERS):
+                self._asked.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
         self._read_engine.dispose()
 
     async def _submit(
@@ -201,12 +214,44 @@ class SqliteDatabase:
         self._jobs.put(_Job(work, alone, essential, answer))
         return await answer
 
+    # What follows runs in the reader threads.
+
+    def _read_loop(self) -> None:
+        open_ = True
+        with self._read_engine.connect() as connection:
+            while open_:
+                # A share each: whoever has something long to look up does not hold up all.
+                share = 1 + min(READ_BATCH, self._asked.qsize()) // READERS
+                batch, open_ = _take(self._asked, share)
+                if batch:
+                    self._look_up(connection, batch)
+
+    def _look_up(self, connection: Connection, batch: Sequence[_Job]) -> None:
+        """On one snapshot, which is younger than each of the questions. Nobody waits long for
+        another's answer."""
+        found: list[_Outcome] = []
+        answered, since_s = 0, time.monotonic()
+        try:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                for job in batch:
+                    found.append(_attempted(job, connection))
+                    if (now_s := time.monotonic()) - since_s > HELD_BACK_S:
+                        self._finish(batch[answered : len(found)], found[answered:])
+                        answered, since_s = len(found), now_s
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+        except DBAPIError as error:
+            found += [_Outcome(error=error)] * (len(batch) - len(found))
+        if answered < len(found):
+            self._finish(batch[answered:], found[answered:])
+
     # What follows runs in the writer thread.
 
     def _write_loop(self) -> None:
         open_ = True
         while open_:
-            batch, open_ = self._take()
+            batch, open_ = _take(self._jobs, BATCH)
             for alone, jobs in groupby(batch, key=lambda job: job.alone):
                 if alone:
                     for job in jobs:
@@ -218,20 +263,6 @@ class SqliteDatabase:
                     self._checkpoint_when_due(len(together))
         self._connection.close()
         self._write_engine.dispose()
-
-    def _take(self) -> tuple[list[_Job], bool]:
-        """Wait for a job, then take all that wait (up to BATCH); False once the queue is closed."""
-        batch: list[_Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            batch.append(job)
-            if len(batch) == BATCH:
-                return batch, True
-            try:
-                job = self._jobs.get_nowait()
-            except Empty:
-                return batch, True
-        return batch, False
 
     def _commit(self, batch: Sequence[_Job]) -> list[_Outcome]:
         if self._failure is not None:
@@ -377,6 +408,30 @@ class SqliteDatabase:
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             jobs[0].answer.get_loop().call_soon_threadsafe(answer)
+
+
+def _take(queue: SimpleQueue[_Job | None], most: int) -> tuple[list[_Job], bool]:
+    """Wait for a job, then take all that wait (up to `most`); False once the queue is closed."""
+    batch: list[_Job] = []
+    job = queue.get()
+    while job is not None:
+        batch.append(job)
+        if len(batch) == most:
+            return batch, True
+        try:
+            job = queue.get_nowait()
+        except Empty:
+            return batch, True
+    return batch, False
+
+
+def _attempted(job: _Job, connection: Connection) -> _Outcome:
+    if job.answer.cancelled():
+        return _Outcome()
+    try:
+        return _Outcome(job.work(connection))
+    except Exception as error:
+        return _Outcome(error=error)
 
 
 def _is_full(outcomes: Sequence[_Outcome]) -> bool:

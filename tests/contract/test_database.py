@@ -10,8 +10,10 @@ from sqlalchemy import (
     Connection,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
+    bindparam,
     func,
     select,
     text,
@@ -19,7 +21,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from runtime.database import Database, DatabaseUnavailable, Plan, RowId, insert, only
+from runtime.database import (
+    Database,
+    DatabaseUnavailable,
+    Plan,
+    Prepared,
+    RowId,
+    among,
+    insert,
+    listed,
+    only,
+)
 from runtime.tables import leases
 from tests.support.databases import SiteMissingError, Storage
 
@@ -236,3 +248,85 @@ async def test_a_query_that_forgets_its_site_is_refused_in_tests(database: Datab
         await database.write(only, update(leases).values(owner="b"))
     assert await database.read(only, forgets.where(leases.c.site_id == "site")) == []
     assert await database.read(only, forgets.execution_options(all_sites="because")) == []
+
+
+async def test_whoever_asks_at_once_is_answered_each_their_own(db: Database) -> None:
+    def look_up(name: str) -> Plan[int]:
+        rows = yield select(counters.c.value).where(counters.c.name == name)
+        if not rows:
+            raise Refused(name)
+        value: int = rows[0].value
+        return value
+
+    await asyncio.gather(*(db.write(add, f"c{number}", number) for number in range(0, 100, 2)))
+    asking = [asyncio.create_task(db.read(look_up, f"c{number}")) for number in range(100)]
+    asking[4].cancel()
+    results = await asyncio.gather(*asking, return_exceptions=True)
+    kinds = [type(result) for result in results]
+    assert kinds[:5] == [int, Refused, int, Refused, asyncio.CancelledError]
+    assert kinds[5:] == [Refused, int] * 47 + [Refused]
+    assert [result for result in results if isinstance(result, int)] == [0, 2, *range(6, 100, 2)]
+
+
+# ---- prepared statements -----------------------------------------------------------------------
+
+ADD = Prepared(
+    insert(counters)
+    .values(name=bindparam("name"), value=bindparam("value"))
+    .on_conflict_do_update(
+        index_elements=["name"],
+        set_={"value": counters.c.value + bindparam("value", type_=Integer)},
+    )
+    .returning(counters.c.value)
+)
+AMONG = Prepared(
+    select(counters.c.name, (counters.c.value + 1).label("more"))
+    .where(among(counters.c.name, "names"), counters.c.value > bindparam("least"))
+    .order_by(counters.c.name)
+    .limit(2)
+)
+
+
+async def test_a_prepared_statement_is_run_with_the_values_it_is_given(db: Database) -> None:
+    def plan(name: str, value: int) -> Plan[int]:
+        rows = yield ADD(name=name, value=value)
+        total: int = rows[0].value
+        return total
+
+    assert [await db.write(plan, *each) for each in (("a", 2), ("a", 3), ("b", 2**31 - 2))] == [
+        2,
+        5,
+        2**31 - 2,
+    ]
+    await db.write(plan, "ç'\"", 7)
+    found = await db.read(only, AMONG(names=listed(["a", "ç'\"", "none"]), least=4))
+    assert [(row.name, row.more) for row in found] == [("a", 6), ("ç'\"", 8)]
+    assert len(await db.read(only, AMONG(names=listed(["a", "b", "ç'\""]), least=0))) == 2
+    assert await db.read(only, AMONG(names=listed([]), least=0)) == []
+
+
+async def test_a_prepared_statement_wants_all_of_its_values_and_no_others(db: Database) -> None:
+    for values in ({"least": 4}, {"least": 4, "names": "[]", "more": 1}):
+        with pytest.raises(TypeError, match="least"):
+            await db.read(only, AMONG(**values))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        select(counters.c.id).where(counters.c.name.in_(bindparam("names", expanding=True))),
+        select(func.now()),
+    ],
+)
+async def test_what_the_drivers_do_not_agree_on_is_not_prepared(
+    db: Database, statement: Select[int]
+) -> None:
+    with pytest.raises(TypeError):
+        await db.read(only, Prepared(statement)())
+
+
+async def test_a_prepared_statement_names_its_site_too(database: Database) -> None:
+    with pytest.raises(SiteMissingError):
+        await database.read(only, Prepared(select(leases.c.key))())
+    told = Prepared(select(leases.c.key), all_sites="a test")
+    assert await database.read(only, told()) == []

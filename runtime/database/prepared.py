@@ -1,0 +1,125 @@
+"""Statements that are run so often that building them anew would cost more than running them:
+compiled once for each engine, then handed to its driver with their values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ClauseElement,
+    ColumnElement,
+    Dialect,
+    Integer,
+    LargeBinary,
+    String,
+    bindparam,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import NullType, TypeEngine
+
+_AS_THEY_ARE = (Integer, String, LargeBinary, NullType)
+"""What both drivers take and give without SQLAlchemy in between."""
+
+
+class Prepared:
+    """A statement whose values are given by name (`bindparam`) when a plan yields it:
+    `yield _HEAD(site_id=site_id, id=conversation)`."""
+
+    def __init__(self, statement: ClauseElement, **options: Any) -> None:
+        """`options`: execution options, for `on_statement`."""
+        self._statement, self._options = statement, options
+        self._compiled: dict[str, _Compiled] = {}
+
+    def __call__(self, **values: Any) -> Bound:
+        return Bound(self, values)
+
+    def on(self, dialect: Dialect) -> _Compiled:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = _compile(self._statement, dialect, self._options)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A prepared statement and its values."""
+
+    of: Prepared
+    values: Mapping[str, Any]
+
+    def on(self, dialect: Dialect) -> tuple[str, tuple[Any, ...], Mapping[str, Any]]:
+        """The engine's SQL, its parameters in order, and the options to run it with."""
+        compiled, values = self.of.on(dialect), self.values
+        if len(values) != compiled.wanted:
+            raise TypeError(f"these are not the values of the statement: {sorted(values)}")
+        parameters = [values[name] if asked else name for asked, name in compiled.order]
+        return compiled.sql, tuple(parameters), compiled.options
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """`order`: of each parameter, (True, its name) or (False, the value the statement has)."""
+
+    sql: str
+    order: tuple[tuple[bool, Any], ...]
+    wanted: int
+    options: Mapping[str, Any]
+
+
+def _compile(statement: ClauseElement, dialect: Dialect, options: Mapping[str, Any]) -> _Compiled:
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    if compiled.post_compile_params:
+        raise TypeError("a list of values goes through `among`")
+    order: list[tuple[bool, Any]] = []
+    for name in compiled.positiontup or ():
+        bound = compiled.binds[name]
+        _check(bound.type)
+        order.append((True, bound.key) if bound.required else (False, bound.value))
+    for entry in compiled._result_columns:
+        _check(entry.type)
+    wanted = len({name for asked, name in order if asked})
+    return _Compiled(compiled.string, tuple(order), wanted, options)
+
+
+def _check(type_: TypeEngine[Any]) -> None:
+    if not isinstance(type_, _AS_THEY_ARE):
+        raise TypeError(f"{type_!r} is not the same to both drivers")
+
+
+class among(ColumnElement[bool]):  # noqa: N801  (reads like a function, as SQLAlchemy's own)
+    """Whether a text column is one of a list that is given as `listed(values)` under `name`: the
+    statement is the same however long it is."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[str], name: str) -> None:
+        self.column, self.bound = column, bindparam(name, type_=String)
+
+
+def listed(values: Iterable[str]) -> str:
+    """A list for `among`."""
+    return json.dumps(list(values))
+
+
+@compiles(among, "sqlite")
+def _among_on_sqlite(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, bound = _parts(element, compiler, options)
+    return f"{column} IN (SELECT value FROM json_each({bound}))"
+
+
+@compiles(among, "postgresql")
+def _among_on_postgres(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, bound = _parts(element, compiler, options)
+    return f"{column} = ANY (ARRAY(SELECT json_array_elements_text(CAST({bound} AS JSON))))"
+
+
+def _parts(element: among, compiler: SQLCompiler, options: dict[str, Any]) -> tuple[str, str]:
+    bound: BindParameter[str] = element.bound
+    return compiler.process(element.column, **options), compiler.process(bound, **options)
