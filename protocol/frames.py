@@ -220,6 +220,14 @@ class ChatMessages(Frame, tag="chat.messages", frozen=True, kw_only=True):
     messages: tuple[Message, ...]
 
 
+class ChatGap(Frame, tag="chat.gap", frozen=True, kw_only=True):
+    """The page's cursor is beyond `head`, the conversation's newest seq: the database was put back
+    to an earlier state. The page forgets what it has of the conversation, and asks anew."""
+
+    conversation: Id
+    head: Seq
+
+
 class ChatReceipt(Frame, tag="chat.receipt", frozen=True, kw_only=True):
     """How far a member has read."""
 
@@ -330,6 +338,7 @@ ServerFrame = (
     | ErrorFrame
     | ChatAccepted
     | ChatMessages
+    | ChatGap
     | ChatReceipt
     | RoomJoined
     | RoomPeerJoined

@@ -19,6 +19,7 @@ from protocol.frames import (
     AuthOpened,
     Beat,
     BeatAck,
+    ChatGap,
     ChatMessages,
     ClientFrame,
     ErrorFrame,
@@ -325,6 +326,8 @@ class _Live:
         )
         for view in views:
             seq = frame.cursors.get(view.conversation, view.head)
+            if seq > view.head:
+                self._send(ChatGap(conversation=view.conversation, head=view.head))
             self._catch_up.follow(view.conversation, seq, view.head)
         self._opened.set()
 

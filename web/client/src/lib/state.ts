@@ -5,6 +5,7 @@
  */
 import type {
   ChatAccepted,
+  ChatGap,
   ChatMessages,
   MentorshipView,
   Message,
@@ -99,6 +100,8 @@ export function onFrame(state: State, frame: ServerFrame): Step {
       return only(frame.session ? withSession(state, frame.session) : state);
     case "chat.messages":
       return onMessages(state, frame);
+    case "chat.gap":
+      return onGap(state, frame);
     case "chat.accepted":
       return onAccepted(state, frame);
     case "chat.receipt":
@@ -258,6 +261,15 @@ function onMessages(state: State, frame: ChatMessages): Step {
   const seen = lastSeq(merged);
   const messages = frame.messages.filter(({ seq }) => seq <= seen);
   return settle(news(state, { ...frame, messages }), [merged, ask]);
+}
+
+/** What this page has is not there any more; what it has still to send, is. */
+function onGap(state: State, { conversation, head }: ChatGap): Step {
+  const log = state.conversations[conversation];
+  if (!log) return only(state);
+  const anew = { ...emptyLog(log.id, head, Math.min(log.read, head)), pending: log.pending };
+  const ask: Effect[] = head > 0 ? [{ is: "fetch", conversation, after: null }] : [];
+  return [withLog(state, anew), ask];
 }
 
 function onAccepted(state: State, frame: ChatAccepted): Step {

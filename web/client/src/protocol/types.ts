@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 3f7b07469a477fdbbee7f4850436ff1b
- * text   802e59cde0b70277d19b30eda55c0028
+ * schema 4b2b1ea75d81216a19ed92de6b675eb6
+ * text   dc080df3c7c0dcbdf82cb867e51842be
  */
 export type ClientFrame =
   | AuthOpen
@@ -24,6 +24,7 @@ export type ServerFrame =
   | ErrorFrame
   | ChatAccepted
   | ChatMessages
+  | ChatGap
   | ChatReceipt
   | RoomJoined
   | RoomPeerJoined
@@ -485,6 +486,15 @@ export interface ChatMessages {
   conversation: string;
   head: number;
   messages: Message[];
+}
+/**
+ * The page's cursor is beyond `head`, the conversation's newest seq: the database was put back
+ * to an earlier state. The page forgets what it has of the conversation, and asks anew.
+ */
+export interface ChatGap {
+  t: "chat.gap";
+  conversation: string;
+  head: number;
 }
 /**
  * How far a member has read.

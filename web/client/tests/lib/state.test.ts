@@ -219,6 +219,18 @@ test("older messages join the log and change nothing else", () => {
   expect(reduce.olderLoaded(loading, "cnv_1", null)[0].conversations.cnv_1?.loadingOlder).toBe(false);
 });
 
+test("a log that the server does not know begins anew, and keeps what is still to be sent", () => {
+  const waiting = { id: "client-id-9", body: "text 9", writtenUs: 9, refused: null };
+  const held = after(viewing(READY)[0], arrival(3, 7));
+  const state = reduce.withPending(held, "cnv_1", [waiting]);
+  const [anew, effects] = reduce.onFrame(state, { t: "chat.gap", conversation: "cnv_1", head: 4 });
+  expect(anew.conversations.cnv_1).toMatchObject({ head: 4, messages: [], pending: [waiting] });
+  expect(effects).toEqual([{ is: "fetch", conversation: "cnv_1", after: null }]);
+  expect(reduce.cursors(anew)).toEqual({});
+  const unseen = { t: "chat.gap", conversation: "cnv_2", head: 4 } as const;
+  expect(reduce.onFrame(state, unseen)).toEqual([state, []]);
+});
+
 describe("sessions", () => {
   test("are listed newest first, and the newest account of each counts", () => {
     const [old, now] = [session({ id: "ses_0", created_us: 5 }), session()];

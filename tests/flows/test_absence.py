@@ -1,0 +1,116 @@
+"""Whoever was away gets what was missed, however long that was and however much."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from sqlalchemy import update
+
+from chat import tables
+from runtime.database import Plan
+from tests.support.app import App, Page
+from tests.support.clock import ManualClock
+from tests.support.databases import Storage
+from web.socket.catch_up import CatchUp
+from web.socket.outgoing import Outgoing
+
+MINUTE_S = 60
+DAY_S = 24 * 3600
+AWAY = [(1, 1), (3 * MINUTE_S, 40), (61 * MINUTE_S, 700), (30 * DAY_S, 2_500)]
+"""For how many seconds, and how many messages were written meanwhile."""
+BATCH = 1_000
+
+
+def write(page: Page, site_id: str, first: int, last: int) -> Plan[None]:
+    """What another person wrote meanwhile, without the price of each message's own way."""
+    ours = tables.conversations.c
+    yield (
+        update(tables.conversations)
+        .where(ours.site_id == site_id, ours.id == page.conversation)
+        .values(head=last)
+    )
+    rows = [
+        {
+            "site_id": site_id,
+            "conversation_id": page.conversation,
+            "seq": seq,
+            "person_id": page.person,
+            "client_id": f"message-{seq:06}",
+            "body": f"This is message {seq}.",
+            "at_us": seq,
+        }
+        for seq in range(first, last + 1)
+    ]
+    for at in range(0, len(rows), BATCH):
+        yield tables.messages.insert(), rows[at : at + BATCH]
+
+
+async def be_away(storage: Storage, absences: list[tuple[int, int]]) -> None:
+    clock, head, link = ManualClock(), 1, ""
+    for seconds, missed in absences:
+        async with App.over(storage, clock) as app:  # the server was started anew, too
+            link = link or (await app.begin())[0]
+            page = await app.open(link)
+            site_id = app.house.services.people.home_site
+            if head == 1:
+                await app.house.services.chat.send(
+                    site_id, page.conversation, page.person, "message-000001", "Hello."
+                )
+            socket = await page.connect(cursors={page.conversation: head - 1})
+            assert await socket.messages_to(head) == [head]
+            await socket.finish()
+            await app.database.write(write, page, site_id, head + 1, head + missed)
+        clock = ManualClock(clock.wall_us() + seconds * 1_000_000)
+        async with App.over(storage, clock) as app:
+            page = await app.open(link)
+            socket = await page.connect(cursors={page.conversation: head})
+            assert await socket.messages_to(head + missed) == [*range(head + 1, head + missed + 1)]
+            head += missed
+
+
+async def test_what_was_missed_comes_without_a_gap(storage: Storage) -> None:
+    """Mutant: what is handed on after an absence ends with the first page."""
+    await be_away(storage, AWAY)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+async def test_fifty_thousand_that_were_missed_come_without_a_gap(storage: Storage) -> None:
+    await be_away(storage, [(30 * DAY_S, 50_000)])
+
+
+async def test_nothing_is_held_for_who_is_away(app: App) -> None:
+    """Mutant: a subscription that stays."""
+    link, _ = await app.begin()
+    subscribed = type(app.house.services.bus.subscribe())
+    held = Outgoing, CatchUp, subscribed
+    before = in_memory(*held)
+    for _ in range(20):
+        page = await app.open(link)
+        await (await page.connect()).finish()
+    app.sockets.clear()
+    await app.settle()
+    assert in_memory(*held) == before
+
+
+def in_memory(*kinds: type[object]) -> int:
+    """How many there are of these."""
+    gc.collect()
+    return sum(type(each) in kinds for each in gc.get_objects())
+
+
+async def test_a_page_that_has_what_is_not_there_is_told_so(app: App) -> None:
+    """The database was put back to an earlier state. Mutant: its cursor is taken for the head."""
+    page = await app.open((await app.begin())[0])
+    site_id, chat = app.house.services.people.home_site, app.house.services.chat
+    for number in range(1, 4):
+        await chat.send(site_id, page.conversation, page.person, f"message-{number}", "Hello.")
+    socket = await page.connect(cursors={page.conversation: 7})
+    gap = await socket.get("chat.gap")
+    assert (gap["conversation"], gap["head"]) == (page.conversation, 3)
+    await chat.send(site_id, page.conversation, page.person, "message-4", "Hello.")
+    assert await socket.messages_to(4) == [4]
+    fitting = await page.connect(cursors={page.conversation: 4})
+    await app.settle()
+    assert fitting.take("chat.gap") is None
