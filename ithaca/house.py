@@ -32,17 +32,22 @@ from protocol.frames import MentorshipAdded, MentorshipChanged, ReflectionChange
 from protocol.views import IceServer
 from runtime.bus import LocalBus
 from runtime.clock import Clock, SteadyClock
-from runtime.database import Database, DatabaseError, Plan
+from runtime.database import Database, DatabaseClock, DatabaseError, Plan
 from runtime.ids import Ids
 from runtime.limits import Limiter
-from runtime.outbox import Dispatcher, Event, Later
+from runtime.nodes import NUDGE, Nodes
+from runtime.outbox import POLL_S, Dispatcher, Event, Later
 from runtime.presence import Presence
+from runtime.redis_bus import RedisBus
+from runtime.roster import Roster
 from signaling.service import Signaling, person_topic
 from web.access import Access
 from web.metrics import Metrics
 from web.origins import Origins
 from web.services import Services
 from web.socket.endpoint import access_topic
+from web.socket.hub import Hub
+from web.socket.recovery import Recovery
 from web.views import Views
 
 ROOMS = ("runtime", "people", "mentoring", "chat", "ledger")
@@ -53,8 +58,34 @@ AUDIT_AT_S = 3 * 3600
 """When in the day (UTC) the ledger is looked at again."""
 DAY_S = 24 * 3600
 JUST_NOW_S = 60
+POLL_AWAY_S = 0.5
+"""How often to look for facts while no node can nudge another."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Cluster:
+    """What one of several nodes has besides: the way to the others."""
+
+    bus: RedisBus
+    nodes: Nodes
+    recovery: Recovery
+
+
+class InTurn:
+    """Implements outbox.Turn over the bus."""
+
+    bus: RedisBus
+
+    def __init__(self, node: str) -> None:
+        self.owner = node
+
+    def pass_on(self) -> None:
+        self.bus.publish(NUDGE, b"")
+
+    def poll_s(self) -> float:
+        return POLL_AWAY_S if self.bus.away else POLL_S
 
 
 @dataclass(slots=True)
@@ -67,15 +98,23 @@ class House:
     clock: Clock
     database: Database
     data: Path
+    hub: Hub
+    cluster: "Cluster | None"
 
     @classmethod
     async def build(cls, settings: Settings, database: Database, clock: Clock) -> "House":
         """Wires everything over a migrated database."""
-        ids, bus = Ids(clock), LocalBus()
+        ids, hub = Ids(clock), Hub()
         facts: dict[str, list[Callable[[Event], Awaitable[None]]]] = {}
-        dispatcher = Dispatcher(database, clock, facts)
+        node = ids.new("node")
+        turn = InTurn(node) if settings.redis_url else None
+        dispatcher = Dispatcher(database, clock, facts, turn)
         people = People(database, clock, ids, dispatcher.nudge)
         await people.open()
+        bus: LocalBus | RedisBus = LocalBus()
+        if turn is not None:
+            bus = turn.bus = RedisBus(settings.redis_url, people.home_site, node)
+        roster = Roster(bus, node)
         mentoring = Mentoring(database, clock, ids, people, dispatcher.nudge)
 
         async def members(site_id: str, mentorship: str) -> Sequence[str]:
@@ -124,7 +163,7 @@ class House:
 
         reflections = Reflections(database, clock, ids, dispatcher.nudge, tell)
         signaling = Signaling(clock, bus, ledger, lambda site_id, person: servers)
-        presence = Presence(bus)
+        presence = Presence(bus, roster)
         services = Services(
             clock=steady,
             ids=ids,
@@ -148,7 +187,13 @@ class House:
             contacts=Limiter(rate_per_s=2, burst=60),  # a page hands in every four seconds
             requests=Limiter(rate_per_s=50, burst=200),
         )
-        house = cls(services, mentoring, dispatcher, clock, database, settings.data)
+        house = cls(services, mentoring, dispatcher, clock, database, settings.data, hub, None)
+        if isinstance(bus, RedisBus):
+            house.cluster = Cluster(
+                bus,
+                Nodes(database, clock, bus, roster, dispatcher.nudged_by_another),
+                Recovery(database, clock, bus, chat, hub, house.tell),
+            )
         # What has happened, and who is told of it once it is on disk.
         facts["access.revoked"] = [house._revoked]
         facts["mentorship.started"] = [house._mentorship_started]
@@ -242,12 +287,38 @@ class House:
         assert found is not None
         self.services.reflections.announce(found, fact.session)
 
+    async def tell(self, event: Event) -> None:
+        """What a fact means to whoever is connected; nothing else comes of it."""
+        match event.topic:
+            case "access.revoked":
+                await self._revoked(event)
+            case "mentorship.started":
+                await self._mentorship_started(event)
+            case "meeting.over":
+                fact = msgspec.msgpack.decode(event.payload, type=MeetingOver)
+                await self._mentorship_changed(event.site_id, fact.mentorship)
+            case "reflection.shared":
+                await self._reflection_shared(event)
+            case topic if topic.startswith(("agreement.", "meeting.")):
+                arranged = msgspec.msgpack.decode(event.payload, type=MentoringFact)
+                await self._mentorship_changed(event.site_id, arranged.mentorship)
+            case "participant.left" | "contact.proven":
+                await self._session_changed(event)
+            case topic if topic.startswith("session."):
+                await self._session_changed(event)
+
     # ---- background ----------------------------------------------------------------------------
 
     async def run(self) -> None:
         """The work in the background, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.dispatcher.run())
+            if self.cluster is not None:
+                tasks.create_task(self.cluster.bus.run())
+                tasks.create_task(self.cluster.nodes.run())
+                tasks.create_task(self.cluster.recovery.run())
+            if isinstance(self.clock, DatabaseClock):
+                tasks.create_task(self.clock.run())
             tasks.create_task(self._every(FLUSH_INTERVAL_S, self._flush))
             tasks.create_task(self._every(SWEEP_INTERVAL_S, self.services.ledger.sweep))
             tasks.create_task(self._every(MISS_INTERVAL_S, self.services.signaling.miss))

@@ -21,9 +21,10 @@ from ithaca.house import ROOMS, House
 from ithaca.lock import DataLock
 from ithaca.settings import Settings, SettingsError
 from protocol.types import FRAME_MAX_BYTES
-from runtime.clock import SystemClock
+from runtime.clock import Clock, SystemClock
 from runtime.database import (
     Database,
+    DatabaseClock,
     DatabaseFailed,
     DatabaseTaken,
     open_database,
@@ -113,9 +114,11 @@ async def serve(settings: Settings) -> None:
     """Serves until a signal ends it. Raises SettingsError when it cannot begin."""
     if not (STATIC / "index.html").is_file():
         raise SettingsError("The pages are not built. Start with ./run serve, which builds them.")
+    if settings.redis_url and not settings.database:
+        raise SettingsError("--redis-url is for several nodes: they share a --database.")
     with DataLock(settings.data):
         try:
-            async with sole_server(settings.database or None):
+            async with sole_server(settings.database or None, node=bool(settings.redis_url)):
                 await _on_database(settings)
         except DatabaseTaken:
             raise SettingsError(
@@ -151,8 +154,11 @@ def _storage_failed(error: BaseException) -> NoReturn:
 
 
 async def _serve(settings: Settings, database: Database, listener: socket.socket) -> None:
-    house = await House.build(settings, database, SystemClock())
-    hub = Hub()
+    clock: Clock = SystemClock()
+    if settings.redis_url:  # the nodes' clocks may be apart
+        clock = DatabaseClock(clock, database)
+        await clock.ask()
+    house = await House.build(settings, database, clock)
     handlers = Handlers(
         house.services,
         house.mentoring,
@@ -162,8 +168,8 @@ async def _serve(settings: Settings, database: Database, listener: socket.socket
         draining=lambda: server.draining,
     )
     http = Http(house.services, handlers.by_name(), STATIC, start=settings.who_starts)
-    config = configured(settings, http.app(Endpoint(house.services, hub)))
-    server = Server(config, hub)
+    config = configured(settings, http.app(Endpoint(house.services, house.hub)))
+    server = Server(config, house.hub)
     # Uvicorn raises the signal again when it is done; by then we want to finish, not to die.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

@@ -11,6 +11,7 @@ PREFIX = "ITHACA_"
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?P<host>[0-9a-z._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/*"
 )
+_REDIS = ("redis://", "rediss://", "unix://")
 
 
 class SettingsError(Exception):
@@ -25,6 +26,7 @@ class Settings:
     port: int = 8000
     data: Path = Path("data")
     database: str = ""
+    redis_url: str = ""
     public_url: str = ""
     trusted_proxy: tuple[str, ...] = ()
     ice_server: tuple[str, ...] = ()
@@ -50,6 +52,8 @@ HELP = {
     "port": "port to listen on",
     "data": "folder for the database and everything else that must be kept",
     "database": "postgresql:// address; without it, an SQLite file in the data folder",
+    "redis_url": "redis:// address over which the nodes of one PostgreSQL database speak; without "
+    "it, one server works alone",
     "public_url": "where people reach the server, such as https://mentoring.example.org",
     "trusted_proxy": "address of a reverse proxy whose X-Forwarded headers count (repeat)",
     "ice_server": "stun: address for calls between different networks (repeat)",
@@ -94,6 +98,7 @@ def read(options: argparse.Namespace, environment: Mapping[str, str] = os.enviro
         port=int(port),
         data=Path(given("data") or default.data).expanduser().absolute(),
         database=given("database") or "",
+        redis_url=given("redis_url") or "",
         public_url=_origin(given("public_url") or ""),
         trusted_proxy=many("trusted_proxy"),
         ice_server=many("ice_server"),
@@ -121,6 +126,8 @@ def _origin(url: str) -> str:
 def _check(settings: Settings) -> None:
     if settings.database and not settings.database.startswith("postgresql://"):
         raise SettingsError("--database is a postgresql:// address.")
+    if settings.redis_url and not settings.redis_url.startswith(_REDIS):
+        raise SettingsError("--redis-url is a redis://, rediss:// or unix:// address.")
     if settings.start not in ("", "anyone", "people"):
         raise SettingsError(f"--start is `anyone` or `people`, not {settings.start!r}.")
     for url in settings.ice_server:

@@ -1,7 +1,8 @@
 """Hints between connections and nodes: at most once, in order per topic, never blocking.
 
-A subscriber that falls behind sees GAP where messages are missing and reads the truth from the
-database. Every backend keeps the same contract: `tests/contract/test_bus.py`.
+A subscriber that falls behind sees GAP where messages are missing. What is said on another node
+may be lost on the way (`runtime/redis_bus.py`): the truth is in the database. Every backend keeps
+the same contract: `tests/contract/test_bus.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
@@ -61,6 +63,10 @@ class Bus(Protocol):
 
     def subscribe(self, limit: int = LIMIT) -> Subscription:
         """A queue of at most `limit` messages, without topics yet."""
+        ...
+
+    def only_here(self) -> AbstractContextManager[None]:
+        """What is published within, by this task, is for the subscribers of this node alone."""
         ...
 
 
@@ -151,6 +157,9 @@ class LocalBus:
         message = Message(topic, payload)
         for inbox in self._inboxes.get(topic, ()):
             inbox.offer(message)
+
+    def only_here(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def subscribe(self, limit: int = LIMIT) -> Inbox:
         def on_add(topic: str) -> None:

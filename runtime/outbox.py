@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import structlog
 from sqlalchemy import Executable, bindparam, delete, func, select, update
 
+from runtime import leases
 from runtime.clock import Clock, wait_until_set
 from runtime.database import Database, DatabaseError, Plan, essential, insert
 from runtime.tables import outbox
@@ -20,6 +22,8 @@ BACKOFF_FIRST_US = 1_000_000
 BACKOFF_MOST_US = 600_000_000
 KEEP_DONE_US = 86_400_000_000
 SWEEP_EVERY_US = 3_600_000_000
+TURN = "outbox"
+TURN_TTL_US = 10_000_000
 
 log = structlog.get_logger(__name__)
 
@@ -78,26 +82,60 @@ class Later(Exception):
     """Raised by a handler for which it is too early: it is asked again, as if it had failed."""
 
 
+class Turn(Protocol):
+    """Of several nodes one delivers at a time: who is it?"""
+
+    owner: str
+
+    def pass_on(self) -> None:
+        """It is another's turn, and there is something to deliver."""
+        ...
+
+    def poll_s(self) -> float:
+        """How often to look without a nudge."""
+        ...
+
+
 class Dispatcher:
     """Delivers events in the order of their ids; one that fails waits while the rest goes on."""
 
     def __init__(
-        self, database: Database, clock: Clock, handlers: Mapping[str, Sequence[Handler]]
+        self,
+        database: Database,
+        clock: Clock,
+        handlers: Mapping[str, Sequence[Handler]],
+        turn: Turn | None = None,
     ) -> None:
-        """`handlers`: by topic. A topic without any has nobody to tell: its events are done."""
+        """`handlers`: by topic. A topic without any has nobody to tell: its events are done.
+        `turn`: there are other nodes."""
         self._database = database
         self._clock = clock
         self._handlers = handlers
+        self._turn = turn
+        self._own = False
         self._nudged = asyncio.Event()
         self._delivering = asyncio.Lock()
         self._swept_at_us: int | None = None
 
     def nudge(self) -> None:
         """Something was committed: look now rather than at the next poll."""
+        self._own = True
+        self._nudged.set()
+
+    def nudged_by_another(self) -> None:
+        """The same, on another node: whose turn it is has been told."""
         self._nudged.set()
 
     async def run(self) -> None:
         """Deliver until cancelled. Outlives a database that is away or full."""
+        try:
+            await self._run()
+        finally:
+            if self._turn is not None:
+                with contextlib.suppress(DatabaseError):  # then it lapses
+                    await self._database.write(_give_up, self._turn.owner)
+
+    async def _run(self) -> None:
         while True:
             self._nudged.clear()
             try:
@@ -106,16 +144,26 @@ class Dispatcher:
             except DatabaseError as error:
                 log.warning("outbox.waiting", error=str(error))
                 next_us = None
-            wait_s = POLL_S
+            wait_s = POLL_S if self._turn is None else self._turn.poll_s()
             if next_us is not None:
-                wait_s = min(POLL_S, (next_us - self._clock.wall_us()) / 1_000_000)
+                wait_s = min(wait_s, (next_us - self._clock.wall_us()) / 1_000_000)
             await wait_until_set(self._nudged, self._clock, wait_s)
 
     async def deliver(self) -> int | None:
         """Deliver all that is due; returns when the next is (microseconds), None for nothing."""
         async with self._delivering:
             while True:
-                events, next_us = await self._database.read(_due, self._clock.wall_us())
+                now_us = self._clock.wall_us()
+                if self._turn is None:
+                    events, next_us = await self._database.read(_due, now_us)
+                else:
+                    own, self._own = self._own, False
+                    mine = await self._database.write(_due_in_turn, self._turn.owner, now_us)
+                    if mine is None:
+                        if own:
+                            self._turn.pass_on()
+                        return None
+                    events, next_us = mine
                 if not events:
                     return next_us
                 failed = [event for event in events if not await self._deliver(event)]
@@ -147,6 +195,17 @@ class Dispatcher:
             self._swept_at_us = now_us
 
 
+_EVENT = (
+    outbox.c.id,
+    outbox.c.site_id,
+    outbox.c.event_id,
+    outbox.c.topic,
+    outbox.c.payload,
+    outbox.c.occurred_at_us,
+    outbox.c.attempts,
+)
+
+
 def latest() -> Plan[int]:
     """When the newest event is said to have happened; 0 without any. What was put for later and was
     not tried yet is still to happen."""
@@ -167,15 +226,7 @@ def _due(now_us: int) -> Plan[tuple[list[Event], int | None]]:
     """The next batch, and without one when the next event is due."""
     waiting = outbox.c.done_at_us.is_(None)
     rows = yield (
-        select(
-            outbox.c.id,
-            outbox.c.site_id,
-            outbox.c.event_id,
-            outbox.c.topic,
-            outbox.c.payload,
-            outbox.c.occurred_at_us,
-            outbox.c.attempts,
-        )
+        select(*_EVENT)
         .where(waiting, outbox.c.due_at_us <= now_us)
         .order_by(outbox.c.id)
         .limit(BATCH)
@@ -190,6 +241,30 @@ def _due(now_us: int) -> Plan[tuple[list[Event], int | None]]:
     )
     next_us: int | None = rows[0][0]
     return [], next_us
+
+
+def _due_in_turn(owner: str, now_us: int) -> Plan[tuple[list[Event], int | None] | None]:
+    """The same; None while another node delivers."""
+    if (yield from leases.acquire("", TURN, "", owner, b"", now_us, TURN_TTL_US)) is None:
+        return None
+    return (yield from _due(now_us))
+
+
+def _give_up(owner: str) -> Plan[None]:
+    lease = yield from leases.held("", TURN, "")
+    if lease is not None:
+        yield from leases.release("", TURN, "", owner, lease.token)
+
+
+def done_since(since_us: int) -> Plan[list[Event]]:
+    """What was delivered since then, here or elsewhere, in the order of the ids."""
+    rows = yield (
+        select(*_EVENT)
+        .where(outbox.c.done_at_us >= since_us)
+        .order_by(outbox.c.id)
+        .execution_options(all_sites="a node catches up for every site")
+    )
+    return [Event(**row._mapping) for row in rows]
 
 
 @essential

@@ -17,6 +17,7 @@ from tests.support.databases import (
     sqlite_template,
 )
 from tests.support.postgres import PostgresServer
+from tests.support.redis import RedisServer
 
 # A deadline for an example would be a timing assertion, and machines are noisy. A change is judged
 # by the same examples each time; `./run soak` searches others (--hypothesis-profile=search).
@@ -28,6 +29,14 @@ settings.load_profile("ithaca")
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """For tests that leave it as it is."""
+    server = RedisServer()
     yield server
     server.stop()
 

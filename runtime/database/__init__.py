@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from runtime.database import postgres, sqlite
+from runtime.database.clock import DatabaseClock
 from runtime.database.plan import (
     AnyRow,
     Database,
@@ -60,21 +61,22 @@ def open_database(
     raise ValueError("a database URL starts with postgresql:// (without one: SQLite)")
 
 
-def sole_server(url: str | None) -> AbstractAsyncContextManager[None]:
-    """Keeps other servers off the PostgreSQL database at `url` while it lasts. Raises DatabaseTaken
-    when another has it, DatabaseUnavailable. Without `url` nothing: who holds the data folder holds
-    its SQLite file.
+def sole_server(url: str | None, *, node: bool = False) -> AbstractAsyncContextManager[None]:
+    """Keeps other servers off the PostgreSQL database at `url` while it lasts; a `node` only those
+    that are none. Raises DatabaseTaken when another has it, DatabaseUnavailable. Without `url`
+    nothing: who holds the data folder holds its SQLite file.
 
     It covers the beginning: no second server starts beside one that runs. The hold is a connection
     of its own and goes with it, when PostgreSQL restarts or the network breaks; this server works
     on then, and is not told.
     """
-    return nullcontext() if url is None else hold(url)
+    return nullcontext() if url is None else hold(url, shared=node)
 
 
 __all__ = [
     "AnyRow",
     "Database",
+    "DatabaseClock",
     "DatabaseError",
     "DatabaseFailed",
     "DatabaseTaken",

@@ -94,9 +94,10 @@ async def _execute(connection: AsyncConnection, statement: Statement) -> Rows:
 
 
 @asynccontextmanager
-async def hold(url: str) -> AsyncIterator[None]:
-    """Holds the database's advisory lock on a connection of its own, outside any transaction.
-    Raises DatabaseTaken, DatabaseUnavailable."""
+async def hold(url: str, *, shared: bool = False) -> AsyncIterator[None]:
+    """Holds the database's advisory lock on a connection of its own, outside any transaction;
+    `shared` with others that share it. Raises DatabaseTaken, DatabaseUnavailable."""
+    lock = func.pg_try_advisory_lock_shared if shared else func.pg_try_advisory_lock
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         isolation_level="AUTOCOMMIT",
@@ -108,7 +109,7 @@ async def hold(url: str) -> AsyncIterator[None]:
     )
     connection = await _connected(engine)
     try:
-        if not await connection.scalar(select(func.pg_try_advisory_lock(SERVER_LOCK))):
+        if not await connection.scalar(select(lock(SERVER_LOCK))):
             raise DatabaseTaken("another server works on it")
         yield
     finally:

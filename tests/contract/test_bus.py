@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.bus import GAP, Bus, Gap, LocalBus, Message, Subscription, SubscriptionClosed
 from tests.support.clock import settle
+from tests.support.redis import RedisServer
+from tests.support.redis_bus import spoken_over
 
-BACKENDS: dict[str, Callable[[], Bus]] = {"local": LocalBus}
+Backend = Callable[[RedisServer], AbstractAsyncContextManager[Bus]]
+
+
+@asynccontextmanager
+async def _local(_: RedisServer) -> AsyncIterator[Bus]:
+    yield LocalBus()
+
+
+BACKENDS: dict[str, Backend] = {"local": _local, "redis": spoken_over}
 
 
 @pytest.fixture(params=BACKENDS)
-def bus(request: pytest.FixtureRequest) -> Bus:
-    return BACKENDS[request.param]()
+async def bus(request: pytest.FixtureRequest, redis_server: RedisServer) -> AsyncIterator[Bus]:
+    async with BACKENDS[request.param](redis_server) as backend:
+        yield backend
 
 
 def subscribed(bus: Bus, *topics: str, limit: int = 256) -> Subscription:
@@ -168,54 +180,52 @@ async def test_publishing_to_nobody_is_nothing(bus: Bus) -> None:
     assert await until(subscription, b"heard") == [b"heard"]
 
 
-def test_a_subscription_holds_at_least_one_message(bus: Bus) -> None:
+async def test_a_subscription_holds_at_least_one_message(bus: Bus) -> None:
     with pytest.raises(ValueError, match="at least one"):
         bus.subscribe(0)
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # a bus keeps nothing
 @given(
     limit=st.integers(1, 4),
     steps=st.lists(st.sampled_from(["publish a", "publish b", "get"]), max_size=60),
 )
-async def test_order_bound_and_marked_losses(limit: int, steps: list[str]) -> None:
+async def test_order_bound_and_marked_losses(bus: Bus, limit: int, steps: list[str]) -> None:
     """Whatever the interleaving: per topic in order, and a loss only where a GAP stands."""
 
-    async def play(bus: Bus) -> None:
-        subscription = subscribed(bus, "a", "b", limit=limit)
-        published: list[tuple[str, int]] = []
-        seen: list[tuple[str, int] | Gap] = []
-        outstanding = 0
+    subscription = subscribed(bus, "a", "b", limit=limit)
+    published: list[tuple[str, int]] = []
+    seen: list[tuple[str, int] | Gap] = []
+    outstanding = 0
 
-        async def get() -> None:
-            nonlocal outstanding
-            item = await subscription.get()
-            seen.append(item if item is GAP else (item.topic, int(item.payload)))
-            if item is not GAP:
-                outstanding -= 1
+    async def get() -> None:
+        nonlocal outstanding
+        item = await subscription.get()
+        seen.append(item if item is GAP else (item.topic, int(item.payload)))
+        if item is not GAP:
+            outstanding -= 1
 
-        for step in steps:
-            if step == "get":
-                if outstanding:
-                    await get()
-            else:
-                topic = step[-1]
-                bus.publish(topic, b"%d" % len(published))
-                published.append((topic, len(published)))
-                outstanding = min(limit, outstanding + 1)
-        while outstanding:
-            await get()
-        expected = iter(published)
+    for step in steps:
+        if step == "get":
+            if outstanding:
+                await get()
+        else:
+            topic = step[-1]
+            bus.publish(topic, b"%d" % len(published))
+            published.append((topic, len(published)))
+            outstanding = min(limit, outstanding + 1)
+    while outstanding:
+        await get()
+    expected = iter(published)
+    missing = False
+    for item in seen:
+        if item is GAP:
+            assert not missing, "two marks in a row"
+            missing = True
+            continue
+        skipped = 0
+        while next(expected) != item:
+            skipped += 1
+        assert (skipped > 0) == missing
         missing = False
-        for item in seen:
-            if item is GAP:
-                assert not missing, "two marks in a row"
-                missing = True
-                continue
-            skipped = 0
-            while next(expected) != item:
-                skipped += 1
-            assert (skipped > 0) == missing
-            missing = False
-
-    for backend in BACKENDS.values():
-        await play(backend())
+    subscription.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,17 @@ import structlog
 
 from tests.support.app import App, Page
 from tests.support.databases import ENGINES, Storage, without_schema
+from tests.support.redis import RedisServer
 from tests.support.scene import Scene
+
+
+@pytest.fixture
+def storage(storage: Storage, request: pytest.FixtureRequest) -> Storage:
+    """SQLite alone, and PostgreSQL with Redis."""
+    if storage.engine == "sqlite":
+        return storage
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return replace(storage, redis_url=server.url)
 
 
 @pytest.fixture

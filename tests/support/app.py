@@ -26,6 +26,7 @@ from runtime.database import Database, DatabaseUnavailable, Plan
 from runtime.database.plan import P
 from tests.support.clock import ManualClock, settle
 from tests.support.databases import Storage
+from tests.support.redis_bus import until_lost
 from tests.support.wire import HOST, MSGPACK, Asgi, Frame, Socket
 from web.handlers import Handlers
 from web.http import Http
@@ -160,7 +161,6 @@ class App:
     settings: Settings
     database: WatchedDatabase
     house: House = field(init=False)
-    hub: Hub = field(default_factory=Hub)
     http: httpx2.AsyncClient = field(init=False)
     draining: bool = False
     sockets: list[Socket] = field(default_factory=list)
@@ -172,7 +172,8 @@ class App:
     @classmethod
     def over(cls, storage: Storage, clock: ManualClock | None = None, **settings: Any) -> App:
         """`settings` as in ithaca.settings; anyone may begin a mentorship unless told otherwise."""
-        chosen = Settings(**{"data": storage.data, "start": "anyone", **settings})
+        wired = {"database": storage.url or "", "redis_url": storage.redis_url}
+        chosen = Settings(**{"data": storage.data, "start": "anyone", **wired, **settings})
         return cls(storage, clock or ManualClock(), chosen, WatchedDatabase(storage.open()))
 
     async def __aenter__(self) -> App:
@@ -188,9 +189,11 @@ class App:
         )
         static = Path(self.storage.data) / "static"
         http = Http(services, handlers.by_name(), static, start=self.settings.who_starts)
-        self._asgi = http.app(Endpoint(services, self.hub))
+        self._asgi = http.app(Endpoint(services, self.house.hub))
         self.http = self.client()
         self._background = asyncio.create_task(self.house.run())
+        if self.house.cluster is not None:
+            await until_lost(self.house.cluster.bus, 0)
         self._next_beat_us = self.clock.monotonic_us() + round(BEAT_S * 1_000_000)
         await self.settle()
         return self
@@ -215,6 +218,10 @@ class App:
             for outcome in ended:
                 if isinstance(outcome, BaseException):
                     raise outcome
+
+    @property
+    def hub(self) -> Hub:
+        return self.house.hub
 
     async def crash(self) -> None:
         """What a power cut leaves: nobody says goodbye. The database stays as it is."""

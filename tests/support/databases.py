@@ -39,11 +39,12 @@ for _room in ROOMS:
 
 @dataclass(frozen=True)
 class Storage:
-    """Where a database is: the two settings an operator has."""
+    """Where a database is, and what its nodes speak over: the settings an operator has."""
 
     engine: str
     url: str | None
     data: Path
+    redis_url: str = ""
 
     def open(self, *, guarded: bool = True, on_fatal: OnFatal | None = None) -> Database:
         return open_database(

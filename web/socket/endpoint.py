@@ -1,7 +1,7 @@
 """The WebSocket endpoint `/ws`: one connection, from the upgrade to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -42,7 +42,7 @@ from signaling.service import connection_topic, person_topic, room_presence_topi
 from web.services import Services
 from web.socket.catch_up import CatchUp
 from web.socket.dispatch import dispatch
-from web.socket.hub import Hub
+from web.socket.hub import Hub, tab_topic
 from web.socket.outgoing import Outgoing, Overflow
 from web.socket.sansio.connection import (
     CONNECTION,
@@ -212,23 +212,26 @@ class _Live:
         except SubscriptionClosed:
             return
         except DatabaseError:
-            self._kick("unavailable")
+            self.kick("unavailable")
         except Exception:
             log.exception("listener failed", connection=self.id)
-            self._kick("internal")
+            self.kick("internal")
 
     async def _heed(self) -> None:
         await self._opened.wait()  # what happens meanwhile waits behind the snapshot
         while True:
             item = await self._subscription.get()
             if item is GAP:
-                self._kick("slow_consumer")  # it comes back and reads what it missed
+                self.kick("slow_consumer")  # it comes back and reads what it missed
                 return
             assert self._caller is not None
             family, _, rest = item.topic.partition(":")
             if family == "access":
                 if item.payload.decode() == self._caller.invitation:
-                    self._kick("revoked")
+                    self.kick("revoked")
+            elif family == "tab":
+                if item.payload.decode() > self.id:  # the newer one, on another node
+                    self.kick("replaced")
             elif family == "presence":
                 self._tell_presence(rest.rpartition(":")[2])
             elif family == "room-presence":
@@ -295,11 +298,11 @@ class _Live:
             caller = await services.people.authenticate(frame.grant)
         except Refusal as refusal:
             self._complain(refusal, frame)
-            self._kick(refusal.code)
+            self.kick(refusal.code)
             return
         except DatabaseError:
             self._complain(Refusal("unavailable"), frame)
-            self._kick("unavailable")
+            self.kick("unavailable")
             return
         self._caller = caller
         self._no_stranger()
@@ -310,7 +313,9 @@ class _Live:
         mine = await services.access.mine(caller)
         self._listen_to(mine)
         self._tab = (caller.site_id, caller.person, frame.tab)
-        self._hub.arrive(self._tab, self.id, self._kick)
+        self._subscription.add(tab_topic(*self._tab))
+        services.bus.publish(tab_topic(*self._tab), self.id.encode())
+        self._hub.arrive(self._tab, self)
         services.presence.arrive(caller.site_id, caller.person, self.id)
         views = await services.views.mentorships(caller.site_id, caller.person, mine)
         self._driver.feed(SignedIn())
@@ -376,7 +381,7 @@ class _Live:
             raise Refusal("rate_limited", retry_after_us=wait_us, ref=ref)
 
     async def _compare_cursors(self) -> None:
-        """A hint that was lost is noticed here."""
+        """With the database."""
         assert self._caller is not None
         assert self._catch_up is not None
         try:
@@ -385,8 +390,22 @@ class _Live:
             )
         except DatabaseError:
             return  # the next beats ask again
-        for conversation, head in heads.items():
-            self._catch_up.known(conversation, head)
+        self.know(heads)
+
+    @property
+    def site_id(self) -> str:
+        return self._tab[0]
+
+    @property
+    def conversations(self) -> Collection[str]:
+        return () if self._catch_up is None else self._catch_up.conversations
+
+    def know(self, heads: Mapping[str, int]) -> None:
+        """So far these conversations have come; a hint that was lost is noticed here."""
+        assert self._catch_up is not None
+        for conversation in self._catch_up.conversations:
+            if conversation in heads:
+                self._catch_up.known(conversation, heads[conversation])
 
     # ---- out -----------------------------------------------------------------------------------
 
@@ -422,7 +441,7 @@ class _Live:
         try:
             self._out.put(frame, encoded)
         except Overflow:
-            self._kick("slow_consumer")
+            self.kick("slow_consumer")
 
     async def _room_to_send(self) -> bool:
         """Waits until what was queued is mostly sent; whoever lets us wait too long is cut."""
@@ -432,11 +451,11 @@ class _Live:
             async with asyncio.timeout(SLOW_S):
                 await self._out.has_room()
         except TimeoutError:
-            self._kick("slow_consumer")
+            self.kick("slow_consumer")
         self._held_up_us = self._services.ledger.hears().at_us
         return not self._ending
 
-    def _kick(self, code: str) -> None:
+    def kick(self, code: str) -> None:
         """Ends the connection. Frames that wait before this are dropped: they may be many, each
         would wait for room again, and whoever sent them was not answered yet."""
         self._ending = True

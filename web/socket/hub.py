@@ -1,29 +1,57 @@
-"""The connections of this process."""
+"""The connections of this node."""
 
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+
+def tab_topic(site_id: str, person: str, tab: str) -> str:
+    """Where the ids of a tab's newer connections travel, for older ones on other nodes."""
+    return f"tab:{site_id}:{person}:{tab}"
+
+
+class Connected(Protocol):
+    """A connection that is signed in."""
+
+    id: str
+
+    @property
+    def site_id(self) -> str: ...
+
+    @property
+    def conversations(self) -> Collection[str]: ...
+
+    def kick(self, code: str) -> None:
+        """Ends it, by a code of the error table."""
+        ...
+
+    def know(self, heads: Mapping[str, int]) -> None:
+        """So far these conversations have come."""
+        ...
 
 
 class Hub:
     """Knows who is connected, so that a tab's newer connection replaces its older one."""
 
     def __init__(self) -> None:
-        self._by_tab: dict[tuple[str, str, str], tuple[str, Callable[[str], None]]] = {}
+        self._by_tab: dict[tuple[str, str, str], Connected] = {}
 
-    def arrive(
-        self, tab: tuple[str, str, str], connection: str, kick: Callable[[str], None]
-    ) -> None:
+    def arrive(self, tab: tuple[str, str, str], connected: Connected) -> None:
         """A connection of (site, person, tab) has signed in; an older one is kicked out."""
         older = self._by_tab.get(tab)
-        self._by_tab[tab] = (connection, kick)
+        self._by_tab[tab] = connected
         if older is not None:
-            older[1]("replaced")
+            older.kick("replaced")
 
     def depart(self, tab: tuple[str, str, str], connection: str) -> None:
         held = self._by_tab.get(tab)
-        if held is not None and held[0] == connection:
+        if held is not None and held.id == connection:
             del self._by_tab[tab]
+
+    @property
+    def connected(self) -> list[Connected]:
+        return list(self._by_tab.values())
 
     def kick_all(self, code: str) -> None:
         """Ends every connection, by a code of the error table."""
-        for _, kick in list(self._by_tab.values()):
-            kick(code)
+        for connected in self.connected:
+            connected.kick(code)

@@ -23,7 +23,7 @@ def test_the_defaults() -> None:
     found = settings()
     assert (found.host, found.port) == ("127.0.0.1", 8000)
     assert found.data == Path("data").absolute()
-    assert (found.database, found.public_url, found.start) == ("", "", "")
+    assert (found.database, found.redis_url, found.public_url, found.start) == ("", "", "", "")
     assert (found.trusted_proxy, found.ice_server) == ((), ())
 
 
@@ -36,6 +36,7 @@ GIVEN = {
     "port": ("9000", "1"),
     "data": ("/srv/a", "/srv/b"),
     "database": ("postgresql://a/x", "postgresql://b/x"),
+    "redis_url": ("redis://a/0", "unix:///run/b.sock"),
     "public_url": ("https://a.example", "http://b.example:8080"),
     "trusted_proxy": ("10.0.0.1", "10.0.0.2"),
     "ice_server": ("stun:a.example", "stuns:b.example:5349"),
@@ -124,6 +125,7 @@ BAD = [
         )
     ],
     *[("database", url) for url in ("sqlite:///x", "postgres://x", "x")],
+    *[("redis_url", url) for url in ("x", "http://a", "postgresql://a/x")],
     *[("start", who) for who in ("nobody", "Anyone", "1")],
     *[("ice_server", url) for url in ("a.example", "turn:a.example", "https://a.example")],
 ]
@@ -134,7 +136,7 @@ def test_a_bad_value_is_named(name: str, value: str) -> None:
     flag = f"--{name.replace('_', '-')}"
     with pytest.raises(SettingsError, match=f"^{flag} is ") as caught:
         settings(f"{flag}={value}")
-    if name != "database":  # which may hold a password
+    if name not in ("database", "redis_url"):  # which may hold a password
         assert repr(value) in str(caught.value)
     if " " not in value and "\n" not in value:
         with pytest.raises(SettingsError, match=f"^{flag} is "):

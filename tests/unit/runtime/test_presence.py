@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from runtime.bus import GAP, Inbox, LocalBus
 from runtime.presence import GONE, HERE, Presence, presence_topic
+from runtime.roster import Roster
 
 
 async def drained(inbox: Inbox, bus: LocalBus) -> list[bytes]:
@@ -21,7 +22,7 @@ async def test_only_the_edges_are_published() -> None:
     bus = LocalBus()
     inbox = bus.subscribe()
     inbox.add(presence_topic("site", "ada"))
-    presence = Presence(bus)
+    presence = Presence(bus, Roster(bus, "node"))
     presence.depart("site", "ada", "never came")
     presence.arrive("site", "ada", "tab 1")
     presence.arrive("site", "ada", "tab 1")
@@ -40,7 +41,7 @@ async def test_persons_and_sites_are_apart() -> None:
     bus = LocalBus()
     inbox = bus.subscribe()
     inbox.add(presence_topic("site", "ada"))
-    presence = Presence(bus)
+    presence = Presence(bus, Roster(bus, "node"))
     presence.arrive("other", "ada", "tab 1")
     presence.arrive("site", "bob", "tab 1")
     assert not presence.here("site", "ada")

@@ -1,0 +1,137 @@
+"""What two nodes make of one house."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.support.app import Page
+from tests.support.nodes import Nodes, bus_of, until
+from tests.support.redis import RedisServer
+from tests.support.redis_bus import until_lost
+from tests.support.wire import Socket
+
+MANY = 40
+
+
+async def test_messages_to_and_fro_in_one_order(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    for number in range(MANY):
+        for page, socket in ((ada, mine), (ben, theirs)):
+            socket.send(
+                "chat.send", conversation=page.conversation, id=f"{page.tab}-{number}", body="x"
+            )
+    expected = list(range(1, 2 * MANY + 1))
+    assert await mine.messages_to(2 * MANY) == expected
+    assert await theirs.messages_to(2 * MANY) == expected
+
+
+async def test_sending_again_over_the_other_node_changes_nothing(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    wish = {"conversation": ada.conversation, "id": "the-same-one", "body": "once"}
+    mine.send("chat.send", **wish)
+    first = await mine.get("chat.accepted")
+    assert await theirs.messages_to(1) == [1]
+    moved = await nodes.page(nodes.other, ada.link)
+    again = await moved.connect(cursors={ada.conversation: 1})
+    again.send("chat.send", **wish)
+    second = await again.get("chat.accepted")
+    assert (second["seq"], second["at_us"]) == (first["seq"], first["at_us"])
+    theirs.send("chat.send", conversation=ben.conversation, id="the-next-one", body="and on")
+    assert await theirs.messages_to(2) == [2]
+
+
+async def test_each_sees_whether_the_other_is_here(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    seen = {m["person"]["id"]: m["presence"] for m in theirs.opened["mentorships"][0]["members"]}
+    assert seen == {ada.person: "here", ben.person: "here"}
+    await theirs.finish(1001)
+    assert (await mine.get("presence.changed", person=ben.person))["presence"] == "away"
+
+
+async def test_a_tab_that_connects_over_the_other_node_replaces_its_older_connection(
+    nodes: Nodes,
+) -> None:
+    ada, _, mine, theirs = await nodes.talk()
+    moved = await nodes.page(nodes.other, ada.link, ada.tab)
+    newer = await moved.connect()
+    assert await mine.closed() == 4203
+    assert newer.close_code is None
+    await theirs.get("presence.changed", person=ada.person, presence="here")
+
+
+async def test_a_withdrawn_link_ends_what_it_opened_on_the_other_node(nodes: Nodes) -> None:
+    _, ben, _, theirs = await nodes.talk()
+    await nodes.one.house.services.people.replace_link(
+        nodes.one.house.services.people.home_site, ben.person
+    )
+    assert await theirs.closed() == 4202
+
+
+async def say(speakers: list[tuple[Page, Socket]], sent: int, times: int) -> int:
+    """Everybody in turn; how many messages there are then."""
+    for _ in range(times):
+        for page, socket in speakers:
+            sent += 1
+            id_ = f"message-{sent:06}"
+            socket.send("chat.send", conversation=page.conversation, id=id_, body="x")
+        await asyncio.sleep(0)
+    return sent
+
+
+@pytest.mark.parametrize("harm", ["kill", "pause", "flush"])
+async def test_redis_harmed_loses_and_reorders_nothing(
+    nodes: Nodes, redis: RedisServer, harm: str
+) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    both, losses = [(ada, mine), (ben, theirs)], bus_of(nodes.other).losses
+    here = await (await nodes.page(nodes.one, ada.link)).connect()
+    sent = await say(both, 0, 5)
+    seen = {socket: await socket.messages_to(sent) for socket in (mine, theirs, here)}
+    getattr(redis, harm)()
+    sent = await say(both[:1], sent, 10)  # the other node hears nothing of it, and has to look
+    for socket in (here, mine, theirs):
+        seen[socket] += await socket.messages_to(sent)
+    if harm == "kill":
+        redis.start()
+    redis.go_on()
+    if harm != "flush":
+        await until_lost(bus_of(nodes.other), losses)
+        await until(lambda: not bus_of(nodes.one).away, "both speak with Redis again")
+    sent = await say(both, sent, 5)
+    for socket in (here, mine, theirs):
+        seen[socket] += await socket.messages_to(sent)
+        assert seen[socket] == list(range(1, sent + 1))
+        assert socket.close_code is None
+
+
+async def test_a_hint_that_was_lost_is_noticed(nodes: Nodes) -> None:
+    ada, _, mine, theirs = await nodes.talk()
+    with bus_of(nodes.one).only_here():  # as if Redis had dropped it
+        await nodes.one.house.services.chat.send(
+            nodes.one.house.services.people.home_site,
+            ada.conversation,
+            ada.person,
+            "lost-one",
+            "lost",
+        )
+    assert await mine.messages_to(1) == [1]
+    assert await theirs.messages_to(1) == [1]
+
+
+async def test_redis_away_hides_nobody_and_no_fact(nodes: Nodes, redis: RedisServer) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    redis.kill()
+    await until(lambda: bus_of(nodes.one).away and bus_of(nodes.other).away, "Redis is away")
+    moved = await nodes.page(nodes.other, ben.link)
+    second = await moved.connect()
+    await theirs.finish(1001)
+    await second.finish(1001)
+    assert (await mine.get("presence.changed", person=ben.person))["presence"] == "away"
+    back = await moved.connect()
+    await mine.get("presence.changed", person=ben.person, presence="here")
+    await nodes.one.house.services.people.replace_link(
+        nodes.one.house.services.people.home_site, ben.person
+    )
+    assert await back.closed() == 4202

@@ -1,0 +1,85 @@
+"""What other nodes said may be lost with the bus between them: then this node asks the database,
+and no connection is any worse for it."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from chat.service import Chat
+from runtime import outbox
+from runtime.clock import Clock, wait_until_set
+from runtime.database import Database, DatabaseError
+from runtime.outbox import Event
+from runtime.redis_bus import RedisBus
+from web.socket.hub import Hub
+
+AGAIN_S = 0.5
+"""How often while the bus is away; and once more when it is back, for what comes late."""
+MARGIN_US = 15_000_000
+"""How long before it was noticed something may have been lost; facts are told again from there."""
+
+log = structlog.get_logger(__name__)
+
+
+class Recovery:
+    """Of all connections of this node. `tell` tells what a fact means to whoever is connected."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        bus: RedisBus,
+        chat: Chat,
+        hub: Hub,
+        tell: Callable[[Event], Awaitable[None]],
+    ) -> None:
+        self._database, self._clock, self._bus = database, clock, bus
+        self._chat, self._hub, self._tell = chat, hub, tell
+        self._told: set[int] = set()
+        self._since_us: int | None = None
+
+    async def run(self) -> None:
+        """Looks after every loss, until cancelled."""
+        changed, losses, again = self._bus.watch(), self._bus.losses, False
+        while True:
+            soon = again or self._bus.away
+            await wait_until_set(changed, self._clock, AGAIN_S if soon else None)
+            changed.clear()
+            again, losses = self._bus.away or losses != self._bus.losses, self._bus.losses
+            try:
+                await self.catch_up()
+            except DatabaseError as error:
+                log.warning("recovery waits for the database", error=type(error).__name__)
+                again = True
+            if not again:
+                self._told, self._since_us = set(), None
+
+    async def catch_up(self) -> None:
+        """Brings every connection up to date: its conversations, then whatever has happened."""
+        await self._conversations()
+        now_us = self._clock.wall_us()
+        since_us = now_us - MARGIN_US if self._since_us is None else self._since_us
+        facts = await self._database.read(outbox.done_since, since_us)
+        for fact in facts:
+            if fact.id not in self._told:
+                try:
+                    with self._bus.only_here():
+                        await self._tell(fact)
+                except DatabaseError:
+                    raise
+                except Exception:
+                    log.exception("a fact could not be told", site_id=fact.site_id, id=fact.id)
+                self._told.add(fact.id)
+        self._told &= {fact.id for fact in facts}
+        self._since_us = now_us - MARGIN_US
+
+    async def _conversations(self) -> None:
+        followed = defaultdict[str, set[str]](set)
+        for connected in self._hub.connected:
+            followed[connected.site_id].update(connected.conversations)
+        for site_id, conversations in followed.items():
+            heads = await self._chat.heads(site_id, sorted(conversations))
+            for connected in self._hub.connected:
+                if connected.site_id == site_id:
+                    connected.know(heads)
