@@ -162,7 +162,7 @@ class House:
                 bus.publish(person_topic(site_id, person), encode(frame, "msgpack"))
 
         reflections = Reflections(database, clock, ids, dispatcher.nudge, tell)
-        signaling = Signaling(clock, bus, ledger, lambda site_id, person: servers)
+        signaling = Signaling(clock, bus, roster, ledger, lambda site_id, person: servers)
         presence = Presence(bus, roster)
         services = Services(
             clock=steady,
@@ -192,7 +192,7 @@ class House:
             house.cluster = Cluster(
                 bus,
                 Nodes(database, clock, bus, roster, dispatcher.nudged_by_another),
-                Recovery(database, clock, bus, chat, hub, house.tell),
+                Recovery(database, clock, bus, chat, hub, house.tell, signaling.heal),
             )
         # What has happened, and who is told of it once it is on disk.
         facts["access.revoked"] = [house._revoked]

@@ -82,6 +82,10 @@ class Roster:
         if self._own.pop(key, None) is not None:
             self._changed(key, None)
 
+    def has(self, key: str) -> bool:
+        """Whether this node says so."""
+        return key in self._own
+
     def _changed(self, key: str, value: bytes | None) -> None:
         self._number += 1
         self._say(Edge(self.node, self._number, key, value))

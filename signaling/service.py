@@ -1,4 +1,8 @@
-"""Rooms of this node: one event, then all its effects, then the next, room by room."""
+"""Rooms as this node knows them: one event, then all its effects, then the next, room by room.
+
+Each node speaks for the participants that are connected to it: it says in the roster who they are,
+and tells them what happens. Those on other nodes are in its rooms as well, by what their nodes say.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -6,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from protocol.codec import encode
@@ -18,6 +23,7 @@ from protocol.frames import (
     RoomJoined,
     RoomLeft,
     RoomMedia,
+    RoomPeerJoined,
     ServerFrame,
     SessionChanged,
 )
@@ -28,6 +34,7 @@ from runtime.clock import Clock
 from runtime.database import DatabaseError
 from runtime.heard import Heard
 from runtime.limits import Limiter
+from runtime.roster import Roster
 from signaling.sansio.room import (
     ROOM,
     Dismiss,
@@ -55,6 +62,10 @@ RELAY_BYTES_PER_S = 16 * 1024
 # How long the place of a page that has a newer connection is kept for it to join again: as long as
 # a beat may take, and some slack.
 RETURN_US = BEAT_INTERVAL_US + 500_000
+
+PREFIX = "room"
+HEAL_US = 3_000_000
+"""What was said so long before the bus was seen to be away may not have come."""
 
 log = structlog.get_logger(__name__)
 
@@ -102,12 +113,28 @@ def room_presence_topic(site_id: str, person: str) -> str:
     return f"room-presence:{site_id}:{person}"
 
 
+class Seat(msgspec.Struct, frozen=True, array_like=True):
+    """What a node says of a participant; `left`: why they are not there any more."""
+
+    connection: str
+    peer: Peer
+    since_us: int
+    left: LeaveReason | None = None
+
+
+_encode_seat = msgspec.msgpack.Encoder().encode
+_decode_seat = msgspec.msgpack.Decoder(Seat).decode
+
+
 @dataclass(slots=True)
 class _Live:
-    """A room in use, and the lock that keeps its events apart."""
+    """A room in use, and the lock that keeps its events apart. `since`: when each participant
+    joined, and over which connection; `elsewhere`: the nodes of those not connected to this one."""
 
     site_id: str
     room: Room
+    since: dict[str, tuple[int, str]] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     waiting: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -116,8 +143,12 @@ class _Live:
 class Signaling:
     """Calls of all sites. Who may enter which room is decided before it gets here."""
 
-    def __init__(self, clock: Clock, bus: Bus, log: SessionLog, ice_servers: IceServers) -> None:
-        self._clock, self._bus, self._log = clock, bus, log
+    def __init__(
+        self, clock: Clock, bus: Bus, roster: Roster, log: SessionLog, ice_servers: IceServers
+    ) -> None:
+        self._clock, self._bus, self._roster, self._log = clock, bus, roster, log
+        self._hearing: set[asyncio.Task[None]] = set()
+        roster.watch(PREFIX, self._said_elsewhere)
         self.ice_servers = ice_servers
         self._rooms: dict[tuple[str, str], _Live] = {}
         self._by_connection: dict[str, tuple[str, str]] = {}
@@ -167,6 +198,10 @@ class Signaling:
                 if frame.offer is not None:
                     await self._step(live, Withdraw(connection, peer), None)
                 raise
+            # The newest is in: on whatever node the older one is, that one has to go.
+            before_us, _ = live.since.get(person, (0, ""))
+            live.since[person] = max(self._clock.wall_us(), before_us + 1), connection
+            live.elsewhere.pop(person, None)
             await self._step(live, Join(connection, peer), session)
         self._presence_changed(live, person)
         await self._announce(live)
@@ -239,7 +274,10 @@ class Signaling:
             if running is not None and running.id != ends:
                 return view
             gone = list(live.room.participants)  # also where it had ended without their knowing
+            there = [live.room.participants[person].connection for person in live.elsewhere]
             await self._step(live, End(), view)
+            for connection in there:  # their nodes find them out by the record, a little later
+                self._tell(connection, RoomLeft(room=room, reason="ended", session=view))
         for person in gone:
             self._presence_changed(live, person)
         return view
@@ -299,36 +337,43 @@ class Signaling:
             await self._step(live, event, None)
 
     async def _step(self, live: _Live, event: Event, session: SessionView | None) -> None:
+        before = live.room
         live.room, effects = ROOM.step(live.room, event, self._clock.wall_us())
+        self._say(live, before, event)
         for effect in effects:
-            await self._perform(live, effect, session)
+            await self._perform(live, effect, event, session)
 
-    async def _perform(self, live: _Live, effect: Effect, session: SessionView | None) -> None:
+    async def _perform(
+        self, live: _Live, effect: Effect, event: Event, session: SessionView | None
+    ) -> None:
         match effect:
             case Tell(connection, frame):
-                self._tell(connection, frame)
-            case Welcome(connection, peer, peers):
+                # Who is there each node tells its own; what one page says to another goes through.
+                if connection in self._by_connection or isinstance(event, Offer | Withdraw | Relay):
+                    self._tell(connection, frame)
+            case Welcome(connection, _, _) if connection in self._by_connection:
                 assert session is not None
-                person = next(
-                    who for who, p in live.room.participants.items() if p.connection == connection
-                )
-                self._tell(
-                    connection,
-                    RoomJoined(
-                        room=live.room.id,
-                        peer=peer,
-                        peers=peers,
-                        ice_servers=self.ice_servers(live.site_id, person),
-                        session=session,
-                    ),
-                )
-            case Expel(connection):
-                self._by_connection.pop(connection, None)
+                self._welcome(live, connection, session)
+            case Expel(connection) if self._by_connection.pop(connection, None) is not None:
                 left = RoomLeft(room=live.room.id, reason="ended", session=session)
                 self._tell(connection, left)
-            case Dismiss(connection):
-                self._by_connection.pop(connection, None)
+            case Dismiss(connection) if self._by_connection.pop(connection, None) is not None:
                 await self._left(live, connection, "replaced")
+
+    def _welcome(self, live: _Live, connection: str, session: SessionView) -> None:
+        me = live.room.by_connection(connection)
+        assert me is not None
+        others = [p.peer for who, p in live.room.participants.items() if who != me.peer.person]
+        self._tell(
+            connection,
+            RoomJoined(
+                room=live.room.id,
+                peer=me.peer.id,
+                peers=tuple(others),
+                ice_servers=self.ice_servers(live.site_id, me.peer.person),
+                session=session,
+            ),
+        )
 
     async def _left(self, live: _Live, connection: str, reason: LeaveReason) -> None:
         """Puts on record that a connection is out, and tells it. The room has let go of it already:
@@ -344,15 +389,106 @@ class Signaling:
         self._bus.publish(connection_topic(connection), encode(frame, "msgpack"))
 
     def _presence_changed(self, live: _Live, person: str) -> None:
-        self._bus.publish(room_presence_topic(live.site_id, person), live.room.id.encode())
+        # Each node knows for itself, and tells those who are connected to it.
+        with self._bus.only_here():
+            self._bus.publish(room_presence_topic(live.site_id, person), live.room.id.encode())
+
+    # ---- other nodes ---------------------------------------------------------------------------
+
+    def _say(self, live: _Live, before: Room, event: Event) -> None:
+        """Puts into the roster what has changed of the participants who are connected here."""
+        for person in {*before.participants, *live.room.participants}:
+            was, now = before.participants.get(person), live.room.participants.get(person)
+            if now is None:
+                live.since.pop(person, None)
+                live.elsewhere.pop(person, None)
+            key = f"{PREFIX}:{live.site_id}:{live.room.id}:{person}"
+            if now is not None and person not in live.elsewhere:
+                seat = Seat(now.connection, now.peer, live.since[person][0])
+                self._roster.put(key, _encode_seat(seat))
+            elif was is not None:
+                if isinstance(event, Leave) and self._roster.has(key):
+                    left = Seat(was.connection, was.peer, 0, event.reason)
+                    self._roster.put(key, _encode_seat(left))
+                self._roster.drop(key)
+
+    def _said_elsewhere(self, node: str, key: str, value: bytes | None) -> None:
+        hearing = asyncio.create_task(self._hear(node, key, value))
+        self._hearing.add(hearing)
+        hearing.add_done_callback(self._hearing.discard)
+
+    async def _hear(self, node: str, key: str, value: bytes | None) -> None:
+        """Of a participant who is connected to another node; in the order in which it was said."""
+        site_id, room, person = key.split(":")
+        seat = None if value is None else _decode_seat(value)
+        async with self._turn((site_id, room)) as live:
+            here = live.room.participants.get(person)
+            if seat is None or seat.left is not None:
+                if here is None or live.elsewhere.get(person) != node:
+                    return  # it is somewhere else by now
+                reason: LeaveReason = "lost" if seat is None or seat.left is None else seat.left
+                await self._step(live, Leave(here.connection, reason), None)
+            elif here is not None and here.connection == seat.connection:
+                event = Media(seat.connection, seat.peer.audio, seat.peer.video)
+                await self._step(live, event, None)
+            elif live.since.get(person, (0, "")) > (seat.since_us, seat.connection):
+                return  # the one that is here is newer
+            else:
+                newcomers = self._newcomers(live, person, (seat.since_us, seat.connection))
+                live.since[person] = seat.since_us, seat.connection
+                live.elsewhere[person] = node
+                await self._step(live, Join(seat.connection, seat.peer), None)
+                await self._welcome_again(live, newcomers)
+        self._presence_changed(live, person)
+
+    def _newcomers(self, live: _Live, person: str, since: tuple[int, str]) -> list[str]:
+        """The connections to this node of those who came later than that one of somebody else's."""
+        return [
+            p.connection
+            for who, p in live.room.participants.items()
+            if who not in (person, *live.elsewhere) and live.since[who] > since
+        ]
+
+    async def _welcome_again(self, live: _Live, newcomers: Iterable[str]) -> None:
+        """They joined without knowing that somebody was there: it is for them to make the offer."""
+        for connection in newcomers:
+            session = await self._running(live)
+            if session is not None and connection in self._by_connection:
+                self._welcome(live, connection, session)
+
+    async def heal(self, since_us: int) -> None:
+        """Nodes did not hear each other since then, and do again. Who joined meanwhile comes in
+        anew; those of a call that ran send again what the other may not have got."""
+        for key in list(self._rooms):
+            async with self._turn(key) as live:
+                since = {who: live.since[who] for who in live.room.participants}
+                new = list[str]()
+                for person, participant in live.room.participants.items():
+                    later = [who for who in live.elsewhere if since[person] > since[who]]
+                    if person in live.elsewhere or not live.elsewhere:
+                        continue
+                    if later and since[person][0] >= since_us - HEAL_US:
+                        new.append(participant.connection)
+                    elif later:
+                        await self._welcome_again(live, [participant.connection])
+                    else:
+                        for who in live.elsewhere:
+                            there = live.room.participants[who].peer
+                            again = RoomPeerJoined(room=live.room.id, peer=there)
+                            self._tell(participant.connection, again)
+            for connection in new:
+                await self.leave(connection, "lost")
+
+    async def _running(self, live: _Live) -> SessionView | None:
+        try:
+            return await self._log.running(live.site_id, live.room.id)
+        except DatabaseError as error:
+            log.warning("session not announced", error=type(error).__name__)
+            return None
 
     async def _announce(self, live: _Live) -> None:
         """What has happened stands, whether or not it can be told at this moment."""
-        try:
-            view = await self._log.running(live.site_id, live.room.id)
-        except DatabaseError as error:
-            log.warning("session not announced", error=type(error).__name__)
-            return
+        view = await self._running(live)
         if view is not None:
             self.announce(live.site_id, live.members, view)
 

@@ -23,7 +23,8 @@ log = structlog.get_logger(__name__)
 
 
 class Recovery:
-    """Of all connections of this node. `tell` tells what a fact means to whoever is connected."""
+    """Of all connections of this node. `tell` tells what a fact means to whoever is connected;
+    `heal` mends calls after nodes could not hear each other since some time."""
 
     def __init__(
         self,
@@ -33,15 +34,16 @@ class Recovery:
         chat: Chat,
         hub: Hub,
         tell: Callable[[Event], Awaitable[None]],
+        heal: Callable[[int], Awaitable[None]],
     ) -> None:
         self._database, self._clock, self._bus = database, clock, bus
-        self._chat, self._hub, self._tell = chat, hub, tell
+        self._chat, self._hub, self._tell, self._heal = chat, hub, tell, heal
         self._told: set[int] = set()
         self._since_us: int | None = None
 
     async def run(self) -> None:
         """Looks after every loss, until cancelled."""
-        changed, losses, again = self._bus.watch(), self._bus.losses, False
+        changed, losses, again, lost_us = self._bus.watch(), self._bus.losses, False, 0
         while True:
             soon = again or self._bus.away
             await wait_until_set(changed, self._clock, AGAIN_S if soon else None)
@@ -52,8 +54,10 @@ class Recovery:
             except DatabaseError as error:
                 log.warning("recovery waits for the database", error=type(error).__name__)
                 again = True
+            lost_us = lost_us or self._clock.wall_us()
             if not again:
-                self._told, self._since_us = set(), None
+                await self._heal(lost_us)
+                self._told, self._since_us, lost_us = set(), None, 0
 
     async def catch_up(self) -> None:
         """Brings every connection up to date: its conversations, then whatever has happened."""

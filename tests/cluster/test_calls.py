@@ -1,0 +1,150 @@
+"""A call of two people who are connected to different nodes."""
+
+from __future__ import annotations
+
+from tests.support.app import Page
+from tests.support.nodes import Nodes, bus_of, until
+from tests.support.redis import RedisServer
+from tests.support.wire import CANDIDATE, SDP, Frame, Socket
+
+
+async def call(ada: Page, mine: Socket, ben: Page, theirs: Socket) -> Frame:
+    """Ada was there, Ben comes with an offer; she answers. What Ben was told."""
+    await ada.join(mine, peer="peer-of-ada")
+    await theirs.get("presence.changed", person=ada.person, presence="in_room")
+    joined = await ben.join(theirs, peer="peer-of-ben", offer=SDP)
+    assert [peer["id"] for peer in joined["peers"]] == ["peer-of-ada"]
+    assert (await mine.get("peer.offer"))["peer"] == "peer-of-ben"
+    assert (await mine.get("room.peer_joined"))["peer"]["id"] == "peer-of-ben"
+    mine.send("peer.answer", room=ada.room, peer="peer-of-ben", sdp=SDP)
+    assert (await theirs.get("peer.answer"))["peer"] == "peer-of-ada"
+    theirs.send(
+        "peer.candidate",
+        room=ada.room,
+        peer="peer-of-ada",
+        candidate=CANDIDATE,
+        sdp_mid="0",
+        sdp_m_line_index=0,
+        username_fragment=None,
+    )
+    assert (await mine.get("peer.candidate"))["peer"] == "peer-of-ben"
+    return joined
+
+
+async def only_session(page: Page) -> Frame:
+    """The one session that there is, as it stands on record."""
+    answer = await page.get("/v1/sessions")
+    (session,) = answer.json()["sessions"]
+    found: Frame = session
+    return found
+
+
+async def test_they_call_each_other_and_hang_up(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    joined = await call(ada, mine, ben, theirs)
+    theirs.send("room.media", room=ben.room, audio=False, video=True)
+    assert (await mine.get("room.peer_media"))["audio"] is False
+    await mine.get("presence.changed", person=ben.person, presence="in_room")
+    theirs.send("room.leave", room=ben.room)
+    left = await mine.get("room.peer_left")
+    assert (left["peer"], left["reason"]) == ("peer-of-ben", "left")
+    await mine.get("presence.changed", person=ben.person, presence="here")
+    again = await ben.join(theirs, peer="peer-of-ben-2")
+    assert again["session"]["id"] == joined["session"]["id"]
+
+
+async def test_an_end_for_both_reaches_the_other_node(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    joined = await call(ada, mine, ben, theirs)
+    theirs.send("room.end", room=ben.room)
+    assert (await theirs.get("room.left"))["reason"] == "ended"
+    left = await mine.get("room.left", reason="ended")
+    assert left["session"]["state"] == "ended"
+    await mine.get("room.left", reason="ended")  # its own node has found out by the record
+    assert (await only_session(ada))["id"] == joined["session"]["id"]
+    assert (await only_session(ada))["state"] == "ended"
+
+
+async def test_two_who_come_at_the_same_moment_find_each_other(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    wish = {"room": ada.room, "audio": True, "video": True, "offer": SDP}
+    with bus_of(nodes.one).only_here(), bus_of(nodes.other).only_here():
+        mine.send("room.join", peer="peer-of-ada", **wish)
+        theirs.send("room.join", peer="peer-of-ben", **wish)
+    first = await mine.get("room.joined")
+    second = await theirs.get("room.joined")
+    assert first["session"]["id"] == second["session"]["id"]
+    if not first["peers"] and not second["peers"]:  # neither knew: the later one is told anew
+        await until(
+            lambda: any(
+                frame["t"] == "room.joined" and frame["peers"]
+                for frame in (*mine.frames, *theirs.frames)
+            ),
+            "one of them makes the offer",
+        )
+
+
+async def test_a_page_that_moves_to_the_other_node_stays_in_the_call(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    joined = await call(ada, mine, ben, theirs)
+    moved = await nodes.page(nodes.one, ben.link, ben.tab)
+    back = await moved.connect()
+    assert await theirs.closed() == 4203
+    again = await moved.join(back, peer="peer-of-ben")
+    assert again["session"]["id"] == joined["session"]["id"]
+    assert [peer["id"] for peer in again["peers"]] == ["peer-of-ada"]
+    assert (await mine.get("room.peer_joined"))["peer"]["id"] == "peer-of-ben"
+    back.send("peer.offer", room=ada.room, peer="peer-of-ada", sdp=SDP)
+    assert (await mine.get("peer.offer"))["peer"] == "peer-of-ben"
+    assert not mine.take("room.peer_left")
+
+
+async def test_the_newest_page_of_a_person_takes_over_wherever_it_is(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    await call(ada, mine, ben, theirs)
+    elsewhere = await nodes.page(nodes.one, ben.link)
+    newer = await elsewhere.connect()
+    await elsewhere.join(newer, peer="another-of-ben")
+    assert (await theirs.get("room.left"))["reason"] == "replaced"
+    assert (await mine.get("room.peer_left"))["reason"] == "replaced"
+    assert (await mine.get("room.peer_joined"))["peer"]["id"] == "another-of-ben"
+
+
+async def test_a_node_that_dies_in_a_call_leaves_one_session_with_one_end(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    joined = await call(ada, mine, ben, theirs)
+    await nodes.other.crash()
+    left = await mine.get("room.peer_left")
+    assert left["reason"] == "lost"
+    moved = await nodes.page(nodes.one, ben.link, ben.tab)
+    back = await moved.connect()
+    again = await moved.join(back, peer="peer-of-ben")
+    assert again["session"]["id"] == joined["session"]["id"]
+    back.send("room.end", room=ben.room)
+    ended = await mine.get("room.left")
+    assert (ended["reason"], ended["session"]["id"]) == ("ended", joined["session"]["id"])
+    account = await ada.account(joined["session"]["id"])
+    assert account["state"] == "ended"
+    facts = (await ada.get(f"/v1/sessions/{joined['session']['id']}/facts")).json()["facts"]
+    assert [each["fact"]["t"] for each in facts].count("session.ended") == 1
+
+
+async def test_a_call_begun_while_redis_is_away_is_made_when_it_is_back(
+    nodes: Nodes, redis: RedisServer
+) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    await ada.join(mine, peer="peer-of-ada")
+    await theirs.get("presence.changed", person=ada.person, presence="in_room")
+    redis.kill()
+    await until(lambda: bus_of(nodes.one).away and bus_of(nodes.other).away, "Redis is away")
+    joined = await ben.join(theirs, peer="peer-of-ben", offer=SDP)
+    assert [peer["id"] for peer in joined["peers"]] == ["peer-of-ada"]
+    # That he is there comes by the database; his offer does not.
+    assert (await mine.get("room.peer_joined"))["peer"]["id"] == "peer-of-ben"
+    assert not mine.take("peer.offer")
+    redis.start()
+    assert (await theirs.get("room.left"))["reason"] == "lost"  # the page joins anew by itself
+    await mine.get("room.peer_left", peer="peer-of-ben")
+    again = await ben.join(theirs, peer="peer-of-ben-2", offer=SDP)
+    assert again["session"]["id"] == joined["session"]["id"]
+    assert (await mine.get("peer.offer"))["peer"] == "peer-of-ben-2"
