@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from runtime.bus import LIMIT, Inbox, LocalBus
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+    from redis.asyncio.client import PubSub
 
 BEAT_S = 0.25
 """How often a node says something, if only that it is there."""
@@ -100,11 +100,17 @@ class RedisBus:
         while True:
             try:
                 await self._converse()
-            except* (RedisError, OSError, TimeoutError) as group:
+            except* (OSError, TimeoutError) as group:
                 self._went(group.exceptions[0])
             await asyncio.sleep(AGAIN_S)
 
     async def _converse(self) -> None:
+        # Here, not above: who has no Redis need not wait for it to be loaded.
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+        from redis.exceptions import RedisError
+
         client = Redis.from_url(
             self._url,
             socket_connect_timeout=AWAY_S,
@@ -120,9 +126,14 @@ class RedisBus:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(channel))
                 tasks.create_task(self._say(client))
+        except* RedisError as group:
+            raise ConnectionError(str(group.exceptions[0])) from group
         finally:
             self.away = True
-            await _closed(channel, client)
+            with suppress(RedisError, OSError, TimeoutError):  # it is gone, or does not answer
+                async with asyncio.timeout(AWAY_S):
+                    await channel.aclose()  # type: ignore[no-untyped-call] # redis-py types it so
+                    await client.aclose()
 
     async def _hear(self, channel: PubSub) -> None:
         while True:
@@ -197,13 +208,3 @@ class RedisBus:
     def _changed(self) -> None:
         for event in self._watches:
             event.set()
-
-
-async def _closed(channel: PubSub, client: Redis) -> None:
-    """Lets go of both; a server that has stopped answering is not waited for."""
-    try:
-        async with asyncio.timeout(AWAY_S):
-            await channel.aclose()  # type: ignore[no-untyped-call] # redis-py types it so
-            await client.aclose()
-    except (RedisError, OSError, TimeoutError):
-        pass  # it is gone
