@@ -1,6 +1,6 @@
 """Stores messages, hands out pages, and hints to whoever is connected."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chat import tables
 from chat.sansio.conversation import check_body, fit
@@ -19,10 +19,18 @@ def topic(site_id: str, conversation: str) -> str:
 
 
 class Chat:
-    """Conversations of all sites. Who may touch which is decided before it gets here."""
+    """Conversations of all sites. Who may touch which is decided before it gets here. `written`
+    hears of each that something was written in."""
 
-    def __init__(self, database: Database, clock: Clock, bus: Bus) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        bus: Bus,
+        written: Callable[[str, str], None] = lambda site_id, conversation: None,
+    ) -> None:
         self._database, self._clock, self._bus = database, clock, bus
+        self._written = written
 
     async def send(
         self, site_id: str, conversation: str, person: str, client_id: str, body: str
@@ -34,6 +42,7 @@ class Chat:
             tables.store, site_id, conversation, person, client_id, body, self._clock.wall_us()
         )
         if fresh:
+            self._written(site_id, conversation)
             hint = ChatMessages(conversation=conversation, head=message.seq, messages=(message,))
             self._bus.publish(topic(site_id, conversation), encode(hint, "msgpack"))
         return message

@@ -49,7 +49,7 @@ class Summary:
     last: Message | None = None
 
 
-_MESSAGE = select(
+MESSAGE = select(
     messages.c.seq,
     messages.c.client_id,
     messages.c.person_id,
@@ -73,14 +73,14 @@ def store(
         .returning(conversations.c.head)
     )
     seq = rows[0].head + 1
-    earlier = yield _MESSAGE.where(
+    earlier = yield MESSAGE.where(
         messages.c.site_id == site_id,
         messages.c.conversation_id == conversation,
         messages.c.person_id == person,
         messages.c.client_id == client_id,
     )
     if earlier:
-        message = _as_message(earlier[0])
+        message = as_message(earlier[0])
         if message.body != body:
             raise Refusal("conflict", ref=client_id)
         return message, False
@@ -117,14 +117,14 @@ def page(
         high = min(head, before - 1) if before is not None else head
         low = max(1, high - limit + 1)
     rows = yield (
-        _MESSAGE.where(
+        MESSAGE.where(
             messages.c.site_id == site_id,
             messages.c.conversation_id == conversation,
             messages.c.seq >= low,
             messages.c.seq <= high,
         ).order_by(messages.c.seq)
     )
-    return head, [_as_message(row) for row in rows]
+    return head, [as_message(row) for row in rows]
 
 
 def move_read(site_id: str, conversation: str, person: str, seq: int) -> Plan[int | None]:
@@ -171,7 +171,7 @@ def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, S
         .scalar_subquery()
     )
     rows = yield (
-        _MESSAGE.add_columns(
+        MESSAGE.add_columns(
             conversations.c.id,
             conversations.c.head,
             mark.label("mark"),
@@ -192,10 +192,10 @@ def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, S
         )
         .where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
     )
-    return {row.id: Summary(row.head, row.mark, row.unread, _as_message(row)) for row in rows}
+    return {row.id: Summary(row.head, row.mark, row.unread, as_message(row)) for row in rows}
 
 
-def _as_message(row: AnyRow) -> Message:
+def as_message(row: AnyRow) -> Message:
     return Message(
         seq=row.seq, id=row.client_id, person=row.person_id, body=row.body, at_us=row.at_us
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from chat.search import Search
 from chat.service import Chat
 from ithaca.doctor import NAMING, Doctor
 from ithaca.settings import Settings
@@ -54,6 +55,7 @@ ROOMS = ("runtime", "people", "mentoring", "chat", "ledger")
 SWEEP_INTERVAL_S = 5.0
 MISS_INTERVAL_S = 1.0
 FORGET_INTERVAL_S = 3600.0
+SEARCH_INTERVAL_S = 1.0
 AUDIT_AT_S = 3 * 3600
 """When in the day (UTC) the ledger is looked at again."""
 DAY_S = 24 * 3600
@@ -123,7 +125,8 @@ class House:
             return sorted(found.roles, key=lambda person: found.roles[person] == "mentee")
 
         servers = (IceServer(urls=settings.ice_server),) if settings.ice_server else ()
-        chat = Chat(database, clock, bus)
+        search = Search(database)
+        chat = Chat(database, clock, bus, search.note)
         steady = SteadyClock(clock)
 
         def met(site_id: str, meeting: str) -> Plan[bool]:
@@ -172,6 +175,7 @@ class House:
             people=people,
             arrangements=arrangements,
             chat=chat,
+            search=search,
             ledger=ledger,
             reflections=reflections,
             talks=Talks(database, steady),
@@ -323,6 +327,7 @@ class House:
             tasks.create_task(self._every(SWEEP_INTERVAL_S, self.services.ledger.sweep))
             tasks.create_task(self._every(MISS_INTERVAL_S, self.services.signaling.miss))
             tasks.create_task(self._every(FORGET_INTERVAL_S, self._forget))
+            tasks.create_task(self._every(SEARCH_INTERVAL_S, self.services.search.round))
             tasks.create_task(self.nightly())
 
     async def _flush(self) -> None:

@@ -131,6 +131,38 @@ class MessagePage(Body, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
 
 
+class SearchQuery(Body, frozen=True, kw_only=True):
+    """At most `limit` messages that have all of `words`, in any order: up to 200 characters and 32
+    words. Case and accents make no difference; the last word may be just the beginning of one."""
+
+    words: str
+    limit: Limit = 50
+
+
+class SearchWithinQuery(SearchQuery, frozen=True, kw_only=True):
+    """`before`: of the older ones. The seq of the last one on a page asks for the next page."""
+
+    before: Seq | None = None
+
+
+class SearchHit(Body, frozen=True, kw_only=True):
+    """A message that was found, and in which mentorship."""
+
+    mentorship: Id
+    conversation: Id
+    message: Message
+
+
+class SearchPage(Body, frozen=True, kw_only=True):
+    """Newest first; a page of long messages may hold fewer. `more`: there are older ones.
+    `complete`: all messages were looked at; otherwise some are still being taken in, as after an
+    upgrade of the server: ask again in a moment."""
+
+    hits: tuple[SearchHit, ...]
+    more: bool
+    complete: bool
+
+
 class NewAgreement(Body, frozen=True, kw_only=True):
     """Terms that one proposes, and thereby accepts. In force from `valid_from_us` on, but never
     before the other has accepted; left out: as soon as they have."""

@@ -31,7 +31,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from runtime.database import AnyRow, DatabaseError, Plan, metadata, storage_error
+from runtime.database import DERIVED, AnyRow, DatabaseError, Plan, metadata, storage_error
 from runtime.database.migrate import REVISIONS, SchemaTooNewError, revisions, upgrade
 
 MANIFEST = "manifest.json"
@@ -136,7 +136,7 @@ def snapshot(into: IO[bytes], rooms: Sequence[str], program: str, made_us: int) 
         for table in metadata.sorted_tables:
             title, count = str(table.name), 0
             after: AnyRow | None = None
-            while found := (yield _page(table, after)):
+            while DERIVED not in table.info and (found := (yield _page(table, after))):
                 data = msgspec.msgpack.encode([tuple(row) for row in found])
                 name = f"{title}/{len(pages):08}.msgpack"
                 _add(archive, name, data)

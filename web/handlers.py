@@ -1,12 +1,14 @@
 """What each HTTP operation answers, by its name in the registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from starlette.responses import Response
 
 from ledger.views import base64url
 from mentoring.service import Mentoring
+from mentoring.tables import Mentorship
+from people.service import Caller
 from protocol.errors import Refusal
 from protocol.rest import (
     About,
@@ -35,6 +37,10 @@ from protocol.rest import (
     Reminder,
     RenewGrant,
     SaveReflection,
+    SearchHit,
+    SearchPage,
+    SearchQuery,
+    SearchWithinQuery,
     SendMessage,
     SessionPage,
     SessionQuery,
@@ -249,6 +255,39 @@ class Handlers:
             caller.site_id, asked.theirs.conversation, caller.person, body.id, body.body
         )
         return MessageAccepted(id=stored.id, seq=stored.seq, at_us=stored.at_us)
+
+    async def search_mentorship(self, asked: Asked) -> SearchPage:
+        query: SearchWithinQuery = asked.query
+        return await self._search(asked.me, [asked.theirs], query, before=query.before)
+
+    async def search(self, asked: Asked) -> SearchPage:
+        query: SearchQuery = asked.query
+        return await self._search(asked.me, await self._services.access.mine(asked.me), query)
+
+    async def _search(
+        self,
+        caller: Caller,
+        among: Sequence[Mentorship],
+        query: SearchQuery,
+        *,
+        before: int | None = None,
+    ) -> SearchPage:
+        mentorships = {each.conversation: each.id for each in among}
+        found = await self._services.search.find(
+            caller.site_id, list(mentorships), query.words, before=before, limit=query.limit
+        )
+        return SearchPage(
+            hits=tuple(
+                SearchHit(
+                    mentorship=mentorships[hit.conversation],
+                    conversation=hit.conversation,
+                    message=hit.message,
+                )
+                for hit in found.hits
+            ),
+            more=found.more,
+            complete=found.complete,
+        )
 
     # ---- sessions ------------------------------------------------------------------------------
 

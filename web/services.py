@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from chat.search import Search
 from chat.service import Chat
 from ledger.service import Ledger
 from mentoring.arrangements import Arrangements
@@ -34,6 +35,7 @@ class Services:
     people: People
     arrangements: Arrangements
     chat: Chat
+    search: Search
     ledger: Ledger
     reflections: Reflections
     talks: Talks

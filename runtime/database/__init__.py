@@ -28,7 +28,7 @@ from runtime.database.plan import (
 from runtime.database.postgres import PostgresDatabase, hold
 from runtime.database.prepared import Prepared, among, listed
 from runtime.database.reserve import Reserve
-from runtime.database.schema import Micros, RowId, insert, metadata, names, read_by
+from runtime.database.schema import DERIVED, Micros, RowId, insert, metadata, names, read_by
 from runtime.database.sqlite import SqliteDatabase
 
 
@@ -74,6 +74,7 @@ def sole_server(url: str | None, *, node: bool = False) -> AbstractAsyncContextM
 
 
 __all__ = [
+    "DERIVED",
     "AnyRow",
     "Database",
     "DatabaseClock",

@@ -37,6 +37,10 @@ def names(table: str) -> dict[str, Any]:
     return {"names": table}
 
 
+DERIVED = "derived"
+"""In the `info` of a table that follows from others, and is made again from them when it is empty:
+it is in no backup."""
+
 # SQLAlchemy's PostgreSQL insert (ON CONFLICT DO NOTHING / DO UPDATE, excluded) compiles to the
 # same SQL on SQLite as long as the conflict target is named by index_elements, not by constraint.
-__all__ = ["Micros", "RowId", "insert", "metadata", "names", "read_by"]
+__all__ = ["DERIVED", "Micros", "RowId", "insert", "metadata", "names", "read_by"]

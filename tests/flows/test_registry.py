@@ -44,6 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "reflect": {"useful": "the rehearsal", "next": "try it", "rating": 4, "private": "nervous"},
     "correct_session": {"billed_us": 1, "reason": "not so"},
 }
+QUERIES: dict[str, dict[str, Any]] = {"search_mentorship": {"words": "hello"}}
 FIELDS: dict[type[frames.Frame], dict[str, Any]] = {
     frames.ChatSend: {"id": "message-2", "body": "hello"},
     frames.ChatFetch: {},
@@ -110,7 +111,8 @@ class World:
         headers = {"authorization": f"Bearer {grant}"} if grant is not None else {}
         body = BODIES.get(route.name, {}) if route.request else None
         http = client or self.app.http
-        return await http.request(route.method, path, headers=headers, json=body)
+        query = QUERIES.get(route.name)
+        return await http.request(route.method, path, headers=headers, json=body, params=query)
 
     def frame(self, rule: FrameRule, id_: str = "") -> dict[str, Any]:
         assert rule.scope is not None

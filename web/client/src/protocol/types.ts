@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 4b2b1ea75d81216a19ed92de6b675eb6
- * text   dc080df3c7c0dcbdf82cb867e51842be
+ * schema 4ac767c4ffa8e4efe8df55a2794e155a
+ * text   d56fc7cfb356477365581bd3cdf0c050
  */
 export type ClientFrame =
   | AuthOpen
@@ -712,6 +712,40 @@ export interface MessagePage {
   conversation: string;
   head: number;
   messages: Message[];
+}
+/**
+ * At most `limit` messages that have all of `words`, in any order: up to 200 characters and 32
+ * words. Case and accents make no difference; the last word may be just the beginning of one.
+ */
+export interface SearchQuery {
+  words: string;
+  limit?: number;
+}
+/**
+ * `before`: of the older ones. The seq of the last one on a page asks for the next page.
+ */
+export interface SearchWithinQuery {
+  words: string;
+  limit?: number;
+  before?: number | null;
+}
+/**
+ * A message that was found, and in which mentorship.
+ */
+export interface SearchHit {
+  mentorship: string;
+  conversation: string;
+  message: Message;
+}
+/**
+ * Newest first; a page of long messages may hold fewer. `more`: there are older ones.
+ * `complete`: all messages were looked at; otherwise some are still being taken in, as after an
+ * upgrade of the server: ask again in a moment.
+ */
+export interface SearchPage {
+  hits: SearchHit[];
+  more: boolean;
+  complete: boolean;
 }
 /**
  * Terms that one proposes, and thereby accepts. In force from `valid_from_us` on, but never

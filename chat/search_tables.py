@@ -1,0 +1,284 @@
+"""Tables of the index of messages, and their plans. Nobody else names them.
+
+All of it follows from the messages: it can be emptied at any time, and is taken in anew.
+`search_words` answers which messages of a conversation have a word; `search_places` keeps the words
+of each message, so that they can be taken out again; `search_marks` says how far a conversation is
+in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Integer,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    intersect,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from chat.sansio.words import BEYOND, FORM, Question, words
+from chat.tables import MESSAGE, as_message, conversations, messages
+from protocol.views import Message
+from runtime.database import DERIVED, Micros, Plan, insert, metadata
+
+TAKEN_AT_ONCE = 64
+TAKEN_MOST = 32_000
+"""Messages and characters of a batch: so few that nobody notices who writes meanwhile."""
+SEQ_MOST = 2**31 - 1
+
+Columns: TypeAlias = ReadOnlyColumnCollection[str, Any]
+
+# By bytes on both engines, so that the beginnings of words are ranges.
+_Words = Text().with_variant(Text(collation="C"), "postgresql")
+
+search_words = Table(
+    "search_words",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("word", _Words, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    sqlite_with_rowid=False,
+    info={DERIVED: True},
+)
+search_places = Table(
+    "search_places",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at_us", Micros, nullable=False),
+    Column("words", _Words, nullable=False),
+    sqlite_with_rowid=False,
+    info={DERIVED: True},
+)
+search_marks = Table(
+    "search_marks",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("form", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    info={DERIVED: True},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message as the index has it."""
+
+    seq: int
+    at_us: int
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that are not in the index yet: those after `since`, up to `until`. `anew`: what
+    there is of the conversation has other words than it should, and goes."""
+
+    site_id: str
+    conversation: str
+    anew: bool
+    since: int
+    until: int
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message that was found, and where."""
+
+    conversation: str
+    message: Message
+
+
+# Without a mark, or with one of another form: nothing of it is in.
+_SINCE = case((search_marks.c.form == FORM, search_marks.c.seq), else_=0)
+_BEHIND = (
+    select(
+        conversations.c.site_id,
+        conversations.c.id,
+        search_marks.c.form,
+        conversations.c.head,
+        _SINCE.label("since"),
+    )
+    .outerjoin(
+        search_marks,
+        (search_marks.c.site_id == conversations.c.site_id)
+        & (search_marks.c.conversation_id == conversations.c.id),
+    )
+    .where(conversations.c.head > _SINCE)
+)
+
+
+def behind(after: tuple[str, str], limit: int) -> Plan[list[tuple[str, str]]]:
+    """Conversations with messages that are not in the index, by site and id, after those."""
+    key = conversations.c.site_id, conversations.c.id
+    rows = yield (
+        _BEHIND.where(tuple_(*key) > after)
+        .order_by(*key)
+        .limit(limit)
+        .execution_options(all_sites="one server takes in what is written on every site")
+    )
+    return [(row.site_id, row.id) for row in rows]
+
+
+def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
+    """What to take in next of these conversations; None when all of them are in."""
+    rows = yield (
+        _BEHIND.where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
+        .order_by(conversations.c.id)
+        .limit(1)
+    )
+    if not rows:
+        return None
+    (found,) = rows
+    rows = yield (
+        select(messages.c.seq, messages.c.at_us, messages.c.body)
+        .where(
+            messages.c.site_id == site_id,
+            messages.c.conversation_id == found.id,
+            messages.c.seq > found.since,
+            messages.c.seq <= found.since + TAKEN_AT_ONCE,
+        )
+        .order_by(messages.c.seq)
+    )
+    places: list[Place] = []
+    size = 0
+    for row in rows:
+        size += len(row.body)
+        if places and size > TAKEN_MOST:
+            break
+        places.append(Place(row.seq, row.at_us, words(row.body)))
+    return Batch(
+        site_id,
+        found.id,
+        anew=found.form not in (None, FORM),
+        since=found.since,
+        until=places[-1].seq if places else found.head,
+        places=tuple(places),
+    )
+
+
+def take_in(batch: Batch) -> Plan[None]:
+    """Puts a batch into the index, unless somebody else has meanwhile."""
+    of = {"site_id": batch.site_id, "conversation_id": batch.conversation}
+    if batch.anew:
+        rows = yield _changed(batch, search_marks.c.form != FORM)
+        if rows:
+            for table in (search_words, search_places):
+                yield delete(table).where(*(table.c[name] == it for name, it in of.items()))
+    else:
+        yield (
+            insert(search_marks)
+            .values(**of, form=FORM, seq=0)
+            .on_conflict_do_nothing(index_elements=list(of))
+        )
+        rows = yield _changed(batch, search_marks.c.form == FORM, search_marks.c.seq == batch.since)
+    if not rows:
+        return
+    # In one value: with parameters for each row it takes twice as long.
+    both = {f"{place.seq:010}{word}": 0 for place in batch.places for word in place.words}
+    each = func.json_each(literal(both, JSON)).table_valued("key")
+    seq, word = func.substr(each.c.key, 1, 10), func.substr(each.c.key, 11)
+    yield insert(search_words).from_select(
+        [*of, "word", "seq"], select(*map(literal, of.values()), word, cast(seq, Integer))
+    )
+    yield (
+        insert(search_places),
+        [
+            {**of, "seq": place.seq, "at_us": place.at_us, "words": f" {' '.join(place.words)} "}
+            for place in batch.places
+        ],
+    )
+
+
+def _changed(batch: Batch, *still: ColumnElement[bool]) -> ReturningUpdate[tuple[int]]:
+    return (
+        update(search_marks)
+        .where(
+            search_marks.c.site_id == batch.site_id,
+            search_marks.c.conversation_id == batch.conversation,
+            *still,
+        )
+        .values(form=FORM, seq=batch.until)
+        .returning(search_marks.c.seq)
+    )
+
+
+def look(
+    site_id: str, ids: Sequence[str], asked: Question, before: int | None, limit: int
+) -> Plan[Batch | list[Hit]]:
+    """What is found there; or first what is to be taken in of it."""
+    batch = yield from next_batch(site_id, ids)
+    if batch is not None:
+        return batch
+    return (yield from find(site_id, ids, asked, before, limit))
+
+
+def find(
+    site_id: str, ids: Sequence[str], asked: Question, before: int | None, limit: int
+) -> Plan[list[Hit]]:
+    """At most `limit` messages of these conversations that have the words, newest first. Of a
+    single conversation by seq, and those before `before` only."""
+    at, place = search_words.c, search_places.c
+    begun = sorted(asked.begun, key=len)
+    # Beyond the head a seq may not even fit the column.
+    older = [] if before is None else [at.seq < min(before, SEQ_MOST)]
+    if asked.whole:
+        conditions = [at.word == word for word in asked.whole]
+    else:  # what begins so with the most letters is the fewest
+        word = begun.pop()
+        conditions = [(at.word >= word) & (at.word < word + BEYOND)]
+    each = [
+        select(at.conversation_id, at.seq).where(
+            at.site_id == site_id, at.conversation_id.in_(ids), condition, *older
+        )
+        for condition in conditions
+    ]
+    having = intersect(*each) if len(each) > 1 else each[0].distinct()
+    if len(ids) == 1 and not begun:  # no need to look at them
+        having = having.order_by(having.selected_columns.seq.desc()).limit(limit)
+    among = having.subquery()
+    newest = (
+        select(place.conversation_id, place.seq, place.at_us)
+        .join_from(among, search_places, _same_message(among.c, place))
+        .where(place.site_id == site_id, *(place.words.like(f"% {word}%") for word in begun))
+        .order_by(*_newest(place, ids))
+        .limit(limit)
+        .subquery()
+    )
+    rows = yield (
+        MESSAGE.add_columns(messages.c.conversation_id)
+        .join_from(newest, messages, _same_message(newest.c, messages.c))
+        .where(messages.c.site_id == site_id)
+        .order_by(*_newest(newest.c, ids))
+    )
+    return [Hit(row.conversation_id, as_message(row)) for row in rows]
+
+
+def _same_message(one: Columns, other: Columns) -> ColumnElement[bool]:
+    return and_(one.conversation_id == other.conversation_id, one.seq == other.seq)
+
+
+def _newest(places: Columns, ids: Sequence[str]) -> list[ColumnElement[Any]]:
+    """By seq, which a clock that was set does not reorder; of several conversations by time."""
+    if len(ids) == 1:
+        return [places.seq.desc()]
+    return [places.at_us.desc(), places.conversation_id, places.seq.desc()]

@@ -1,0 +1,224 @@
+"""Search on both engines: the same answers, whatever is taken in already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import select, update
+
+from chat import search, search_tables
+from chat.search import Found, Search
+from chat.service import Chat
+from protocol.errors import Refusal
+from runtime.bus import LocalBus
+from runtime.database import Database, Plan
+from tests.support.clock import ManualClock
+
+SITE, TALK, OTHER, ADA = "site", "cnv", "cnv-other", "ada"
+
+
+class Talks:
+    """Conversations and their index; every message a second after the one before."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.clock = database, ManualClock()
+        self.search = Search(database)
+        self.chat = Chat(database, self.clock, LocalBus(), self.search.note)
+        self._sent = 0
+
+    async def say(self, *bodies: str, talk: str = TALK, site: str = SITE) -> None:
+        for body in bodies:
+            self._sent += 1
+            self.clock.step_wall(1_000_000)
+            await self.chat.send(site, talk, ADA, f"message-{self._sent:06}", body)
+
+    async def find(
+        self,
+        words: str,
+        *,
+        talks: Sequence[str] = (TALK,),
+        site: str = SITE,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[int]:
+        """The seqs of the messages that are found, in their order."""
+        found = await self.found(words, talks=talks, site=site, before=before, limit=limit)
+        assert found.complete
+        return [hit.message.seq for hit in found.hits]
+
+    async def found(
+        self, words: str, *, talks: Sequence[str], site: str = SITE,
+        before: int | None = None, limit: int = 50,
+    ) -> Found:  # fmt: skip
+        return await self.search.find(site, talks, words, before=before, limit=limit)
+
+    async def indexed(self) -> dict[tuple[str, str], int]:
+        """How many messages of each conversation are in the index; its tables agree on that."""
+
+        def plan() -> Plan[dict[tuple[str, str], int]]:
+            counted: list[dict[tuple[str, str], set[int]]] = []
+            for table in (search_tables.search_words, search_tables.search_places):
+                rows = yield select(table).execution_options(all_sites="a test")
+                seqs: dict[tuple[str, str], set[int]] = {}
+                for row in rows:
+                    seqs.setdefault((row.site_id, row.conversation_id), set()).add(row.seq)
+                counted.append(seqs)
+            assert counted[0] == counted[1]
+            return {talk: len(each) for talk, each in counted[0].items()}
+
+        return await self.database.read(plan)
+
+
+@pytest.fixture
+def talks(database: Database) -> Talks:
+    return Talks(database)
+
+
+async def test_a_message_is_found_by_its_words_newest_first(talks: Talks) -> None:
+    await talks.say(
+        "Shall we meet on Thursday?",
+        "Yes, Thursday at the Café",
+        "これは日本語です",
+        "thursdays are fine 👍🏽",
+        "100% of it_works",
+        "Łódź, straße, ISTANBUL",
+    )
+    for words, expected in {
+        "thursday": [4, 2, 1],
+        "THURSDAY meet": [1],
+        "thursday cafe": [2],
+        "cafe thursday": [2],
+        "cafe thurs": [2],
+        "thurs cafe": [],
+        "日本語": [3],
+        "本": [3],
+        "日 です": [3],
+        "👍": [4],
+        "fine 👍": [4],
+        "100%": [5],
+        "it_works": [5],
+        "it%": [5],
+        "%": None,
+        "lodz strasse istanbul": [6],
+        "monday": [],
+        "it orks": [],
+        "s": [6, 1],
+        "t": [4, 2, 1],
+    }.items():
+        if expected is None:
+            with pytest.raises(Refusal, match="Say what"):
+                await talks.find(words)
+        else:
+            assert await talks.find(words) == expected, words
+    assert await talks.found("thursday " * 9, talks=[TALK]) == await talks.found(
+        "thursday thursday", talks=[TALK]
+    )
+
+
+async def test_pages_have_no_gap_and_no_double(talks: Talks) -> None:
+    await talks.say(*(f"round {n}{' odd' if n % 2 else ''}" for n in range(1, 22)))
+    for words, every in (("round", 1), ("round od", 2), ("odd round", 2)):
+        seqs: list[int] = []
+        before = None
+        while True:
+            page = await talks.found(words, talks=[TALK], before=before, limit=4)
+            seqs += [hit.message.seq for hit in page.hits]
+            if not page.more:
+                break
+            before = seqs[-1]
+        assert seqs == list(range(21, 0, -every)), words
+    assert await talks.find("round", before=1) == []
+    assert await talks.find("round", before=10**15, limit=1) == [21]
+
+
+async def test_long_messages_are_cut_off_where_the_next_page_begins(talks: Talks) -> None:
+    await talks.say(*("wide " + "x" * 16_000 for _ in range(5)))
+    page = await talks.found("wide", talks=[TALK])
+    assert ([hit.message.seq for hit in page.hits], page.more) == ([5, 4, 3], True)
+    assert await talks.find("wide", before=3) == [2, 1]
+
+
+async def test_several_conversations_by_time(talks: Talks) -> None:
+    for talk in (TALK, OTHER, TALK, "cnv-foreign", OTHER):
+        await talks.say("hello", talk=talk)
+    page = await talks.found("hello", talks=[TALK, OTHER], limit=3)
+    places = [(hit.conversation, hit.message.seq) for hit in page.hits]
+    assert places == [(OTHER, 2), (TALK, 2), (OTHER, 1)]
+    assert page.more
+    assert not (await talks.found("hello", talks=[TALK, OTHER])).more
+    assert (await talks.found("hello", talks=[])) == Found((), more=False, complete=True)
+    assert await talks.find("hello", talks=["none"]) == []
+
+
+async def test_a_site_finds_its_own(talks: Talks) -> None:
+    await talks.say("hello")
+    await talks.say("hello", "hello", site="other")
+    assert await talks.find("hello") == [1]
+    assert await talks.find("hello", site="other") == [2, 1]
+    assert await talks.find("hello", site="third") == []
+
+
+async def test_in_the_background_everything_is_taken_in_once(talks: Talks) -> None:
+    await talks.say(*(f"one {n}" for n in range(150)))
+    await talks.say("two", talk=OTHER)
+    await talks.say("three", site="other")
+    assert await talks.indexed() == {}
+    await asyncio.gather(
+        talks.search.round(), talks.find("one"), talks.find("one"), talks.search.round()
+    )
+    await talks.search.round()
+    everything = {(SITE, TALK): 150, (SITE, OTHER): 1, ("other", TALK): 1}
+    assert await talks.indexed() == everything
+    await talks.say("four")
+    await talks.search.round()
+    assert await talks.indexed() == everything | {(SITE, TALK): 151}
+
+
+async def test_what_a_server_before_this_one_left_is_taken_in(
+    talks: Talks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "LISTED", 2)
+    for number in range(5):
+        await talks.say("hello", talk=f"cnv-{number}")
+    again = Search(talks.database)
+    await again.round()
+    assert len(await talks.indexed()) == 5
+    await again.round()
+
+
+async def test_a_round_ends_and_the_next_goes_on(
+    talks: Talks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "ROUND", 2)
+    monkeypatch.setattr(search_tables, "TAKEN_AT_ONCE", 10)
+    await talks.say(*(f"{n} hello" for n in range(35)))
+    for taken in (20, 35):
+        await talks.search.round()
+        assert await talks.indexed() == {(SITE, TALK): taken}
+
+
+async def test_who_is_far_behind_is_told_so(talks: Talks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "PATIENCE", 2)
+    monkeypatch.setattr(search_tables, "TAKEN_AT_ONCE", 10)
+    await talks.say(*("hello" for n in range(35)))
+    found = await talks.found("hello", talks=[TALK])
+    assert (len(found.hits), found.complete) == (20, False)
+    found = await talks.found("hello", talks=[TALK])
+    assert (len(found.hits), found.complete) == (35, True)
+
+
+async def test_with_another_form_of_words_all_is_taken_in_anew(talks: Talks) -> None:
+    await talks.say(*(f"hello {n}" for n in range(100)))
+    await talks.say("hello", talk=OTHER)
+    assert len(await talks.find("hello", limit=200)) == 100
+    marks = search_tables.search_marks
+
+    def age() -> Plan[None]:
+        yield update(marks).where(marks.c.site_id == SITE).values(form=0)
+
+    await talks.database.write(age)
+    await asyncio.gather(Search(talks.database).round(), talks.find("hello"))
+    assert len(await talks.find("hello", limit=200)) == 100
+    assert await talks.indexed() == {(SITE, TALK): 100, (SITE, OTHER): 1}
