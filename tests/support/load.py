@@ -49,7 +49,7 @@ async def dial(
 class Writer:
     """One person who keeps writing, resends what was not acknowledged, and heeds what arrives.
     `refused`: ids that were refused at least once, and why; `unanswered`: those that were neither
-    that nor acknowledged on a connection that stood."""
+    that nor acknowledged on a connection that stood; `waits_s`: for each acknowledgement."""
 
     def __init__(
         self,
@@ -72,6 +72,7 @@ class Writer:
         self.shown: dict[int, str] = {}
         self.refused: dict[str, str] = {}
         self.unanswered: list[str] = []
+        self.waits_s: list[float] = []
         self.conversation = ""
         self.connections = 0
         self.another = asyncio.Event()
@@ -121,7 +122,7 @@ class Writer:
         if self._waiting is None:
             self._sent += 1
             self._waiting = f"{self.name}-{self._sent:06}"
-        body = self._waiting + self._filler
+        body, asked_s = self._waiting + self._filler, time.monotonic()
         for _ in range(1 if self.dice.random() < 0.9 else 2):  # a resend must change nothing
             await socket.send(
                 "chat.send", conversation=self.conversation, id=self._waiting, body=body
@@ -140,6 +141,7 @@ class Writer:
             if self._gives_up:
                 self._waiting = None
             return
+        self.waits_s.append(time.monotonic() - asked_s)
         assert self.acked.setdefault(accepted["id"], accepted["seq"]) == accepted["seq"]
         self._waiting = None
         self.another.set()

@@ -20,6 +20,7 @@ HEAD_TIMEOUT_S = 10.0
 BODY_TIMEOUT_S = 30.0
 UNREAD_TIMEOUT_S = 30.0
 WRITE_HIGH_BYTES = 256 * 1024
+PARSED_AT_ONCE_BYTES = 4 * 1024
 PINGS_MOST, PING_EVERY_US = 100, 1_000_000
 """So many at once, and one more a second: a page sends none, a client's library one in 20 s."""
 CLOSE_GRACE_S = 30.0
@@ -46,6 +47,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         if self._cut is not None:
             self._cut.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Bit by bit: a flood is cut off before all that has come of it is parsed."""
+        for at in range(0, len(data), PARSED_AT_ONCE_BYTES):
+            if not self.transport.is_closing():
+                super().data_received(data[at : at + PARSED_AT_ONCE_BYTES])
 
     def _close_unread(self, code: int) -> None:
         """Puts the close frame behind what the peer has not read yet, without waiting for it: who
