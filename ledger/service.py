@@ -32,10 +32,17 @@ from ledger.sansio.watch import Watch
 from ledger.signatures import signed
 from ledger.store import Store
 from ledger.tables import LineRow, SessionRow
-from ledger.views import Recorded, account_view, base64url, evidence_pack, session_view
+from ledger.views import (
+    Recorded,
+    account_view,
+    base64url,
+    evidence_pack,
+    fact_record,
+    session_view,
+)
 from protocol.errors import Refusal
 from protocol.evidence import EvidencePack
-from protocol.facts import ContactProven, SessionFact
+from protocol.facts import ContactProven
 from protocol.rest import FactRecord
 from protocol.types import LeaveReason
 from protocol.views import Contact, SessionAccount, SessionView, SettlementState
@@ -357,11 +364,10 @@ class Ledger:
     async def rearranged(self, site_id: str, room: str, mentorship: str) -> None:
         """The meetings of a mentorship have changed: a session that waits goes by them, until its
         meeting begins."""
-        row = await self._store.read(tables.running, site_id, room)
-        if row is None or row.started_us is not None:
-            return
-        now_us = self._clock.wall_us()
-        await self._store.write(self._meetings.rearranged, site_id, row.id, mentorship, now_us)
+        for row in await self._store.read(tables.running, site_id, [room]):
+            if row.started_us is None:
+                asked = site_id, row.id, mentorship, self._clock.wall_us()
+                await self._store.write(self._meetings.rearranged, *asked)
 
     async def flush(self) -> dict[str, SessionView]:
         """Puts the latest proofs of life on disk, in one transaction, then the departures that
@@ -529,8 +535,13 @@ class Ledger:
 
     async def running(self, site_id: str, room: str) -> SessionView | None:
         """The session of a room that has not ended, if it can be read."""
-        row = await self._store.read(tables.running, site_id, room)
-        return None if row is None else await self._readable(row)
+        return (await self.running_in(site_id, [room])).get(room)
+
+    async def running_in(self, site_id: str, rooms: Sequence[str]) -> dict[str, SessionView]:
+        """The same of several rooms, by room."""
+        rows = await self._store.read(tables.running, site_id, rooms)
+        views = [await self._readable(row) for row in rows]
+        return {view.room: view for view in views if view is not None}
 
     async def of_mentorships(
         self, site_id: str, mentorships: Sequence[str], before_us: int | None, limit: int
@@ -556,17 +567,7 @@ class Ledger:
     async def facts(self, site_id: str, session: str) -> tuple[FactRecord, ...]:
         """The chain of a session, with each fact as it is to be read."""
         kept = await self._store.read(tables.records_of, site_id, session)
-        return tuple(
-            FactRecord(
-                seq=each.record.seq,
-                wall_us=each.record.wall_us,
-                monotonic_us=each.record.monotonic_us,
-                boot=each.record.boot,
-                hash=each.hash.hex(),
-                fact=msgspec.msgpack.decode(each.record.fact, type=SessionFact),
-            )
-            for each in kept
-        )
+        return tuple(map(fact_record, kept))
 
     async def evidence(self, site_id: str, session: str, keys: Mapping[str, bytes]) -> EvidencePack:
         """All that a session's account rests on, sealed. `keys`: the site's public ones, by id."""

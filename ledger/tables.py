@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     select,
@@ -41,7 +42,7 @@ from protocol.facts import (
 )
 from protocol.types import EndReason
 from protocol.views import SettlementState
-from runtime.database import AnyRow, Micros, Plan, insert, metadata
+from runtime.database import AnyRow, Micros, Plan, Prepared, among, insert, listed, metadata
 
 sessions = Table(
     "sessions",
@@ -278,24 +279,25 @@ def by_id(site_id: str, id_: str) -> Plan[SessionRow | None]:
     return _as_session(rows[0]) if rows else None
 
 
-def running(site_id: str, room: str) -> Plan[SessionRow | None]:
-    rows = yield _SESSION.where(
-        sessions.c.site_id == site_id, sessions.c.room_id == room, sessions.c.ended_us.is_(None)
+_RUNNING = Prepared(
+    _SESSION.where(
+        sessions.c.site_id == bindparam("site_id"),
+        among(sessions.c.room_id, "rooms"),
+        sessions.c.ended_us.is_(None),
     )
-    return _as_session(rows[0]) if rows else None
+)
+
+
+def running(site_id: str, rooms: Sequence[str]) -> Plan[list[SessionRow]]:
+    """The sessions of these rooms that have not ended."""
+    rows = yield _RUNNING(site_id=site_id, rooms=listed(rooms))
+    return [_as_session(row) for row in rows]
 
 
 def met(site_id: str, meeting: str) -> Plan[bool]:
     """Whether a session that was, or is, that meeting has started."""
-    rows = yield (
-        select(sessions.c.id)
-        .where(
-            sessions.c.site_id == site_id,
-            sessions.c.meeting_id == meeting,
-            sessions.c.started_us.is_not(None),
-        )
-        .limit(1)
-    )
+    started = select(sessions.c.id).where(sessions.c.started_us.is_not(None)).limit(1)
+    rows = yield started.where(sessions.c.site_id == site_id, sessions.c.meeting_id == meeting)
     return bool(rows)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from ledger.note_tables import NoteRow
 from ledger.sansio import evidence
 from ledger.sansio.account import INTERRUPTIONS_MOST, Timeline
@@ -23,6 +25,7 @@ from protocol.facts import (
     SessionEnded,
     SessionFact,
 )
+from protocol.rest import FactRecord
 from protocol.views import (
     Lane,
     Note,
@@ -47,6 +50,18 @@ class Recorded:
 def session_view(recorded: Recorded, live: Sequence[ContactProven], now_us: int) -> SessionView:
     """`live`: proofs of contact that are not written down yet; `now_us`: its end, once it ended."""
     return SessionView(**_common(recorded, _timeline(recorded, live, now_us), now_us))
+
+
+def fact_record(kept: Chained) -> FactRecord:
+    """One record of a session's chain, with its fact as it is to be read."""
+    return FactRecord(
+        seq=kept.record.seq,
+        wall_us=kept.record.wall_us,
+        monotonic_us=kept.record.monotonic_us,
+        boot=kept.record.boot,
+        hash=kept.hash.hex(),
+        fact=msgspec.msgpack.decode(kept.record.fact, type=SessionFact),
+    )
 
 
 def account_view(

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     func,
     or_,
     select,
@@ -31,7 +32,19 @@ from mentoring.sansio.meetings import LONGEST_US, REACH_US, Meeting
 from protocol.registry import Scope
 from protocol.terms import DAY_US, Terms
 from protocol.types import INT_MAX, MeetingState, ProposalState, Role
-from runtime.database import AnyRow, Micros, Plan, Rows, insert, metadata, names, read_by
+from runtime.database import (
+    AnyRow,
+    Micros,
+    Plan,
+    Prepared,
+    Rows,
+    among,
+    insert,
+    listed,
+    metadata,
+    names,
+    read_by,
+)
 
 _STATE_OF_TERMS = read_by(partial(msgspec.convert, type=ProposalState))
 _STATE_OF_A_MEETING = read_by(partial(msgspec.convert, type=MeetingState))
@@ -153,19 +166,35 @@ _WITH_MEMBERS = (
 )
 
 
+_FIND = {
+    scope: Prepared(
+        _WITH_MEMBERS.where(mentorships.c.site_id == bindparam("site_id"), key == bindparam("id"))
+    )
+    for scope, key in _KEY.items()
+}
+_OF_PERSON = Prepared(
+    _WITH_MEMBERS.where(
+        mentorships.c.site_id == bindparam("site_id"),
+        mentorships.c.id.in_(
+            select(members.c.mentorship_id).where(
+                members.c.site_id == bindparam("site_id"),
+                members.c.person_id == bindparam("person"),
+            )
+        ),
+    )
+)
+
+
 def find(site_id: str, scope: Scope, id_: str) -> Plan[Mentorship | None]:
     """The mentorship that a mentorship, conversation or room id belongs to."""
-    rows = yield _WITH_MEMBERS.where(mentorships.c.site_id == site_id, _KEY[scope] == id_)
+    rows = yield _FIND[scope](site_id=site_id, id=id_)
     found = _collect(rows)
     return found[0] if found else None
 
 
 def of_person(site_id: str, person: str) -> Plan[list[Mentorship]]:
     """All of a person's mentorships, oldest first."""
-    mine = select(members.c.mentorship_id).where(
-        members.c.site_id == site_id, members.c.person_id == person
-    )
-    rows = yield _WITH_MEMBERS.where(mentorships.c.site_id == site_id, mentorships.c.id.in_(mine))
+    rows = yield _OF_PERSON(site_id=site_id, person=person)
     return _collect(rows)
 
 
@@ -272,10 +301,7 @@ def page_of_agreements(
     return [_as_agreement(row) for row in rows]
 
 
-def standing_agreements(
-    site_id: str, ids: Sequence[str], at_us: int
-) -> Plan[dict[str, list[Agreement]]]:
-    """Of each mentorship what is in force at a moment, and its latest version."""
+def _standing_agreements() -> Prepared:
     later, valid = agreements.alias("later"), agreement_answers.alias("valid")
     latest = (
         select(func.max(later.c.version))
@@ -290,15 +316,27 @@ def standing_agreements(
         .where(
             valid.c.site_id == agreements.c.site_id,
             valid.c.mentorship_id == agreements.c.mentorship_id,
-            valid.c.valid_from_us <= at_us,
+            valid.c.valid_from_us <= bindparam("at_us"),
         )
         .scalar_subquery()
     )
-    rows = yield _AGREEMENT.where(
-        agreements.c.site_id == site_id,
-        agreements.c.mentorship_id.in_(ids),
-        or_(agreements.c.version == latest, agreements.c.version == in_force),
+    return Prepared(
+        _AGREEMENT.where(
+            agreements.c.site_id == bindparam("site_id"),
+            among(agreements.c.mentorship_id, "ids"),
+            or_(agreements.c.version == latest, agreements.c.version == in_force),
+        )
     )
+
+
+_STANDING_AGREEMENTS = _standing_agreements()
+
+
+def standing_agreements(
+    site_id: str, ids: Sequence[str], at_us: int
+) -> Plan[dict[str, list[Agreement]]]:
+    """Of each mentorship what is in force at a moment, and its latest version."""
+    rows = yield _STANDING_AGREEMENTS(site_id=site_id, ids=listed(ids), at_us=at_us)
     found: dict[str, list[Agreement]] = {id_: [] for id_ in ids}
     for row in rows:
         found[row.mentorship_id].append(_as_agreement(row))
@@ -411,27 +449,42 @@ def page_of_meetings(
     return [_as_meeting(row) for row in rows]
 
 
-def standing_meetings(
-    site_id: str, ids: Sequence[str], at_us: int
-) -> Plan[dict[str, list[Meeting]]]:
-    """Of each mentorship the planned meetings that a moment may belong to, and the next one."""
+def _standing_meetings() -> Prepared:
     coming = meetings.alias("coming")
     following = (
         select(func.min(coming.c.start_us))
         .where(
             coming.c.site_id == meetings.c.site_id,
             coming.c.mentorship_id == meetings.c.mentorship_id,
-            coming.c.start_us > at_us,
+            coming.c.start_us > bindparam("at_us"),
             coming.c.state == "planned",
         )
         .scalar_subquery()
     )
-    rows = yield _MEETING.where(
-        meetings.c.site_id == site_id,
-        meetings.c.mentorship_id.in_(ids),
-        meetings.c.state == "planned",
-        meetings.c.start_us > at_us - REACH_US,
-        or_(meetings.c.start_us < at_us + DAY_US, meetings.c.start_us == following),
+    return Prepared(
+        _MEETING.where(
+            meetings.c.site_id == bindparam("site_id"),
+            among(meetings.c.mentorship_id, "ids"),
+            meetings.c.state == "planned",
+            meetings.c.start_us > bindparam("after_us"),
+            or_(meetings.c.start_us < bindparam("before_us"), meetings.c.start_us == following),
+        )
+    )
+
+
+_STANDING_MEETINGS = _standing_meetings()
+
+
+def standing_meetings(
+    site_id: str, ids: Sequence[str], at_us: int
+) -> Plan[dict[str, list[Meeting]]]:
+    """Of each mentorship the planned meetings that a moment may belong to, and the next one."""
+    rows = yield _STANDING_MEETINGS(
+        site_id=site_id,
+        ids=listed(ids),
+        at_us=at_us,
+        after_us=at_us - REACH_US,
+        before_us=at_us + DAY_US,
     )
     found: dict[str, list[Meeting]] = {id_: [] for id_ in ids}
     for row in rows:

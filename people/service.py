@@ -13,6 +13,7 @@ from people.tables import Invitation, Key
 from people.tokens import GRANT_ALGORITHM, Seals, Tokens, new_signing_secret
 from protocol.errors import Refusal
 from protocol.facts import AccessRevoked
+from protocol.grants import GrantClaims
 from protocol.rest import Grant, NewPerson
 from protocol.views import PersonView
 from runtime import idempotency, outbox
@@ -213,10 +214,17 @@ class People:
     async def authenticate(self, token: str) -> Caller:
         """Whom a grant speaks for. Refuses with `unauthenticated`, or `revoked` when the
         invitation behind it was withdrawn: that is looked up every time."""
-        now_us = self._clock.wall_us()
-        granted = self._tokens.check(token, now_us)
+        return await self.believe(self.claims(token))
+
+    def claims(self, token: str) -> GrantClaims:
+        """What a grant says that one of our keys signed. Refuses with `unauthenticated`."""
+        granted = self._tokens.check(token, self._clock.wall_us())
         if granted is None:
             raise Refusal("unauthenticated")
+        return granted
+
+    async def believe(self, granted: GrantClaims) -> Caller:
+        """The second half of `authenticate`: whether it still holds."""
         invitation = await self._database.read(tables.invitation, granted.site, granted.inv)
         if invitation is None or invitation.person.id != granted.sub:
             raise Refusal("unauthenticated")

@@ -13,13 +13,25 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    bindparam,
     delete,
     select,
     update,
 )
 
 from protocol.views import PersonView
-from runtime.database import AnyRow, Micros, Plan, insert, metadata, names, read_by
+from runtime.database import (
+    AnyRow,
+    Micros,
+    Plan,
+    Prepared,
+    among,
+    insert,
+    listed,
+    metadata,
+    names,
+    read_by,
+)
 
 KeyKind = Literal["grant", "ledger", "handle"]
 Algorithm = Literal["Ed25519", "HS256"]
@@ -167,10 +179,15 @@ def rename_person(site_id: str, to: PersonView, email: str) -> Plan[None]:
     )
 
 
-def persons_by_id(site_id: str, ids: list[str]) -> Plan[dict[str, PersonView]]:
-    rows = yield select(persons.c.id, persons.c.name, persons.c.zone).where(
-        persons.c.site_id == site_id, persons.c.id.in_(ids)
+_PERSONS = Prepared(
+    select(persons.c.id, persons.c.name, persons.c.zone).where(
+        persons.c.site_id == bindparam("site_id"), among(persons.c.id, "ids")
     )
+)
+
+
+def persons_by_id(site_id: str, ids: list[str]) -> Plan[dict[str, PersonView]]:
+    rows = yield _PERSONS(site_id=site_id, ids=listed(ids))
     return {row.id: PersonView(id=row.id, name=row.name, zone=row.zone) for row in rows}
 
 
@@ -223,8 +240,15 @@ _INVITATION = (
 )
 
 
+_INVITATION_BY_ID = Prepared(
+    _INVITATION.where(
+        invitations.c.site_id == bindparam("site_id"), invitations.c.id == bindparam("id")
+    )
+)
+
+
 def invitation(site_id: str, id_: str) -> Plan[Invitation | None]:
-    rows = yield _INVITATION.where(invitations.c.site_id == site_id, invitations.c.id == id_)
+    rows = yield _INVITATION_BY_ID(site_id=site_id, id=id_)
     return _as_invitation(rows[0]) if rows else None
 
 

@@ -49,12 +49,11 @@ class Views:
         talks = await self._chat.summaries(
             site_id, [mentorship.conversation for mentorship in mentorships], person
         )
-        sessions = {
-            mentorship.id: await self._ledger.running(site_id, mentorship.room)
-            for mentorship in mentorships
-        }
+        sessions = await self._ledger.running_in(site_id, [each.room for each in mentorships])
         standing = await self._arrangements.standing(
-            site_id, list(sessions), [id_ for id_, session in sessions.items() if session]
+            site_id,
+            [mentorship.id for mentorship in mentorships],
+            [session.mentorship for session in sessions.values()],
         )
         views = []
         for mentorship in mentorships:
@@ -78,7 +77,7 @@ class Views:
                     read=talk.read,
                     unread=talk.unread,
                     last=_line(talk.last),
-                    session=sessions[mentorship.id],
+                    session=sessions.get(mentorship.room),
                     agreement=agreement_view(now.agreement) if now.agreement else None,
                     proposal=agreement_view(now.proposal) if now.proposal else None,
                     meeting=meeting_view(now.meeting) if now.meeting else None,

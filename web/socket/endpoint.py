@@ -292,10 +292,10 @@ class _Live:
     async def _sign_in(self, frame: AuthOpen) -> None:
         services = self._services
         try:
-            caller = await services.people.authenticate(frame.grant)
-            # Once more, now that a revocation would be heard: it cannot fall in between.
-            self._subscription.add(access_topic(caller.site_id, caller.person))
-            caller = await services.people.authenticate(frame.grant)
+            granted = services.people.claims(frame.grant)
+            # Before it is looked up, so that no revocation can fall in between.
+            self._subscription.add(access_topic(granted.site, granted.sub))
+            caller = await services.people.believe(granted)
         except Refusal as refusal:
             self._complain(refusal, frame)
             self.kick(refusal.code)
