@@ -32,7 +32,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from chat.sansio.words import BEYOND, FORM, Question, words
-from chat.tables import MESSAGE, as_message, conversations, messages
+from chat.tables import MESSAGE, as_message, conversations, messages, reactions_to
 from protocol.views import Message
 from runtime.database import DERIVED, Micros, Plan, insert, metadata
 
@@ -270,7 +270,12 @@ def find(
         .where(messages.c.site_id == site_id)
         .order_by(*_newest(newest.c, ids))
     )
-    return [Hit(row.conversation_id, as_message(row)) for row in rows]
+    keys = [(row.conversation_id, row.seq) for row in rows]
+    given = yield from reactions_to(site_id, keys)
+    return [
+        Hit(row.conversation_id, as_message(row, given.get(key, ())))
+        for key, row in zip(keys, rows, strict=True)
+    ]
 
 
 def _same_message(one: Columns, other: Columns) -> ColumnElement[bool]:

@@ -1,21 +1,36 @@
-"""Stores messages, hands out pages, and hints to whoever is connected."""
+"""Stores messages and what becomes of them, hands out pages, and hints to whoever is connected."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from chat import tables
-from chat.sansio.conversation import check_body, fit
-from chat.tables import Summary
+from chat import change_tables, mark_tables, tables
+from chat.change_tables import Changed
+from chat.mark_tables import Standing, Summary
+from chat.sansio.conversation import check_body, check_query, fit, fit_around
 from protocol.codec import encode
-from protocol.frames import ChatMessages, ChatReceipt
-from protocol.views import Message
+from protocol.frames import ChatMessages, ChatReceipt, ChatTouched, ChatTyped
+from protocol.types import PAGE_MAX, Emoji
+from protocol.views import Message, MessageVersion
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import Database
 
 
 def topic(site_id: str, conversation: str) -> str:
-    """Where a conversation's hints travel: encoded `chat.messages` and `chat.receipt` frames."""
+    """Where a conversation's hints travel: encoded `chat.messages`, `chat.touched`, `chat.typed`
+    and `chat.receipt` frames."""
     return f"conversation:{site_id}:{conversation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A page of what somebody missed: either messages they hold that were touched, or new ones.
+    `head` and `revision` are the conversation's, as it was read."""
+
+    head: int
+    revision: int
+    touched: ChatTouched | None
+    messages: ChatMessages | None
 
 
 class Chat:
@@ -32,20 +47,116 @@ class Chat:
         self._database, self._clock, self._bus = database, clock, bus
         self._written = written
 
+    # ---- saying --------------------------------------------------------------------------------
+
     async def send(
-        self, site_id: str, conversation: str, person: str, client_id: str, body: str
+        self,
+        site_id: str,
+        conversation: str,
+        person: str,
+        client_id: str,
+        body: str,
+        reply_to: int | None = None,
     ) -> Message:
-        """The message as stored; when this returns it is on disk. Sending the same again returns
-        the same. Refuses with `message_empty`, `message_too_long`, `invalid_field`, `conflict`."""
+        """The message as it is now; when this returns it is on disk. Sending the same again returns
+        the same. Refuses with `message_empty`, `message_too_long`, `invalid_field`, `conflict`,
+        `message_gone`."""
         check_body(body, client_id)
         message, fresh = await self._database.write(
-            tables.store, site_id, conversation, person, client_id, body, self._clock.wall_us()
+            tables.store,
+            site_id,
+            conversation,
+            person,
+            client_id,
+            body,
+            reply_to,
+            self._clock.wall_us(),
         )
         if fresh:
             self._written(site_id, conversation)
-            hint = ChatMessages(conversation=conversation, head=message.seq, messages=(message,))
-            self._bus.publish(topic(site_id, conversation), encode(hint, "msgpack"))
+            self._hint(
+                site_id,
+                ChatMessages(
+                    conversation=conversation,
+                    head=message.seq,
+                    revision=message.revision,
+                    messages=(message,),
+                ),
+            )
         return message
+
+    async def edit(
+        self, site_id: str, conversation: str, person: str, change_id: str, seq: int, body: str
+    ) -> Message:
+        """The message with another text. Refuses as `send`, and with `not_found`, `not_yours`."""
+        check_body(body, change_id)
+        changed = await self._database.write(
+            change_tables.edit,
+            site_id,
+            conversation,
+            person,
+            change_id,
+            seq,
+            body,
+            self._clock.wall_us(),
+        )
+        return self._touched(site_id, conversation, changed)
+
+    async def delete(self, site_id: str, conversation: str, person: str, seq: int) -> Message:
+        """What is left of the message. Refuses with `not_found`, `not_yours`."""
+        changed = await self._database.write(
+            change_tables.remove, site_id, conversation, person, seq, self._clock.wall_us()
+        )
+        return self._touched(site_id, conversation, changed)
+
+    async def react(
+        self, site_id: str, conversation: str, person: str, seq: int, emoji: Emoji, *, on: bool
+    ) -> Message:
+        """The message with the reaction, or without. Refuses with `not_found`, `message_gone`."""
+        changed = await self._database.write(
+            change_tables.react,
+            site_id,
+            conversation,
+            person,
+            seq,
+            emoji,
+            self._clock.wall_us(),
+            on=on,
+        )
+        return self._touched(site_id, conversation, changed)
+
+    async def pin(
+        self, site_id: str, conversation: str, person: str, seq: int, *, on: bool
+    ) -> Message:
+        """The message with its pin, or without. Refuses with `not_found`, `message_gone`,
+        `too_many_pins`."""
+        changed = await self._database.write(
+            change_tables.pin, site_id, conversation, person, seq, self._clock.wall_us(), on=on
+        )
+        return self._touched(site_id, conversation, changed)
+
+    def typing(self, site_id: str, conversation: str, person: str, *, typing: bool) -> None:
+        """Told to whoever is connected, and forgotten."""
+        self._hint(site_id, ChatTyped(conversation=conversation, person=person, typing=typing))
+
+    def _touched(self, site_id: str, conversation: str, changed: Changed) -> Message:
+        message, changes = changed
+        if changes:
+            self._written(site_id, conversation)
+            self._hint(
+                site_id,
+                ChatTouched(
+                    conversation=conversation, revision=message.revision, messages=(message,)
+                ),
+            )
+        return message
+
+    def _hint(
+        self, site_id: str, frame: ChatMessages | ChatTouched | ChatTyped | ChatReceipt
+    ) -> None:
+        self._bus.publish(topic(site_id, frame.conversation), encode(frame, "msgpack"))
+
+    # ---- reading -------------------------------------------------------------------------------
 
     async def page(
         self,
@@ -54,29 +165,94 @@ class Chat:
         *,
         before: int | None = None,
         after: int | None = None,
+        around: int | None = None,
+        at_us: int | None = None,
         limit: int,
     ) -> ChatMessages:
-        """At most `limit` messages, and no more than fit a frame, before `before`, or after
-        `after`; neither: the newest."""
-        head, found = await self._database.read(
-            tables.page, site_id, conversation, before, after, limit
+        """At most `limit` messages, and no more than fit a frame, before `before`, after `after`,
+        around `around` or the first at or after `at_us`; none of them: the newest. Refuses with
+        `invalid_field`."""
+        check_query(before, after, around, at_us)
+        if around is not None or at_us is not None:
+            page, middle = await self._database.read(
+                tables.page_around, site_id, conversation, around, at_us or 0, limit
+            )
+            kept = fit_around(page.messages, middle)
+        else:
+            page = await self._database.read(
+                tables.page, site_id, conversation, before, after, limit
+            )
+            kept = fit(page.messages, keep_newest=after is None)
+        return ChatMessages(
+            conversation=conversation,
+            head=page.head,
+            revision=page.revision,
+            messages=tuple(kept),
         )
-        kept = fit(found, keep_newest=after is None)
-        return ChatMessages(conversation=conversation, head=head, messages=tuple(kept))
 
-    async def read(self, site_id: str, conversation: str, person: str, seq: int) -> None:
-        """Moves a person's read mark forwards, and tells who is connected."""
-        moved = await self._database.write(tables.move_read, site_id, conversation, person, seq)
+    async def since(self, site_id: str, conversation: str, seq: int, revision: int) -> Missed:
+        """The next page of what somebody misses who holds the messages up to `seq` as of
+        `revision`. Those that were touched come first: then whoever has got part of it has all
+        that they hold at least as it was at the revision they were told."""
+        page, held = await self._database.read(
+            tables.since, site_id, conversation, seq, revision, PAGE_MAX
+        )
+        kept = tuple(fit(page.messages, keep_newest=False))
+        touched = messages = None
+        if held:
+            whole = len(kept) == len(page.messages) < PAGE_MAX
+            told = page.revision if whole else kept[-1].revision
+            touched = ChatTouched(conversation=conversation, revision=told, messages=kept)
+        else:
+            if page.revision > revision:
+                touched = ChatTouched(
+                    conversation=conversation, revision=page.revision, messages=()
+                )
+            if kept:
+                messages = ChatMessages(
+                    conversation=conversation,
+                    head=page.head,
+                    revision=page.revision,
+                    messages=kept,
+                )
+        return Missed(page.head, page.revision, touched, messages)
+
+    async def versions(
+        self, site_id: str, conversation: str, seq: int
+    ) -> tuple[MessageVersion, ...]:
+        """How a message has read, oldest first. Refuses with `not_found`."""
+        return await self._database.read(change_tables.versions, site_id, conversation, seq)
+
+    async def pins(self, site_id: str, conversation: str) -> tuple[int, list[Message]]:
+        """The conversation's revision, and its pinned messages, newest pin first."""
+        return await self._database.read(change_tables.pins, site_id, conversation)
+
+    # ---- how far everybody has got ---------------------------------------------------------------
+
+    async def mark(
+        self, site_id: str, conversation: str, person: str, *, delivered: int = 0, read: int = 0
+    ) -> None:
+        """Moves a person's marks forwards, and tells who is connected."""
+        moved = await self._database.write(
+            mark_tables.move, site_id, conversation, person, delivered, read
+        )
         if moved is not None:
-            receipt = ChatReceipt(conversation=conversation, person=person, read=moved)
-            self._bus.publish(topic(site_id, conversation), encode(receipt, "msgpack"))
+            self._hint(
+                site_id,
+                ChatReceipt(
+                    conversation=conversation,
+                    person=person,
+                    delivered=moved.delivered,
+                    read=moved.read,
+                ),
+            )
 
-    async def heads(self, site_id: str, conversations: Sequence[str]) -> dict[str, int]:
-        """The newest seq of each conversation that has any message."""
-        return await self._database.read(tables.heads, site_id, conversations)
+    async def standings(self, site_id: str, conversations: Sequence[str]) -> dict[str, Standing]:
+        """Each conversation that has any message."""
+        return await self._database.read(mark_tables.standings, site_id, conversations)
 
     async def summaries(
         self, site_id: str, conversations: Sequence[str], person: str
     ) -> dict[str, Summary]:
         """Each conversation that has any message, as `person` sees it."""
-        return await self._database.read(tables.summaries, site_id, conversations, person)
+        return await self._database.read(mark_tables.summaries, site_id, conversations, person)

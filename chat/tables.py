@@ -1,13 +1,29 @@
-"""Tables of conversations and the plans over them. Nobody else names them."""
+"""Tables of conversations and the plans that store and read messages. Nobody else names them but
+`change_tables.py` and `mark_tables.py`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, func, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
+from chat.sansio.changes import same_again
 from protocol.errors import Refusal
-from protocol.views import Message
-from runtime.database import AnyRow, Micros, Plan, insert, metadata, names
+from protocol.types import EMOJIS
+from protocol.views import Message, Reaction
+from runtime.database import AnyRow, Micros, Plan, insert, metadata, names, read_by
 
 conversations = Table(
     "conversations",
@@ -15,6 +31,7 @@ conversations = Table(
     Column("site_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     Column("head", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
 )
 messages = Table(
     "messages",
@@ -26,176 +43,344 @@ messages = Table(
     Column("client_id", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("at_us", Micros, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("reply_to", Integer, nullable=True),
+    Column("edited_us", Micros, nullable=True),
+    Column("deleted_us", Micros, nullable=True),
+    Column("pinned_us", Micros, nullable=True),
+    Column("pinned_by", Text, nullable=True, info=names("persons")),
     UniqueConstraint("site_id", "conversation_id", "person_id", "client_id"),
+    UniqueConstraint("site_id", "conversation_id", "revision"),
+    Index(
+        "ix_messages_pinned",
+        "site_id",
+        "conversation_id",
+        sqlite_where=text("pinned_us IS NOT NULL"),
+        postgresql_where=text("pinned_us IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
-reads = Table(
-    "reads",
+reactions = Table(
+    "reactions",
     metadata,
     Column("site_id", Text, primary_key=True),
     Column("conversation_id", Text, primary_key=True),
-    Column("person_id", Text, primary_key=True),
-    Column("seq", Integer, nullable=False),
+    Column("seq", Integer, primary_key=True),
+    Column("person_id", Text, primary_key=True, info=names("persons")),
+    Column("emoji", Text, primary_key=True, info=read_by(EMOJIS.index)),
+    Column("revision", Integer, nullable=False),
+    Column("at_us", Micros, nullable=False),
+    ForeignKeyConstraint(
+        ["site_id", "conversation_id", "seq"],
+        ["messages.site_id", "messages.conversation_id", "messages.seq"],
+    ),
+    sqlite_with_rowid=False,
 )
+message_versions = Table(
+    "message_versions",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("person_id", Text, nullable=False, info=names("persons")),
+    Column("change_id", Text, nullable=True),
+    Column("body", Text, nullable=False),
+    Column("at_us", Micros, nullable=False),
+    UniqueConstraint("site_id", "conversation_id", "person_id", "change_id"),
+    ForeignKeyConstraint(
+        ["site_id", "conversation_id", "seq"],
+        ["messages.site_id", "messages.conversation_id", "messages.seq"],
+    ),
+)
+"""How messages that were edited have read, from their first version on."""
 
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A conversation as one person sees it from outside."""
-
-    head: int = 0
-    read: int = 0
-    unread: int = 0
-    last: Message | None = None
-
-
-MESSAGE = select(
+COLUMNS = (
     messages.c.seq,
     messages.c.client_id,
     messages.c.person_id,
     messages.c.body,
     messages.c.at_us,
+    messages.c.revision,
+    messages.c.reply_to,
+    messages.c.edited_us,
+    messages.c.deleted_us,
+    messages.c.pinned_us,
+    messages.c.pinned_by,
 )
+MESSAGE = select(*COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages in order, and the conversation's newest seq and revision when they were read."""
+
+    head: int
+    revision: int
+    messages: list[Message]
+
+
+# ---- storing -------------------------------------------------------------------------------------
 
 
 def store(
-    site_id: str, conversation: str, person: str, client_id: str, body: str, now_us: int
+    site_id: str,
+    conversation: str,
+    person: str,
+    client_id: str,
+    body: str,
+    reply_to: int | None,
+    now_us: int,
 ) -> Plan[tuple[Message, bool]]:
-    """The message as stored, and whether this call stored it. Refuses with `conflict` when the id
-    was used with another body."""
-    # Taking the conversation's row first serialises its writers: seq has no gap and no double.
+    """The message as it is now, and whether this call stored it. Refuses with `conflict` when the
+    id was used with other content, `invalid_field`, `message_gone` of what it answers to."""
+    # Taking the conversation's row first serialises its writers: seq and revision have no gap and
+    # no double.
     rows = yield (
         insert(conversations)
-        .values(site_id=site_id, id=conversation, head=0)
+        .values(site_id=site_id, id=conversation, head=1, revision=1)
         .on_conflict_do_update(
-            index_elements=["site_id", "id"], set_={"head": conversations.c.head}
+            index_elements=["site_id", "id"],
+            set_={"head": conversations.c.head + 1, "revision": conversations.c.revision + 1},
         )
-        .returning(conversations.c.head)
+        .returning(conversations.c.head, conversations.c.revision)
     )
-    seq = rows[0].head + 1
-    earlier = yield MESSAGE.where(
-        messages.c.site_id == site_id,
-        messages.c.conversation_id == conversation,
+    seq, revision = rows[0].head, rows[0].revision
+    if reply_to is not None and not 0 < reply_to < seq:
+        raise Refusal("invalid_field", "There is no such message to answer.", field="reply_to")
+    stored = yield (
+        insert(messages)
+        .values(
+            site_id=site_id,
+            conversation_id=conversation,
+            seq=seq,
+            person_id=person,
+            client_id=client_id,
+            body=body,
+            at_us=now_us,
+            revision=revision,
+            reply_to=reply_to,
+        )
+        .on_conflict_do_nothing(
+            index_elements=["site_id", "conversation_id", "person_id", "client_id"]
+        )
+        .returning(messages.c.seq)
+    )
+    if not stored:
+        yield (
+            update(conversations)
+            .where(conversations.c.site_id == site_id, conversations.c.id == conversation)
+            .values(head=seq - 1, revision=revision - 1)
+        )
+        earlier = yield from _said_before(site_id, conversation, person, client_id, body, reply_to)
+        return earlier, False
+    if reply_to is not None:
+        answered = yield select(messages.c.deleted_us).where(*at(site_id, conversation, reply_to))
+        if answered[0].deleted_us is not None:
+            raise Refusal("message_gone")
+    return Message(
+        seq=seq,
+        id=client_id,
+        person=person,
+        body=body,
+        at_us=now_us,
+        revision=revision,
+        reply_to=reply_to,
+    ), True
+
+
+def _said_before(
+    site_id: str, conversation: str, person: str, client_id: str, body: str, reply_to: int | None
+) -> Plan[Message]:
+    (message,) = yield from whole(
+        site_id,
+        conversation,
         messages.c.person_id == person,
         messages.c.client_id == client_id,
     )
-    if earlier:
-        message = as_message(earlier[0])
-        if message.body != body:
-            raise Refusal("conflict", ref=client_id)
-        return message, False
-    yield (
-        update(conversations)
-        .where(conversations.c.site_id == site_id, conversations.c.id == conversation)
-        .values(head=seq)
+    first = yield select(message_versions.c.body).where(
+        message_versions.c.site_id == site_id,
+        message_versions.c.conversation_id == conversation,
+        message_versions.c.seq == message.seq,
+        message_versions.c.version == 1,
     )
-    yield insert(messages).values(
-        site_id=site_id,
-        conversation_id=conversation,
-        seq=seq,
-        person_id=person,
-        client_id=client_id,
-        body=body,
-        at_us=now_us,
+    if not same_again(message, first[0].body if first else message.body, body, reply_to):
+        raise Refusal("conflict", ref=client_id)
+    return message
+
+
+# ---- reading -------------------------------------------------------------------------------------
+
+
+def position(site_id: str, conversation: str) -> Plan[tuple[int, int]]:
+    """The conversation's newest seq and revision."""
+    rows = yield select(conversations.c.head, conversations.c.revision).where(
+        conversations.c.site_id == site_id, conversations.c.id == conversation
     )
-    return Message(seq=seq, id=client_id, person=person, body=body, at_us=now_us), True
+    return (rows[0].head, rows[0].revision) if rows else (0, 0)
 
 
 def page(
     site_id: str, conversation: str, before: int | None, after: int | None, limit: int
-) -> Plan[tuple[int, list[Message]]]:
-    """The head and at most `limit` messages, oldest first: a dense range of seq, so that the cost
-    does not depend on how long the conversation is."""
-    rows = yield select(conversations.c.head).where(
-        conversations.c.site_id == site_id, conversations.c.id == conversation
-    )
-    head: int = rows[0].head if rows else 0
+) -> Plan[Page]:
+    """At most `limit` messages, oldest first: a dense range of seq, so that the cost does not
+    depend on how long the conversation is."""
+    head, revision = yield from position(site_id, conversation)
     if after is not None:
         # Beyond the head a seq may not even fit the column.
         low, high = min(after, head) + 1, min(head, after + limit)
     else:
         high = min(head, before - 1) if before is not None else head
         low = max(1, high - limit + 1)
-    rows = yield (
-        MESSAGE.where(
-            messages.c.site_id == site_id,
-            messages.c.conversation_id == conversation,
-            messages.c.seq >= low,
-            messages.c.seq <= high,
-        ).order_by(messages.c.seq)
+    found = yield from _range(site_id, conversation, low, high)
+    return Page(head, revision, found)
+
+
+def page_around(
+    site_id: str, conversation: str, around: int | None, at_us: int, limit: int
+) -> Plan[tuple[Page, int]]:
+    """At most `limit` messages, half of them before the one at `around`, or, if that is None,
+    before the first at or after `at_us`; and which one that is."""
+    head, revision = yield from position(site_id, conversation)
+    if around is None:
+        around = yield from _first_at(site_id, conversation, at_us, head)
+    around = max(1, min(around, head))
+    low = max(1, min(around - limit // 2, head - limit + 1))
+    found = yield from _range(site_id, conversation, low, min(head, low + limit - 1))
+    return Page(head, revision, found), around
+
+
+def _first_at(site_id: str, conversation: str, at_us: int, head: int) -> Plan[int]:
+    """The seq of the first message at or after a time, or the one after the last. Halving finds it
+    without an index, which each message stored would pay for."""
+    low, high = 1, head + 1
+    while low < high:
+        middle = (low + high) // 2
+        rows = yield select(messages.c.at_us).where(*at(site_id, conversation, middle))
+        if rows[0].at_us < at_us:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def since(
+    site_id: str, conversation: str, seq: int, revision: int, limit: int
+) -> Plan[tuple[Page, bool]]:
+    """What somebody misses who holds the messages up to `seq` as of `revision`, a page of it. True:
+    messages that they hold were touched meanwhile, in order of their revision. False: none was, and
+    these come after `seq`."""
+    head, now = yield from position(site_id, conversation)
+    if revision < now:
+        held = yield from touched(site_id, conversation, revision, limit, up_to=seq)
+        if held:
+            return Page(head, now, held), True
+    after = yield from _range(site_id, conversation, seq + 1, min(head, seq + limit))
+    return Page(head, now, after), False
+
+
+def touched(
+    site_id: str, conversation: str, revision: int, limit: int, *, up_to: int | None = None
+) -> Plan[list[Message]]:
+    """The messages that were stored or changed after a revision, as they are now, in order of
+    their revision; of those up to a seq."""
+    bound = [messages.c.seq <= up_to] if up_to is not None else []
+    changed = messages.c.revision > revision
+    order = messages.c.revision
+    return (yield from whole(site_id, conversation, changed, *bound, order=order, limit=limit))
+
+
+def _range(site_id: str, conversation: str, low: int, high: int) -> Plan[list[Message]]:
+    if low > high:
+        return []
+    between = messages.c.seq >= low, messages.c.seq <= high
+    return (yield from whole(site_id, conversation, *between))
+
+
+def at(site_id: str, conversation: str, seq: int) -> tuple[ColumnElement[bool], ...]:
+    """Names one message."""
+    return (
+        messages.c.site_id == site_id,
+        messages.c.conversation_id == conversation,
+        messages.c.seq == seq,
     )
-    return head, [as_message(row) for row in rows]
 
 
-def move_read(site_id: str, conversation: str, person: str, seq: int) -> Plan[int | None]:
-    """The new read mark, never beyond the head; None when it did not move."""
-    rows = yield select(conversations.c.head).where(
-        conversations.c.site_id == site_id, conversations.c.id == conversation
+def whole(
+    site_id: str,
+    conversation: str,
+    *which: ColumnElement[bool],
+    order: ColumnElement[int] = messages.c.seq,
+    limit: int | None = None,
+) -> Plan[list[Message]]:
+    """Messages of one conversation with their reactions."""
+    asked = MESSAGE.where(
+        messages.c.site_id == site_id, messages.c.conversation_id == conversation, *which
     )
-    seq = min(seq, rows[0].head if rows else 0)
-    if seq == 0:
-        return None
-    rows = yield (
-        insert(reads)
-        .values(site_id=site_id, conversation_id=conversation, person_id=person, seq=seq)
-        .on_conflict_do_update(
-            index_elements=["site_id", "conversation_id", "person_id"],
-            set_={"seq": seq},
-            where=reads.c.seq < seq,
-        )
-        .returning(reads.c.seq)
-    )
-    return rows[0].seq if rows else None
-
-
-def heads(site_id: str, ids: Sequence[str]) -> Plan[dict[str, int]]:
-    """The newest seq of each conversation that has any message."""
-    rows = yield select(conversations.c.id, conversations.c.head).where(
-        conversations.c.site_id == site_id, conversations.c.id.in_(ids)
-    )
-    return {row.id: row.head for row in rows}
-
-
-def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, Summary]]:
-    """Each conversation as `person` sees it; unread counts others' messages past the read mark."""
-    mark = func.coalesce(reads.c.seq, 0)
-    theirs = messages.alias("theirs")
-    unread = (
-        select(func.count())
+    rows = yield asked.order_by(order).limit(limit)
+    if not rows:
+        return []
+    seqs = [row.seq for row in rows]
+    low, high = min(seqs), max(seqs)
+    dense = high - low < len(seqs)
+    given = yield (
+        select(reactions.c.seq, reactions.c.emoji, reactions.c.person_id)
         .where(
-            theirs.c.site_id == conversations.c.site_id,
-            theirs.c.conversation_id == conversations.c.id,
-            theirs.c.seq > mark,
-            theirs.c.person_id != person,
+            reactions.c.site_id == site_id,
+            reactions.c.conversation_id == conversation,
+            reactions.c.seq.between(low, high) if dense else reactions.c.seq.in_(seqs),
         )
-        .scalar_subquery()
+        .order_by(reactions.c.revision)
     )
+    by_seq: dict[int, list[AnyRow]] = {}
+    for row in given:
+        by_seq.setdefault(row.seq, []).append(row)
+    return [as_message(row, by_seq.get(row.seq, ())) for row in rows]
+
+
+def reactions_to(
+    site_id: str, which: Sequence[tuple[str, int]]
+) -> Plan[dict[tuple[str, int], list[AnyRow]]]:
+    """Of messages named by conversation and seq, in the order in which they came."""
     rows = yield (
-        MESSAGE.add_columns(
-            conversations.c.id,
-            conversations.c.head,
-            mark.label("mark"),
-            unread.label("unread"),
+        select(
+            reactions.c.conversation_id,
+            reactions.c.seq,
+            reactions.c.emoji,
+            reactions.c.person_id,
         )
-        .select_from(conversations)
-        .join(
-            messages,
-            (messages.c.site_id == conversations.c.site_id)
-            & (messages.c.conversation_id == conversations.c.id)
-            & (messages.c.seq == conversations.c.head),
+        .where(
+            reactions.c.site_id == site_id,
+            tuple_(reactions.c.conversation_id, reactions.c.seq).in_(which),
         )
-        .outerjoin(
-            reads,
-            (reads.c.site_id == conversations.c.site_id)
-            & (reads.c.conversation_id == conversations.c.id)
-            & (reads.c.person_id == person),
-        )
-        .where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
+        .order_by(reactions.c.revision)
     )
-    return {row.id: Summary(row.head, row.mark, row.unread, as_message(row)) for row in rows}
+    found: dict[tuple[str, int], list[AnyRow]] = {}
+    for row in rows:
+        found.setdefault((row.conversation_id, row.seq), []).append(row)
+    return found
 
 
-def as_message(row: AnyRow) -> Message:
+def as_message(row: AnyRow, given: Sequence[AnyRow]) -> Message:
+    """A row and its reactions, in the order in which they came."""
+    by_emoji: dict[str, list[str]] = {}
+    for each in given:
+        by_emoji.setdefault(each.emoji, []).append(each.person_id)
     return Message(
-        seq=row.seq, id=row.client_id, person=row.person_id, body=row.body, at_us=row.at_us
+        seq=row.seq,
+        id=row.client_id,
+        person=row.person_id,
+        body=row.body,
+        at_us=row.at_us,
+        revision=row.revision,
+        reply_to=row.reply_to,
+        edited_us=row.edited_us,
+        deleted_us=row.deleted_us,
+        pinned_us=row.pinned_us,
+        pinned_by=row.pinned_by,
+        reactions=tuple(
+            Reaction(emoji=emoji, persons=tuple(by_emoji[emoji]))
+            for emoji in EMOJIS
+            if emoji in by_emoji
+        ),
     )

@@ -45,6 +45,9 @@ LIMITS = (
     "REFLECTION_MAX",
     "SLOT_US",
     "VOICE_SLOTS_MAX",
+    "PINS_MAX",
+    "TYPING_EVERY_US",
+    "TYPING_LAPSES_US",
 )
 
 
@@ -100,6 +103,10 @@ def typescript_constants() -> str:
     digits = ", ".join(f"{code}: {count}" for code, count in sorted(MINOR_DIGITS.items()))
     lines += [
         f"export const SUBPROTOCOL_MSGPACK = {json.dumps(frames.SUBPROTOCOL_MSGPACK)};",
+        "",
+        "/** What one can react with, in the order of the palette. */",
+        f"export const EMOJIS = {json.dumps(types.EMOJIS, ensure_ascii=False)} as const;",
+        "export type Emoji = (typeof EMOJIS)[number];",
         "",
         "/** The currencies that people pay in, and how many digits the minor unit of each has. */",
         f"export const MINOR_DIGITS: Readonly<Record<string, number>> = {{ {digits} }};",

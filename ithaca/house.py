@@ -186,6 +186,7 @@ class House:
             metrics=Metrics(),
             frames=Limiter(rate_per_s=100, burst=500),
             messages=Limiter(rate_per_s=20, burst=200),
+            typing=Limiter(rate_per_s=2, burst=20),
             exchanges=Limiter(rate_per_s=5, burst=100),
             joins=Limiter(rate_per_s=0.5, burst=30),
             contacts=Limiter(rate_per_s=2, burst=60),  # a page hands in every four seconds

@@ -59,6 +59,8 @@ _TABLE = (
     ErrorCode("invalid_field", 422, "fix", "A field has a value that cannot be used."),
     ErrorCode("message_empty", 422, "fix", "A message needs at least one visible character."),
     ErrorCode("message_too_long", 413, "fix", "A message may have at most 16 KiB of UTF-8 text."),
+    ErrorCode("message_gone", 410, "fix", "The message was deleted."),
+    ErrorCode("too_many_pins", 409, "fix", "At most 50 messages are pinned: take a pin off first."),
     ErrorCode("body_too_large", 413, "fix", "The request body is too large."),
     ErrorCode("request_timeout", 408, "retry", "The request took too long to arrive."),
     ErrorCode("media_type", 415, "fix", "Send the body as application/json."),
@@ -98,7 +100,11 @@ _TABLE = (
     ),
     ErrorCode("already_accepted", 409, "fix", "Both have accepted it. Propose new terms instead."),
     ErrorCode(
-        "not_yours", 403, "fix", "One withdraws what one proposed, and declines what the other did."
+        "not_yours",
+        403,
+        "fix",
+        "One withdraws what one proposed, and declines what the other did; one edits and deletes "
+        "what one wrote.",
     ),
     ErrorCode(
         "meeting_closed",

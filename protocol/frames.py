@@ -11,18 +11,28 @@ from msgspec import Meta
 
 from protocol.types import (
     ClientId,
+    Emoji,
     Id,
     LeaveReason,
     Limit,
     Micros,
     PresenceState,
     PublicKey,
+    Revision,
     Sdp,
     Seq,
     UnsignedShort,
     VoiceSlots,
 )
-from protocol.views import Contact, IceServer, MentorshipView, Message, Peer, SessionView
+from protocol.views import (
+    Contact,
+    Cursor,
+    IceServer,
+    MentorshipView,
+    Message,
+    Peer,
+    SessionView,
+)
 
 SUBPROTOCOL_MSGPACK = "ithaca.v1.msgpack"
 SUBPROTOCOL_JSON = "ithaca.v1.json"
@@ -37,12 +47,12 @@ class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 
 class AuthOpen(Frame, tag="auth.open", frozen=True, kw_only=True):
     """Signs this connection in. `tab` names the page for its life, reloads included: a newer
-    connection of the same tab replaces the older one. `cursors` gives, per conversation, the last
-    seq the client holds without a gap: delivery goes on from there."""
+    connection of the same tab replaces the older one. `cursors` gives, per conversation, what the
+    client holds: delivery goes on from there."""
 
     grant: str
     tab: ClientId
-    cursors: dict[Id, Seq] = {}
+    cursors: dict[Id, Cursor] = {}
 
 
 class Beat(Frame, tag="beat", frozen=True, kw_only=True):
@@ -52,26 +62,89 @@ class Beat(Frame, tag="beat", frozen=True, kw_only=True):
 
 
 class ChatSend(Frame, tag="chat.send", frozen=True, kw_only=True):
-    """Asks for a message to be stored. Sending it again with the same `id` changes nothing and is
-    accepted with the same seq; the same `id` with another body is refused with `conflict`."""
+    """Asks for a message to be stored, as an answer to the one at `reply_to`, if given. Sending it
+    again with the same `id` changes nothing and is accepted with the same seq; the same `id` with
+    another body or `reply_to` is refused with `conflict`."""
 
     conversation: Id
     id: ClientId
     body: str
+    reply_to: Seq | None = None
+
+
+class ChatEdit(Frame, tag="chat.edit", frozen=True, kw_only=True):
+    """Changes the text of a message of one's own, at any time; how it read before is kept, for both
+    to see. `id` names the change: the same again changes nothing, with another `seq` or `body` it
+    is refused with `conflict`. Answered by `chat.done`."""
+
+    conversation: Id
+    id: ClientId
+    seq: Seq
+    body: str
+
+
+class ChatDelete(Frame, tag="chat.delete", frozen=True, kw_only=True):
+    """Deletes a message of one's own for both, with all that it ever read. It keeps its place.
+    Again changes nothing. Answered by `chat.done`."""
+
+    conversation: Id
+    id: ClientId
+    seq: Seq
+
+
+class ChatReact(Frame, tag="chat.react", frozen=True, kw_only=True):
+    """Sets or takes back one's reaction to a message: at most one of each emoji. Setting what is
+    set changes nothing. Answered by `chat.done`."""
+
+    conversation: Id
+    id: ClientId
+    seq: Seq
+    emoji: Emoji
+    on: bool
+
+
+class ChatPin(Frame, tag="chat.pin", frozen=True, kw_only=True):
+    """Pins a message for both, or takes the pin off; at most 50 are pinned. Setting what is set
+    changes nothing. Answered by `chat.done`."""
+
+    conversation: Id
+    id: ClientId
+    seq: Seq
+    on: bool
+
+
+class ChatTyping(Frame, tag="chat.typing", frozen=True, kw_only=True):
+    """Says that one types, again every 4 s, or that one has stopped. Not answered, not kept; what
+    is said too often is passed over."""
+
+    conversation: Id
+    typing: bool
 
 
 class ChatFetch(Frame, tag="chat.fetch", frozen=True, kw_only=True):
-    """Asks for a page: at most `limit` messages before `before` (exclusive), or, if `after` is
-    given, after it. Neither: the newest. A page of long messages may hold fewer."""
+    """Asks for a page: at most `limit` messages before `before` (exclusive), or after `after`, or
+    around `around` (half of them before it), or around the first message at or after the time
+    `at_us`. None of these: the newest; more than one is refused with `invalid_field`. A page of
+    long messages may hold fewer."""
 
     conversation: Id
     before: Seq | None = None
     after: Seq | None = None
+    around: Seq | None = None
+    at_us: Micros | None = None
     limit: Limit = 50
 
 
+class ChatDelivered(Frame, tag="chat.delivered", frozen=True, kw_only=True):
+    """Says that this page holds everything up to `seq` without a gap. Never moves backwards."""
+
+    conversation: Id
+    seq: Seq
+
+
 class ChatRead(Frame, tag="chat.read", frozen=True, kw_only=True):
-    """Says that everything up to `seq` has been seen. Never moves backwards."""
+    """Says that everything up to `seq` has been seen, and so was delivered. Never moves
+    backwards."""
 
     conversation: Id
     seq: Seq
@@ -203,36 +276,70 @@ class ErrorFrame(Frame, tag="error", frozen=True, kw_only=True):
 
 
 class ChatAccepted(Frame, tag="chat.accepted", frozen=True, kw_only=True):
-    """The message is on disk, at `seq`."""
+    """The message is on disk, at `seq`; `revision` is of the message as it is now, which is not as
+    it was sent if that was before, and it was edited meanwhile."""
 
     conversation: Id
     id: ClientId
     seq: Seq
     at_us: Micros
+    revision: Revision
+
+
+class ChatDone(Frame, tag="chat.done", frozen=True, kw_only=True):
+    """The edit, deletion, reaction or pin called `id` is on disk; `revision` is of the message as
+    it is now."""
+
+    conversation: Id
+    id: ClientId
+    seq: Seq
+    revision: Revision
 
 
 class ChatMessages(Frame, tag="chat.messages", frozen=True, kw_only=True):
     """Contiguous messages, oldest first: live, caught up after an absence, or a page asked for.
-    `head` is the conversation's newest seq."""
+    `head` and `revision` are the conversation's, as these were read."""
 
     conversation: Id
     head: Seq
+    revision: Revision
     messages: tuple[Message, ...]
 
 
 class ChatGap(Frame, tag="chat.gap", frozen=True, kw_only=True):
-    """The page's cursor is beyond `head`, the conversation's newest seq: the database was put back
-    to an earlier state. The page forgets what it has of the conversation, and asks anew."""
+    """The page's cursor is beyond `head`, the conversation's newest seq, or beyond its revision:
+    the database was put back to an earlier state. The page forgets what it has of the conversation,
+    and asks anew."""
 
     conversation: Id
     head: Seq
 
 
-class ChatReceipt(Frame, tag="chat.receipt", frozen=True, kw_only=True):
-    """How far a member has read."""
+class ChatTouched(Frame, tag="chat.touched", frozen=True, kw_only=True):
+    """Messages that were edited, deleted, reacted to or pinned, whole, as they are now, in order of
+    their revision. Once they are applied, every message that came before is as of `revision` at
+    least; so after an absence it may come without messages. One that is not held may be passed
+    over: a page that is fetched later has it as it is then."""
+
+    conversation: Id
+    revision: Revision
+    messages: tuple[Message, ...]
+
+
+class ChatTyped(Frame, tag="chat.typed", frozen=True, kw_only=True):
+    """Another member types, or has stopped; what is not said again within 6 s has lapsed."""
 
     conversation: Id
     person: Id
+    typing: bool
+
+
+class ChatReceipt(Frame, tag="chat.receipt", frozen=True, kw_only=True):
+    """How far a member has got."""
+
+    conversation: Id
+    person: Id
+    delivered: Seq
     read: Seq
 
 
@@ -319,7 +426,13 @@ ClientFrame = (
     AuthOpen
     | Beat
     | ChatSend
+    | ChatEdit
+    | ChatDelete
+    | ChatReact
+    | ChatPin
+    | ChatTyping
     | ChatFetch
+    | ChatDelivered
     | ChatRead
     | RoomJoin
     | RoomLeave
@@ -337,8 +450,11 @@ ServerFrame = (
     | BeatAck
     | ErrorFrame
     | ChatAccepted
+    | ChatDone
     | ChatMessages
     | ChatGap
+    | ChatTouched
+    | ChatTyped
     | ChatReceipt
     | RoomJoined
     | RoomPeerJoined

@@ -8,12 +8,25 @@ from msgspec import Meta
 from protocol.bill import Bill
 from protocol.facts import SessionFact
 from protocol.terms import Currency, Money, Terms
-from protocol.types import ClientId, Digest, Id, Limit, Micros, Rating, Reason, Role, Seq
+from protocol.types import (
+    ClientId,
+    Digest,
+    Emoji,
+    Id,
+    Limit,
+    Micros,
+    Rating,
+    Reason,
+    Revision,
+    Role,
+    Seq,
+)
 from protocol.views import (
     AgreementView,
     MeetingView,
     MentorshipView,
     Message,
+    MessageVersion,
     PersonView,
     SessionView,
     SettlementState,
@@ -100,34 +113,70 @@ class NewLink(Body, frozen=True, kw_only=True):
 
 
 class SendMessage(Body, frozen=True, kw_only=True):
-    """As `chat.send`: the same `id` again changes nothing, with another body it is a `conflict`."""
+    """As `chat.send`: the same `id` again changes nothing, with another body or `reply_to` it is a
+    `conflict`."""
+
+    id: ClientId
+    body: str
+    reply_to: Seq | None = None
+
+
+class EditMessage(Body, frozen=True, kw_only=True):
+    """As `chat.edit`: `id` names the change; the same again changes nothing, with another message
+    or body it is a `conflict`."""
 
     id: ClientId
     body: str
 
 
+class DeleteMessage(Body, frozen=True, kw_only=True):
+    """As `chat.delete`. `id` names the change."""
+
+    id: ClientId
+
+
+class ReactToMessage(Body, frozen=True, kw_only=True):
+    """As `chat.react`. `id` names the change."""
+
+    id: ClientId
+    emoji: Emoji
+    on: bool
+
+
+class PinMessage(Body, frozen=True, kw_only=True):
+    """As `chat.pin`. `id` names the change."""
+
+    id: ClientId
+    on: bool
+
+
 class MessageAccepted(Body, frozen=True, kw_only=True):
-    """The message is on disk."""
+    """The message is on disk; `revision` is of the message as it is now."""
 
     id: ClientId
     seq: Seq
     at_us: Micros
+    revision: Revision
 
 
 class PageQuery(Body, frozen=True, kw_only=True):
-    """At most `limit` messages before `before`, or after `after`; neither: the newest. A page of
-    long messages may hold fewer."""
+    """At most `limit` messages before `before`, or after `after`, or around `around`, or around
+    the first message at or after the time `at_us`; none of these: the newest. A page of long
+    messages may hold fewer."""
 
     before: Seq | None = None
     after: Seq | None = None
+    around: Seq | None = None
+    at_us: Micros | None = None
     limit: Limit = 50
 
 
 class MessagePage(Body, frozen=True, kw_only=True):
-    """Contiguous messages, oldest first; `head` is the conversation's newest seq."""
+    """Contiguous messages, oldest first; `head` and `revision` are the conversation's."""
 
     conversation: Id
     head: Seq
+    revision: Revision
     messages: tuple[Message, ...]
 
 
@@ -161,6 +210,22 @@ class SearchPage(Body, frozen=True, kw_only=True):
     hits: tuple[SearchHit, ...]
     more: bool
     complete: bool
+
+
+class PinnedMessages(Body, frozen=True, kw_only=True):
+    """The pinned messages, newest pin first; `revision` is the conversation's."""
+
+    conversation: Id
+    revision: Revision
+    messages: tuple[Message, ...]
+
+
+class MessageVersions(Body, frozen=True, kw_only=True):
+    """How a message has read, oldest first; the last is how it reads now. None of a deleted one."""
+
+    conversation: Id
+    seq: Seq
+    versions: tuple[MessageVersion, ...]
 
 
 class NewAgreement(Body, frozen=True, kw_only=True):

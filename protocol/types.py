@@ -4,7 +4,7 @@ Units: a name ending in ``_us`` is an integer of microseconds; instants count fr
 UTC. All integers stay below 2**53, so that JavaScript reads them exactly.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta
 
@@ -23,6 +23,11 @@ SLOT_US = 500_000
 VOICE_SLOTS_MAX = 120
 INT_MAX = 2**53 - 1
 VERSION_MAX = 10**9 - 1
+PINS_MAX = 50
+"""Pinned messages of one conversation."""
+TYPING_EVERY_US = 4_000_000
+TYPING_LAPSES_US = 6_000_000
+"""Who types says so again every 4 s; who has not heard it for 6 s takes it as over."""
 BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 """Letters and a symbol by category, but nothing to see: the Hangul fillers, the empty Braille."""
 
@@ -65,6 +70,13 @@ Micros = Annotated[int, Meta(ge=0, le=INT_MAX)]
 Seq = Annotated[
     int, Meta(ge=0, le=INT_MAX, description="Place in a conversation, contiguous from 1.")
 ]
+Revision = Annotated[
+    int,
+    Meta(ge=0, le=INT_MAX, description="How many changes a conversation had seen, this included."),
+]
+Emoji = Literal["👍", "❤️", "😂", "🎉", "🙏", "💡", "👏", "🔥", "😮", "😢", "🤔", "✅"]
+EMOJIS: tuple[Emoji, ...] = get_args(Emoji)
+"""What one can react with, in the order of the palette."""
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
 Rating = Annotated[int, Meta(ge=1, le=5, description="How it was: 1 hard, 5 very good.")]
 VoiceSlots = Annotated[

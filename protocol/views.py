@@ -11,6 +11,7 @@ from protocol.terms import Terms
 from protocol.types import (
     ClientId,
     Digest,
+    Emoji,
     EndReason,
     Id,
     MeetingState,
@@ -19,6 +20,7 @@ from protocol.types import (
     ProposalState,
     PublicKey,
     Rating,
+    Revision,
     Role,
     Seq,
     SessionState,
@@ -66,14 +68,55 @@ class Member(View, frozen=True, kw_only=True):
     presence: PresenceState
 
 
-class Message(View, frozen=True, kw_only=True):
-    """A message as stored: `seq` is its place, `id` what its author's client called it."""
+class Reaction(View, frozen=True, kw_only=True):
+    """Who reacted to a message with `emoji`, in the order in which they did."""
+
+    emoji: Emoji
+    persons: tuple[Id, ...]
+
+
+class Message(View, frozen=True, kw_only=True, omit_defaults=True):
+    """A message as it is now: `seq` is its place, `id` what its author's client called it,
+    `revision` when it was last touched. Of two views of a message the one of the greater revision
+    is the newer. Of a deleted one (`deleted_us`) the body is empty, reactions and pin are gone.
+    What is unset is left out."""
 
     seq: Seq
     id: ClientId
     person: Id
     body: str
     at_us: Micros
+    revision: Revision
+    reply_to: Seq | None = None
+    edited_us: Micros | None = None
+    deleted_us: Micros | None = None
+    pinned_us: Micros | None = None
+    pinned_by: Id | None = None
+    reactions: tuple[Reaction, ...] = ()
+
+
+class MessageVersion(View, frozen=True, kw_only=True):
+    """How a message read from `at_us` on."""
+
+    body: str
+    at_us: Micros
+
+
+class Mark(View, frozen=True, kw_only=True):
+    """How far a member has got: some page of theirs holds everything up to `delivered`, and they
+    have seen everything up to `read`."""
+
+    person: Id
+    delivered: Seq
+    read: Seq
+
+
+class Cursor(View, frozen=True, kw_only=True):
+    """What a client holds of a conversation: all messages up to `seq` without a gap, each at least
+    as it was at `revision`."""
+
+    seq: Seq
+    revision: Revision
 
 
 class PersonTime(View, frozen=True, kw_only=True):
@@ -316,9 +359,12 @@ class TalkView(View, frozen=True, kw_only=True):
 
 
 class MentorshipView(View, frozen=True, kw_only=True):
-    """A mentorship as one of its members sees it; `read` and `unread` are that member's own, `last`
-    is the newest message with at most the first line of its body. `agreement` is in force,
-    `proposal` waits for an answer or was declined, `meeting` is the current or the next one."""
+    """A mentorship as one of its members sees it; `read` and `unread` are that member's own, and
+    deleted messages are not counted. `last` is the newest message that is not deleted, with at most
+    the first line of its body. `revision` counts the changes of the conversation, `marks` are how
+    far each member has got (who is missing: 0), `pinned` the pinned messages, newest pin first.
+    `agreement` is in force, `proposal` waits for an answer or was declined, `meeting` is the
+    current or the next one."""
 
     id: Id
     conversation: Id
@@ -326,8 +372,11 @@ class MentorshipView(View, frozen=True, kw_only=True):
     created_us: Micros
     members: tuple[Member, ...]
     head: Seq
+    revision: Revision
     read: Seq
     unread: int
+    marks: tuple[Mark, ...] = ()
+    pinned: tuple[Seq, ...] = ()
     last: Message | None = None
     session: SessionView | None = None
     agreement: AgreementView | None = None

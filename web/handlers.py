@@ -16,6 +16,7 @@ from protocol.rest import (
     AgreementQuery,
     Confirm,
     Contest,
+    EditMessage,
     ExchangeInvitation,
     FactPage,
     Grant,
@@ -29,11 +30,15 @@ from protocol.rest import (
     MentorshipCreated,
     MessageAccepted,
     MessagePage,
+    MessageVersions,
     NewCorrection,
     NewLink,
     NewMentorship,
     NextSteps,
     PageQuery,
+    PinMessage,
+    PinnedMessages,
+    ReactToMessage,
     Reminder,
     RenewGrant,
     SaveReflection,
@@ -52,6 +57,7 @@ from protocol.views import (
     AgreementView,
     MeetingView,
     MentorshipView,
+    Message,
     ReflectionView,
     SessionAccount,
     SessionView,
@@ -241,20 +247,60 @@ class Handlers:
             asked.theirs.conversation,
             before=query.before,
             after=query.after,
+            around=query.around,
+            at_us=query.at_us,
             limit=query.limit,
         )
-        return MessagePage(conversation=page.conversation, head=page.head, messages=page.messages)
+        return MessagePage(
+            conversation=page.conversation,
+            head=page.head,
+            revision=page.revision,
+            messages=page.messages,
+        )
 
     async def send_message(self, asked: Asked) -> MessageAccepted:
         body: SendMessage = asked.body
+        stored = await self._services.chat.send(
+            *self._writes(asked), body.id, body.body, body.reply_to
+        )
+        return MessageAccepted(
+            id=stored.id, seq=stored.seq, at_us=stored.at_us, revision=stored.revision
+        )
+
+    async def edit_message(self, asked: Asked) -> Message:
+        body: EditMessage = asked.body
+        return await self._services.chat.edit(*self._writes(asked), body.id, _seq(asked), body.body)
+
+    async def delete_message(self, asked: Asked) -> Message:
+        return await self._services.chat.delete(*self._writes(asked), _seq(asked))
+
+    async def react_to_message(self, asked: Asked) -> Message:
+        body: ReactToMessage = asked.body
+        return await self._services.chat.react(
+            *self._writes(asked), _seq(asked), body.emoji, on=body.on
+        )
+
+    async def pin_message(self, asked: Asked) -> Message:
+        body: PinMessage = asked.body
+        return await self._services.chat.pin(*self._writes(asked), _seq(asked), on=body.on)
+
+    async def message_versions(self, asked: Asked) -> MessageVersions:
+        where, seq = asked.theirs.conversation, _seq(asked)
+        found = await self._services.chat.versions(asked.me.site_id, where, seq)
+        return MessageVersions(conversation=where, seq=seq, versions=found)
+
+    async def pinned_messages(self, asked: Asked) -> PinnedMessages:
+        where = asked.theirs.conversation
+        revision, found = await self._services.chat.pins(asked.me.site_id, where)
+        return PinnedMessages(conversation=where, revision=revision, messages=tuple(found))
+
+    def _writes(self, asked: Asked) -> tuple[str, str, str]:
+        """Where, and who: unless they write too much."""
         caller, services = asked.me, self._services
         now_us = services.clock.monotonic_us()
         if wait_us := services.messages.allow(f"{caller.site_id}:{caller.person}", now_us):
             raise Refusal("rate_limited", retry_after_us=wait_us)
-        stored = await services.chat.send(
-            caller.site_id, asked.theirs.conversation, caller.person, body.id, body.body
-        )
-        return MessageAccepted(id=stored.id, seq=stored.seq, at_us=stored.at_us)
+        return caller.site_id, asked.theirs.conversation, caller.person
 
     async def search_mentorship(self, asked: Asked) -> SearchPage:
         query: SearchWithinQuery = asked.query
@@ -432,8 +478,16 @@ class Handlers:
 
 
 def _version(asked: Asked) -> int:
-    """The version that a path names; what is none is not found."""
-    text: str = asked.request.path_params["version"]
+    return _number(asked, "version")
+
+
+def _seq(asked: Asked) -> int:
+    return _number(asked, "seq")
+
+
+def _number(asked: Asked, name: str) -> int:
+    """The number that a path names; what is none is not found."""
+    text: str = asked.request.path_params[name]
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(VERSION_MAX)):
         raise Refusal("not_found")
     return int(text)

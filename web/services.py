@@ -46,6 +46,7 @@ class Services:
     metrics: Metrics
     frames: Limiter
     messages: Limiter
+    typing: Limiter
     exchanges: Limiter
     joins: Limiter
     contacts: Limiter

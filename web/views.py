@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from chat.mark_tables import Summary
 from chat.service import Chat
-from chat.tables import Summary
 from ledger.service import Ledger
 from mentoring.arrangements import Arrangements, agreement_view, meeting_view
 from mentoring.tables import Mentorship
@@ -74,8 +74,11 @@ class Views:
                         for who, role in mentorship.roles.items()
                     ),
                     head=talk.head,
+                    revision=talk.revision,
                     read=talk.read,
                     unread=talk.unread,
+                    marks=talk.marks,
+                    pinned=talk.pinned,
                     last=_line(talk.last),
                     session=sessions.get(mentorship.room),
                     agreement=agreement_view(now.agreement) if now.agreement else None,

@@ -74,13 +74,14 @@ async def fill(database: Database, total: int) -> None:
         for seq, body in enumerate(islice(says, length), 1):
             rows.append(
                 {"site_id": SITE, "conversation_id": talk(number), "seq": seq, "person_id": "per",
-                 "client_id": f"message-{seq:08}", "body": body, "at_us": BEGIN_US + seq}
+                 "client_id": f"message-{seq:08}", "body": body, "at_us": BEGIN_US + seq,
+                 "revision": seq}
             )  # fmt: skip
         if len(rows) >= CHUNK:
             await database.exclusive(write)
             rows.clear()
     heads = [
-        {"site_id": SITE, "id": talk(number), "head": length}
+        {"site_id": SITE, "id": talk(number), "head": length, "revision": length}
         for number, length in enumerate(lengths(total))
     ]
     if rows:

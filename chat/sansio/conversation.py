@@ -29,14 +29,43 @@ def check_body(body: str, ref: str) -> None:
         raise Refusal("message_empty", ref=ref)
 
 
+def check_query(
+    before: int | None, after: int | None, around: int | None, at_us: int | None
+) -> None:
+    """Refuses with `invalid_field` what asks for two pages at once."""
+    asked = {"before": before, "after": after, "around": around, "at_us": at_us}
+    given = [name for name, value in asked.items() if value is not None]
+    if len(given) > 1:
+        raise Refusal("invalid_field", "Ask for one page at a time.", field=given[1])
+
+
 def fit(messages: Sequence[Message], *, keep_newest: bool) -> list[Message]:
     """As many of a page's messages as fit a frame, contiguous, at least one: from its newest end or
     from its oldest."""
     kept: list[Message] = []
     size = 0
     for message in reversed(messages) if keep_newest else messages:
-        size += len(msgspec.json.encode(message)) + 1  # never less than in MessagePack
+        size += _size(message)
         if kept and size > PAGE_MOST_BYTES:
             break
         kept.append(message)
     return kept[::-1] if keep_newest else kept
+
+
+def fit_around(messages: Sequence[Message], seq: int) -> list[Message]:
+    """As many of a page's messages as fit a frame, contiguous: from the one at `seq` outwards."""
+    if not messages:
+        return []
+    middle = seq - messages[0].seq
+    kept: list[int] = []
+    size = 0
+    for index in sorted(range(len(messages)), key=lambda index: abs(index - middle)):
+        size += _size(messages[index])
+        if kept and size > PAGE_MOST_BYTES:
+            break
+        kept.append(index)
+    return list(messages[min(kept) : max(kept) + 1])
+
+
+def _size(message: Message) -> int:
+    return len(msgspec.json.encode(message)) + 1  # never less than in MessagePack

@@ -34,7 +34,7 @@ async def test_sending_again_over_the_other_node_changes_nothing(nodes: Nodes) -
     first = await mine.get("chat.accepted")
     assert await theirs.messages_to(1) == [1]
     moved = await nodes.page(nodes.other, ada.link)
-    again = await moved.connect(cursors={ada.conversation: 1})
+    again = await moved.connect(cursors={ada.conversation: {"seq": 1, "revision": 1}})
     again.send("chat.send", **wish)
     second = await again.get("chat.accepted")
     assert (second["seq"], second["at_us"]) == (first["seq"], first["at_us"])

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
+from sqlalchemy import select
 
+from chat import tables
+from chat.mark_tables import Standing, Summary
 from chat.service import Chat
+from chat.tables import message_versions
 from protocol.errors import Refusal
 from protocol.frames import ChatMessages
+from protocol.types import PINS_MAX, Emoji
+from protocol.views import Mark, Reaction
 from runtime.bus import LocalBus
-from runtime.database import Database, open_database
+from runtime.database import Database, only, open_database
 from tests.support.clock import ManualClock
 from tests.support.databases import Storage
 
@@ -27,13 +34,16 @@ def client_id(number: int) -> str:
 
 
 async def fill(chat: Chat, count: int, body: str = "", person: str = ADA) -> None:
-    """Messages 1 to `count`, which say their number."""
-    await asyncio.gather(
-        *(
-            chat.send(SITE, TALK, person, client_id(number), f"{number} {body}")
-            for number in range(1, count + 1)
-        )
-    )
+    """Messages 1 to `count`, which say their number; of many it is not their place."""
+    sends = [
+        chat.send(SITE, TALK, person, client_id(number), f"{number} {body}")
+        for number in range(1, count + 1)
+    ]
+    if count > 10:
+        await asyncio.gather(*sends)
+        return
+    for each in sends:
+        await each
 
 
 def seqs(page: ChatMessages) -> list[int]:
@@ -134,14 +144,14 @@ async def test_a_read_mark_only_grows_and_stops_at_the_head(chat: Chat) -> None:
         return (await chat.summaries(SITE, [TALK], BEN))[TALK].read
 
     for seq, expected in ((2, 2), (1, 2), (0, 2), (4, 4), (10**15, 5), (3, 5)):
-        await chat.read(SITE, TALK, BEN, seq)
+        await chat.mark(SITE, TALK, BEN, read=seq)
         assert await mark() == expected
-    await asyncio.gather(*(chat.read(SITE, TALK, ADA, seq) for seq in (3, 1, 5, 2, 4)))
+    await asyncio.gather(*(chat.mark(SITE, TALK, ADA, read=seq) for seq in (3, 1, 5, 2, 4)))
     assert (await chat.summaries(SITE, [TALK], ADA))[TALK].read == 5
 
 
 async def test_reading_nothing_leaves_nothing(chat: Chat) -> None:
-    await chat.read(SITE, TALK, BEN, 3)
+    await chat.mark(SITE, TALK, BEN, read=3)
     await fill(chat, 5)
     assert (await chat.summaries(SITE, [TALK], BEN))[TALK].read == 0
 
@@ -150,7 +160,7 @@ async def test_unread_counts_what_others_said_since(chat: Chat) -> None:
     for number in range(1, 7):
         person = ADA if number % 2 else BEN
         await chat.send(SITE, TALK, person, client_id(number), str(number))
-    await chat.read(SITE, TALK, ADA, 3)
+    await chat.mark(SITE, TALK, ADA, read=3)
 
     async def unread(person: str) -> int:
         return (await chat.summaries(SITE, [TALK], person))[TALK].unread
@@ -162,7 +172,7 @@ async def test_unread_counts_what_others_said_since(chat: Chat) -> None:
     assert (summary.last.seq, summary.last.body) == (6, "6")
 
 
-async def test_all_conversations_are_summed_up_by_one_question(storage: Storage) -> None:
+async def test_however_many_conversations_are_summed_up_by_four_questions(storage: Storage) -> None:
     asked: list[str] = []
     database = open_database(
         storage.url, storage.data, on_statement=lambda sql, _: asked.append(sql)
@@ -171,12 +181,12 @@ async def test_all_conversations_are_summed_up_by_one_question(storage: Storage)
     for talk, count, read in (("one", 3, 2), ("two", 5, 0), ("three", 1, 1)):
         for number in range(1, count + 1):
             await chat.send(SITE, talk, BEN, client_id(number), f"{talk} {number}")
-        await chat.read(SITE, talk, ADA, read)
-        await chat.read(SITE, talk, BEN, count)
+        await chat.mark(SITE, talk, ADA, read=read)
+        await chat.mark(SITE, talk, BEN, read=count)
     asked.clear()
     found = await chat.summaries(SITE, ["one", "two", "three", "none"], ADA)
     await database.close()
-    assert len([sql for sql in asked if "site_id" in sql]) == 1
+    assert len([sql for sql in asked if "site_id" in sql]) == 4
     assert {
         talk: (each.head, each.read, each.unread, each.last and each.last.body)
         for talk, each in found.items()
@@ -187,10 +197,12 @@ async def test_all_conversations_are_summed_up_by_one_question(storage: Storage)
     }
 
 
-async def test_heads_are_of_the_site_that_asks(chat: Chat) -> None:
+async def test_standings_are_of_the_site_that_asks(chat: Chat) -> None:
     await fill(chat, 3)
-    assert await chat.heads(SITE, [TALK, "other"]) == {TALK: 3}
-    assert await chat.heads("other", [TALK]) == {}
+    await chat.mark(SITE, TALK, BEN, delivered=2)
+    marks = (Mark(person=BEN, delivered=2, read=0),)
+    assert await chat.standings(SITE, [TALK, "other"]) == {TALK: Standing(3, 3, marks)}
+    assert await chat.standings("other", [TALK]) == {}
     assert await chat.summaries("other", [TALK], ADA) == {}
     assert (await chat.page("other", TALK, limit=9)).messages == ()
 
@@ -207,3 +219,254 @@ async def test_what_is_refused_takes_no_seq(chat: Chat) -> None:
             await chat.send(SITE, TALK, ADA, client_id(1), body)
         assert (refused.value.code, refused.value.ref) == (code, client_id(1))
     assert (await chat.send(SITE, TALK, ADA, client_id(1), "x" * 16 * 1024)).seq == 1
+
+
+# ---- answers, and what becomes of a message ------------------------------------------------------
+
+
+async def code_of(doing: Awaitable[object]) -> str:
+    with pytest.raises(Refusal) as refused:
+        await doing
+    return refused.value.code
+
+
+async def test_an_answer_is_to_a_message_that_is_there(chat: Chat) -> None:
+    await fill(chat, 2)
+    answer = await chat.send(SITE, TALK, BEN, client_id(3), "yes", reply_to=2)
+    assert (answer.seq, answer.revision, answer.reply_to) == (3, 3, 2)
+    assert await chat.send(SITE, TALK, BEN, client_id(3), "yes", reply_to=2) == answer
+    for reply_to in (None, 1):
+        again = chat.send(SITE, TALK, BEN, client_id(3), "yes", reply_to=reply_to)
+        assert await code_of(again) == "conflict"
+    for nowhere in (0, 4, 10**15):
+        sent = chat.send(SITE, TALK, BEN, client_id(4), "no", reply_to=nowhere)
+        assert await code_of(sent) == "invalid_field"
+    await chat.delete(SITE, TALK, ADA, 2)
+    sent = chat.send(SITE, TALK, BEN, client_id(4), "no", reply_to=2)
+    assert await code_of(sent) == "message_gone"
+    assert await chat.send(SITE, TALK, BEN, client_id(3), "yes", reply_to=2) == answer
+    assert (await chat.send(SITE, TALK, BEN, client_id(4), "no", reply_to=1)).seq == 4
+
+
+async def test_an_edit_keeps_what_was_said_before(chat: Chat) -> None:
+    await fill(chat, 2)
+    first = (await chat.page(SITE, TALK, limit=1, before=2)).messages[0]
+    after = first
+    for number, body in enumerate(("better", "best"), 1):
+        after = await chat.edit(SITE, TALK, ADA, f"change-{number}", 1, body)
+        assert (after.body, after.revision, after.edited_us) == (body, number + 2, first.at_us)
+        assert await chat.edit(SITE, TALK, ADA, f"change-{number}", 1, body) == after
+    # Once more, what is long past, or is so already, changes nothing.
+    assert await chat.edit(SITE, TALK, ADA, "change-1", 1, "better") == after
+    assert await chat.edit(SITE, TALK, ADA, "change-3", 1, "best") == after
+    for seq, body in ((1, "else"), (2, "better")):
+        assert await code_of(chat.edit(SITE, TALK, ADA, "change-1", seq, body)) == "conflict"
+    read = await chat.versions(SITE, TALK, 1)
+    assert [each.body for each in read] == [first.body, "better", "best"]
+    assert [each.body for each in await chat.versions(SITE, TALK, 2)] == ["2 "]
+    # What was sent is known by what it said first.
+    assert (await chat.send(SITE, TALK, ADA, client_id(1), first.body)) == after
+    assert await code_of(chat.send(SITE, TALK, ADA, client_id(1), "best")) == "conflict"
+    assert await code_of(chat.edit(SITE, TALK, BEN, "change-4", 1, "no")) == "not_yours"
+    assert await code_of(chat.edit(SITE, TALK, ADA, "change-4", 1, " ")) == "message_empty"
+    for nowhere in (0, 3, 10**15):
+        change = chat.edit(SITE, TALK, ADA, "change-4", nowhere, "no")
+        assert await code_of(change) == "not_found"
+        assert await code_of(chat.versions(SITE, TALK, nowhere)) == "not_found"
+    assert await code_of(chat.edit(SITE, "other", ADA, "change-4", 1, "no")) == "not_found"
+    assert (await chat.page(SITE, TALK, limit=9)).revision == 4
+
+
+async def test_what_is_deleted_leaves_its_place_and_no_word(chat: Chat, database: Database) -> None:
+    await fill(chat, 3, "canary")
+    await chat.edit(SITE, TALK, ADA, "change-1", 2, "another canary")
+    await chat.react(SITE, TALK, BEN, 2, "👍", on=True)
+    await chat.pin(SITE, TALK, BEN, 2, on=True)
+    assert await code_of(chat.delete(SITE, TALK, BEN, 2)) == "not_yours"
+    gone = await chat.delete(SITE, TALK, ADA, 2)
+    assert (gone.body, gone.revision, gone.reactions, gone.pinned_us) == ("", 7, (), None)
+    assert gone.deleted_us is not None
+    assert await chat.delete(SITE, TALK, ADA, 2) == gone
+    assert (await chat.page(SITE, TALK, limit=9)).messages[1] == gone
+    assert await chat.versions(SITE, TALK, 2) == ()
+    assert (await chat.pins(SITE, TALK)) == (7, [])
+    kept = await database.read(only, select(message_versions).where(
+        message_versions.c.site_id == SITE
+    ))  # fmt: skip
+    assert [(row.version, row.body) for row in kept] == [(1, ""), (2, "")]
+    for doing in (
+        chat.edit(SITE, TALK, ADA, "change-1", 2, "another canary"),
+        chat.react(SITE, TALK, BEN, 2, "👍", on=True),
+        chat.pin(SITE, TALK, BEN, 2, on=False),
+    ):
+        assert await code_of(doing) == "message_gone"
+    again = await chat.send(SITE, TALK, ADA, client_id(2), "2 canary")
+    assert again == gone
+
+
+async def test_deleted_messages_are_neither_unread_nor_the_last(chat: Chat) -> None:
+    await fill(chat, 4)
+    summary = Summary()
+    for seq, unread, last in ((4, 3, 3), (2, 2, 3), (3, 1, 1), (1, 0, None)):
+        await chat.delete(SITE, TALK, ADA, seq)
+        summary = (await chat.summaries(SITE, [TALK], BEN))[TALK]
+        assert (summary.head, summary.unread) == (4, unread)
+        assert (summary.last and summary.last.seq) == last
+    assert summary.revision == 8
+
+
+async def test_reactions_are_whose_and_in_which_order(chat: Chat) -> None:
+    await fill(chat, 2)
+    after = (await chat.page(SITE, TALK, limit=1)).messages[0]
+    steps: tuple[tuple[str, Emoji, bool], ...] = (
+        (BEN, "👍", True), (ADA, "👍", True), (ADA, "✅", True), (BEN, "❤️", True),
+        (BEN, "👍", True), (BEN, "👍", False), (BEN, "👍", True), (ADA, "✅", False),
+        (ADA, "🔥", False),
+    )  # fmt: skip
+    for person, emoji, on in steps:
+        after = await chat.react(SITE, TALK, person, 2, emoji, on=on)
+    assert after.reactions == (
+        Reaction(emoji="👍", persons=(ADA, BEN)),
+        Reaction(emoji="❤️", persons=(BEN,)),
+    )
+    assert after.revision == 9
+    page = await chat.page(SITE, TALK, limit=9)
+    assert (page.revision, page.messages[1]) == (9, after)
+    assert page.messages[0].reactions == ()
+    assert (await chat.summaries(SITE, [TALK], ADA))[TALK].last == after
+    assert await code_of(chat.react(SITE, TALK, ADA, 3, "👍", on=True)) == "not_found"
+
+
+async def test_fifty_messages_are_pinned_at_most(database: Database) -> None:
+    clock = ManualClock()
+    chat = Chat(database, clock, LocalBus())
+    await fill(chat, PINS_MAX + 1)
+    for seq in range(1, PINS_MAX + 1):
+        await clock.advance(1)
+        await chat.pin(SITE, TALK, BEN, seq, on=True)
+    one_more = chat.pin(SITE, TALK, BEN, PINS_MAX + 1, on=True)
+    assert await code_of(one_more) == "too_many_pins"
+    assert (await chat.pin(SITE, TALK, ADA, 7, on=True)).pinned_by == BEN
+    assert (await chat.pin(SITE, TALK, ADA, 7, on=False)).pinned_us is None
+    assert (await chat.pin(SITE, TALK, ADA, PINS_MAX + 1, on=True)).pinned_by == ADA
+    newest_first = [each for each in range(PINS_MAX + 1, 0, -1) if each != 7]
+    revision, pins = await chat.pins(SITE, TALK)
+    assert [message.seq for message in pins] == newest_first
+    assert revision == PINS_MAX + 1 + PINS_MAX + 2
+    summaries = await chat.summaries(SITE, [TALK, "other"], ADA)
+    assert summaries[TALK].pinned == tuple(newest_first)
+
+
+async def test_everything_at_once_leaves_no_gap_in_the_revisions(chat: Chat) -> None:
+    await fill(chat, 10)
+    await asyncio.gather(
+        *(chat.send(SITE, TALK, BEN, client_id(n), "more") for n in range(10)),
+        *(chat.edit(SITE, TALK, ADA, f"change-{n}", n, "edited") for n in range(1, 6)),
+        *(chat.react(SITE, TALK, BEN, n, "👍", on=True) for n in range(1, 11)),
+        *(chat.pin(SITE, TALK, ADA, n, on=True) for n in range(4, 9)),
+        *(chat.delete(SITE, TALK, ADA, n) for n in (9, 10)),
+        return_exceptions=True,
+    )
+    page = await chat.page(SITE, TALK, limit=200)
+    touched = sorted(message.revision for message in page.messages)
+    assert len(set(touched)) == 20
+    assert (page.head, page.revision) == (20, touched[-1])
+
+
+# ---- catching up, and looking around -------------------------------------------------------------
+
+
+async def caught_up(chat: Chat, seq: int, revision: int) -> list[tuple[str, list[int], int]]:
+    """What comes to somebody with that cursor: the frames' kind, messages and revision."""
+    told = []
+    while True:
+        missed = await chat.since(SITE, TALK, seq, revision)
+        if missed.touched is not None:
+            revision = missed.touched.revision
+            told.append(("touched", [each.seq for each in missed.touched.messages], revision))
+        if missed.messages is not None:
+            seq = missed.messages.messages[-1].seq
+            told.append(("messages", seqs(missed.messages), missed.messages.revision))
+        if (seq, revision) == (missed.head, missed.revision):
+            return told
+
+
+async def test_who_was_away_is_told_what_was_touched_and_what_is_new(chat: Chat) -> None:
+    assert await caught_up(chat, 0, 0) == []
+    await fill(chat, 6)
+    await chat.edit(SITE, TALK, ADA, "change-1", 5, "edited")  # revision 7
+    await chat.react(SITE, TALK, BEN, 2, "👍", on=True)
+    await chat.react(SITE, TALK, BEN, 5, "👍", on=True)  # revision 9
+    everything = list(range(1, 7))
+    assert await caught_up(chat, 0, 0) == [("touched", [], 9), ("messages", everything, 9)]
+    assert await caught_up(chat, 6, 6) == [("touched", [2, 5], 9)]
+    assert await caught_up(chat, 6, 8) == [("touched", [5], 9)]
+    assert await caught_up(chat, 6, 9) == []
+    assert await caught_up(chat, 3, 3) == [("touched", [2], 9), ("messages", [4, 5, 6], 9)]
+    assert await caught_up(chat, 4, 8) == [("touched", [], 9), ("messages", [5, 6], 9)]
+
+
+async def test_much_that_was_touched_comes_page_by_page(chat: Chat) -> None:
+    await fill(chat, 205)
+    for seq in range(205, 0, -1):
+        await chat.react(SITE, TALK, BEN, seq, "👍", on=True)
+    told = await caught_up(chat, 205, 205)
+    assert told == [
+        ("touched", list(range(205, 5, -1)), 405),
+        ("touched", [5, 4, 3, 2, 1], 410),
+    ]
+    long = [await chat.edit(SITE, TALK, ADA, f"change-{n}", n, "x" * 16_000) for n in range(1, 6)]
+    assert await caught_up(chat, 205, 410) == [
+        ("touched", [1, 2, 3], long[2].revision),
+        ("touched", [4, 5], long[4].revision),
+    ]
+
+
+async def test_whoever_keeps_a_copy_asks_for_what_was_touched(
+    chat: Chat, database: Database
+) -> None:
+    await fill(chat, 3)
+    await chat.edit(SITE, TALK, ADA, "change-1", 1, "edited")
+    for revision, limit, expected in ((0, 9, [2, 3, 1]), (2, 1, [3]), (3, 9, [1]), (4, 9, [])):
+        found = await database.read(tables.touched, SITE, TALK, revision, limit)
+        assert [message.seq for message in found] == expected
+
+
+async def test_pages_around_a_message_or_a_moment(database: Database) -> None:
+    clock = ManualClock()
+    chat = Chat(database, clock, LocalBus())
+    assert seqs(await chat.page(SITE, TALK, around=1, limit=4)) == []
+    assert seqs(await chat.page(SITE, TALK, at_us=1, limit=4)) == []
+    began_us = clock.wall_us()
+    for number in range(1, 11):
+        await chat.send(SITE, TALK, ADA, client_id(number), str(number))
+        await clock.advance(10)
+    for around, expected in (
+        (5, [3, 4, 5, 6]), (1, [1, 2, 3, 4]), (0, [1, 2, 3, 4]), (10, [7, 8, 9, 10]),
+        (10**15, [7, 8, 9, 10]),
+    ):  # fmt: skip
+        page = await chat.page(SITE, TALK, around=around, limit=4)
+        assert (page.head, page.revision, seqs(page)) == (10, 10, expected)
+    for seconds, first in ((-5, 1), (0, 1), (1, 2), (40, 5), (85, 10), (95, 10)):
+        page = await chat.page(SITE, TALK, at_us=began_us + seconds * 1_000_000, limit=1)
+        assert seqs(page) == [first]
+    assert await code_of(chat.page(SITE, TALK, around=1, at_us=1, limit=4)) == "invalid_field"
+
+
+async def test_a_page_of_long_messages_is_cut_around_its_middle(chat: Chat) -> None:
+    await fill(chat, 9, "x" * 16_000)
+    assert seqs(await chat.page(SITE, TALK, around=5, limit=9)) == [4, 5, 6]
+
+
+async def test_what_was_delivered_is_marked_too(chat: Chat) -> None:
+    await fill(chat, 5)
+    mark = Mark(person=BEN, delivered=0, read=0)
+    for delivered, read, expected in (
+        (2, 0, (2, 0)), (1, 0, (2, 0)), (0, 1, (2, 1)), (0, 3, (3, 3)), (10**15, 0, (5, 3)),
+        (0, 10**15, (5, 5)),
+    ):  # fmt: skip
+        await chat.mark(SITE, TALK, BEN, delivered=delivered, read=read)
+        (mark,) = (await chat.standings(SITE, [TALK]))[TALK].marks
+        assert (mark.delivered, mark.read) == expected
+    summary = (await chat.summaries(SITE, [TALK], ADA))[TALK]
+    assert (summary.read, summary.marks) == (0, (mark,))

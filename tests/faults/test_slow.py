@@ -117,7 +117,8 @@ async def comes_back(
     began: int = page.opened["mentorships"][0]["head"]
     assert api.grant is not None
     again = await dial(server)
-    cursors = {conversation: max(had, default=began)}
+    last = max(had, default=began)
+    cursors = {conversation: {"seq": last, "revision": last}}
     await again.send("auth.open", grant=api.grant.grant, tab="tab-again", cursors=cursors)
     got = await again.messages_to(head)
     assert had + got == list(range(began + 1, head + 1))

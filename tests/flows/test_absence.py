@@ -28,7 +28,7 @@ def write(page: Page, site_id: str, first: int, last: int) -> Plan[None]:
     yield (
         update(tables.conversations)
         .where(ours.site_id == site_id, ours.id == page.conversation)
-        .values(head=last)
+        .values(head=last, revision=last)
     )
     rows = [
         {
@@ -39,6 +39,7 @@ def write(page: Page, site_id: str, first: int, last: int) -> Plan[None]:
             "client_id": f"message-{seq:06}",
             "body": f"This is message {seq}.",
             "at_us": seq,
+            "revision": seq,
         }
         for seq in range(first, last + 1)
     ]
@@ -57,14 +58,18 @@ async def be_away(storage: Storage, absences: list[tuple[int, int]]) -> None:
                 await app.house.services.chat.send(
                     site_id, page.conversation, page.person, "message-000001", "Hello."
                 )
-            socket = await page.connect(cursors={page.conversation: head - 1})
+            socket = await page.connect(
+                cursors={page.conversation: {"seq": head - 1, "revision": head - 1}}
+            )
             assert await socket.messages_to(head) == [head]
             await socket.finish()
             await app.database.write(write, page, site_id, head + 1, head + missed)
         clock = ManualClock(clock.wall_us() + seconds * 1_000_000)
         async with App.over(storage, clock) as app:
             page = await app.open(link)
-            socket = await page.connect(cursors={page.conversation: head})
+            socket = await page.connect(
+                cursors={page.conversation: {"seq": head, "revision": head}}
+            )
             assert await socket.messages_to(head + missed) == [*range(head + 1, head + missed + 1)]
             head += missed
 
@@ -106,11 +111,11 @@ async def test_a_page_that_has_what_is_not_there_is_told_so(app: App) -> None:
     site_id, chat = app.house.services.people.home_site, app.house.services.chat
     for number in range(1, 4):
         await chat.send(site_id, page.conversation, page.person, f"message-{number}", "Hello.")
-    socket = await page.connect(cursors={page.conversation: 7})
+    socket = await page.connect(cursors={page.conversation: {"seq": 7, "revision": 7}})
     gap = await socket.get("chat.gap")
     assert (gap["conversation"], gap["head"]) == (page.conversation, 3)
     await chat.send(site_id, page.conversation, page.person, "message-4", "Hello.")
     assert await socket.messages_to(4) == [4]
-    fitting = await page.connect(cursors={page.conversation: 4})
+    fitting = await page.connect(cursors={page.conversation: {"seq": 4, "revision": 4}})
     await app.settle()
     assert fitting.take("chat.gap") is None

@@ -9,6 +9,7 @@ import pytest
 from tests.support.app import App, Page
 from tests.support.wire import Frame, Socket
 
+START = {"seq": 0, "revision": 0}
 on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 
 
@@ -66,7 +67,7 @@ async def test_written_to_someone_who_is_away_it_is_there_when_they_return(
     one = await mentor.connect()
     for number in (1, 2, 3):
         await one.get("chat.accepted", id=say(mentor, one, number))
-    other = await mentee.connect(cursors={mentee.conversation: 0})
+    other = await mentee.connect(cursors={mentee.conversation: START})
     (view,) = other.opened["mentorships"]
     assert (view["head"], view["read"], view["unread"]) == (3, 0, 3)
     assert view["last"]["body"] == "message 3"
@@ -91,7 +92,7 @@ async def test_a_thousand_missed_messages_arrive_without_a_gap(
     await write(mentor, 980)
     mentor.tab = "tab-longer"
     await write(mentor, 20, "x" * 16_000)
-    back = await mentee.connect(cursors={mentee.conversation: 10})
+    back = await mentee.connect(cursors={mentee.conversation: {"seq": 10, "revision": 10}})
     live = await mentor.connect()
     say(mentor, live, 1, "and now")
     await live.get("chat.accepted")
@@ -113,7 +114,9 @@ async def test_many_conversations_long_behind_come_page_by_page(app: App) -> Non
     socket = app.socket()
     assert await socket.answered()
     socket.stall()  # more lies ready than may wait for it
-    socket.send("auth.open", grant=mentor.grant, tab=mentor.tab, cursors=dict.fromkeys(talks, 0))
+    socket.send(
+        "auth.open", grant=mentor.grant, tab=mentor.tab, cursors=dict.fromkeys(talks, START)
+    )
     await app.settle()
     socket.go_on()
     found: dict[str, list[int]] = {talk: [] for talk in talks}
@@ -143,13 +146,13 @@ async def test_without_a_cursor_only_what_is_new_comes(app: App, pair: tuple[Pag
     mentor, mentee = pair
     await write(mentor, 5)
     other = await mentee.connect()
-    one = await mentor.connect(cursors={mentor.conversation: 10**15})
+    one = await mentor.connect(cursors={mentor.conversation: {"seq": 10**15, "revision": 10**15}})
     await app.settle()
     assert other.take("chat.messages") is None
     await one.get("chat.accepted", id=say(mentor, one, 1))
     assert seqs([await other.get("chat.messages")]) == [6]
     assert seqs([await one.get("chat.messages")]) == [6]
-    strange = await mentee.connect(cursors={mentor.mentorship: 3})
+    strange = await mentee.connect(cursors={mentor.mentorship: {"seq": 3, "revision": 3}})
     await app.settle()
     assert strange.take("chat.messages") is None
 
@@ -235,6 +238,7 @@ async def test_history_comes_by_page_over_either_way_in(app: App, pair: tuple[Pa
         assert page == {
             "conversation": mentee.conversation,
             "head": 30,
+            "revision": 30,
             "messages": frame["messages"],
         }
 
@@ -312,9 +316,121 @@ async def test_what_is_written_while_one_signs_in_is_not_lost(
     one = await mentor.connect()
     for turn in range(5):
         numbers = range(turn * 30 + 1, turn * 30 + 31)
-        connecting = asyncio.create_task(mentee.connect(cursors={mentee.conversation: 0}))
+        connecting = asyncio.create_task(mentee.connect(cursors={mentee.conversation: START}))
         for number in numbers:
             await one.get("chat.accepted", id=say(mentor, one, number))
         other = await connecting
         assert await other.messages_to(numbers[-1]) == list(range(1, numbers[-1] + 1))
         await other.finish()
+
+
+# ---- what becomes of a message -------------------------------------------------------------------
+
+
+async def test_what_is_changed_is_told_whole_to_both(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    talk = mentor.conversation
+    await one.get("chat.accepted", id=say(mentor, one, 1))
+    other.send("chat.send", conversation=talk, id="message-2", body="yes", reply_to=1)
+    assert (await other.get("chat.accepted"))["revision"] == 2
+    steps: tuple[tuple[Socket, str, Frame, Frame], ...] = (
+        (one, "chat.edit", {"seq": 1, "body": "better"}, {"body": "better"}),
+        (other, "chat.react", {"seq": 1, "emoji": "❤️", "on": True},
+         {"reactions": [{"emoji": "❤️", "persons": [mentee.person]}]}),
+        (other, "chat.pin", {"seq": 1, "on": True}, {"pinned_by": mentee.person}),
+        (one, "chat.delete", {"seq": 1}, {"body": ""}),
+    )  # fmt: skip
+    for revision, (socket, tag, fields, expected) in enumerate(steps, 3):
+        for _ in range(2):  # the same again changes nothing
+            socket.send(tag, conversation=talk, id=f"change-{revision}", **fields)
+            done = await socket.get("chat.done", id=f"change-{revision}")
+            assert (done["seq"], done["revision"]) == (1, revision)
+        await app.settle()
+        for each in (one, other):
+            (told,) = each.take_all("chat.touched")
+            assert told["revision"] == told["messages"][0]["revision"] == revision
+            assert told["messages"][0].items() >= expected.items()
+    (_, answer) = (await mentee.get(f"/v1/conversations/{talk}/messages")).json()["messages"]
+    assert answer["reply_to"] == 1
+    other.send("chat.edit", conversation=talk, id="change-9", seq=9, body="no")
+    error = await other.get("error")
+    assert (error["code"], error["about"], error["ref"]) == ("not_found", "chat.edit", "change-9")
+
+
+async def test_the_same_changes_over_http(app: App, pair: tuple[Page, Page]) -> None:
+    mentor, mentee = pair
+    other = await mentee.connect()
+    of = f"/v1/conversations/{mentor.conversation}"
+    sent = await mentor.post(f"{of}/messages", json={"id": "message-1", "body": "hello"})
+    assert sent.json()["revision"] == 1
+    for path, body, expected in (
+        ("edit", {"id": "change-1", "body": "better"}, {"body": "better", "revision": 2}),
+        ("react", {"id": "change-2", "emoji": "👍", "on": True}, {"revision": 3}),
+        ("pin", {"id": "change-3", "on": True}, {"pinned_by": mentor.person, "revision": 4}),
+    ):
+        answer = await mentor.post(f"{of}/messages/1/{path}", json=body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json().items() >= expected.items()
+    versions = (await mentee.get(f"{of}/messages/1/versions")).json()["versions"]
+    assert [each["body"] for each in versions] == ["hello", "better"]
+    pins = (await mentee.get(f"{of}/pins")).json()
+    assert (pins["revision"], [each["seq"] for each in pins["messages"]]) == (4, [1])
+    gone = (await mentor.post(f"{of}/messages/1/delete", json={"id": "change-4"})).json()
+    assert (gone["body"], gone["revision"]) == ("", 5)
+    assert (await mentee.get(f"{of}/messages/1/versions")).json()["versions"] == []
+    for path, body, status in (
+        ("messages/1/edit", {"id": "change-5", "body": "no"}, 410),
+        ("messages/2/pin", {"id": "change-6", "on": True}, 404),
+        ("messages/x/pin", {"id": "change-6", "on": True}, 404),
+    ):
+        assert (await mentor.post(f"{of}/{path}", json=body)).status_code == status
+    theirs = await mentee.post(f"{of}/messages/1/delete", json={"id": "change-7"})
+    assert (theirs.status_code, theirs.json()["code"]) == (403, "not_yours")
+    await app.settle()
+    assert [each["revision"] for each in other.take_all("chat.touched")] == [2, 3, 4, 5]
+    around = await mentee.get(f"{of}/messages", params={"around": 1, "at_us": 1})
+    assert (around.status_code, around.json()["code"]) == (422, "invalid_field")
+
+
+@on_sqlite
+async def test_that_one_types_is_told_to_the_other_and_not_too_often(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    again = await (await app.open(mentor.link)).connect()
+    for typing in (True, False):
+        one.send("chat.typing", conversation=mentor.conversation, typing=typing)
+        told = await other.get("chat.typed")
+        assert (told["person"], told["typing"]) == (mentor.person, typing)
+    for _ in range(60):
+        one.send("chat.typing", conversation=mentor.conversation, typing=True)
+    await one.beat()
+    await app.settle()
+    assert len(other.take_all("chat.typed")) == 18
+    for mine in (one, again):
+        assert mine.take("chat.typed") is None
+        assert mine.take("error") is None
+
+
+@on_sqlite
+async def test_what_was_delivered_is_told_and_a_lost_receipt_is_noticed(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    await write(mentor, 3)
+    other.send("chat.delivered", conversation=mentee.conversation, seq=2)
+    told = await one.get("chat.receipt")
+    assert (told["person"], told["delivered"], told["read"]) == (mentee.person, 2, 0)
+    bus = app.house.services.bus
+    published, bus.publish = bus.publish, lambda topic, payload: None  # type: ignore[method-assign]
+    other.send("chat.read", conversation=mentee.conversation, seq=3)
+    await other.beat()
+    bus.publish = published  # type: ignore[method-assign]
+    await app.settle()
+    assert one.take("chat.receipt") is None
+    await app.advance(10)
+    told = await one.get("chat.receipt")
+    assert (told["delivered"], told["read"]) == (3, 3)

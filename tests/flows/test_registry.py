@@ -35,6 +35,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "plan_meeting": {"start_us": 1_820_000_000_000_000, "length_us": 10**9, "zone": "UTC"},
     "move_meeting": {"start_us": 1_840_000_000_000_000, "length_us": 10**9},
     "send_message": {"id": "message-1", "body": "hello"},
+    "edit_message": {"id": "change-1", "body": "good day"},
+    "delete_message": {"id": "change-2"},
+    "react_to_message": {"id": "change-3", "emoji": "👍", "on": True},
+    "pin_message": {"id": "change-4", "on": True},
     "start_mentorship": {
         "mentor": {"name": "Ada", "zone": "UTC"},
         "mentee": {"name": "Ben", "zone": "UTC"},
@@ -47,7 +51,13 @@ BODIES: dict[str, dict[str, Any]] = {
 QUERIES: dict[str, dict[str, Any]] = {"search_mentorship": {"words": "hello"}}
 FIELDS: dict[type[frames.Frame], dict[str, Any]] = {
     frames.ChatSend: {"id": "message-2", "body": "hello"},
+    frames.ChatEdit: {"id": "change-5", "seq": 2, "body": "good day"},
+    frames.ChatDelete: {"id": "change-6", "seq": 2},
+    frames.ChatReact: {"id": "change-7", "seq": 1, "emoji": "👍", "on": True},
+    frames.ChatPin: {"id": "change-8", "seq": 1, "on": True},
+    frames.ChatTyping: {"typing": True},
     frames.ChatFetch: {},
+    frames.ChatDelivered: {"seq": 1},
     frames.ChatRead: {"seq": 1},
     frames.RoomJoin: {"peer": "peer-mine", "audio": True, "video": True},
     frames.RoomLeave: {},
@@ -192,14 +202,28 @@ async def world(storage: Storage) -> AsyncIterator[World]:
 
 
 async def parts_of(ada: Page, ben: Page) -> dict[str, dict[str, str]]:
-    """A proposal of each, of which Ada's can be accepted, and a meeting."""
+    """A proposal of each, of which Ada's can be accepted, a meeting, and a message of each."""
     of = f"/v1/mentorships/{ada.mentorship}"
     terms = BODIES["propose_agreement"]
     theirs = await ben.post(f"{of}/agreements", json=terms)
     hers = await ada.post(f"{of}/agreements", json=terms)
     met = await ada.post(f"{of}/meetings", json={**BODIES["move_meeting"], "zone": "UTC"})
     meeting = {"meeting": met.json()["id"]}
+    for page in (ben, ada):
+        of = f"/v1/conversations/{page.conversation}/messages"
+        said = await page.post(of, json={"id": "message-0", "body": "hello"})
+        assert said.status_code == 201, said.text
     return {
+        **dict.fromkeys(
+            (
+                "message_versions",
+                "edit_message",
+                "delete_message",
+                "react_to_message",
+                "pin_message",
+            ),
+            {"seq": "1"},
+        ),
         "accept_agreement": {"version": str(hers.json()["version"])},
         "decline_agreement": {"version": str(hers.json()["version"])},
         "withdraw_agreement": {"version": str(theirs.json()["version"])},

@@ -22,7 +22,7 @@ async def test_a_page_that_does_not_read_is_cut_off_alone(scene: Scene) -> None:
     await scene.undisturbed()
     assert await socket.closed() == 4003  # though it has not read on
     scene.logged_once("slow_consumer", close=True)
-    back = await mallory.connect(cursors={mallory.conversation: 0})
+    back = await mallory.connect(cursors={mallory.conversation: {"seq": 0, "revision": 0}})
     assert await back.messages_to(30) == list(range(1, 31))
 
 

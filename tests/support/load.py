@@ -107,7 +107,9 @@ class Writer:
         assert self.api.grant is not None
         socket = await dial(self.server, through=self._through)
         async with socket.connection:
-            cursors = {self.conversation: max(self.shown, default=0)} if self.conversation else {}
+            last = max(self.shown, default=0)
+            held = {"seq": last, "revision": last}  # nothing is ever changed here
+            cursors = {self.conversation: held} if self.conversation else {}
             await socket.send(
                 "auth.open", grant=self.api.grant.grant, tab=f"{self.name}-tab", cursors=cursors
             )

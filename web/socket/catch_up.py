@@ -1,30 +1,33 @@
-"""Brings one connection's conversations up to date: hands on live messages in order, and reads what
-is missing from the table, page by page, holding no more than one page in memory."""
+"""Brings one connection's conversations up to date: hands on live messages and changes in order,
+and reads what is missing from the table, page by page, holding no more than one page in memory."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from chat.sansio.delivery import Cursor, failed, hinted, known, read, wanted
+from chat.sansio.delivery import Cursor, ahead, failed, hinted, known, paged, read, wanted
 from chat.service import Chat
-from protocol.frames import ChatMessages
-from protocol.types import PAGE_MAX
+from protocol.frames import ChatMessages, ChatReceipt, ChatTouched
+from protocol.views import Mark
 from runtime.database import DatabaseError
+
+Deliver = Callable[[ChatMessages | ChatTouched | ChatReceipt, bytes | None], None]
+"""Queues a frame for the connection, with its MessagePack form if there is one already."""
 
 
 class CatchUp:
-    """`deliver` queues a frame for the connection; `has_room` waits until its queue
-    has room (False: it is being cut off)."""
+    """`has_room` waits until the connection's queue has room (False: it is being cut off)."""
 
     def __init__(
         self,
         chat: Chat,
         site_id: str,
-        deliver: Callable[[ChatMessages], None],
+        deliver: Deliver,
         has_room: Callable[[], Awaitable[bool]],
     ) -> None:
         self._chat, self._site_id = chat, site_id
         self._deliver, self._has_room = deliver, has_room
         self._cursors: dict[str, Cursor] = {}
+        self._marks: dict[str, dict[str, Mark]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._one_page = asyncio.Lock()
 
@@ -32,52 +35,95 @@ class CatchUp:
     def conversations(self) -> list[str]:
         return list(self._cursors)
 
-    def follow(self, conversation: str, seq: int, head: int) -> None:
-        """From now on deliver everything after `seq`; `head` is the newest known."""
-        self._cursors[conversation] = Cursor(min(seq, head), head)
+    def follow(
+        self,
+        conversation: str,
+        seq: int,
+        revision: int,
+        head: int,
+        latest: int,
+        marks: Sequence[Mark] = (),
+    ) -> None:
+        """From now on deliver everything after `seq`, and what is touched after `revision`; `head`
+        and `latest` are the newest known, `marks` have been told."""
+        self._marks[conversation] = {mark.person: mark for mark in marks}
+        self._cursors[conversation] = Cursor(min(seq, head), min(revision, latest), head, latest)
         self._read_on(conversation)
 
-    def hint(self, live: ChatMessages) -> None:
-        """A live message of a followed conversation."""
-        cursor = self._cursors[live.conversation]
-        cursor, next_one = hinted(cursor, live.head)
+    def hint(self, live: ChatMessages | ChatTouched, encoded: bytes) -> None:
+        """A live message of a followed conversation, or one that was touched."""
+        seq = live.head if isinstance(live, ChatMessages) else None
+        cursor, next_one = hinted(self._cursors[live.conversation], live.revision, seq)
         self._cursors[live.conversation] = cursor
         if next_one:
-            self._deliver(live)
+            self._deliver(live, encoded)
         else:
             self._read_on(live.conversation)
 
-    def known(self, conversation: str, head: int) -> None:
-        """The table says that `head` exists: how a lost hint is noticed."""
-        self._cursors[conversation] = known(self._cursors[conversation], head)
+    def receipt(self, receipt: ChatReceipt) -> None:
+        """How far somebody has got in a followed conversation."""
+        mark = Mark(person=receipt.person, delivered=receipt.delivered, read=receipt.read)
+        self._tell(receipt.conversation, mark)
+
+    def paged(self, page: ChatMessages) -> None:
+        """A page that was asked for has been queued; it may be older than what was told before."""
+        if page.conversation in self._cursors:
+            cursor = self._cursors[page.conversation]
+            self._cursors[page.conversation] = paged(cursor, page.revision)
+            self._read_on(page.conversation)
+
+    def known(self, conversation: str, head: int, latest: int, marks: Sequence[Mark]) -> None:
+        """What the table says: how a lost hint is noticed."""
+        for mark in marks:
+            self._tell(conversation, mark)
+        self._cursors[conversation] = known(self._cursors[conversation], head, latest)
         self._read_on(conversation)
 
+    def _tell(self, conversation: str, mark: Mark) -> None:
+        told = self._marks[conversation]
+        news = ahead(told.get(mark.person), mark)
+        if news is not None:
+            told[mark.person] = news
+            receipt = ChatReceipt(
+                conversation=conversation,
+                person=news.person,
+                delivered=news.delivered,
+                read=news.read,
+            )
+            self._deliver(receipt, None)
+
     def _read_on(self, conversation: str) -> None:
-        cursor, after = wanted(self._cursors[conversation])
-        if after is not None:
+        cursor, behind = wanted(self._cursors[conversation])
+        if behind:
             self._cursors[conversation] = cursor
             self._reading[conversation] = asyncio.create_task(self._read(conversation))
 
     async def _read(self, conversation: str) -> None:
-        after: int | None = self._cursors[conversation].seq
+        behind = True
         try:
-            while after is not None:
+            while behind:
                 # One page at a time for the whole connection: its queue has room for one.
                 async with self._one_page:
                     if not await self._has_room():
                         return
-                    page = await self._chat.page(
-                        self._site_id, conversation, after=after, limit=PAGE_MAX
+                    at = self._cursors[conversation]
+                    missed = await self._chat.since(
+                        self._site_id, conversation, at.seq, at.revision
                     )
-                    if page.messages:
-                        self._deliver(page)
-                last = page.messages[-1].seq if page.messages else after
-                cursor, after = wanted(read(self._cursors[conversation], last, page.head))
-                self._cursors[conversation] = cursor
+                    seq, revision = at.seq, at.revision
+                    if missed.touched is not None:
+                        self._deliver(missed.touched, None)
+                        revision = missed.touched.revision
+                    if missed.messages is not None:
+                        self._deliver(missed.messages, None)
+                        seq = missed.messages.messages[-1].seq
+                cursor = self._cursors[conversation]
+                cursor = read(cursor, at.revision, seq, revision, missed.head, missed.revision)
+                self._cursors[conversation], behind = wanted(cursor)
         except DatabaseError:
             pass  # the next beats ask again
         finally:
-            if after is not None:
+            if behind:
                 self._cursors[conversation] = failed(self._cursors[conversation])
 
     async def stop(self) -> None:

@@ -3,13 +3,21 @@ right has been checked against the registry."""
 
 from collections.abc import Callable
 
+from chat.service import Chat
 from people.service import Caller
 from protocol.errors import Refusal
 from protocol.frames import (
     ChatAccepted,
+    ChatDelete,
+    ChatDelivered,
+    ChatDone,
+    ChatEdit,
     ChatFetch,
+    ChatPin,
+    ChatReact,
     ChatRead,
     ChatSend,
+    ChatTyping,
     ClientFrame,
     PeerAnswer,
     PeerCandidate,
@@ -25,6 +33,7 @@ from protocol.frames import (
     ServerFrame,
 )
 from protocol.registry import FRAMES
+from protocol.views import Message
 from runtime.heard import Heard
 from runtime.limits import Limiter
 from web.services import Services
@@ -56,7 +65,7 @@ async def dispatch(
         case ChatSend():
             bound(services.messages, frame.id)
             stored = await services.chat.send(
-                site_id, frame.conversation, person, frame.id, frame.body
+                site_id, frame.conversation, person, frame.id, frame.body, frame.reply_to
             )
             reply(
                 ChatAccepted(
@@ -64,8 +73,24 @@ async def dispatch(
                     id=stored.id,
                     seq=stored.seq,
                     at_us=stored.at_us,
+                    revision=stored.revision,
                 )
             )
+        case ChatEdit() | ChatDelete() | ChatReact() | ChatPin():
+            bound(services.messages, frame.id)
+            message = await _change(services.chat, site_id, person, frame)
+            reply(
+                ChatDone(
+                    conversation=frame.conversation,
+                    id=frame.id,
+                    seq=message.seq,
+                    revision=message.revision,
+                )
+            )
+        case ChatTyping():
+            now_us = services.clock.monotonic_us()
+            if not services.typing.allow(f"{site_id}:{person}", now_us):
+                services.chat.typing(site_id, frame.conversation, person, typing=frame.typing)
         case ChatFetch():
             reply(
                 await services.chat.page(
@@ -73,11 +98,15 @@ async def dispatch(
                     frame.conversation,
                     before=frame.before,
                     after=frame.after,
+                    around=frame.around,
+                    at_us=frame.at_us,
                     limit=frame.limit,
                 )
             )
+        case ChatDelivered():
+            await services.chat.mark(site_id, frame.conversation, person, delivered=frame.seq)
         case ChatRead():
-            await services.chat.read(site_id, frame.conversation, person, frame.seq)
+            await services.chat.mark(site_id, frame.conversation, person, read=frame.seq)
         case RoomJoin():
             bound(services.joins)
             await services.signaling.join(
@@ -105,3 +134,18 @@ async def dispatch(
             await services.talks.hear(mentorship, session, person, frame.from_us, frame.slots)
         case PeerOffer() | PeerAnswer() | PeerCandidate():
             await services.signaling.relay(site_id, person, connection, frame)
+
+
+async def _change(
+    chat: Chat, site_id: str, person: str, frame: ChatEdit | ChatDelete | ChatReact | ChatPin
+) -> Message:
+    where = site_id, frame.conversation, person
+    match frame:
+        case ChatEdit():
+            return await chat.edit(*where, frame.id, frame.seq, frame.body)
+        case ChatDelete():
+            return await chat.delete(*where, frame.seq)
+        case ChatReact():
+            return await chat.react(*where, frame.seq, frame.emoji, on=frame.on)
+        case ChatPin():
+            return await chat.pin(*where, frame.seq, on=frame.on)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from chat.mark_tables import Standing
 from chat.service import topic as conversation_topic
 from ledger.sansio.account import FRESH_US
 from mentoring.tables import Mentorship
@@ -21,6 +22,9 @@ from protocol.frames import (
     BeatAck,
     ChatGap,
     ChatMessages,
+    ChatReceipt,
+    ChatTouched,
+    ChatTyped,
     ClientFrame,
     ErrorFrame,
     MentorshipAdded,
@@ -32,6 +36,7 @@ from protocol.frames import (
     SessionChanged,
 )
 from protocol.types import BEAT_INTERVAL_US, LeaveReason
+from protocol.views import Cursor
 from runtime.bus import GAP, SubscriptionClosed
 from runtime.database import DatabaseError, StorageFull
 from runtime.driver import Driver
@@ -243,10 +248,18 @@ class _Live:
         """A frame that came over the bus."""
         frame = decode_server(payload)
         match frame:
-            case ChatMessages():
+            case ChatMessages() | ChatTouched():
                 assert self._catch_up is not None
-                self._catch_up.hint(frame)
+                self._catch_up.hint(frame, payload)
                 return
+            case ChatReceipt():
+                assert self._catch_up is not None
+                self._catch_up.receipt(frame)
+                return
+            case ChatTyped(person=person):
+                assert self._caller is not None
+                if person == self._caller.person:
+                    return
             case MentorshipAdded(mentorship=view):
                 assert self._caller is not None
                 known = await self._services.access.mine(self._caller)
@@ -330,10 +343,13 @@ class _Live:
             )
         )
         for view in views:
-            seq = frame.cursors.get(view.conversation, view.head)
-            if seq > view.head:
+            newest = Cursor(seq=view.head, revision=view.revision)
+            held = frame.cursors.get(view.conversation, newest)
+            if held.seq > view.head or held.revision > view.revision:
                 self._send(ChatGap(conversation=view.conversation, head=view.head))
-            self._catch_up.follow(view.conversation, seq, view.head)
+            self._catch_up.follow(
+                view.conversation, held.seq, held.revision, view.head, view.revision, view.marks
+            )
         self._opened.set()
 
     def _listen_to(self, mentorships: list[Mentorship]) -> None:
@@ -351,12 +367,12 @@ class _Live:
         assert self._catch_up is not None
         self._listen_to(mentorships)
         for mentorship in mentorships:
-            self._catch_up.follow(mentorship.conversation, 0, 0)
+            self._catch_up.follow(mentorship.conversation, 0, 0, 0, 0)
 
     async def _dispatch(self, frame: ClientFrame, heard: Heard | None) -> None:
         assert self._caller is not None
         self._limit(getattr(frame, "id", None))
-        await dispatch(self._services, self._caller, self.id, frame, self._send, heard)
+        await dispatch(self._services, self._caller, self.id, frame, self._reply, heard)
 
     async def _refusing(self, work: Awaitable[None], frame: ClientFrame) -> None:
         try:
@@ -385,12 +401,12 @@ class _Live:
         assert self._caller is not None
         assert self._catch_up is not None
         try:
-            heads = await self._services.chat.heads(
+            found = await self._services.chat.standings(
                 self._caller.site_id, self._catch_up.conversations
             )
         except DatabaseError:
             return  # the next beats ask again
-        self.know(heads)
+        self.know(found)
 
     @property
     def site_id(self) -> str:
@@ -400,12 +416,13 @@ class _Live:
     def conversations(self) -> Collection[str]:
         return () if self._catch_up is None else self._catch_up.conversations
 
-    def know(self, heads: Mapping[str, int]) -> None:
+    def know(self, found: Mapping[str, Standing]) -> None:
         """So far these conversations have come; a hint that was lost is noticed here."""
         assert self._catch_up is not None
         for conversation in self._catch_up.conversations:
-            if conversation in heads:
-                self._catch_up.known(conversation, heads[conversation])
+            if conversation in found:
+                now = found[conversation]
+                self._catch_up.known(conversation, now.head, now.revision, now.marks)
 
     # ---- out -----------------------------------------------------------------------------------
 
@@ -435,6 +452,12 @@ class _Live:
                 retry_after_us=refusal.retry_after_us,
             )
         )
+
+    def _reply(self, frame: ServerFrame) -> None:
+        self._send(frame)
+        if isinstance(frame, ChatMessages):
+            assert self._catch_up is not None
+            self._catch_up.paged(frame)
 
     def _send(self, frame: ServerFrame, encoded: bytes | None = None) -> None:
         """Queues a frame; `encoded` is its MessagePack form, if there is one already."""

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from chat.mark_tables import Standing
+
 
 def tab_topic(site_id: str, person: str, tab: str) -> str:
     """Where the ids of a tab's newer connections travel, for older ones on other nodes."""
@@ -24,7 +26,7 @@ class Connected(Protocol):
         """Ends it, by a code of the error table."""
         ...
 
-    def know(self, heads: Mapping[str, int]) -> None:
+    def know(self, found: Mapping[str, Standing]) -> None:
         """So far these conversations have come."""
         ...
 

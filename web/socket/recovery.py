@@ -83,7 +83,7 @@ class Recovery:
         for connected in self._hub.connected:
             followed[connected.site_id].update(connected.conversations)
         for site_id, conversations in followed.items():
-            heads = await self._chat.heads(site_id, sorted(conversations))
+            found = await self._chat.standings(site_id, sorted(conversations))
             for connected in self._hub.connected:
                 if connected.site_id == site_id:
-                    connected.know(heads)
+                    connected.know(found)

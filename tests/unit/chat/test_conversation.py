@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.sansio.conversation import PAGE_MOST_BYTES, check_body, fit
+from chat.sansio.conversation import (
+    PAGE_MOST_BYTES,
+    check_body,
+    check_query,
+    fit,
+    fit_around,
+)
 from protocol.codec import Format, encode
 from protocol.errors import Refusal
 from protocol.frames import ChatMessages
@@ -94,13 +100,22 @@ def test_a_refused_character_is_named() -> None:
 
 def page(bodies: list[str]) -> list[Message]:
     return [
-        Message(seq=INT_MAX - 200 + n, id=f"{n:064}", person=PERSON, body=body, at_us=INT_MAX)
+        Message(
+            seq=INT_MAX - 200 + n,
+            id=f"{n:064}",
+            person=PERSON,
+            body=body,
+            at_us=INT_MAX,
+            revision=INT_MAX,
+        )
         for n, body in enumerate(bodies)
     ]
 
 
 def frame_of(messages: list[Message]) -> ChatMessages:
-    return ChatMessages(conversation=CONVERSATION, head=INT_MAX, messages=tuple(messages))
+    return ChatMessages(
+        conversation=CONVERSATION, head=INT_MAX, revision=INT_MAX, messages=tuple(messages)
+    )
 
 
 BODIES = st.lists(
@@ -148,3 +163,37 @@ def test_a_short_page_is_kept_whole() -> None:
     assert fit(messages, keep_newest=True) == messages
     assert fit(messages, keep_newest=False) == messages
     assert fit([], keep_newest=True) == []
+
+
+@given(bodies=BODIES, data=st.data())
+def test_a_page_around_a_message_has_it_in_its_middle(
+    bodies: list[str], data: st.DataObject
+) -> None:
+    messages = page(bodies)
+    middle = data.draw(st.integers(0, max(0, len(bodies) - 1)))
+    kept = fit_around(messages, INT_MAX - 200 + middle)
+    if not messages:
+        assert kept == []
+        return
+    low = messages.index(kept[0])
+    assert kept == messages[low : low + len(kept)]
+    assert low <= middle < low + len(kept)
+    assert len(encode(frame_of(kept), "json")) <= FRAME_MAX_BYTES
+    before, after = middle - low, low + len(kept) - 1 - middle
+    if low > 0 and low + len(kept) < len(messages):
+        assert abs(before - after) <= 1
+    if len(kept) < len(messages):
+        more = messages[max(0, low - 1) : low + len(kept) + 1]
+        assert len(encode(frame_of(more), "json")) > PAGE_MOST_BYTES
+
+
+def test_one_page_is_asked_for_at_a_time() -> None:
+    check_query(None, None, None, None)
+    for given_ in ((1, None, None, None), (None, 1, None, None), (None, None, 0, None),
+                   (None, None, None, 0)):  # fmt: skip
+        check_query(*given_)
+    for both, field in (((1, 1, None, None), "after"), ((None, 0, 0, 0), "around"),
+                        ((1, None, None, 0), "at_us")):  # fmt: skip
+        with pytest.raises(Refusal, match="invalid_field") as refused:
+            check_query(*both)
+        assert refused.value.field == field

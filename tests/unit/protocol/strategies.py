@@ -67,8 +67,20 @@ def plain(value: Any) -> Any:
     """What another implementation would hold: dicts, lists and scalars, the tag under `t`."""
     if isinstance(value, msgspec.Struct):
         tag = value.__struct_config__.tag
-        named = {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+        fields = msgspec.structs.fields(value)
+        left_out = {
+            each.name
+            for each in fields
+            if value.__struct_config__.omit_defaults and getattr(value, each.name) == each.default
+        }
+        named = {
+            each.name: plain(getattr(value, each.name))
+            for each in fields
+            if each.name not in left_out
+        }
         return named if tag is None else {"t": tag, **named}
     if isinstance(value, tuple):
         return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
     return value

@@ -20,10 +20,23 @@ CLIENT_FRAMES: tuple[type[Frame], ...] = get_args(ClientFrame)
 SERVER_FRAMES: tuple[type[Frame], ...] = get_args(ServerFrame)
 ID = "con_01jd3v0k7r9q2x4m6n8p0s2t4v"
 SAMPLES: dict[str, dict[str, Any]] = {
-    "auth.open": {"grant": "g", "tab": "tab-0001", "cursors": {ID: 3}},
+    "auth.open": {"grant": "g", "tab": "tab-0001", "cursors": {ID: {"seq": 3, "revision": 7}}},
     "beat": {"n": 1},
-    "chat.send": {"conversation": ID, "id": "msg-0001", "body": "hello"},
-    "chat.fetch": {"conversation": ID, "before": 9, "after": 2, "limit": 10},
+    "chat.send": {"conversation": ID, "id": "msg-0001", "body": "hello", "reply_to": 3},
+    "chat.edit": {"conversation": ID, "id": "msg-0002", "seq": 3, "body": "hello"},
+    "chat.delete": {"conversation": ID, "id": "msg-0003", "seq": 3},
+    "chat.react": {"conversation": ID, "id": "msg-0004", "seq": 3, "emoji": "👍", "on": True},
+    "chat.pin": {"conversation": ID, "id": "msg-0005", "seq": 3, "on": True},
+    "chat.typing": {"conversation": ID, "typing": True},
+    "chat.fetch": {
+        "conversation": ID,
+        "before": 9,
+        "after": 2,
+        "around": 5,
+        "at_us": 500_000,
+        "limit": 10,
+    },
+    "chat.delivered": {"conversation": ID, "seq": 4},
     "chat.read": {"conversation": ID, "seq": 4},
     "room.join": {
         "room": ID,

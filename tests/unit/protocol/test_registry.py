@@ -37,7 +37,7 @@ def test_a_member_route_says_of_what(route: Route) -> None:
     assert (route.right == "member") == (route.scope is not None)
     named = re.findall(r"{(\w+)}", route.path)
     assert named[:1] == ([route.scope] if route.scope else [])
-    assert named[1:] in ([], ["version"], ["meeting"])  # the parts of a mentorship
+    assert named[1:] in ([], ["version"], ["meeting"], ["seq"])  # the parts of a mentorship
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=name_of)

@@ -404,7 +404,10 @@ class Ithaca implements App {
     let page: ChatMessages | null = null;
     try {
       const path = `/v1/conversations/${conversation}/messages?before=${before}&limit=${OLDER}`;
-      page = { t: "chat.messages", ...(await this.access.call<MessagePage>("GET", path)) };
+      do {
+        page = { t: "chat.messages", ...(await this.access.call<MessagePage>("GET", path)) };
+        // Older than what was told meanwhile: of that, what was not held yet was passed over.
+      } while (page.revision < (this.current.conversations[conversation]?.revision ?? 0));
     } finally {
       this.apply(reduce.olderLoaded(this.current, conversation, page));
     }

@@ -7,16 +7,18 @@
 import type { Message } from "../protocol/types.js";
 import type { Conversation, PendingMessage } from "./model.js";
 
-/** `asked`: messages after this seq were asked for and have not all come. */
+/** `asked`: messages after this seq were asked for and have not all come. `revision`: the messages
+ * that are held are as of this revision at least. */
 export interface Log extends Conversation {
   readonly asked: number | null;
+  readonly revision: number;
 }
 
 /** A log, and the seq after which the page must ask for messages, if there is a gap. */
 export type Merged = readonly [log: Log, ask: number | null];
 
-export function emptyLog(id: string, head: number, read: number): Log {
-  return { id, head, messages: [], read, pending: [], loadingOlder: false, asked: null };
+export function emptyLog(id: string, head: number, read: number, revision: number): Log {
+  return { id, head, messages: [], read, pending: [], loadingOlder: false, asked: null, revision };
 }
 
 export function lastSeq(log: Log): number {
@@ -30,6 +32,7 @@ export function merge(log: Log, me: string, head: number, arrived: readonly Mess
   const grown: Log = {
     ...log,
     head: Math.max(log.head, head, joined.at(-1)?.seq ?? 0),
+    revision: further(log.revision, arrived),
     messages: joined,
     pending: unsaid(log.pending, me, joined),
   };
@@ -46,6 +49,29 @@ export function accepted(log: Log, message: Message): Merged {
   return merge(log, message.person, message.seq, [message]);
 }
 
+/** Takes messages that were touched, as they are now; those that are not held are passed over. */
+export function touch(log: Log, revision: number, touched: readonly Message[]): Log {
+  const messages = withNewer(log.messages, touched);
+  return { ...log, messages, revision: Math.max(log.revision, revision) };
+}
+
+/** The revision after these messages: each change is in the message that it touched last. */
+export function further(revision: number, came: readonly Message[]): number {
+  const steps = came.map((message) => message.revision).filter((step) => step > revision);
+  if (steps.length > 1) steps.sort((a, b) => a - b);
+  return steps.reduce((at, step) => (step === at + 1 ? step : at), revision);
+}
+
+/** Each message that is held, or the newer view of it that came. */
+function withNewer(held: readonly Message[], came: readonly Message[]): readonly Message[] {
+  const first = held[0]?.seq ?? 0;
+  const newer = came.filter(({ seq, revision }) => revision > (held[seq - first]?.revision ?? Infinity));
+  if (newer.length === 0) return held;
+  const taken = [...held];
+  for (const message of newer) taken[message.seq - first] = message;
+  return taken;
+}
+
 /** Up to the first break, so that a stretch stays one whatever the sender does. */
 function withoutBreak(messages: readonly Message[]): readonly Message[] {
   const end = messages.findIndex((m, i) => i > 0 && m.seq !== (messages[i - 1]?.seq ?? 0) + 1);
@@ -60,7 +86,8 @@ function join(held: readonly Message[], came: readonly Message[]): readonly Mess
   if (!touches) return held;
   const before = came.filter((message) => message.seq < first);
   const after = came.filter((message) => message.seq > last);
-  return before.length + after.length ? [...before, ...held, ...after] : held;
+  const middle = withNewer(held, came);
+  return before.length + after.length ? [...before, ...middle, ...after] : middle;
 }
 
 /** Those that one's own messages in the log do not say already. */

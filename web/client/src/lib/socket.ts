@@ -1,6 +1,6 @@
 /** The WebSocket: the shell around connection.ts. One event, then all its effects, then the next. */
 import { decode, encode } from "../protocol/codec.js";
-import { SUBPROTOCOL_MSGPACK, type ClientFrame, type ServerFrame } from "../protocol/types.js";
+import { SUBPROTOCOL_MSGPACK, type ClientFrame, type Cursor, type ServerFrame } from "../protocol/types.js";
 import { ServerClock } from "./clock.js";
 import { IDLE, linkOf, step, type Connection, type Effect, type Event } from "./connection.js";
 import { Refused, type Link } from "./model.js";
@@ -16,7 +16,7 @@ export interface SocketEnv {
   /** Calls every 2 s, also in a hidden page; returns what stops it. */
   everyBeat(run: () => void): () => void;
   grant(fresh: boolean): Promise<string>;
-  signIn(): { tab: string; cursors: Record<string, number> };
+  signIn(): { tab: string; cursors: Record<string, Cursor> };
   frame(frame: ServerFrame): void;
   link(link: Link): void;
 }

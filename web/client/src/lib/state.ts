@@ -7,6 +7,9 @@ import type {
   ChatAccepted,
   ChatGap,
   ChatMessages,
+  ChatReceipt,
+  ChatTouched,
+  Cursor,
   MentorshipView,
   Message,
   PersonView,
@@ -15,7 +18,17 @@ import type {
   SessionAccount,
   SessionView,
 } from "../protocol/types.js";
-import { accepted, emptyLog, lastSeq, merge, unsaid, type Log, type Merged } from "./conversation.js";
+import {
+  accepted,
+  emptyLog,
+  further,
+  lastSeq,
+  merge,
+  touch,
+  unsaid,
+  type Log,
+  type Merged,
+} from "./conversation.js";
 import type { AppState, DeviceState, MediaState, PendingMessage } from "./model.js";
 import { isNewer, viewOf } from "./session.js";
 
@@ -104,10 +117,10 @@ export function onFrame(state: State, frame: ServerFrame): Step {
       return onGap(state, frame);
     case "chat.accepted":
       return onAccepted(state, frame);
+    case "chat.touched":
+      return only(onTouched(state, frame));
     case "chat.receipt":
-      return frame.person === state.me?.id
-        ? only(withRead(state, frame.conversation, frame.read))
-        : only(state);
+      return only(onReceipt(state, frame));
     default:
       return only(state);
   }
@@ -117,7 +130,7 @@ export function onFrame(state: State, frame: ServerFrame): Step {
 export function openConversation(state: State, id: string): Step {
   const mentorship = state.mentorships.find((m) => m.conversation === id);
   if (state.conversations[id] || !mentorship) return only(state);
-  const log = emptyLog(id, mentorship.head, mentorship.read);
+  const log = emptyLog(id, mentorship.head, mentorship.read, mentorship.revision);
   const effects: Effect[] = [];
   if (log.head > 0) effects.push({ is: "fetch", conversation: id, after: null });
   return [withLog(state, log), effects];
@@ -212,10 +225,12 @@ export function signedIn(state: State, me: PersonView, arrivedAt: string | null)
   return { ...state, me, arrivedAt: arrivedAt ?? state.arrivedAt, trouble: null };
 }
 
-/** Per conversation the last seq that is held without a gap. */
-export function cursors(state: State): Record<string, number> {
+/** Per conversation what is held: the last seq without a gap, and as of which revision. */
+export function cursors(state: State): Record<string, Cursor> {
   const logs = Object.values(state.conversations).filter((log) => log.messages.length > 0);
-  return Object.fromEntries(logs.map((log) => [log.id, lastSeq(log)]));
+  return Object.fromEntries(
+    logs.map((log) => [log.id, { seq: lastSeq(log), revision: log.revision }]),
+  );
 }
 
 // ---- the parts ---------------------------------------------------------------------------------
@@ -267,7 +282,9 @@ function onMessages(state: State, frame: ChatMessages): Step {
 function onGap(state: State, { conversation, head }: ChatGap): Step {
   const log = state.conversations[conversation];
   if (!log) return only(state);
-  const anew = { ...emptyLog(log.id, head, Math.min(log.read, head)), pending: log.pending };
+  const revision = state.mentorships.find((m) => m.conversation === conversation)?.revision ?? 0;
+  const empty = emptyLog(log.id, head, Math.min(log.read, head), revision);
+  const anew = { ...empty, pending: log.pending };
   const ask: Effect[] = head > 0 ? [{ is: "fetch", conversation, after: null }] : [];
   return [withLog(state, anew), ask];
 }
@@ -277,10 +294,55 @@ function onAccepted(state: State, frame: ChatAccepted): Step {
   const log = state.conversations[conversation];
   const pending = log?.pending.find((item) => item.id === id);
   if (!state.me || !log || !pending) return only(state);
-  const message: Message = { seq, id, person: state.me.id, body: pending.body, at_us };
+  // As it was written: what the server has of it is newer.
+  const message: Message = { seq, id, person: state.me.id, body: pending.body, at_us, revision: 0 };
   const [merged, ask] = accepted(log, message);
   const messages = lastSeq(merged) >= seq ? [message] : [];
-  return settle(news(state, { t: "chat.messages", conversation, head: seq, messages }), [merged, ask]);
+  const said: ChatMessages = { t: "chat.messages", conversation, head: seq, revision: 0, messages };
+  return settle(news(state, said), [merged, ask]);
+}
+
+function onTouched(state: State, { conversation, revision, messages }: ChatTouched): State {
+  const held = state.conversations[conversation];
+  const next = held ? withLog(state, touch(held, revision, messages)) : state;
+  const touched = messages.reduce((before, message) => withTouched(before, conversation, message), next);
+  const told = change(touched, (m) =>
+    m.conversation === conversation && m.revision < revision ? { ...m, revision } : m,
+  );
+  return recount(told, conversation);
+}
+
+/** What the home page and the list of pins show of a message that was touched. */
+function withTouched(state: State, conversation: string, message: Message): State {
+  const { seq, deleted_us: gone, pinned_us: pinned } = message;
+  const log = state.conversations[conversation];
+  return change(state, (m) => {
+    if (m.conversation !== conversation) return m;
+    const others = (m.pinned ?? []).filter((each) => each !== seq);
+    const pins = pinned == null ? others : m.pinned?.includes(seq) ? m.pinned : [seq, ...others];
+    const isLast = m.last?.seq === seq && m.last.revision < message.revision;
+    const last = isLast ? (gone == null ? message : newestLive(log)) : m.last;
+    return { ...m, pinned: pins, last: last ?? null };
+  });
+}
+
+function newestLive(log: Log | undefined): Message | null {
+  return log?.messages.findLast((message) => message.deleted_us == null) ?? null;
+}
+
+function onReceipt(state: State, { conversation, person, delivered, read }: ChatReceipt): State {
+  const marked = change(state, (m) => {
+    if (m.conversation !== conversation) return m;
+    const before = m.marks?.find((mark) => mark.person === person);
+    const mark = {
+      person,
+      delivered: Math.max(delivered, before?.delivered ?? 0),
+      read: Math.max(read, before?.read ?? 0),
+    };
+    const marks = [...(m.marks ?? []).filter((each) => each.person !== person), mark];
+    return { ...m, marks: marks.sort((a, b) => (a.person < b.person ? -1 : 1)) };
+  });
+  return person === state.me?.id ? withRead(marked, conversation, read) : marked;
 }
 
 function news(state: State, frame: ChatMessages): State {
@@ -296,14 +358,16 @@ function settle(state: State, [log, ask]: Merged): Step {
 /** Head, last line and unread count after messages that nobody here has counted yet. */
 function withNews(mentorship: MentorshipView, me: string, frame: ChatMessages): MentorshipView {
   const known = mentorship.last?.seq ?? 0;
-  const news = frame.messages.filter((message) => message.seq > known);
+  const news = frame.messages.filter((message) => message.seq > known && message.deleted_us == null);
   const newest = news.at(-1);
   const unread = news.filter((m) => m.person !== me && m.seq > mentorship.read).length;
   const head = Math.max(mentorship.head, frame.head, newest?.seq ?? 0);
-  if (!newest && head === mentorship.head) return mentorship;
+  const revision = further(mentorship.revision, frame.messages);
+  if (!newest && head === mentorship.head && revision === mentorship.revision) return mentorship;
   return {
     ...mentorship,
     head,
+    revision,
     last: newest ?? mentorship.last ?? null,
     unread: mentorship.unread + unread,
   };
@@ -323,7 +387,9 @@ function recount(state: State, conversation: string): State {
 function unreadIn(log: Log, mentorship: MentorshipView, me: string): number | null {
   const first = log.messages[0]?.seq ?? Infinity;
   if (first > mentorship.read + 1 || lastSeq(log) < mentorship.head) return null;
-  return log.messages.filter((m) => m.seq > mentorship.read && m.person !== me).length;
+  return log.messages.filter(
+    (m) => m.seq > mentorship.read && m.person !== me && m.deleted_us == null,
+  ).length;
 }
 
 function readOf(state: State, conversation: string): number {

@@ -1,12 +1,18 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 4ac767c4ffa8e4efe8df55a2794e155a
- * text   d56fc7cfb356477365581bd3cdf0c050
+ * schema 3a2673898a68369e84c4153a6fc63ad9
+ * text   86195d39570778d92e1eb6e0edea4359
  */
 export type ClientFrame =
   | AuthOpen
   | Beat
   | ChatSend
+  | ChatEdit
+  | ChatDelete
+  | ChatReact
+  | ChatPin
+  | ChatTyping
   | ChatFetch
+  | ChatDelivered
   | ChatRead
   | RoomJoin
   | RoomLeave
@@ -23,8 +29,11 @@ export type ServerFrame =
   | BeatAck
   | ErrorFrame
   | ChatAccepted
+  | ChatDone
   | ChatMessages
   | ChatGap
+  | ChatTouched
+  | ChatTyped
   | ChatReceipt
   | RoomJoined
   | RoomPeerJoined
@@ -42,16 +51,24 @@ export type ServerFrame =
 
 /**
  * Signs this connection in. `tab` names the page for its life, reloads included: a newer
- * connection of the same tab replaces the older one. `cursors` gives, per conversation, the last
- * seq the client holds without a gap: delivery goes on from there.
+ * connection of the same tab replaces the older one. `cursors` gives, per conversation, what the
+ * client holds: delivery goes on from there.
  */
 export interface AuthOpen {
   t: "auth.open";
   grant: string;
   tab: string;
   cursors?: {
-    [k: string]: number;
+    [k: string]: Cursor;
   };
+}
+/**
+ * What a client holds of a conversation: all messages up to `seq` without a gap, each at least
+ * as it was at `revision`.
+ */
+export interface Cursor {
+  seq: number;
+  revision: number;
 }
 /**
  * A sign of life from the page itself, every 2 s from a Worker's timer.
@@ -61,28 +78,97 @@ export interface Beat {
   n: number;
 }
 /**
- * Asks for a message to be stored. Sending it again with the same `id` changes nothing and is
- * accepted with the same seq; the same `id` with another body is refused with `conflict`.
+ * Asks for a message to be stored, as an answer to the one at `reply_to`, if given. Sending it
+ * again with the same `id` changes nothing and is accepted with the same seq; the same `id` with
+ * another body or `reply_to` is refused with `conflict`.
  */
 export interface ChatSend {
   t: "chat.send";
   conversation: string;
   id: string;
   body: string;
+  reply_to?: number | null;
 }
 /**
- * Asks for a page: at most `limit` messages before `before` (exclusive), or, if `after` is
- * given, after it. Neither: the newest. A page of long messages may hold fewer.
+ * Changes the text of a message of one's own, at any time; how it read before is kept, for both
+ * to see. `id` names the change: the same again changes nothing, with another `seq` or `body` it
+ * is refused with `conflict`. Answered by `chat.done`.
+ */
+export interface ChatEdit {
+  t: "chat.edit";
+  conversation: string;
+  id: string;
+  seq: number;
+  body: string;
+}
+/**
+ * Deletes a message of one's own for both, with all that it ever read. It keeps its place.
+ * Again changes nothing. Answered by `chat.done`.
+ */
+export interface ChatDelete {
+  t: "chat.delete";
+  conversation: string;
+  id: string;
+  seq: number;
+}
+/**
+ * Sets or takes back one's reaction to a message: at most one of each emoji. Setting what is
+ * set changes nothing. Answered by `chat.done`.
+ */
+export interface ChatReact {
+  t: "chat.react";
+  conversation: string;
+  id: string;
+  seq: number;
+  emoji: "✅" | "❤️" | "🎉" | "👍" | "👏" | "💡" | "🔥" | "😂" | "😢" | "😮" | "🙏" | "🤔";
+  on: boolean;
+}
+/**
+ * Pins a message for both, or takes the pin off; at most 50 are pinned. Setting what is set
+ * changes nothing. Answered by `chat.done`.
+ */
+export interface ChatPin {
+  t: "chat.pin";
+  conversation: string;
+  id: string;
+  seq: number;
+  on: boolean;
+}
+/**
+ * Says that one types, again every 4 s, or that one has stopped. Not answered, not kept; what
+ * is said too often is passed over.
+ */
+export interface ChatTyping {
+  t: "chat.typing";
+  conversation: string;
+  typing: boolean;
+}
+/**
+ * Asks for a page: at most `limit` messages before `before` (exclusive), or after `after`, or
+ * around `around` (half of them before it), or around the first message at or after the time
+ * `at_us`. None of these: the newest; more than one is refused with `invalid_field`. A page of
+ * long messages may hold fewer.
  */
 export interface ChatFetch {
   t: "chat.fetch";
   conversation: string;
   before?: number | null;
   after?: number | null;
+  around?: number | null;
+  at_us?: number | null;
   limit?: number;
 }
 /**
- * Says that everything up to `seq` has been seen. Never moves backwards.
+ * Says that this page holds everything up to `seq` without a gap. Never moves backwards.
+ */
+export interface ChatDelivered {
+  t: "chat.delivered";
+  conversation: string;
+  seq: number;
+}
+/**
+ * Says that everything up to `seq` has been seen, and so was delivered. Never moves
+ * backwards.
  */
 export interface ChatRead {
   t: "chat.read";
@@ -227,9 +313,12 @@ export interface IceServer {
   credential?: string | null;
 }
 /**
- * A mentorship as one of its members sees it; `read` and `unread` are that member's own, `last`
- * is the newest message with at most the first line of its body. `agreement` is in force,
- * `proposal` waits for an answer or was declined, `meeting` is the current or the next one.
+ * A mentorship as one of its members sees it; `read` and `unread` are that member's own, and
+ * deleted messages are not counted. `last` is the newest message that is not deleted, with at most
+ * the first line of its body. `revision` counts the changes of the conversation, `marks` are how
+ * far each member has got (who is missing: 0), `pinned` the pinned messages, newest pin first.
+ * `agreement` is in force, `proposal` waits for an answer or was declined, `meeting` is the
+ * current or the next one.
  */
 export interface MentorshipView {
   id: string;
@@ -238,8 +327,11 @@ export interface MentorshipView {
   created_us: number;
   members: Member[];
   head: number;
+  revision: number;
   read: number;
   unread: number;
+  marks?: Mark[];
+  pinned?: number[];
   last?: Message | null;
   session?: SessionView | null;
   agreement?: AgreementView | null;
@@ -263,7 +355,19 @@ export interface PersonView {
   zone: string;
 }
 /**
- * A message as stored: `seq` is its place, `id` what its author's client called it.
+ * How far a member has got: some page of theirs holds everything up to `delivered`, and they
+ * have seen everything up to `read`.
+ */
+export interface Mark {
+  person: string;
+  delivered: number;
+  read: number;
+}
+/**
+ * A message as it is now: `seq` is its place, `id` what its author's client called it,
+ * `revision` when it was last touched. Of two views of a message the one of the greater revision
+ * is the newer. Of a deleted one (`deleted_us`) the body is empty, reactions and pin are gone.
+ * What is unset is left out.
  */
 export interface Message {
   seq: number;
@@ -271,6 +375,20 @@ export interface Message {
   person: string;
   body: string;
   at_us: number;
+  revision: number;
+  reply_to?: number | null;
+  edited_us?: number | null;
+  deleted_us?: number | null;
+  pinned_us?: number | null;
+  pinned_by?: string | null;
+  reactions?: Reaction[];
+}
+/**
+ * Who reacted to a message with `emoji`, in the order in which they did.
+ */
+export interface Reaction {
+  emoji: "✅" | "❤️" | "🎉" | "👍" | "👏" | "💡" | "🔥" | "😂" | "😢" | "😮" | "🙏" | "🤔";
+  persons: string[];
 }
 /**
  * What happened in one session. All sums are as of `as_of_us`; while `together_since_us` is set
@@ -468,7 +586,8 @@ export interface ErrorFrame {
   retry_after_us?: number | null;
 }
 /**
- * The message is on disk, at `seq`.
+ * The message is on disk, at `seq`; `revision` is of the message as it is now, which is not as
+ * it was sent if that was before, and it was edited meanwhile.
  */
 export interface ChatAccepted {
   t: "chat.accepted";
@@ -476,20 +595,34 @@ export interface ChatAccepted {
   id: string;
   seq: number;
   at_us: number;
+  revision: number;
+}
+/**
+ * The edit, deletion, reaction or pin called `id` is on disk; `revision` is of the message as
+ * it is now.
+ */
+export interface ChatDone {
+  t: "chat.done";
+  conversation: string;
+  id: string;
+  seq: number;
+  revision: number;
 }
 /**
  * Contiguous messages, oldest first: live, caught up after an absence, or a page asked for.
- * `head` is the conversation's newest seq.
+ * `head` and `revision` are the conversation's, as these were read.
  */
 export interface ChatMessages {
   t: "chat.messages";
   conversation: string;
   head: number;
+  revision: number;
   messages: Message[];
 }
 /**
- * The page's cursor is beyond `head`, the conversation's newest seq: the database was put back
- * to an earlier state. The page forgets what it has of the conversation, and asks anew.
+ * The page's cursor is beyond `head`, the conversation's newest seq, or beyond its revision:
+ * the database was put back to an earlier state. The page forgets what it has of the conversation,
+ * and asks anew.
  */
 export interface ChatGap {
   t: "chat.gap";
@@ -497,12 +630,34 @@ export interface ChatGap {
   head: number;
 }
 /**
- * How far a member has read.
+ * Messages that were edited, deleted, reacted to or pinned, whole, as they are now, in order of
+ * their revision. Once they are applied, every message that came before is as of `revision` at
+ * least; so after an absence it may come without messages. One that is not held may be passed
+ * over: a page that is fetched later has it as it is then.
+ */
+export interface ChatTouched {
+  t: "chat.touched";
+  conversation: string;
+  revision: number;
+  messages: Message[];
+}
+/**
+ * Another member types, or has stopped; what is not said again within 6 s has lapsed.
+ */
+export interface ChatTyped {
+  t: "chat.typed";
+  conversation: string;
+  person: string;
+  typing: boolean;
+}
+/**
+ * How far a member has got.
  */
 export interface ChatReceipt {
   t: "chat.receipt";
   conversation: string;
   person: string;
+  delivered: number;
   read: number;
 }
 /**
@@ -682,35 +837,71 @@ export interface NewLink {
   url: string;
 }
 /**
- * As `chat.send`: the same `id` again changes nothing, with another body it is a `conflict`.
+ * As `chat.send`: the same `id` again changes nothing, with another body or `reply_to` it is a
+ * `conflict`.
  */
 export interface SendMessage {
   id: string;
   body: string;
+  reply_to?: number | null;
 }
 /**
- * The message is on disk.
+ * As `chat.edit`: `id` names the change; the same again changes nothing, with another message
+ * or body it is a `conflict`.
+ */
+export interface EditMessage {
+  id: string;
+  body: string;
+}
+/**
+ * As `chat.delete`. `id` names the change.
+ */
+export interface DeleteMessage {
+  id: string;
+}
+/**
+ * As `chat.react`. `id` names the change.
+ */
+export interface ReactToMessage {
+  id: string;
+  emoji: "✅" | "❤️" | "🎉" | "👍" | "👏" | "💡" | "🔥" | "😂" | "😢" | "😮" | "🙏" | "🤔";
+  on: boolean;
+}
+/**
+ * As `chat.pin`. `id` names the change.
+ */
+export interface PinMessage {
+  id: string;
+  on: boolean;
+}
+/**
+ * The message is on disk; `revision` is of the message as it is now.
  */
 export interface MessageAccepted {
   id: string;
   seq: number;
   at_us: number;
+  revision: number;
 }
 /**
- * At most `limit` messages before `before`, or after `after`; neither: the newest. A page of
- * long messages may hold fewer.
+ * At most `limit` messages before `before`, or after `after`, or around `around`, or around
+ * the first message at or after the time `at_us`; none of these: the newest. A page of long
+ * messages may hold fewer.
  */
 export interface PageQuery {
   before?: number | null;
   after?: number | null;
+  around?: number | null;
+  at_us?: number | null;
   limit?: number;
 }
 /**
- * Contiguous messages, oldest first; `head` is the conversation's newest seq.
+ * Contiguous messages, oldest first; `head` and `revision` are the conversation's.
  */
 export interface MessagePage {
   conversation: string;
   head: number;
+  revision: number;
   messages: Message[];
 }
 /**
@@ -746,6 +937,29 @@ export interface SearchPage {
   hits: SearchHit[];
   more: boolean;
   complete: boolean;
+}
+/**
+ * The pinned messages, newest pin first; `revision` is the conversation's.
+ */
+export interface PinnedMessages {
+  conversation: string;
+  revision: number;
+  messages: Message[];
+}
+/**
+ * How a message has read, oldest first; the last is how it reads now. None of a deleted one.
+ */
+export interface MessageVersions {
+  conversation: string;
+  seq: number;
+  versions: MessageVersion[];
+}
+/**
+ * How a message read from `at_us` on.
+ */
+export interface MessageVersion {
+  body: string;
+  at_us: number;
 }
 /**
  * Terms that one proposes, and thereby accepts. In force from `valid_from_us` on, but never
@@ -1476,7 +1690,14 @@ export const AUTH_TIMEOUT_US = 5000000;
 export const REFLECTION_MAX = 2000;
 export const SLOT_US = 500000;
 export const VOICE_SLOTS_MAX = 120;
+export const PINS_MAX = 50;
+export const TYPING_EVERY_US = 4000000;
+export const TYPING_LAPSES_US = 6000000;
 export const SUBPROTOCOL_MSGPACK = "ithaca.v1.msgpack";
+
+/** What one can react with, in the order of the palette. */
+export const EMOJIS = ["👍", "❤️", "😂", "🎉", "🙏", "💡", "👏", "🔥", "😮", "😢", "🤔", "✅"] as const;
+export type Emoji = (typeof EMOJIS)[number];
 
 /** The currencies that people pay in, and how many digits the minor unit of each has. */
 export const MINOR_DIGITS: Readonly<Record<string, number>> = { AED: 2, AFN: 2, ALL: 2, AMD: 2, AOA: 2, ARS: 2, AUD: 2, AWG: 2, AZN: 2, BAM: 2, BBD: 2, BDT: 2, BHD: 3, BIF: 0, BMD: 2, BND: 2, BOB: 2, BRL: 2, BSD: 2, BTN: 2, BWP: 2, BYN: 2, BZD: 2, CAD: 2, CDF: 2, CHF: 2, CLP: 0, CNY: 2, COP: 2, CRC: 2, CUP: 2, CVE: 2, CZK: 2, DJF: 0, DKK: 2, DOP: 2, DZD: 2, EGP: 2, ERN: 2, ETB: 2, EUR: 2, FJD: 2, FKP: 2, GBP: 2, GEL: 2, GHS: 2, GIP: 2, GMD: 2, GNF: 0, GTQ: 2, GYD: 2, HKD: 2, HNL: 2, HTG: 2, HUF: 2, IDR: 2, ILS: 2, INR: 2, IQD: 3, IRR: 2, ISK: 0, JMD: 2, JOD: 3, JPY: 0, KES: 2, KGS: 2, KHR: 2, KMF: 0, KPW: 2, KRW: 0, KWD: 3, KYD: 2, KZT: 2, LAK: 2, LBP: 2, LKR: 2, LRD: 2, LSL: 2, LYD: 3, MAD: 2, MDL: 2, MGA: 2, MKD: 2, MMK: 2, MNT: 2, MOP: 2, MRU: 2, MUR: 2, MVR: 2, MWK: 2, MXN: 2, MYR: 2, MZN: 2, NAD: 2, NGN: 2, NIO: 2, NOK: 2, NPR: 2, NZD: 2, OMR: 3, PAB: 2, PEN: 2, PGK: 2, PHP: 2, PKR: 2, PLN: 2, PYG: 0, QAR: 2, RON: 2, RSD: 2, RUB: 2, RWF: 0, SAR: 2, SBD: 2, SCR: 2, SDG: 2, SEK: 2, SGD: 2, SHP: 2, SLE: 2, SOS: 2, SRD: 2, SSP: 2, STN: 2, SVC: 2, SYP: 2, SZL: 2, THB: 2, TJS: 2, TMT: 2, TND: 3, TOP: 2, TRY: 2, TTD: 2, TWD: 2, TZS: 2, UAH: 2, UGX: 0, USD: 2, UYU: 2, UZS: 2, VED: 2, VES: 2, VND: 0, VUV: 0, WST: 2, XAF: 0, XCD: 2, XCG: 2, XOF: 0, XPF: 0, YER: 2, ZAR: 2, ZMW: 2, ZWG: 2 };
@@ -1497,6 +1718,8 @@ export const ERRORS = {
   invalid_field: {"act": "fix", "close": null, "meaning": "A field has a value that cannot be used."},
   message_empty: {"act": "fix", "close": null, "meaning": "A message needs at least one visible character."},
   message_too_long: {"act": "fix", "close": null, "meaning": "A message may have at most 16 KiB of UTF-8 text."},
+  message_gone: {"act": "fix", "close": null, "meaning": "The message was deleted."},
+  too_many_pins: {"act": "fix", "close": null, "meaning": "At most 50 messages are pinned: take a pin off first."},
   body_too_large: {"act": "fix", "close": null, "meaning": "The request body is too large."},
   request_timeout: {"act": "retry", "close": null, "meaning": "The request took too long to arrive."},
   media_type: {"act": "fix", "close": null, "meaning": "Send the body as application/json."},
@@ -1512,7 +1735,7 @@ export const ERRORS = {
   said_enough: {"act": "fix", "close": null, "meaning": "One person can contest and correct a session 50 times. Ask the operator to correct it."},
   proposal_closed: {"act": "fix", "close": null, "meaning": "The proposal is not open any more: it was declined or withdrawn, or a later one took its place."},
   already_accepted: {"act": "fix", "close": null, "meaning": "Both have accepted it. Propose new terms instead."},
-  not_yours: {"act": "fix", "close": null, "meaning": "One withdraws what one proposed, and declines what the other did."},
+  not_yours: {"act": "fix", "close": null, "meaning": "One withdraws what one proposed, and declines what the other did; one edits and deletes what one wrote."},
   meeting_closed: {"act": "fix", "close": null, "meaning": "The meeting has begun, the two have met for it, or it was cancelled: it stays as it is."},
   meeting_overlaps: {"act": "fix", "close": null, "meaning": "The two have another meeting at that time."},
   already_shared: {"act": "fix", "close": null, "meaning": "The other has it already: it stays as it is."},

@@ -103,7 +103,7 @@ export class FakeServer {
     const { searchParams } = new URL(path, "http://here");
     const before = Number(searchParams.get("before"));
     const messages = this.log.filter(({ seq }) => seq < before).slice(-Number(searchParams.get("limit")));
-    return Response.json({ conversation: "cnv_1", head: this.log.length, messages });
+    return Response.json({ conversation: "cnv_1", head: this.log.length, revision: this.log.length, messages });
   }
 
   // ---- WebSocket ---------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ export class FakeServer {
     switch (frame.t) {
       case "auth.open": {
         socket.person = frame.grant.split(" ")[0] ?? "";
-        socket.cursor = frame.cursors?.cnv_1 ?? this.log.length;
+        socket.cursor = frame.cursors?.cnv_1?.seq ?? this.log.length;
         socket.tell({
           ...opened(this.view(socket.person)),
           person: socket.person,
@@ -133,7 +133,7 @@ export class FakeServer {
         }
         const { seq, at_us } = this.store(socket.person, frame.id, frame.body);
         const { conversation, id } = frame;
-        if (!this.deaf) socket.tell({ t: "chat.accepted", conversation, id, seq, at_us });
+        if (!this.deaf) socket.tell({ t: "chat.accepted", conversation, id, seq, at_us, revision: seq });
         this.deliver();
         break;
       }
@@ -145,7 +145,7 @@ export class FakeServer {
         }
         const { after, limit = 50 } = frame;
         const page = after == null ? this.log.slice(-limit) : this.log.slice(after, after + limit);
-        socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, messages: page });
+        socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, revision: this.log.length, messages: page });
         break;
       }
       default:
@@ -160,7 +160,8 @@ export class FakeServer {
   store(person: string, id: string, body: string): Message {
     const held = this.log.find((each) => each.person === person && each.id === id);
     if (held) return held;
-    const message = { seq: this.log.length + 1, id, person, body, at_us: this.nowMs * 1000 };
+    const seq = this.log.length + 1;
+    const message = { seq, id, person, body, at_us: this.nowMs * 1000, revision: seq };
     this.log.push(message);
     return message;
   }
@@ -171,7 +172,7 @@ export class FakeServer {
       const messages = this.log.slice(socket.cursor);
       if (!socket.person || messages.length === 0) continue;
       socket.cursor = this.log.length;
-      socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, messages });
+      socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, revision: this.log.length, messages });
     }
   }
 
@@ -191,7 +192,7 @@ export class FakeServer {
 
   private view(person: string): MentorshipView {
     const unread = this.log.filter((each) => each.person !== person).length;
-    return mentorship({ head: this.log.length, unread, last: this.log.at(-1) ?? null });
+    return mentorship({ head: this.log.length, revision: this.log.length, unread, last: this.log.at(-1) ?? null });
   }
 
   // ---- browsers ----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** Frames and views to test with. */
 import type {
   AuthOpened,
+  Mark,
   MentorshipView,
   Message,
   ServerFrame,
@@ -13,7 +14,7 @@ export const ME = "per_me";
 export const ANA = "per_ana";
 
 export function message(seq: number, person = seq % 2 ? ANA : ME, body = `text ${seq}`): Message {
-  return { seq, id: `client-id-${seq}`, person, body, at_us: seq * 1_000 };
+  return { seq, id: `client-id-${seq}`, person, body, at_us: seq * 1_000, revision: seq };
 }
 
 export function messages(from: number, to: number): Message[] {
@@ -31,6 +32,7 @@ export function mentorship(part: Partial<MentorshipView> = {}): MentorshipView {
       { person: { id: ANA, name: "Ana", zone: "America/Lima" }, role: "mentor", presence: "away" },
     ],
     head: 0,
+    revision: 0,
     read: 0,
     unread: 0,
     last: null,
@@ -42,7 +44,7 @@ export function mentorship(part: Partial<MentorshipView> = {}): MentorshipView {
 /** A mentorship whose conversation holds messages 1..head, as the server would show it. */
 export function upTo(head: number, read = 0): MentorshipView {
   const unread = messages(read + 1, head).filter(({ person }) => person !== ME).length;
-  return mentorship({ head, read, unread, last: head > 0 ? message(head) : null });
+  return mentorship({ head, revision: head, read, unread, last: head > 0 ? message(head) : null });
 }
 
 export function session(part: Partial<SessionView> = {}): SessionView {
@@ -120,7 +122,21 @@ export function opened(...mentorships: MentorshipView[]): AuthOpened {
 }
 
 export function arrival(from: number, to: number, head = to): ServerFrame {
-  return { t: "chat.messages", conversation: "cnv_1", head, messages: messages(from, to) };
+  const revision = to;
+  return { t: "chat.messages", conversation: "cnv_1", head, revision, messages: messages(from, to) };
+}
+
+export function touched(message: Message): ServerFrame {
+  const { revision } = message;
+  return { t: "chat.touched", conversation: "cnv_1", revision, messages: [message] };
+}
+
+export function receipt(person: string, read: number): ServerFrame {
+  return { t: "chat.receipt", conversation: "cnv_1", person, delivered: read, read };
+}
+
+export function mark(person: string, read: number): Mark {
+  return { person, delivered: read, read };
 }
 
 export const SIGNED_IN: State = {

@@ -26,7 +26,7 @@ import { ANA, id, ME, MIN, NOW, SESSION } from "./people.js";
 export { ANA, LEYLA, LONG, ME, MIN, NOW, SESSION } from "./people.js";
 
 export function message(seq: number, person: string, body: string, at_us: number): Message {
-  return { seq, id: `msg-${seq}`.padEnd(8, "0"), person, body, at_us };
+  return { seq, id: `msg-${seq}`.padEnd(8, "0"), person, body, at_us, revision: seq };
 }
 
 const TALK = [
@@ -59,6 +59,7 @@ export const MENTORSHIP: MentorshipView = {
     { person: ANA, role: "mentee", presence: "here" },
   ],
   head: 40,
+  revision: 40,
   read: 38,
   unread: 2,
   last: message(

@@ -1,0 +1,205 @@
+"""Plans that change a stored message: each takes the conversation's row, decides, and leaves the
+message as it is then, at the conversation's next revision."""
+
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from chat.sansio import changes
+from chat.tables import (
+    at,
+    conversations,
+    message_versions,
+    messages,
+    position,
+    reactions,
+    whole,
+)
+from protocol.errors import Refusal
+from protocol.types import PINS_MAX, Emoji
+from protocol.views import Message, MessageVersion
+from runtime.database import Plan, insert
+
+Changed = tuple[Message, bool]
+"""The message as it is now, and whether this call changed it."""
+
+
+def edit(
+    site_id: str, conversation: str, person: str, change_id: str, seq: int, body: str, now_us: int
+) -> Plan[Changed]:
+    """Another text. Refuses with `not_found`, `not_yours`, `message_gone`, and `conflict` when the
+    id named another change."""
+    message, revision = yield from _take(site_id, conversation, seq)
+    after = changes.edited(message, person, body, now_us, revision)
+    same = yield select(message_versions.c.seq, message_versions.c.body).where(
+        message_versions.c.site_id == site_id,
+        message_versions.c.conversation_id == conversation,
+        message_versions.c.person_id == person,
+        message_versions.c.change_id == change_id,
+    )
+    if same:
+        if (same[0].seq, same[0].body) != (seq, body):
+            raise Refusal("conflict")
+        return message, False
+    if after is None:
+        return message, False
+    of = {"site_id": site_id, "conversation_id": conversation, "seq": seq, "person_id": person}
+    rows = yield select(func.max(message_versions.c.version).label("newest")).where(
+        *_versions_of(site_id, conversation, seq)
+    )
+    newest = rows[0].newest
+    if newest is None:
+        newest = 1
+        first = {"version": 1, "change_id": None, "body": message.body, "at_us": message.at_us}
+        yield insert(message_versions).values(**of, **first)
+    yield insert(message_versions).values(
+        **of, version=newest + 1, change_id=change_id, body=body, at_us=now_us
+    )
+    yield from _keep(site_id, conversation, after)
+    return after, True
+
+
+def remove(site_id: str, conversation: str, person: str, seq: int, now_us: int) -> Plan[Changed]:
+    """The message's place stays, and how often it was edited. Refuses with `not_found`,
+    `not_yours`."""
+    message, revision = yield from _take(site_id, conversation, seq)
+    after = changes.deleted(message, person, now_us, revision)
+    if after is None:
+        return message, False
+    yield (
+        update(message_versions).where(*_versions_of(site_id, conversation, seq)).values(body="")
+    )
+    yield delete(reactions).where(
+        reactions.c.site_id == site_id,
+        reactions.c.conversation_id == conversation,
+        reactions.c.seq == seq,
+    )
+    yield from _keep(site_id, conversation, after)
+    return after, True
+
+
+def react(
+    site_id: str,
+    conversation: str,
+    person: str,
+    seq: int,
+    emoji: Emoji,
+    now_us: int,
+    *,
+    on: bool,
+) -> Plan[Changed]:
+    """A reaction is set, or taken back. Refuses with `not_found`, `message_gone`."""
+    message, revision = yield from _take(site_id, conversation, seq)
+    after = changes.reacted(message, person, emoji, revision, on=on)
+    if after is None:
+        return message, False
+    if on:
+        yield insert(reactions).values(
+            site_id=site_id,
+            conversation_id=conversation,
+            seq=seq,
+            person_id=person,
+            emoji=emoji,
+            revision=revision,
+            at_us=now_us,
+        )
+    else:
+        yield delete(reactions).where(
+            reactions.c.site_id == site_id,
+            reactions.c.conversation_id == conversation,
+            reactions.c.seq == seq,
+            reactions.c.person_id == person,
+            reactions.c.emoji == emoji,
+        )
+    yield from _keep(site_id, conversation, after)
+    return after, True
+
+
+def pin(
+    site_id: str, conversation: str, person: str, seq: int, now_us: int, *, on: bool
+) -> Plan[Changed]:
+    """A pin is put on, or taken off. Refuses with `not_found`, `message_gone`, `too_many_pins`."""
+    message, revision = yield from _take(site_id, conversation, seq)
+    rows = yield select(func.count().label("pins")).where(
+        messages.c.site_id == site_id,
+        messages.c.conversation_id == conversation,
+        messages.c.pinned_us.is_not(None),
+    )
+    after = changes.pinned(message, person, rows[0].pins, now_us, revision, on=on)
+    if after is None:
+        return message, False
+    yield from _keep(site_id, conversation, after)
+    return after, True
+
+
+def _take(site_id: str, conversation: str, seq: int) -> Plan[tuple[Message, int]]:
+    """The message, and the revision that a change of it will be. Refuses with `not_found`."""
+    rows = yield (
+        select(conversations.c.head, conversations.c.revision)
+        .where(conversations.c.site_id == site_id, conversations.c.id == conversation)
+        .with_for_update()
+    )
+    if not rows or not 0 < seq <= rows[0].head:
+        raise Refusal("not_found")
+    (message,) = yield from whole(site_id, conversation, messages.c.seq == seq)
+    return message, rows[0].revision + 1
+
+
+def _keep(site_id: str, conversation: str, message: Message) -> Plan[None]:
+    yield (
+        update(conversations)
+        .where(conversations.c.site_id == site_id, conversations.c.id == conversation)
+        .values(revision=message.revision)
+    )
+    yield (
+        update(messages)
+        .where(*at(site_id, conversation, message.seq))
+        .values(
+            body=message.body,
+            revision=message.revision,
+            edited_us=message.edited_us,
+            deleted_us=message.deleted_us,
+            pinned_us=message.pinned_us,
+            pinned_by=message.pinned_by,
+        )
+    )
+
+
+# ---- looking back --------------------------------------------------------------------------------
+
+
+def versions(site_id: str, conversation: str, seq: int) -> Plan[tuple[MessageVersion, ...]]:
+    """How a message has read, oldest first; none of a deleted one. Refuses with `not_found`."""
+    head, _ = yield from position(site_id, conversation)
+    if not 0 < seq <= head:
+        raise Refusal("not_found")
+    rows = yield select(messages.c.body, messages.c.at_us, messages.c.deleted_us).where(
+        *at(site_id, conversation, seq)
+    )
+    if rows[0].deleted_us is not None:
+        return ()
+    kept = yield (
+        select(message_versions.c.body, message_versions.c.at_us)
+        .where(*_versions_of(site_id, conversation, seq))
+        .order_by(message_versions.c.version)
+    )
+    return tuple(MessageVersion(body=row.body, at_us=row.at_us) for row in kept or rows)
+
+
+def pins(site_id: str, conversation: str) -> Plan[tuple[int, list[Message]]]:
+    """The conversation's revision, and its pinned messages, newest pin first."""
+    _, revision = yield from position(site_id, conversation)
+    found = yield from whole(
+        site_id, conversation, messages.c.pinned_us.is_not(None), limit=PINS_MAX
+    )
+    return revision, sorted(
+        found, key=lambda message: (message.pinned_us or 0, message.seq), reverse=True
+    )
+
+
+def _versions_of(site_id: str, conversation: str, seq: int) -> tuple[Any, ...]:
+    return (
+        message_versions.c.site_id == site_id,
+        message_versions.c.conversation_id == conversation,
+        message_versions.c.seq == seq,
+    )

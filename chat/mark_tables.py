@@ -1,0 +1,187 @@
+"""How far each person has got in a conversation, and how a conversation looks from outside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Column, ColumnElement, Integer, Table, Text, case, func, select
+
+from chat.tables import COLUMNS, as_message, conversations, messages, position, reactions_to
+from protocol.views import Mark, Message
+from runtime.database import AnyRow, Plan, insert, metadata, names
+
+reads = Table(
+    "reads",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("person_id", Text, primary_key=True, info=names("persons")),
+    Column("seq", Integer, nullable=False),
+    Column("delivered", Integer, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation as one person sees it from outside."""
+
+    head: int = 0
+    revision: int = 0
+    read: int = 0
+    unread: int = 0
+    last: Message | None = None
+    marks: tuple[Mark, ...] = ()
+    pinned: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a conversation and its people have got."""
+
+    head: int
+    revision: int
+    marks: tuple[Mark, ...]
+
+
+def move(
+    site_id: str, conversation: str, person: str, delivered: int, read: int
+) -> Plan[Mark | None]:
+    """A person's marks as they are then: never backwards, never beyond the head. None when neither
+    moved."""
+    head, _ = yield from position(site_id, conversation)
+    read = min(read, head)
+    delivered = max(min(delivered, head), read)
+    if delivered == 0:
+        return None
+    rows = yield (
+        insert(reads)
+        .values(
+            site_id=site_id,
+            conversation_id=conversation,
+            person_id=person,
+            seq=read,
+            delivered=delivered,
+        )
+        .on_conflict_do_update(
+            index_elements=["site_id", "conversation_id", "person_id"],
+            set_={
+                "seq": _greater(reads.c.seq, read),
+                "delivered": _greater(reads.c.delivered, delivered),
+            },
+            where=(reads.c.seq < read) | (reads.c.delivered < delivered),
+        )
+        .returning(reads.c.person_id, reads.c.delivered, reads.c.seq)
+    )
+    return _as_mark(rows[0]) if rows else None
+
+
+def _greater(column: Column[int], value: int) -> ColumnElement[int]:
+    return case((column < value, value), else_=column)
+
+
+def standings(site_id: str, ids: Sequence[str]) -> Plan[dict[str, Standing]]:
+    """Each conversation that has any message."""
+    rows = yield (
+        select(
+            conversations.c.id,
+            conversations.c.head,
+            conversations.c.revision,
+            reads.c.person_id,
+            reads.c.delivered,
+            reads.c.seq,
+        )
+        .select_from(conversations)
+        .outerjoin(
+            reads,
+            (reads.c.site_id == conversations.c.site_id)
+            & (reads.c.conversation_id == conversations.c.id),
+        )
+        .where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
+        .order_by(conversations.c.id, reads.c.person_id)
+    )
+    found: dict[str, Standing] = {}
+    for row in rows:
+        marks = (_as_mark(row),) if row.person_id is not None else ()
+        before = found[row.id].marks if row.id in found else ()
+        found[row.id] = Standing(row.head, row.revision, before + marks)
+    return found
+
+
+def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, Summary]]:
+    """Each conversation that has any message, as `person` sees it; unread counts others' messages
+    past the read mark. Of deleted ones neither speaks."""
+    standing = yield from standings(site_id, ids)
+    if not standing:
+        return {}
+    mark = func.coalesce(reads.c.seq, 0)
+    of = messages.alias("of")
+    unread = (
+        select(func.count())
+        .where(
+            of.c.site_id == conversations.c.site_id,
+            of.c.conversation_id == conversations.c.id,
+            of.c.seq > mark,
+            of.c.person_id != person,
+            of.c.deleted_us.is_(None),
+        )
+        .scalar_subquery()
+    )
+    newest = (
+        select(func.max(of.c.seq))
+        .where(
+            of.c.site_id == conversations.c.site_id,
+            of.c.conversation_id == conversations.c.id,
+            of.c.deleted_us.is_(None),
+        )
+        .scalar_subquery()
+    )
+    rows = yield (
+        select(*COLUMNS, conversations.c.id, mark.label("mark"), unread.label("unread"))
+        .select_from(conversations)
+        .outerjoin(
+            messages,
+            (messages.c.site_id == conversations.c.site_id)
+            & (messages.c.conversation_id == conversations.c.id)
+            & (messages.c.seq == newest),
+        )
+        .outerjoin(
+            reads,
+            (reads.c.site_id == conversations.c.site_id)
+            & (reads.c.conversation_id == conversations.c.id)
+            & (reads.c.person_id == person),
+        )
+        .where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
+    )
+    given = yield from reactions_to(site_id, [(row.id, row.seq) for row in rows if row.seq])
+    pins = yield from _pins(site_id, ids)
+    return {
+        row.id: Summary(
+            head=standing[row.id].head,
+            revision=standing[row.id].revision,
+            read=row.mark,
+            unread=row.unread,
+            last=as_message(row, given.get((row.id, row.seq), [])) if row.seq else None,
+            marks=standing[row.id].marks,
+            pinned=tuple(pins.get(row.id, ())),
+        )
+        for row in rows
+    }
+
+
+def _pins(site_id: str, ids: Sequence[str]) -> Plan[dict[str, list[int]]]:
+    rows = yield (
+        select(messages.c.conversation_id, messages.c.seq)
+        .where(
+            messages.c.site_id == site_id,
+            messages.c.conversation_id.in_(ids),
+            messages.c.pinned_us.is_not(None),
+        )
+        .order_by(messages.c.pinned_us.desc(), messages.c.seq.desc())
+    )
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.conversation_id, []).append(row.seq)
+    return found
+
+
+def _as_mark(row: AnyRow) -> Mark:
+    return Mark(person=row.person_id, delivered=row.delivered, read=row.seq)
