@@ -1,5 +1,5 @@
-"""The way is cut when a message is stored and its acknowledgement not yet there. Whoever wrote
-sends it again, and it is there once."""
+"""The way is cut when a message is stored and its acknowledgement not yet there, or goes silent.
+Whoever wrote sends it again, and it is there once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.cutting import Cutter
-from tests.support.load import Writer, all_there, whole
-from tests.support.serving import Server
+from tests.support.load import Writer, all_there, dial, whole
+from tests.support.serving import Api, Server
 
 SHARE = 0.3
 
@@ -51,6 +51,51 @@ async def test_what_is_sent_again_is_there_once(tmp_path: Path) -> None:
     """Mutant: whether it is there is not looked up where it is stored."""
     seed = random.randrange(10**6)
     await cut_acknowledgements(tmp_path, pairs=1, sends=40, kills=1, seed=seed)
+
+
+async def go_silent(folder: Path, times: int, seed: int) -> None:
+    """Neither side is told that the link is dead; the server notices, and who is left is told."""
+    dice = random.Random(seed)
+    server = Server(folder, often=True)
+    await server.start()
+    api = Api(server, server.links["mentee"])
+    grant = await api.sign_in()
+    other = await dial(server)
+    await other.send("auth.open", grant=grant.grant, tab="tab-of-the-other")
+    await other.get("auth.opened")
+    alive = asyncio.create_task(other.live())
+    async with Cutter(server.port, 0, dice) as cutter:
+        link = server.links["mentor"]
+        writer = Writer(server, link, "mentor", dice, through=cutter.port, patience_s=2)
+        task = asyncio.create_task(writer.run())
+        for _ in range(times):
+            await writer.go_on()
+            other.take_all("presence.changed")
+            cutter.go_silent()
+            await other.get("presence.changed", presence="away")
+            cutter.go_on()
+            await writer.go_on()
+            assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    all_there([writer], [await whole(writer.api, writer.conversation)])
+    alive.cancel()
+    await asyncio.gather(alive, return_exceptions=True)
+    await other.connection.close()
+    other.task.cancel()
+    await server.stop()
+    assert server.errors() == []
+
+
+async def test_a_link_that_goes_silent_is_noticed(tmp_path: Path) -> None:
+    """Mutant: the server waits for beats as long as the connection stands."""
+    await go_silent(tmp_path, times=1, seed=random.randrange(10**6))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_links_that_go_silent_again_and_again(tmp_path: Path) -> None:
+    await go_silent(tmp_path, times=30, seed=7)
 
 
 @pytest.mark.soak

@@ -120,10 +120,11 @@ async def be_full(folder: Path, rounds: int, seed: int) -> None:
                 await sitter.hand_in()
             sat_s = call.sat_s
             await call.api.end(call.session)
+            ended_s = call.sat_s
             await call.vanish()
             account = await call.account()
             assert account.state == "ended"
-            assert sat_s - PROOF_BOUND_S <= account.together_us / 1e6 <= sat_s + 1, account
+            assert sat_s - PROOF_BOUND_S <= account.together_us / 1e6 <= ended_s + 1, account
             others.unlink()
             freed_s = time.monotonic()
             await writers[0].go_on()

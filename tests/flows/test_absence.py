@@ -17,7 +17,7 @@ from web.socket.outgoing import Outgoing
 
 MINUTE_S = 60
 DAY_S = 24 * 3600
-AWAY = [(1, 1), (3 * MINUTE_S, 40), (61 * MINUTE_S, 700), (30 * DAY_S, 2_500)]
+AWAY = [(1, 1), (3 * MINUTE_S, 40), (61 * MINUTE_S, 700), (30 * DAY_S, 1_500)]
 """For how many seconds, and how many messages were written meanwhile."""
 BATCH = 1_000
 

@@ -1,5 +1,5 @@
 """A way to a server that is cut when an acknowledgement is on it: what it acknowledges is done, and
-whoever asked does not know."""
+whoever asked does not know. Or it goes silent: both sides are connected, and nothing arrives."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Cutter:
         self.port = self.cuts = 0
         self._carrying = set[asyncio.Task[None]]()
         self._ends = set[StreamWriter]()
+        self._silent = False
 
     async def __aenter__(self) -> Cutter:
         self._listener = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -37,6 +38,16 @@ class Cutter:
         for end in self._ends:
             end.transport.abort()
         await asyncio.gather(*self._carrying)
+
+    def go_silent(self) -> None:
+        """From now on nothing arrives, either way, also on new connections."""
+        self._silent = True
+
+    def go_on(self) -> None:
+        """New connections carry again; what was lost on the old ones cannot be made up."""
+        self._silent = False
+        for end in self._ends:
+            end.transport.abort()
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         here = asyncio.current_task()
@@ -71,6 +82,8 @@ class Cutter:
         """Until its end, or the first cut."""
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
+                if self._silent:
+                    continue
                 if cut and ACKNOWLEDGEMENT in data and self._dice.random() < self._share:
                     self.cuts += 1
                     return

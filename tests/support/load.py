@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidHandshake
 from protocol.views import Message, SessionAccount
 from tests.support.ledger import SECOND, PageKey
 from tests.support.serving import Api, Server
-from tests.support.wire import MSGPACK, RemoteSocket, Unexpected
+from tests.support.wire import GUARD_S, MSGPACK, RemoteSocket, Unexpected
 
 AWAY = (
     OSError,
@@ -62,9 +62,12 @@ class Writer:
         pace_s: float = PACE_S,
         through: int | None = None,
         gives_up: bool = False,
+        patience_s: float = GUARD_S,
     ) -> None:
         """`filler`: how many characters each message has beside its id; `through`: see `dial`;
-        `gives_up`: what was refused is not sent again."""
+        `gives_up`: what was refused is not sent again; `patience_s`: how long a connection may be
+        silent that owes an answer."""
+        self._patience_s = patience_s
         self._pace_s, self._through, self._gives_up = pace_s, through, gives_up
         self._filler = "." * filler
         self.server, self.api, self.name, self.dice = server, Api(server, link), name, dice
@@ -130,9 +133,10 @@ class Writer:
                 "chat.send", conversation=self.conversation, id=self._waiting, body=body
             )
         try:
-            accepted = await socket.either(
-                ("chat.accepted", "id", self._waiting), ("error", "ref", self._waiting)
-            )
+            async with asyncio.timeout(self._patience_s):
+                accepted = await socket.either(
+                    ("chat.accepted", "id", self._waiting), ("error", "ref", self._waiting)
+                )
         except Unexpected:
             if socket.close_code is None:
                 self.unanswered.append(self._waiting)
