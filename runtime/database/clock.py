@@ -27,13 +27,13 @@ class DatabaseClock:
     be told by asking; between two answers it goes as the machine's monotonic clock does."""
 
     def __init__(self, machine: Clock, database: Database) -> None:
-        self._machine, self._database = machine, database
+        self._machine, self.database = machine, database
         self._offset_us = machine.wall_us() - machine.monotonic_us()
 
     async def ask(self) -> None:
         """Goes by the database from now on; an answer is as exact as the way there was short."""
         before_us = self._machine.monotonic_us()
-        theirs_us = await self._database.read(_asked)
+        theirs_us = await self.database.read(_asked)
         took_us = self._machine.monotonic_us() - before_us
         offset_us = theirs_us - before_us - took_us // 2
         if took_us <= LONGEST_US and abs(offset_us - self._offset_us) > took_us // 2:

@@ -85,7 +85,7 @@ def test_a_machine_with_only_an_old_python_is_told_which_it_has(machine: Machine
 def test_help_names_every_command(machine: Machine) -> None:
     done = machine.run("help")
     assert done.returncode == 0
-    for command in ("serve", "ithaca", "test", "soak", "check", "gen", "bench", "lock"):
+    for command in ("serve", "ithaca", "test", "soak", "cluster", "check", "gen", "bench", "lock"):
         assert f"./run {command}" in done.stdout
 
 

@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any, cast
 
 from runtime.clock import SystemClock
+from runtime.database import DatabaseClock
 from runtime.redis_bus import RedisBus
 from tests.support.app import BEAT_S, App, Page
 from tests.support.clock import ManualClock
@@ -18,6 +19,7 @@ from tests.support.databases import Storage
 from tests.support.wire import Socket
 
 GUARD_S = 30.0
+APART_S = 300
 
 
 class SkewedClock(SystemClock):
@@ -82,13 +84,23 @@ async def _beat(*apps: App) -> None:
 
 @asynccontextmanager
 async def open_nodes(one: Storage, other: Storage) -> AsyncIterator[Nodes]:
-    def over(storage: Storage) -> App:
-        return App.over(storage, cast("ManualClock", cast(Any, SystemClock())))
-
-    async with over(one) as first, over(other) as second:
+    """Their machines' clocks are five minutes apart, always."""
+    clocks = [
+        DatabaseClock(SkewedClock(ahead_s), storage.open())
+        for storage, ahead_s in ((one, -APART_S / 2), (other, APART_S / 2))
+    ]
+    for clock in clocks:
+        await clock.ask()
+    first, second = (
+        App.over(storage, cast("ManualClock", cast(Any, clock)))
+        for storage, clock in zip((one, other), clocks, strict=True)
+    )
+    async with first, second:
         beating = asyncio.create_task(_beat(first, second))
         try:
             yield Nodes(first, second)
         finally:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
+            for clock in clocks:
+                await clock.database.close()

@@ -33,6 +33,7 @@ class RedisServer:
              "--appendonly", "no", "--dir", str(self.folder), "--logfile", "redis.log"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            start_new_session=True,  # a Ctrl-C is for us
         )  # fmt: skip
         until = time.monotonic() + GUARD_S
         while not self._answers():

@@ -51,9 +51,10 @@ class Ended(AssertionError):
 class Server:
     """A port and a data folder for good; the process may come and go. `name` is what people call
     the machine: by another name than its address it prints no links of its own. `database`: a
-    postgresql:// address, if not SQLite. `machine`: variables of the environment that it is started
-    with. `often`: each start is a fork of a spare process that has its imports behind it.
-    `was_away`: pages have reason to say that they did not reach it."""
+    postgresql:// address, if not SQLite; `redis_url`: what it speaks over with other nodes.
+    `machine`: variables of the environment that it is started with. `port`: if not any. `often`:
+    each start is a fork of a spare process that has its imports behind it. `was_away`: pages have
+    reason to say that they did not reach it."""
 
     def __init__(
         self,
@@ -62,27 +63,35 @@ class Server:
         database: str = "",
         machine: Mapping[str, str] | None = None,
         *,
+        redis_url: str = "",
+        port: int = 0,
+        patience_s: float = GUARD_S,
         often: bool = False,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self._machine = {} if machine is None else machine
         self._data, self._log = folder / "data", folder / "log"
-        self.port = free_port()
+        self.port = port or free_port()
         self.address = f"http://{name}:{self.port}"
         self.links: dict[str, str] = {}
         self.was_away = False
         self._local = name == "127.0.0.1"
         self._database = ["--database", database] if database else []
-        self._often = often
+        self._redis = ["--redis-url", redis_url] if redis_url else []
+        self._often, self._patience_s = often, patience_s
         self._process: Process | Forked | None = None
+
+    @property
+    def log(self) -> Path:
+        return self._log
 
     async def start(self) -> None:
         """It serves, and its links are read, when this returns."""
         public = [] if self._local else ["--public-url", self.address]
-        self._process = await self._run("serve", "--port", str(self.port), *public)
+        self._process = await self._run("serve", "--port", str(self.port), *public, *self._redis)
         wanted = {"mentor", "mentee"} if self._local else set()
         serves = False
-        async with asyncio.timeout(GUARD_S):
+        async with asyncio.timeout(self._patience_s):
             while not serves or not wanted <= self.links.keys():
                 serves = self._heed(await self._line(self._process)) or serves
 
