@@ -279,3 +279,50 @@ async def test_it_outlives_a_database_that_is_away(storage: Storage) -> None:
     running.dispatcher.nudge()
     await clock.slept_on()
     await running.stop()
+
+
+class Turns:
+    """Implements Turn."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner, self.passed_on = owner, 0
+
+    def pass_on(self) -> None:
+        self.passed_on += 1
+
+    def poll_s(self) -> float:
+        return POLL_S
+
+
+async def test_of_several_nodes_one_delivers_until_it_gives_up_or_dies(database: Database) -> None:
+    clock, receivers = ManualClock(NOW), (Receiver(), Receiver())
+    turns = Turns("one"), Turns("other")
+    one, other = (
+        Dispatcher(database, clock, {"t": [receiver]}, turn)
+        for receiver, turn in zip(receivers, turns, strict=True)
+    )
+    await database.write(store, "first")
+    await one.deliver()
+    await database.write(store, "second")
+    other.nudge()
+    await other.deliver()
+    await other.deliver()
+    assert (receivers[1].seen, turns[1].passed_on) == ([], 1)  # it is the other's turn, once said
+    one.nudged_by_another()
+    await one.deliver()
+    assert receivers[0].seen == ["first", "second"]
+    await clock.advance(outbox.TURN_TTL_US / 1_000_000)  # the one is dead, for all that is known
+    await database.write(store, "third")
+    await other.deliver()
+    await one.deliver()
+    assert (receivers[0].seen, receivers[1].seen) == (["first", "second"], ["third"])
+    running = asyncio.create_task(other.run())
+    await clock.slept_on()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await database.write(store, "fourth")
+    await one.deliver()  # it was given up: nobody waits for it to lapse
+    assert receivers[0].seen == ["first", "second", "fourth"]
+    done = await database.read(outbox.done_since, NOW)
+    assert [event.event_id for event in done] == ["first", "second", "third", "fourth"]
+    assert await database.read(outbox.done_since, clock.wall_us() + 1) == []

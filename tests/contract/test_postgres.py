@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from runtime.database import (
     Database,
+    DatabaseClock,
     DatabaseTaken,
     DatabaseUnavailable,
     Plan,
@@ -21,6 +22,7 @@ from runtime.database import (
     sole_server,
 )
 from runtime.database.postgres import PostgresDatabase
+from tests.support.clock import ManualClock
 from tests.support.postgres import PostgresServer
 
 
@@ -228,8 +230,36 @@ async def test_one_server_a_database(own_server: PostgresServer) -> None:
             pass
     async with sole_server(own_server.url(name)):
         pass
+    async with (
+        sole_server(own_server.url(name), node=True),
+        sole_server(own_server.url(name), node=True),
+    ):
+        with pytest.raises(DatabaseTaken):
+            async with sole_server(own_server.url(name)):
+                pytest.fail("one that is no node beside those that are")
     for each in (name, another):
         own_server.drop(each)
+
+
+async def test_machines_whose_clocks_are_apart_go_by_the_databases(
+    own_server: PostgresServer,
+) -> None:
+    name = own_server.create()
+    database = PostgresDatabase(own_server.url(name))
+    machines = ManualClock(), ManualClock(ManualClock().wall_us() + 300_000_000, 5, "machine 2")
+    clocks = [DatabaseClock(machine, database) for machine in machines]
+    for clock in clocks:
+        await clock.ask()
+    # Their machines stand still, so the second asked later, by what the database said.
+    assert 0 <= clocks[1].wall_us() - clocks[0].wall_us() < 60_000_000
+    machines[0].step_wall(-3_600_000_000)
+    before_us = clocks[0].wall_us()
+    await machines[0].advance(2)
+    assert clocks[0].wall_us() == before_us + 2_000_000
+    assert (clocks[1].epoch(), clocks[1].monotonic_us()) == ("machine 2", 5)
+    await database.close()
+    assert clocks[0].wall_us() == before_us + 2_000_000  # also without it
+    own_server.drop(name)
 
 
 async def test_a_server_whose_hold_was_lost_ends_as_it_would_have(
