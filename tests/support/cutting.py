@@ -21,7 +21,8 @@ class Cutter:
         self.port = self.cuts = 0
         self._carrying = set[asyncio.Task[None]]()
         self._ends = set[StreamWriter]()
-        self._silent = False
+        self._carries = asyncio.Event()
+        self._carries.set()
 
     async def __aenter__(self) -> Cutter:
         self._listener = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -35,17 +36,18 @@ class Cutter:
         trace: TracebackType | None,
     ) -> None:
         self._listener.close()
+        self._carries.set()
         for end in self._ends:
             end.transport.abort()
         await asyncio.gather(*self._carrying)
 
     def go_silent(self) -> None:
-        """From now on nothing arrives, either way, also on new connections."""
-        self._silent = True
+        """From now on nothing arrives, either way, also on new connections; no end neither."""
+        self._carries.clear()
 
     def go_on(self) -> None:
         """New connections carry again; what was lost on the old ones cannot be made up."""
-        self._silent = False
+        self._carries.set()
         for end in self._ends:
             end.transport.abort()
 
@@ -72,6 +74,7 @@ class Cutter:
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await self._carries.wait()
         finally:
             for way in ways:
                 way.cancel()
@@ -82,7 +85,7 @@ class Cutter:
         """Until its end, or the first cut."""
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
-                if self._silent:
+                if not self._carries.is_set():
                     continue
                 if cut and ACKNOWLEDGEMENT in data and self._dice.random() < self._share:
                     self.cuts += 1

@@ -173,6 +173,11 @@ class Server:
         process.send_signal(number)
         await process.wait()
 
+    def logged(self, what: str) -> int:
+        """How many lines of its log have that in them, as JSON without spaces."""
+        lines = self._log.read_text().splitlines()
+        return sum(what in line.replace(" ", "") for line in lines)
+
     def errors(self) -> list[str]:
         """What it logged as its own mistakes."""
         lines = self._log.read_text().splitlines()

@@ -77,11 +77,13 @@ class Outgoing:
             self._close_unread(code)
 
     async def _send_next(self) -> None:
-        data = self._waiting.popleft()
-        self._bytes -= len(data)
-        if self._bytes <= MOST_BYTES // 4:
-            self._room.set()
+        """One that is cancelled waited for the other side to read, and was not sent: it stays."""
+        data = self._waiting[0]
         if self._format == "msgpack":
             await self._send({"type": "websocket.send", "bytes": data})
         else:
             await self._send({"type": "websocket.send", "text": data.decode()})
+        self._waiting.popleft()
+        self._bytes -= len(data)
+        if self._bytes <= MOST_BYTES // 4:
+            self._room.set()

@@ -1,5 +1,7 @@
 """What waits to be sent is bounded, but whatever one frame has to say can be said."""
 
+import asyncio
+
 import msgspec
 import pytest
 from starlette.types import Message
@@ -56,3 +58,24 @@ def test_no_frame_is_larger_than_a_page_can_bear() -> None:
     with pytest.raises(Overflow):
         out.put(sized(LARGEST_BYTES + 1))
     out.put(sized(LARGEST_BYTES))
+
+
+async def test_what_was_being_sent_when_the_connection_ends_goes_out_before_the_rest() -> None:
+    """The other side had stopped reading, and reads on for the goodbye."""
+    said = list[int]()
+    reads = asyncio.Event()
+
+    async def send(message: Message) -> None:
+        await reads.wait()
+        said.append(len(message["bytes"]) if "bytes" in message else message["code"])
+
+    out = Outgoing("msgpack", send, lambda code: None)
+    for size in (100_001, 100_002):
+        out.put(sized(size))
+    sending = asyncio.create_task(out.run())
+    await asyncio.sleep(0)
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    reads.set()
+    await out.finish(4003)
+    assert said == [100_001, 100_002, 4003]
