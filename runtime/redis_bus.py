@@ -184,7 +184,11 @@ class RedisBus:
         if self._waiting or not self.away:
             log.warning("redis.full", dropped=len(self._waiting))
         self._waiting, self._bytes = [], 0
-        self._number += 1
+        self._skip()
+
+    def _skip(self) -> None:
+        if self._number:  # before the first nobody has heard anything
+            self._number += 1
 
     def _came(self) -> None:
         self.away = False
@@ -195,7 +199,7 @@ class RedisBus:
 
     def _went(self, error: BaseException) -> None:
         self._waiting, self._bytes = [], 0
-        self._number += 1
+        self._skip()
         if not self._told_away:
             self._told_away = True
             log.warning("redis.away", error=type(error).__name__)
