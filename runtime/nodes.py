@@ -42,6 +42,8 @@ class Nodes:
         self._database, self._clock, self._bus = database, clock, bus
         self._roster, self._nudged = known, nudged
         self._alive: set[str] = set()
+        self._looked_us: int | None = None
+        self._judges_from_us = 0
 
     async def run(self) -> None:
         """Speaks with the others until cancelled."""
@@ -50,7 +52,7 @@ class Nodes:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._look_again())
         finally:
-            await self._leave()
+            await self.leave()
 
     async def _listen(self) -> None:
         subscription = self._bus.subscribe(limit=10_000)
@@ -89,14 +91,20 @@ class Nodes:
         for lease in found:
             if lease.key in living and lease.data:
                 self._roster.hear(lease.data)
+        # While the database was away nobody could say so there.
+        mono_us = self._clock.monotonic_us()
+        if self._looked_us is not None and mono_us - self._looked_us > TTL_US // 2:
+            self._judges_from_us = mono_us + TTL_US
+        self._looked_us = mono_us
         for name in self._roster.others:
-            if name not in living:
+            if name not in living and mono_us >= self._judges_from_us:
                 self._roster.gone(name)
         for name in self._alive ^ living:
             log.info("node.came" if name in living else "node.gone", node=name)
         self._alive = living
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
+        """It serves no longer."""
         with contextlib.suppress(DatabaseError):  # then it lapses
             await self._database.write(_left, self._roster.node)
 

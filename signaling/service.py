@@ -413,9 +413,15 @@ class Signaling:
                 self._roster.drop(key)
 
     def _said_elsewhere(self, node: str, key: str, value: bytes | None) -> None:
-        hearing = asyncio.create_task(self._hear(node, key, value))
+        hearing = asyncio.create_task(self._heed(node, key, value))
         self._hearing.add(hearing)
         hearing.add_done_callback(self._hearing.discard)
+
+    async def _heed(self, node: str, key: str, value: bytes | None) -> None:
+        try:
+            await self._hear(node, key, value)
+        except Exception:
+            log.exception("what a node said of a room was of no use", node=node)
 
     async def _hear(self, node: str, key: str, value: bytes | None) -> None:
         """Of a participant who is connected to another node; in the order in which it was said."""

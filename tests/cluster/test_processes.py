@@ -6,14 +6,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.databases import Storage
-from tests.support.load import Call, Sitter, Writer, all_there, is_sound, whole
+from tests.support.load import Call, Writer, all_there, is_sound, whole
 from tests.support.redis import RedisServer
 from tests.support.serving import Api, Server
 
@@ -123,31 +123,59 @@ async def test_redis_is_harmed_five_times_while_many_write(
     await harm_and_read(servers, redis, [harm] * 5, pairs=15, seconds=30)
 
 
-async def test_a_node_is_killed_in_a_call(servers: tuple[Server, Server]) -> None:
+async def move_and_end(servers: tuple[Server, Server], harm: Callable[[], Awaitable[None]]) -> None:
+    """A call over both; then the second is harmed, its page moves to the first, and one session is
+    on record, with one end."""
     one, other = servers
     links = await one.invite("Mentor", "Mentee")
     call = Call(one, links)
-    sitters: list[Sitter] = call.sitters
-    moving = sitters[1]
+    staying, moving = call.sitters
     moving.server, moving.api = other, Api(other, links["mentee"])
     await call.begin()
-    before = {sitter.session for sitter in sitters}
-    await other.kill()
+    before = {sitter.session for sitter in call.sitters}
+    moving.in_room.clear()
     moving.server, moving.api = one, Api(one, links["mentee"])
-    for sitter in sitters:
+    await harm()
+    for sitter in call.sitters:
         sitter.handed_in.clear()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await moving.in_room.wait()
-        await asyncio.gather(*(sitter.handed_in.wait() for sitter in sitters))
-    assert {sitter.session for sitter in sitters} == before
-    await sitters[0].api.sign_in()
-    await sitters[0].api.end(call.session)
+        await asyncio.gather(*(sitter.handed_in.wait() for sitter in call.sitters))
+    assert {sitter.session for sitter in call.sitters} == before
+    await staying.api.sign_in()
+    await staying.api.end(call.session)
     await call.vanish()
     account = await call.account()
     assert account.state == "ended"
     facts = [record.fact for record in await call.api.facts(call.session)]
     assert [str(fact.__struct_config__.tag) for fact in facts].count("session.ended") == 1
+    assert len(await call.api.sessions()) == 1
+
+
+async def test_a_node_is_killed_in_a_call(servers: tuple[Server, Server]) -> None:
+    one, other = servers
+    await move_and_end(servers, other.kill)
     await other.start()  # and it is a node again
     await is_sound(one, apart_from="durability")  # of this PostgreSQL
-    assert len(await call.api.sessions()) == 1
     assert one.errors() == []
+
+
+@pytest.mark.soak
+async def test_a_node_that_stood_still_changes_nothing_when_it_wakes(
+    servers: tuple[Server, Server],
+) -> None:
+    one, other = servers
+
+    async def stand_still() -> None:
+        other.pause()
+        # Longer than its leases; its page cannot wait so long either.
+        await asyncio.sleep(12)
+
+    await move_and_end(servers, stand_still)
+    other.go_on()
+    asked = Api(other, other.links["mentor"])
+    await asked.sign_in()
+    await asyncio.sleep(4)  # it looks twice meanwhile
+    await is_sound(one, apart_from="durability")
+    await is_sound(other, apart_from="durability")
+    assert [*one.errors(), *other.errors()] == []

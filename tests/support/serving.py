@@ -163,6 +163,15 @@ class Server:
         async with asyncio.timeout(GUARD_S):
             return await self._process.wait()
 
+    def pause(self) -> None:
+        """It stands still, and holds every connection."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     async def stop(self) -> None:
         await self._end(signal.SIGTERM)
 
