@@ -241,7 +241,7 @@ class Person:
     @property
     def said(self) -> Locator:
         """The log, bubble by bubble."""
-        return self.page.get_by_role("log").locator(".group:not(.waiting) .bubble")
+        return self.page.get_by_role("log").locator(".entry:not(.waiting) .bubble")
 
     @property
     def waiting(self) -> Locator:

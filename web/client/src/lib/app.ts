@@ -1,26 +1,22 @@
 /** Puts the library together: one object that keeps the state and does what pages ask for. */
-import {
-  PAGE_MAX,
-  type ChatAccepted,
-  type ChatMessages,
-  type MentorshipCreated,
-  type Message,
-  type MessagePage,
-  type NewLink,
-  type NewMentorship,
-  type About,
-  type Grant,
-  type IceServer,
-  type PersonView,
-  type ServerFrame,
-  type SessionAccount,
-  type SessionView,
+import type {
+  MentorshipCreated,
+  NewLink,
+  NewMentorship,
+  About,
+  Grant,
+  IceServer,
+  PersonView,
+  ServerFrame,
+  SessionAccount,
+  SessionView,
 } from "../protocol/types.js";
 import { Access, byPress } from "./access.js";
 import { Arrangements } from "./arrange.js";
 import { Arrival } from "./arrival.js";
-import { AskAgain } from "./ask-again.js";
 import { Call } from "./call/call.js";
+import { ChatOf } from "./chat.js";
+import { cursors } from "./conversations.js";
 import type { Clock } from "./call/contact.js";
 import { Proofs } from "./call/proofs.js";
 import { signing, type Signing } from "./call/signing.js";
@@ -28,19 +24,16 @@ import { LedgerOf } from "./ledger.js";
 import { Devices } from "./media/devices.js";
 import { meter } from "./media/meter.js";
 import { Speech } from "./media/speech.js";
-import type { App, Link, Trouble } from "./model.js";
-import { refusal } from "./outbox.js";
+import type { App, Link } from "./model.js";
 import { browserPage, type Page } from "./page.js";
 import { Reflections } from "./reflections.js";
-import { Sender } from "./sender.js";
 import { Sessions } from "./sessions.js";
 import { Socket } from "./socket.js";
 import { inRoom } from "./session.js";
 import * as reduce from "./state.js";
-import { START, type Effect, type State, type Step } from "./state.js";
-import { pressedForLink, refused, troubleOf } from "./trouble.js";
+import { START, type State } from "./state.js";
+import { pressedForLink, refused } from "./trouble.js";
 
-const OLDER = 50;
 const IN_CALL = "ithaca.call"; // in the tab
 /** A change of the clock that nobody would see is no news. */
 const CLOCK_NEWS_US = 20_000;
@@ -57,6 +50,7 @@ class Ithaca implements App {
   private batches = 0;
   private changed = false;
 
+  readonly chat: ChatOf;
   readonly arrange: Arrangements;
   readonly reflect: Reflections;
   readonly ledger: LedgerOf;
@@ -64,7 +58,6 @@ class Ithaca implements App {
   private readonly arrival: Arrival;
   private readonly access: Access;
   private readonly socket: Socket;
-  private readonly sender: Sender;
   private readonly devices: Devices;
   private readonly signing: Signing;
   private readonly proofs: Proofs;
@@ -74,7 +67,6 @@ class Ithaca implements App {
   private call: Call | null = null;
   private iceServers: readonly IceServer[] = [];
   private stopMeter: (() => void) | null = null;
-  private readonly pages: AskAgain;
   /** A form that may have been taken already is sent again under the same key. */
   private form: { readonly text: string; readonly key: string } | null = null;
 
@@ -88,13 +80,6 @@ class Ithaca implements App {
       refused: (trouble) => this.set({ ...this.current, phase: "refused", trouble }),
       waiting: (retryAt, trouble) =>
         this.set({ ...this.current, link: { is: "offline", retryAt, trouble } }),
-    });
-    this.pages = new AskAgain({
-      random: () => page.random(),
-      after: (ms, run) => page.after(ms, run),
-      ask: () => {
-        for (const effect of reduce.unanswered(this.current)) this.perform(effect);
-      },
     });
     this.arrange = new Arrangements(
       this.access,
@@ -123,7 +108,7 @@ class Ithaca implements App {
       grant: (fresh) => this.access.grant(fresh),
       signIn: () => ({
         tab: this.access.identity()?.tab ?? page.newId(),
-        cursors: reduce.cursors(this.current),
+        cursors: cursors(this.current),
       }),
       frame: (frame) => this.batch(() => this.received(frame)),
       link: (link) => this.batch(() => this.linkChanged(link)),
@@ -139,14 +124,19 @@ class Ithaca implements App {
       serverUs: () => this.clock().serverUs,
       send: (frame) => this.socket.send(frame),
     });
-    this.sender = new Sender({
+    this.chat = new ChatOf({
+      access: this.access,
       storage: page.browser,
-      isOnline: () => this.socket.isOnline,
+      state: () => this.current,
+      set: (state) => this.set(state),
+      batch: (work) => this.batch(work),
       send: (frame) => this.socket.send(frame),
+      isOnline: () => this.socket.isOnline,
       now: () => page.now(),
+      nowUs: () => this.nowUs(),
       random: () => page.random(),
+      newId: () => page.newId(),
       after: (ms, run) => page.after(ms, run),
-      changed: () => this.showPending(),
     });
     this.devices = new Devices({
       media: page.media,
@@ -231,22 +221,6 @@ class Ithaca implements App {
     for (const listener of [...this.listeners]) listener(this.current);
   }
 
-  private apply([state, effects]: Step): void {
-    this.set(state);
-    for (const effect of effects) this.perform(effect);
-  }
-
-  private perform(effect: Effect): void {
-    const { conversation } = effect;
-    if (effect.is === "read") {
-      this.socket.send({ t: "chat.read", conversation, seq: effect.seq });
-    } else if (effect.after === null) {
-      this.socket.send({ t: "chat.fetch", conversation });
-    } else {
-      this.socket.send({ t: "chat.fetch", conversation, after: effect.after, limit: PAGE_MAX });
-    }
-  }
-
   // ---- who -------------------------------------------------------------------------------------
 
   private async learnAbout(): Promise<void> {
@@ -268,7 +242,7 @@ class Ithaca implements App {
   }
 
   private signedIn(me: PersonView, arrivedAt: string | null): void {
-    this.sender.belongTo(me.id);
+    this.chat.belongTo(me.id);
     this.set(reduce.signedIn(this.current, me, arrivedAt));
   }
 
@@ -281,7 +255,7 @@ class Ithaca implements App {
       this.proofs.forget();
       this.sessions.forget();
       this.arrange.forget();
-      this.sender.belongTo(null);
+      this.chat.belongTo(null);
       const { canStart, hasNetwork, media } = this.current;
       this.set({ ...START, phase: "signed_out", canStart, hasNetwork, media });
     });
@@ -332,9 +306,7 @@ class Ithaca implements App {
     if (link.is === "online") return;
     this.call?.offline();
     this.proofs.notTaken();
-    this.sender.offline();
-    this.pages.answered();
-    this.set(reduce.disconnected(this.current));
+    this.chat.offline();
     if (link.is !== "stopped") return;
     const { code } = link.trouble;
     this.call?.cutOff(code === "revoked" ? "revoked" : "replaced");
@@ -346,34 +318,24 @@ class Ithaca implements App {
   // ---- frames ----------------------------------------------------------------------------------
 
   private received(frame: ServerFrame): void {
-    this.apply(reduce.onFrame(this.current, frame));
+    this.chat.apply(reduce.onFrame(this.current, frame));
     if ("ice_servers" in frame) this.iceServers = frame.ice_servers;
     switch (frame.t) {
       case "auth.opened":
         if (!this.call?.isActive) this.proofs.handIn();
         this.call?.online();
-        this.sender.online();
-        break;
-      case "chat.messages":
-        this.sender.said(mine(frame.messages, this.current.me?.id));
-        if (reduce.unanswered(this.current).length === 0) this.pages.answered();
-        break;
-      case "chat.accepted":
-        this.sender.stored(frame.id);
-        this.sender.said(this.inLog(frame));
         break;
       case "beat.ack":
         this.setClock();
         this.proofs.acknowledged(frame.n);
         break;
       case "error":
-        if (frame.about === "chat.send" && frame.ref) this.sender.refused(frame, frame.ref);
-        if (frame.about === "chat.fetch") this.pages.refused(frame);
         if (frame.about === "room.contact") this.proofs.notTaken();
         break;
       default:
         break;
     }
+    this.chat.handle(frame);
     this.call?.handle(frame);
     this.reflect.handle(frame);
     this.sessions.handle(frame);
@@ -385,74 +347,6 @@ class Ithaca implements App {
     if (Math.abs(clockOffsetUs - this.current.clockOffsetUs) > CLOCK_NEWS_US) {
       this.set({ ...this.current, clockOffsetUs });
     }
-  }
-
-  // ---- conversations ---------------------------------------------------------------------------
-
-  openConversation(conversation: string): void {
-    this.batch(() => {
-      this.apply(reduce.openConversation(this.current, conversation));
-      this.showPending();
-    });
-  }
-
-  async loadOlder(conversation: string): Promise<void> {
-    const log = this.current.conversations[conversation];
-    const before = log?.messages[0]?.seq ?? 0;
-    if (!log || log.loadingOlder || before <= 1) return;
-    this.set(reduce.loadingOlder(this.current, conversation));
-    let page: ChatMessages | null = null;
-    try {
-      const path = `/v1/conversations/${conversation}/messages?before=${before}&limit=${OLDER}`;
-      do {
-        page = { t: "chat.messages", ...(await this.access.call<MessagePage>("GET", path)) };
-        // Older than what was told meanwhile: of that, what was not held yet was passed over.
-      } while (page.revision < (this.current.conversations[conversation]?.revision ?? 0));
-    } finally {
-      this.apply(reduce.olderLoaded(this.current, conversation, page));
-    }
-  }
-
-  send(conversation: string, text: string): Trouble | null {
-    const body = text.replace(/\r\n?/g, "\n");
-    const code = refusal(body);
-    if (code) return troubleOf(code);
-    this.batch(() => {
-      this.apply(reduce.openConversation(this.current, conversation));
-      this.sender.write(conversation, this.page.newId(), body, this.nowUs());
-    });
-    return null;
-  }
-
-  discard(_conversation: string, id: string): void {
-    this.batch(() => this.sender.discard(id));
-  }
-
-  read(conversation: string, seq: number): void {
-    this.apply(reduce.readUpTo(this.current, conversation, seq));
-  }
-
-  draft(conversation: string): string {
-    return this.sender.draft(conversation);
-  }
-
-  saveDraft(conversation: string, text: string): void {
-    this.sender.saveDraft(conversation, text);
-  }
-
-  private showPending(): void {
-    this.batch(() => {
-      for (const conversation of Object.keys(this.current.conversations)) {
-        const pending = this.sender.pending(conversation);
-        this.set(reduce.withPending(this.current, conversation, pending));
-      }
-    });
-  }
-
-  /** The id of an accepted message, if the log has it. */
-  private inLog({ conversation, id }: ChatAccepted): string[] {
-    const log = this.current.conversations[conversation];
-    return mine(log?.messages ?? [], this.current.me?.id).filter((each) => each === id);
   }
 
   // ---- sessions --------------------------------------------------------------------------------
@@ -526,7 +420,7 @@ class Ithaca implements App {
       this.set({ ...this.current, call: { ...call.state(), session: mentorship?.session ?? null } });
       this.watchLevel();
       // What was said is there when it is looked at, whatever the network does by then.
-      if (mentorship) this.openConversation(mentorship.conversation);
+      if (mentorship) this.chat.open(mentorship.conversation);
     });
   }
 
@@ -589,9 +483,4 @@ class Ithaca implements App {
       this.stopMeter = meter(track, (level) => this.devices.setLevel(level));
     }
   }
-}
-
-/** The client ids of one's own among these. */
-function mine(messages: readonly Message[], me: string | undefined): string[] {
-  return messages.filter(({ person }) => person === me).map(({ id }) => id);
 }

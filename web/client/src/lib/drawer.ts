@@ -3,7 +3,10 @@
  * Keyed by person, since two people may use two tabs of one browser. One key a message, so two tabs
  * of one person never overwrite each other's.
  */
+import type { Draft } from "./model.js";
 import type { Item } from "./outbox.js";
+
+export const NO_DRAFT: Draft = { text: "", replyTo: null, editing: null };
 
 export class Drawer {
   constructor(
@@ -33,12 +36,14 @@ export class Drawer {
     this.storage.removeItem(this.key("outbox", id));
   }
 
-  draft(conversation: string): string {
-    return this.storage.getItem(this.key("draft", conversation)) ?? "";
+  draft(conversation: string): Draft {
+    const kept = read(this.storage.getItem(this.key("draft", conversation))) as Partial<Draft> | null;
+    return typeof kept?.text === "string" ? { ...NO_DRAFT, ...kept } : NO_DRAFT;
   }
 
-  saveDraft(conversation: string, text: string): void {
-    if (text) this.write(this.key("draft", conversation), text);
+  saveDraft(conversation: string, draft: Draft): void {
+    const isEmpty = !draft.text && draft.replyTo === null && draft.editing === null;
+    if (!isEmpty) this.write(this.key("draft", conversation), JSON.stringify(draft));
     else this.storage.removeItem(this.key("draft", conversation));
   }
 
@@ -53,15 +58,19 @@ export class Drawer {
 }
 
 function parse(text: string | null): Item | null {
+  const item = read(text) as Partial<Item> | null;
+  const whole =
+    typeof item?.id === "string" &&
+    typeof item.conversation === "string" &&
+    typeof item.body === "string" &&
+    typeof item.writtenUs === "number" &&
+    typeof item.order === "number";
+  return whole ? ({ refused: null, ...item } as Item) : null;
+}
+
+function read(text: string | null): unknown {
   try {
-    const item = JSON.parse(text ?? "null") as Partial<Item> | null;
-    const whole =
-      typeof item?.id === "string" &&
-      typeof item.conversation === "string" &&
-      typeof item.body === "string" &&
-      typeof item.writtenUs === "number" &&
-      typeof item.order === "number";
-    return whole ? ({ refused: null, ...item } as Item) : null;
+    return JSON.parse(text ?? "null");
   } catch {
     return null;
   }

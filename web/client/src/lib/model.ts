@@ -5,9 +5,11 @@
  */
 import type {
   AgreementView,
+  Emoji,
   MeetingView,
   MentorshipView,
   Message,
+  MessageVersion,
   MoveMeeting,
   NewAgreement,
   NewMeeting,
@@ -22,6 +24,7 @@ import type {
   Statement,
   TalkView,
 } from "../protocol/types.js";
+import type { Change } from "./changes.js";
 
 /** A refusal in words that can be shown: what happened, and what to do. */
 export interface Trouble {
@@ -42,17 +45,47 @@ export interface PendingMessage {
   readonly id: string;
   readonly body: string;
   readonly writtenUs: number;
+  readonly replyTo: number | null;
   readonly refused: Trouble | null;
 }
 
-/** A stretch of the one log, without a gap, from its oldest loaded message up to `head` once caught up. */
+/** A change of a message on its way: shown as done until it is. `refused` is shown beside the message. */
+export interface PendingChange {
+  readonly id: string;
+  readonly change: Change;
+  readonly writtenUs: number;
+  readonly refused: Trouble | null;
+}
+
+/** `messages`: a stretch of the one log, without a gap, from its oldest loaded message up to `head` once
+ * caught up. `aside`: another stretch, of long ago, that is looked at instead. `strays`: messages that are
+ * quoted, pinned or changed, wherever they are. */
 export interface Conversation {
   readonly id: string;
   readonly head: number;
   readonly messages: readonly Message[];
+  readonly aside: readonly Message[] | null;
+  readonly strays: Readonly<Record<number, Message>>;
   readonly read: number;
   readonly pending: readonly PendingMessage[];
+  readonly changes: readonly PendingChange[];
   readonly loadingOlder: boolean;
+  readonly loadingNewer: boolean;
+}
+
+/** What somebody has begun to write: an answer to `replyTo`, or other words for a message of theirs. */
+export interface Draft {
+  readonly text: string;
+  readonly replyTo: number | null;
+  readonly editing: { readonly seq: number; readonly text: string } | null;
+}
+
+/** What was found, newest first; `more`: there are older ones; not `complete`: some messages were not looked
+ * at yet. */
+export interface Found {
+  readonly matches: readonly Message[];
+  readonly more: boolean;
+  readonly complete: boolean;
 }
 
 export type DeviceProblem =
@@ -125,6 +158,7 @@ export interface AppState {
   readonly mentorships: readonly MentorshipView[];
   readonly arrivedAt: string | null;    // the mentorship that the opened link leads to
   readonly conversations: Readonly<Record<string, Conversation>>;
+  readonly typing: Readonly<Record<string, string>>; // by conversation, who of the others writes now
   readonly sessions: Readonly<Record<string, readonly SessionView[]>>; // by mentorship, newest first
   readonly arranged: Readonly<Record<string, Arranged>>; // by mentorship, once looked at
   readonly reflections: Readonly<Record<string, ReflectionView>>; // by session, once looked at
@@ -178,9 +212,36 @@ export interface Ledger {
   statementFile(role: "mentor" | "mentee", month: string, format: "csv" | "json"): Promise<Download>;
 }
 
+/** What two people say to each other. What refuses at once returns a Trouble: the text stays with the
+ * writer. What waits for the server, and what it refused, is in the state. */
+export interface Chat {
+  open(conversation: string): void;                      // loads the newest page once
+  loadOlder(conversation: string): Promise<void>;        // of what is looked at
+  loadNewer(conversation: string): Promise<void>;
+  /** Looks at a message, or at the first one from a time on; resolves to its seq, 0 if there is none. */
+  goTo(conversation: string, where: number | { readonly atUs: number }): Promise<number>;
+  newest(conversation: string): void;                    // looks at the newest again
+  quoted(conversation: string, seq: number): Promise<void>; // into `strays`
+  pins(conversation: string): Promise<readonly Message[]>; // newest pin first
+  versions(conversation: string, seq: number): Promise<readonly MessageVersion[]>; // oldest first
+  find(mentorship: string, words: string, before: number | null): Promise<Found>;
+
+  send(conversation: string, body: string, replyTo?: number | null): Trouble | null;
+  edit(conversation: string, seq: number, body: string): Trouble | null;
+  erase(conversation: string, seq: number): void;        // for both
+  react(conversation: string, seq: number, emoji: Emoji, on: boolean): void;
+  pin(conversation: string, seq: number, on: boolean): void;
+  discard(id: string): void;                             // gives up what was refused
+  read(conversation: string, seq: number): void;
+  typing(conversation: string, typing: boolean): void;
+  draft(conversation: string): Draft;
+  saveDraft(conversation: string, draft: Draft): void;
+}
+
 /** The one object that elements talk to. */
 export interface App {
   readonly state: AppState;
+  readonly chat: Chat;
   readonly arrange: Arrange;
   readonly reflect: Reflect;
   readonly ledger: Ledger;
@@ -190,14 +251,6 @@ export interface App {
   startMentorship(form: NewMentorship): Promise<MentorshipCreated>;
   replaceLink(): Promise<string>;
   signOut(): void;                                       // this tab forgets who it is
-
-  openConversation(conversation: string): void;          // loads the newest page once
-  loadOlder(conversation: string): Promise<void>;
-  send(conversation: string, body: string): Trouble | null; // a Trouble: refused here, keep the text
-  discard(conversation: string, id: string): void;       // gives up a refused message
-  read(conversation: string, seq: number): void;
-  draft(conversation: string): string;
-  saveDraft(conversation: string, text: string): void;
 
   loadSessions(mentorship: string): Promise<void>;
   loadAccount(session: string): Promise<SessionAccount>;

@@ -1,14 +1,17 @@
-/** Messages on their way, in the order they were written, until the server has them. Pure.
+/** Messages and changes of messages on their way, in the order they were written, until the server has
+ * them. Pure.
  *
  * One at a time per conversation: the next goes out when the one before is on disk, so a refusal
  * that passes never reorders what was written. Sending twice is safe: the server knows each by its
  * id. A message that the server will never take stays, with the reason, until it is discarded.
  */
 import { BODY_MAX_BYTES } from "../protocol/types.js";
+import type { Change } from "./changes.js";
 import { retryDelay } from "./connection.js";
 import { actOf } from "./trouble.js";
 
-/** `order` grows with each message written; `refused` is the code of a final refusal. */
+/** `order` grows with each one written; `refused` is the code of a final refusal. A `change` is of a message
+ * that is there; without one it is a new message, perhaps an answer (`replyTo`). */
 export interface Item {
   readonly id: string;
   readonly conversation: string;
@@ -16,6 +19,8 @@ export interface Item {
   readonly writtenUs: number;
   readonly order: number;
   readonly refused: string | null;
+  readonly replyTo?: number;
+  readonly change?: Change;
 }
 
 export interface Box {

@@ -1,9 +1,9 @@
 /** Sends what a person writes: the shell around outbox.ts, with the drawer that outlives the page. */
 import type { ClientFrame, ErrorFrame } from "../protocol/types.js";
-import { Drawer } from "./drawer.js";
-import type { PendingMessage } from "./model.js";
+import { Drawer, NO_DRAFT } from "./drawer.js";
+import type { Draft, PendingChange, PendingMessage } from "./model.js";
 import * as outbox from "./outbox.js";
-import { EMPTY, type Box } from "./outbox.js";
+import { EMPTY, type Box, type Item } from "./outbox.js";
 import { troubleOf } from "./trouble.js";
 
 export interface SenderEnv {
@@ -31,20 +31,21 @@ export class Sender {
     this.box = outbox.add(EMPTY, this.drawer?.items() ?? []);
   }
 
-  pending(conversation: string): PendingMessage[] {
-    return this.box.items
-      .filter((item) => item.conversation === conversation)
-      .map(({ id, body, writtenUs, refused: code }) => ({
-        id,
-        body,
-        writtenUs,
-        refused: code ? troubleOf(code) : null,
-      }));
+  pending(conversation: string): { messages: PendingMessage[]; changes: PendingChange[] } {
+    const messages: PendingMessage[] = [];
+    const changes: PendingChange[] = [];
+    for (const item of this.box.items) {
+      if (item.conversation !== conversation) continue;
+      const { id, body, writtenUs, replyTo = null, change } = item;
+      const refused = item.refused ? troubleOf(item.refused) : null;
+      if (change) changes.push({ id, change, writtenUs, refused });
+      else messages.push({ id, body, writtenUs, replyTo, refused });
+    }
+    return { messages, changes };
   }
 
-  write(conversation: string, id: string, body: string, writtenUs: number): void {
-    const order = outbox.nextOrder(this.box);
-    const item = { id, conversation, body, writtenUs, order, refused: null };
+  write(written: Omit<Item, "order" | "refused">): void {
+    const item = { ...written, order: outbox.nextOrder(this.box), refused: null };
     this.drawer?.keep(item);
     this.box = outbox.add(this.box, [item]);
     this.flush();
@@ -89,12 +90,12 @@ export class Sender {
     this.flush();
   }
 
-  draft(conversation: string): string {
-    return this.drawer?.draft(conversation) ?? "";
+  draft(conversation: string): Draft {
+    return this.drawer?.draft(conversation) ?? NO_DRAFT;
   }
 
-  saveDraft(conversation: string, text: string): void {
-    this.drawer?.saveDraft(conversation, text);
+  saveDraft(conversation: string, draft: Draft): void {
+    this.drawer?.saveDraft(conversation, draft);
   }
 
   private flush(): void {
@@ -103,11 +104,15 @@ export class Sender {
     const now = this.env.now();
     const [box, send] = outbox.due(this.box, now);
     this.box = box;
-    for (const { conversation, id, body } of send) {
-      this.env.send({ t: "chat.send", conversation, id, body });
-    }
+    for (const item of send) this.env.send(frameOf(item));
     this.cancelRetry?.();
     const wait = box.notBefore - now;
     this.cancelRetry = wait > 0 ? this.env.after(wait + 1, () => this.flush()) : null;
   }
+}
+
+function frameOf({ conversation, id, body, replyTo, change }: Item): ClientFrame {
+  if (!change) return { t: "chat.send", conversation, id, body, ...(replyTo && { reply_to: replyTo }) };
+  const { is, ...what } = change;
+  return { t: `chat.${is}`, conversation, id, ...what } as ClientFrame;
 }

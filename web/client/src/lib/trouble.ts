@@ -18,6 +18,9 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
     "This message is longer than 16 KiB, about 16,000 plain letters.",
     "Shorten it, or send it in parts.",
   ],
+  message_gone: ["That message was deleted.", "There is nothing left to do with it."],
+  not_yours: ["That message is not yours.", "Only who wrote it can change or delete it."],
+  too_many_pins: ["There are 50 pins already, and that is as many as there can be.", "Take a pin off first."],
   conflict: ["This was sent before with other words.", "Copy the text and send it as a new message."],
   not_found: ["This does not exist, or it is not yours.", "Check the link, or go back to the start."],
   proposal_closed: [

@@ -21,8 +21,9 @@ import { switches } from "./parts/switches.js";
 import { rehearse } from "./call/rehearse.js";
 import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
+import { hereWords } from "./words/chat.js";
 import { unknownWords, waitWords } from "./words/link.js";
-import { otherOf, presenceWords } from "./words/people.js";
+import { otherOf } from "./words/people.js";
 import { beforeWords, twoOf } from "./words/terms.js";
 
 /** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
@@ -329,7 +330,7 @@ export class Prejoin extends AppElement {
         <ith-avatar .name=${name} .here=${known && other.presence !== "away"}></ith-avatar>
         <h1 tabindex="-1"><bdi>${name}</bdi></h1>
       </div>
-      <p>${known ? presenceWords(other) : unknownWords(name)}.</p>
+      <p>${known ? hereWords(other, me.zone, this.app.nowUs()) : unknownWords(name)}.</p>
       <p class="small soft">
         <ith-clocks .app=${this.app} .me=${me} .other=${other.person}></ith-clocks>
       </p>

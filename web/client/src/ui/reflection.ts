@@ -153,7 +153,7 @@ export class Reflection extends AppElement {
       return;
     }
     if (session !== this.session) return;
-    const kept = read(this.app.draft(this.place));
+    const kept = read(this.app.chat.draft(this.place).text);
     if (!this.view?.mine && (asked || justLeft || kept)) this.write(kept ?? EMPTY);
     if (asked) await this.begin();
   }
@@ -262,13 +262,17 @@ export class Reflection extends AppElement {
     this.draft = { ...this.draft, ...part };
     if (field) this.wrong = { ...this.wrong, [field]: undefined };
     // What is private is kept nowhere on this machine.
-    this.app.saveDraft(this.place, JSON.stringify({ ...this.draft, private: "" }));
+    this.keep(JSON.stringify({ ...this.draft, private: "" }));
+  }
+
+  private keep(text: string): void {
+    this.app.chat.saveDraft(this.place, { text, replyTo: null, editing: null });
   }
 
   private putAway(): void {
     this.writing = false;
     this.trouble = null;
-    this.app.saveDraft(this.place, "");
+    this.keep("");
   }
 
   private async save(event: Event): Promise<void> {
@@ -287,7 +291,7 @@ export class Reflection extends AppElement {
       await this.app.reflect.save(session, draft);
       this.writing = false;
       this.saved = true;
-      this.app.saveDraft(this.place, "");
+      this.keep("");
       await this.begin();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

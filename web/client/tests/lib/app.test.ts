@@ -9,7 +9,7 @@ const LINK = "/open#inv_me";
 async function signedIn(server: FakeServer, link = LINK, browser: Storage = new MemoryStorage()): Promise<Tab> {
   const tab = server.open(link, browser);
   await settled();
-  tab.app.openConversation("cnv_1");
+  tab.app.chat.open("cnv_1");
   await settled();
   return tab;
 }
@@ -132,12 +132,12 @@ describe("coming in", () => {
     const browser = new MemoryStorage();
     const me = await signedIn(server, LINK, browser);
     const ana = await signedIn(server, "/open#inv_ana", browser);
-    me.app.saveDraft("cnv_1", "mine");
-    me.app.send("cnv_1", "to Ana");
+    me.app.chat.saveDraft("cnv_1", { text: "mine", replyTo: null, editing: null });
+    me.app.chat.send("cnv_1", "to Ana");
     await settled();
     expect(log(ana.app)).toEqual(["to Ana"]);
-    expect(ana.app.draft("cnv_1")).toBe("");
-    expect(me.app.draft("cnv_1")).toBe("mine");
+    expect(ana.app.chat.draft("cnv_1").text).toBe("");
+    expect(me.app.chat.draft("cnv_1").text).toBe("mine");
   });
 
   test("signed out: this tab forgets, another tab does not", async () => {
@@ -291,7 +291,7 @@ describe("writing", () => {
     const ana = await signedIn(server, "/open#inv_ana");
     const seen: number[] = [];
     me.app.subscribe(() => seen.push(log(me.app).length + pending(me.app).length));
-    expect(me.app.send("cnv_1", "hello")).toBeNull();
+    expect(me.app.chat.send("cnv_1", "hello")).toBeNull();
     expect(pending(me.app)).toEqual(["hello"]);
     await settled();
     expect([log(me.app), pending(me.app), log(ana.app)]).toEqual([["hello"], [], ["hello"]]);
@@ -303,7 +303,7 @@ describe("writing", () => {
     const { app } = await signedIn(server);
     server.reachable = false;
     server.close(1006);
-    for (const body of ["1", "2", "3"]) app.send("cnv_1", body);
+    for (const body of ["1", "2", "3"]) app.chat.send("cnv_1", body);
     server.store("per_ana", "ana-1", "from Ana");
     expect([log(app), pending(app)]).toEqual([[], ["1", "2", "3"]]);
     server.reachable = true;
@@ -315,8 +315,8 @@ describe("writing", () => {
     const server = new FakeServer();
     const { app } = await signedIn(server);
     server.deaf = true;
-    app.send("cnv_1", "once");
-    app.send("cnv_1", "twice");
+    app.chat.send("cnv_1", "once");
+    app.chat.send("cnv_1", "twice");
     await settled();
     expect(pending(app)).toEqual(["once", "twice"]);
     server.close(1006);
@@ -332,7 +332,7 @@ describe("writing", () => {
     const first = await signedIn(server, LINK, browser);
     server.reachable = false;
     server.close(1006);
-    first.app.send("cnv_1", "kept");
+    first.app.chat.send("cnv_1", "kept");
     expect(browser.length).toBe(1);
     server.reachable = true;
     const again = await signedIn(server, LINK, browser);
@@ -358,8 +358,8 @@ describe("writing", () => {
     const server = new FakeServer();
     const { app } = await signedIn(server);
     server.refusals.push({ code: "rate_limited", retry_after_us: 3_000_000 });
-    app.send("cnv_1", "1");
-    app.send("cnv_1", "2");
+    app.chat.send("cnv_1", "1");
+    app.chat.send("cnv_1", "2");
     await server.pass(2_900);
     expect(pending(app)).toEqual(["1", "2"]);
     await server.pass(200);
@@ -371,26 +371,26 @@ describe("writing", () => {
     const browser = new MemoryStorage();
     const { app, tab } = await signedIn(server, LINK, browser);
     server.refusals.push({ code: "invalid_field" });
-    app.send("cnv_1", "strange");
-    app.send("cnv_1", "plain");
+    app.chat.send("cnv_1", "strange");
+    app.chat.send("cnv_1", "plain");
     await settled();
     const [refused] = app.state.conversations.cnv_1?.pending ?? [];
     expect(refused).toMatchObject({ body: "strange", refused: { code: "invalid_field" } });
     expect(log(app)).toEqual(["plain"]);
     const again = server.open("/m/men_1", browser, tab);
     await settled();
-    again.app.openConversation("cnv_1");
+    again.app.chat.open("cnv_1");
     await settled();
     expect(pending(again.app)).toEqual(["strange"]);
-    again.app.discard("cnv_1", refused?.id ?? "");
+    again.app.chat.discard(refused?.id ?? "");
     expect([pending(again.app), browser.length]).toEqual([[], 0]);
     expect(server.log).toHaveLength(1);
   });
 
   test("nothing, or too much, is refused here", async () => {
     const { app } = await signedIn(new FakeServer());
-    expect(app.send("cnv_1", " \n")?.code).toBe("message_empty");
-    expect(app.send("cnv_1", "x".repeat(20_000))?.code).toBe("message_too_long");
+    expect(app.chat.send("cnv_1", " \n")?.code).toBe("message_empty");
+    expect(app.chat.send("cnv_1", "x".repeat(20_000))?.code).toBe("message_too_long");
     expect(pending(app)).toEqual([]);
   });
 });
@@ -405,27 +405,27 @@ describe("the past", () => {
   test("the newest page first, older ones when asked, to the beginning", async () => {
     const { app } = await long();
     expect([log(app)[0], log(app).length]).toEqual(["71", 50]);
-    await app.loadOlder("cnv_1");
+    await app.chat.loadOlder("cnv_1");
     expect(log(app)[0]).toBe("21");
-    await app.loadOlder("cnv_1");
-    await app.loadOlder("cnv_1");
+    await app.chat.loadOlder("cnv_1");
+    await app.chat.loadOlder("cnv_1");
     expect([log(app)[0], log(app).length]).toEqual(["1", 120]);
   });
 
   test("a page that does not come is said so, and can be asked for again", async () => {
     const { server, app } = await long();
     server.reachable = false;
-    await expect(app.loadOlder("cnv_1")).rejects.toMatchObject({ trouble: { code: "unreachable" } });
+    await expect(app.chat.loadOlder("cnv_1")).rejects.toMatchObject({ trouble: { code: "unreachable" } });
     expect(app.state.conversations.cnv_1?.loadingOlder).toBe(false);
     server.reachable = true;
-    await app.loadOlder("cnv_1");
+    await app.chat.loadOlder("cnv_1");
     expect(log(app)).toHaveLength(100);
   });
 
   test("what a lost hint skipped is fetched", async () => {
     const { server, app } = await long();
     server.store("per_ana", "ana-121", "121");
-    for (const socket of server.sockets) socket.cursor = 121;
+    for (const socket of server.sockets) socket.cursor = { seq: 121, revision: 121 };
     server.store("per_ana", "ana-122", "122");
     server.deliver();
     await settled();
@@ -448,7 +448,8 @@ describe("a page that is refused", () => {
   async function missed(server: FakeServer, count: number): Promise<void> {
     const first = server.log.length + 1;
     for (let i = first; i < first + count; i += 1) server.store("per_ana", `ana-${i}`, `${i}`);
-    for (const socket of server.sockets) socket.cursor = server.log.length - 1;
+    const seq = server.log.length - 1;
+    for (const socket of server.sockets) socket.cursor = { seq, revision: seq };
     server.deliver();
     await settled();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Drawer } from "../../src/lib/drawer.js";
+import { Drawer, NO_DRAFT } from "../../src/lib/drawer.js";
 import * as outbox from "../../src/lib/outbox.js";
 import { EMPTY, type Box, type Item } from "../../src/lib/outbox.js";
 import { MemoryStorage } from "../../src/lib/page.js";
@@ -154,10 +154,13 @@ describe("the drawer", () => {
   test("drafts, by person and conversation; an empty one leaves nothing behind", () => {
     const storage = new MemoryStorage();
     const drawer = new Drawer(storage, "per_a");
-    drawer.saveDraft("cnv_1", "not yet");
-    expect(drawer.draft("cnv_1")).toBe("not yet");
-    expect([drawer.draft("cnv_2"), new Drawer(storage, "per_b").draft("cnv_1")]).toEqual(["", ""]);
-    drawer.saveDraft("cnv_1", "");
+    const draft = { text: "not yet", replyTo: 3, editing: null };
+    drawer.saveDraft("cnv_1", draft);
+    expect(drawer.draft("cnv_1")).toEqual(draft);
+    expect([drawer.draft("cnv_2"), new Drawer(storage, "per_b").draft("cnv_1")]).toEqual([NO_DRAFT, NO_DRAFT]);
+    drawer.saveDraft("cnv_1", NO_DRAFT);
     expect(storage.length).toBe(0);
+    storage.setItem("ithaca.draft.per_a.cnv_1", "{");
+    expect(drawer.draft("cnv_1")).toEqual(NO_DRAFT);
   });
 });

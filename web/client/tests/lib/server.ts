@@ -5,12 +5,12 @@ import type { App } from "../../src/lib/model.js";
 import { MemoryStorage, type Page } from "../../src/lib/page.js";
 import type {
   ClientFrame,
-  MentorshipView,
   Message,
   PersonView,
   ServerFrame,
 } from "../../src/protocol/types.js";
-import { mentorship, opened } from "./things.js";
+import { Talking } from "./talking.js";
+import { opened } from "./things.js";
 
 export const PEOPLE: Readonly<Record<string, PersonView>> = {
   inv_me: { id: "per_me", name: "Me", zone: "Europe/Vienna" },
@@ -25,7 +25,7 @@ export class FakeServer {
   /** Whether the browsers see a network, and whom they tell when that changes. */
   network = true;
   readonly networkTurns: (() => void)[] = [];
-  readonly log: Message[] = [];
+  readonly talk = new Talking();
   readonly sockets = new Set<FakeSocket>();
   readonly requests: { readonly method: string; readonly path: string; readonly body: unknown }[] = [];
   readonly frames: ClientFrame[] = [];
@@ -36,6 +36,9 @@ export class FakeServer {
   /** Whom each invitation that was not withdrawn lets in. */
   readonly invitations = new Map(Object.entries(PEOPLE));
   private readonly withdrawn = new Set<string>();
+  get log(): readonly Message[] {
+    return this.talk.log;
+  }
   /** Answers of the socket are lost while this is set: the message is stored all the same. */
   deaf = false;
   private readonly timers: { at: number; run: () => void }[] = [];
@@ -101,9 +104,34 @@ export class FakeServer {
       return Response.json({ url: `http://here/open#${invitation}` });
     }
     const { searchParams } = new URL(path, "http://here");
-    const before = Number(searchParams.get("before"));
-    const messages = this.log.filter(({ seq }) => seq < before).slice(-Number(searchParams.get("limit")));
-    return Response.json({ conversation: "cnv_1", head: this.log.length, revision: this.log.length, messages });
+    const limit = Number(searchParams.get("limit") ?? 50);
+    const at = (name: string): number | null =>
+      searchParams.has(name) ? Number(searchParams.get(name)) : null;
+    const versions = /messages\/(\d+)\/versions/.exec(path);
+    if (versions) {
+      const { body: text, at_us } = this.log[Number(versions[1]) - 1]!;
+      return Response.json({ conversation: "cnv_1", seq: Number(versions[1]), versions: [{ body: text, at_us }] });
+    }
+    if (path.endsWith("/pins")) {
+      const pinned = this.log.filter(({ pinned_us }) => pinned_us != null);
+      return Response.json(this.talk.page(pinned.sort((a, b) => b.pinned_us! - a.pinned_us!)));
+    }
+    if (path.includes("/search?")) {
+      const upTo = at("before") ?? Infinity;
+      const words = searchParams.get("words") ?? "";
+      const found = this.log.filter(({ seq, body: text }) => seq < upTo && text.includes(words));
+      const hits = found.reverse().map((message) => ({ mentorship: "men_1", conversation: "cnv_1", message }));
+      return Response.json({ hits: hits.slice(0, limit), more: hits.length > limit, complete: true });
+    }
+    const [before, after, around] = [at("before"), at("after"), at("around")];
+    const atUs = at("at_us");
+    const centre = atUs === null ? around : (this.log.find(({ at_us }) => at_us >= atUs)?.seq ?? this.talk.head);
+    const from =
+      centre !== null
+        ? Math.max(0, centre - 1 - Math.floor(limit / 2))
+        : (after ?? Math.max(0, (before ?? this.talk.head + 1) - 1 - limit));
+    const to = before !== null ? before - 1 : from + limit;
+    return Response.json(this.talk.page(this.log.slice(from, to)));
   }
 
   // ---- WebSocket ---------------------------------------------------------------------------------
@@ -113,9 +141,9 @@ export class FakeServer {
     switch (frame.t) {
       case "auth.open": {
         socket.person = frame.grant.split(" ")[0] ?? "";
-        socket.cursor = frame.cursors?.cnv_1?.seq ?? this.log.length;
+        socket.cursor = frame.cursors?.["cnv_1"] ?? { seq: this.talk.head, revision: this.talk.revision };
         socket.tell({
-          ...opened(this.view(socket.person)),
+          ...opened(this.talk.view(socket.person)),
           person: socket.person,
           now_us: this.clockUs(),
         });
@@ -131,10 +159,39 @@ export class FakeServer {
           socket.tell({ t: "error", about: "chat.send", ref: frame.id, message: "x", ...refusal });
           break;
         }
-        const { seq, at_us } = this.store(socket.person, frame.id, frame.body);
-        const { conversation, id } = frame;
-        if (!this.deaf) socket.tell({ t: "chat.accepted", conversation, id, seq, at_us, revision: seq });
+        const { conversation, id, body, reply_to } = frame;
+        const { seq, at_us, revision } = this.talk.store(socket.person, id, body, this.nowMs * 1000, reply_to);
+        if (!this.deaf) socket.tell({ t: "chat.accepted", conversation, id, seq, at_us, revision });
         this.deliver();
+        break;
+      }
+      case "chat.edit":
+      case "chat.delete":
+      case "chat.react":
+      case "chat.pin": {
+        const { conversation, id, seq } = frame;
+        const done = this.refusals.shift()?.code ?? this.talk.change(socket.person, frame, this.nowMs * 1000);
+        if (typeof done === "string") {
+          socket.tell({ t: "error", about: frame.t, ref: id, message: "x", code: done });
+          break;
+        }
+        if (!this.deaf) socket.tell({ t: "chat.done", conversation, id, seq, revision: done.revision });
+        this.deliver();
+        break;
+      }
+      case "chat.read":
+      case "chat.delivered": {
+        const mark = this.talk.mark(socket.person, frame.seq, frame.t === "chat.read");
+        for (const each of this.sockets) each.tell({ t: "chat.receipt", conversation: "cnv_1", ...mark });
+        break;
+      }
+      case "chat.typing": {
+        const { conversation, typing } = frame;
+        for (const each of this.sockets) {
+          if (each.person !== socket.person) {
+            each.tell({ t: "chat.typed", conversation, person: socket.person, typing });
+          }
+        }
         break;
       }
       case "chat.fetch": {
@@ -145,7 +202,7 @@ export class FakeServer {
         }
         const { after, limit = 50 } = frame;
         const page = after == null ? this.log.slice(-limit) : this.log.slice(after, after + limit);
-        socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, revision: this.log.length, messages: page });
+        socket.tell({ t: "chat.messages", ...this.talk.page(page) });
         break;
       }
       default:
@@ -158,21 +215,19 @@ export class FakeServer {
   }
 
   store(person: string, id: string, body: string): Message {
-    const held = this.log.find((each) => each.person === person && each.id === id);
-    if (held) return held;
-    const seq = this.log.length + 1;
-    const message = { seq, id, person, body, at_us: this.nowMs * 1000, revision: seq };
-    this.log.push(message);
-    return message;
+    return this.talk.store(person, id, body, this.nowMs * 1000);
   }
 
   deliver(): void {
     if (this.deaf) return;
     for (const socket of this.sockets) {
-      const messages = this.log.slice(socket.cursor);
-      if (!socket.person || messages.length === 0) continue;
-      socket.cursor = this.log.length;
-      socket.tell({ t: "chat.messages", conversation: "cnv_1", head: this.log.length, revision: this.log.length, messages });
+      if (!socket.person) continue;
+      const { seq, revision } = socket.cursor;
+      const messages = this.log.slice(seq);
+      const touched = this.talk.touched(revision, seq);
+      socket.cursor = { seq: this.talk.head, revision: this.talk.revision };
+      if (messages.length) socket.tell({ t: "chat.messages", ...this.talk.page(messages) });
+      if (touched) socket.tell(touched);
     }
   }
 
@@ -188,11 +243,6 @@ export class FakeServer {
       this.withdrawn.add(invitation);
     }
     for (const socket of [...this.sockets]) if (socket.person === person) socket.end(4202);
-  }
-
-  private view(person: string): MentorshipView {
-    const unread = this.log.filter((each) => each.person !== person).length;
-    return mentorship({ head: this.log.length, revision: this.log.length, unread, last: this.log.at(-1) ?? null });
   }
 
   // ---- browsers ----------------------------------------------------------------------------------
@@ -268,7 +318,7 @@ export class FakeSocket {
   readyState = 0;
   binaryType = "";
   person = "";
-  cursor = 0;
+  cursor = { seq: 0, revision: 0 };
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;

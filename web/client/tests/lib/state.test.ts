@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { AgreementView, MeetingView, Message, ServerFrame } from "../../src/protocol/types.js";
-import type { Log } from "../../src/lib/conversation.js";
+import type { AgreementView, MeetingView, ServerFrame } from "../../src/protocol/types.js";
+import * as talk from "../../src/lib/conversations.js";
 import * as reduce from "../../src/lib/state.js";
 import { onFrame, type Effect, type State } from "../../src/lib/state.js";
 import { below, pick, randomOf } from "./random.js";
@@ -10,14 +10,11 @@ import {
   SIGNED_IN,
   account,
   arrival,
-  mark,
   mentorship,
   message,
   messages,
   opened,
-  receipt,
   session,
-  touched,
   upTo,
 } from "./things.js";
 
@@ -28,7 +25,7 @@ function after(state: State, ...frames: ServerFrame[]): State {
 }
 
 function viewing(state: State): [State, readonly Effect[]] {
-  const [next, effects] = reduce.openConversation(state, "cnv_1");
+  const [next, effects] = talk.openConversation(state, "cnv_1");
   return [next, effects];
 }
 
@@ -38,6 +35,9 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
     mentorship: "men_1",
     person,
     presence: to,
+  });
+  const receipt = (person: string, delivered: number, read: number): ServerFrame => ({
+    ...{ t: "chat.receipt", conversation: "cnv_1", person, delivered, read },
   });
   const [me, ana] = upTo(4, 2).members;
   const agreement: AgreementView = {
@@ -67,20 +67,13 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
     ["a message", [arrival(5, 5)], [upTo(5, 2)]],
     ["several, one twice", [arrival(5, 6), arrival(6, 6), arrival(7, 7)], [upTo(7, 2)]],
     ["in pages, the head known first", [arrival(5, 6, 9), arrival(7, 9, 9)], [upTo(9, 2)]],
-    ["my read mark", [receipt(ME, 4)], [{ ...upTo(4, 4), marks: [mark(ME, 4)] }]],
-    ["another's read mark", [receipt(ANA, 4)], [{ ...upTo(4, 2), marks: [mark(ANA, 4)] }]],
-    ["a late read mark", [receipt(ME, 1)], [{ ...upTo(4, 2), marks: [mark(ME, 1)] }]],
-    ["marks of both, in any order", [receipt(ME, 4), receipt(ANA, 3), receipt(ME, 2)], [
-      { ...upTo(4, 4), marks: [mark(ANA, 3), mark(ME, 4)] },
-    ]],
-    ["the last one is edited", [touched({ ...message(4), body: "better", edited_us: 9, revision: 5 })], [
-      { ...upTo(4, 2), revision: 5, pinned: [], last: { ...message(4), body: "better", edited_us: 9, revision: 5 } },
-    ]],
-    ["a pin on, and off", [
-      touched({ ...message(2), pinned_us: 9, pinned_by: ANA, revision: 5 }),
-      touched({ ...message(1), pinned_us: 9, pinned_by: ANA, revision: 6 }),
-      touched({ ...message(2), revision: 7 }),
-    ], [{ ...upTo(4, 2), revision: 7, pinned: [1] }]],
+    ["my read mark", [receipt(ME, 4, 4)], [{ ...upTo(4, 4), marks: [{ person: ME, delivered: 4, read: 4 }] }]],
+    [
+      "another's marks, late ones too",
+      [receipt(ANA, 4, 3), receipt(ANA, 3, 0)],
+      [{ ...upTo(4, 2), marks: [{ person: ANA, delivered: 4, read: 3 }] }],
+    ],
+    ["a late read mark", [receipt(ME, 1, 1)], [{ ...upTo(4, 2), marks: [{ person: ME, delivered: 1, read: 1 }] }]],
     [
       "presence",
       [presence(ANA, "here"), presence(ANA, "in_room")],
@@ -150,10 +143,10 @@ test("unread is counted in the log where the log holds it, in any order of arriv
       if (answer && random() < 0.5) state = after(state, answer);
       if (random() < 0.1) {
         read = Math.max(read, below(random, 20));
-        state = after(state, receipt(ME, read));
+        state = after(state, { t: "chat.receipt", conversation: "cnv_1", person: ME, delivered: 0, read });
       }
     }
-    state = after(reduce.disconnected(state), arrival(5, 20));
+    state = after(talk.disconnected(state), arrival(5, 20));
     const { unread, read: mark } = state.mentorships[0]!;
     expect({ unread, mark }, `seed ${seed}`).toEqual({ unread: upTo(20, read).unread, mark: read });
   }
@@ -178,22 +171,22 @@ describe("opening a conversation", () => {
 
   test("the cursor is the end of the stretch, and absent before there is one", () => {
     const [state] = viewing(READY);
-    expect(reduce.cursors(state)).toEqual({});
-    expect(reduce.cursors(after(state, arrival(3, 4)))).toEqual({ cnv_1: { seq: 4, revision: 4 } });
+    expect(talk.cursors(state)).toEqual({});
+    expect(talk.cursors(after(state, arrival(3, 4)))).toEqual({ cnv_1: { seq: 4, revision: 4 } });
   });
 });
 
 describe("reading", () => {
   test("is told to the server, never backwards, never beyond the head", () => {
     const [state] = viewing(READY);
-    const [read, effects] = reduce.readUpTo(state, "cnv_1", 99);
+    const [read, effects] = talk.readUpTo(state, "cnv_1", 99);
     expect(effects).toEqual([{ is: "read", conversation: "cnv_1", seq: 4 }]);
     expect(read.mentorships[0]).toMatchObject({ read: 4, unread: 0 });
-    expect(reduce.readUpTo(read, "cnv_1", 3)[1]).toEqual([]);
+    expect(talk.readUpTo(read, "cnv_1", 3)[1]).toEqual([]);
   });
 
   test("while away is told on return", () => {
-    const [read] = reduce.readUpTo(after(viewing(READY)[0], arrival(1, 4)), "cnv_1", 4);
+    const [read] = talk.readUpTo(after(viewing(READY)[0], arrival(1, 4)), "cnv_1", 4);
     const [back, effects] = onFrame(read, opened(upTo(5, 2)));
     expect(effects).toEqual([{ is: "read", conversation: "cnv_1", seq: 4 }]);
     expect(back.mentorships[0]).toMatchObject({ read: 4, unread: 1 });
@@ -201,8 +194,8 @@ describe("reading", () => {
 });
 
 describe("pending messages", () => {
-  const item = { id: "client-id-6", body: "text 6", writtenUs: 1, refused: null };
-  const sending = reduce.withPending(after(viewing(READY)[0], arrival(1, 4)), "cnv_1", [item]);
+  const item = { id: "client-id-6", body: "text 6", writtenUs: 1, replyTo: null, refused: null };
+  const sending = talk.withPending(after(viewing(READY)[0], arrival(1, 4)), "cnv_1", [item], []);
 
   test("accepted: into the log, out of pending, last line of the mentorship", () => {
     const state = after(sending, arrival(5, 5), {
@@ -214,72 +207,36 @@ describe("pending messages", () => {
       revision: 6,
     });
     expect(state.conversations.cnv_1?.pending).toEqual([]);
-    const written = { ...message(6), revision: 0 };
-    expect(state.conversations.cnv_1?.messages.at(-1)).toEqual(written);
-    expect(state.mentorships[0]).toMatchObject({ head: 6, last: written, unread: 2 });
-    expect(after(state, arrival(6, 6)).conversations.cnv_1?.messages.at(-1)).toEqual(message(6));
+    expect(state.conversations.cnv_1?.messages.at(-1)).toEqual(message(6));
+    expect(state.mentorships[0]).toMatchObject({ head: 6, last: message(6), unread: 2 });
   });
 
   test("one that the log has is not shown again", () => {
     const state = after(sending, arrival(5, 6));
-    expect(reduce.withPending(state, "cnv_1", [item]).conversations.cnv_1?.pending).toEqual([]);
+    expect(talk.withPending(state, "cnv_1", [item], []).conversations.cnv_1?.pending).toEqual([]);
   });
 });
 
 test("older messages join the log and change nothing else", () => {
   const state = after(viewing(READY)[0], arrival(3, 4));
-  const loading = reduce.loadingOlder(state, "cnv_1");
+  const loading = talk.loading(state, "cnv_1", "loadingOlder", true);
   expect(loading.conversations.cnv_1?.loadingOlder).toBe(true);
-  const page = { t: "chat.messages", conversation: "cnv_1", head: 4, revision: 4, messages: messages(1, 2) } as const;
-  const [loaded] = reduce.olderLoaded(loading, "cnv_1", page);
-  expect(loaded.conversations.cnv_1).toMatchObject({ loadingOlder: false, messages: messages(1, 4) });
+  const [loaded] = onFrame(loading, arrival(1, 2, 4));
+  expect(loaded.conversations.cnv_1).toMatchObject({ loadingOlder: true, messages: messages(1, 4) });
   expect(loaded.mentorships).toEqual(state.mentorships);
-  expect(reduce.olderLoaded(loading, "cnv_1", null)[0].conversations.cnv_1?.loadingOlder).toBe(false);
+  expect(talk.loading(loaded, "cnv_1", "loadingOlder", false).conversations.cnv_1?.loadingOlder).toBe(false);
 });
 
 test("a log that the server does not know begins anew, and keeps what is still to be sent", () => {
-  const waiting = { id: "client-id-9", body: "text 9", writtenUs: 9, refused: null };
+  const waiting = { id: "client-id-9", body: "text 9", writtenUs: 9, replyTo: null, refused: null };
   const held = after(viewing(READY)[0], arrival(3, 7));
-  const state = reduce.withPending(held, "cnv_1", [waiting]);
-  const [anew, effects] = reduce.onFrame(state, { t: "chat.gap", conversation: "cnv_1", head: 4 });
+  const state = talk.withPending(held, "cnv_1", [waiting], []);
+  const [anew, effects] = onFrame(state, { t: "chat.gap", conversation: "cnv_1", head: 4 });
   expect(anew.conversations.cnv_1).toMatchObject({ head: 4, messages: [], pending: [waiting] });
   expect(effects).toEqual([{ is: "fetch", conversation: "cnv_1", after: null }]);
-  expect(reduce.cursors(anew)).toEqual({});
+  expect(talk.cursors(anew)).toEqual({});
   const unseen = { t: "chat.gap", conversation: "cnv_2", head: 4 } as const;
-  expect(reduce.onFrame(state, unseen)).toEqual([state, []]);
-});
-
-describe("messages that are touched", () => {
-  const edited: Message = { ...message(3), body: "better", edited_us: 9, revision: 5 };
-  const log = (state: State): Log => state.conversations.cnv_1!;
-
-  test("are taken as they are now, whole, in any order and twice", () => {
-    const state = after(viewing(READY)[0], arrival(1, 4));
-    const later: Message = { ...edited, body: "best", revision: 6 };
-    for (const frames of [[edited, later], [later, edited], [later, later]]) {
-      const now = after(state, ...frames.map((each) => touched(each)));
-      expect(log(now).messages[2]).toEqual(later);
-      expect(reduce.cursors(now)).toEqual({ cnv_1: { seq: 4, revision: 6 } });
-    }
-  });
-
-  test("also from a page, and never for older ones", () => {
-    const state = after(viewing(READY)[0], arrival(1, 4), touched(edited), arrival(3, 4));
-    expect(log(state).messages[2]).toEqual(edited);
-    const page: ServerFrame = { t: "chat.messages", conversation: "cnv_1", head: 4, revision: 6, messages: [
-      { ...edited, body: "best", revision: 6 },
-    ] };
-    expect(log(after(state, page)).messages[2]?.body).toBe("best");
-  });
-
-  test("one that is deleted is not unread, nor the last", () => {
-    const state = after(viewing(READY)[0], arrival(1, 4));
-    const gone: Message = { ...message(3), body: "", deleted_us: 9, revision: 5 };
-    const last: Message = { ...message(4), body: "", deleted_us: 9, revision: 6 };
-    const before = state.mentorships[0]!.unread;
-    const now = after(state, touched(gone), touched(last)).mentorships[0];
-    expect(now).toMatchObject({ unread: before - 1, last: message(2), head: 4, revision: 6 });
-  });
+  expect(onFrame(state, unseen)).toEqual([state, []]);
 });
 
 describe("sessions", () => {

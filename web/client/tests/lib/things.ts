@@ -1,7 +1,6 @@
 /** Frames and views to test with. */
 import type {
   AuthOpened,
-  Mark,
   MentorshipView,
   Message,
   ServerFrame,
@@ -32,9 +31,11 @@ export function mentorship(part: Partial<MentorshipView> = {}): MentorshipView {
       { person: { id: ANA, name: "Ana", zone: "America/Lima" }, role: "mentor", presence: "away" },
     ],
     head: 0,
-    revision: 0,
+    revision: part.head ?? 0,
     read: 0,
     unread: 0,
+    marks: [],
+    pinned: [],
     last: null,
     session: null,
     ...part,
@@ -44,7 +45,7 @@ export function mentorship(part: Partial<MentorshipView> = {}): MentorshipView {
 /** A mentorship whose conversation holds messages 1..head, as the server would show it. */
 export function upTo(head: number, read = 0): MentorshipView {
   const unread = messages(read + 1, head).filter(({ person }) => person !== ME).length;
-  return mentorship({ head, revision: head, read, unread, last: head > 0 ? message(head) : null });
+  return mentorship({ head, read, unread, last: head > 0 ? message(head) : null });
 }
 
 export function session(part: Partial<SessionView> = {}): SessionView {
@@ -122,21 +123,7 @@ export function opened(...mentorships: MentorshipView[]): AuthOpened {
 }
 
 export function arrival(from: number, to: number, head = to): ServerFrame {
-  const revision = to;
-  return { t: "chat.messages", conversation: "cnv_1", head, revision, messages: messages(from, to) };
-}
-
-export function touched(message: Message): ServerFrame {
-  const { revision } = message;
-  return { t: "chat.touched", conversation: "cnv_1", revision, messages: [message] };
-}
-
-export function receipt(person: string, read: number): ServerFrame {
-  return { t: "chat.receipt", conversation: "cnv_1", person, delivered: read, read };
-}
-
-export function mark(person: string, read: number): Mark {
-  return { person, delivered: read, read };
+  return { t: "chat.messages", conversation: "cnv_1", head, revision: head, messages: messages(from, to) };
 }
 
 export const SIGNED_IN: State = {

@@ -10,7 +10,6 @@ import type {
   AgreementView,
   MeetingView,
   MentorshipView,
-  Message,
   OwnReflection,
   ReflectionView,
   SessionAccount,
@@ -21,33 +20,12 @@ import type {
 } from "../../src/protocol/types.js";
 import { withAccount, type State } from "../../src/lib/state.js";
 import { accountOf, STATEMENTS } from "./accounts.js";
+import { FakeChat } from "./fake-chat.js";
 import { ANA, id, ME, MIN, NOW, SESSION } from "./people.js";
+import { message, talk } from "./talk.js";
 
 export { ANA, LEYLA, LONG, ME, MIN, NOW, SESSION } from "./people.js";
-
-export function message(seq: number, person: string, body: string, at_us: number): Message {
-  return { seq, id: `msg-${seq}`.padEnd(8, "0"), person, body, at_us, revision: seq };
-}
-
-const TALK = [
-  "Did you have time for the first chapter?",
-  "Yes, twice. The part about letting others finish their sentences was aimed at me, I think.",
-  "It was aimed at all of us.",
-  "I tried it on Monday in the stand-up. Two people said more than they ever do.",
-  "That is worth writing down: what you did, what changed, how it felt.",
-  "مرحبا، هذا نص من اليمين إلى اليسار مع كلمة English في الوسط",
-  "https://example.org/a/very/long/address/that/has/no/place/to/break/in/it/whatsoever/0123456789012345678901234567890123456789",
-  "One more thing:\n\n- the agenda\n- the two questions from last time\n- who else to ask",
-];
-
-export function talk(count: number, head = count): Message[] {
-  const first = head - count + 1;
-  return Array.from({ length: count }, (_, i) => {
-    const seq = first + i;
-    const at = NOW - (head - seq) * 3 * MIN - (seq <= head - 5 ? 26 * 60 * MIN : 0);
-    return message(seq, seq % 3 ? ANA.id : ME.id, TALK[seq % TALK.length] ?? "", at);
-  });
-}
+export { message, talk } from "./talk.js";
 
 export const MENTORSHIP: MentorshipView = {
   id: id("men", 1),
@@ -242,11 +220,16 @@ export const BASE: AppState = {
       id: MENTORSHIP.conversation,
       head: 40,
       messages: talk(24, 40),
+      aside: null,
+      strays: {},
       read: 38,
       pending: [],
+      changes: [],
       loadingOlder: false,
+      loadingNewer: false,
     },
   },
+  typing: {},
   sessions: {},
   arranged: {},
   reflections: {},
@@ -324,56 +307,7 @@ export class FakeApp implements App {
   signOut(): void {
     this.note("signOut");
   }
-  openConversation(conversation: string): void {
-    this.note("openConversation", conversation);
-  }
-  async loadOlder(conversation: string): Promise<void> {
-    this.note("loadOlder", conversation);
-    const log = this.state.conversations[conversation];
-    const first = log?.messages[0]?.seq ?? 1;
-    if (!log || first <= 1) return;
-    const older = talk(Math.min(50, first - 1), first - 1);
-    this.set({
-      conversations: { [conversation]: { ...log, messages: [...older, ...log.messages] } },
-    });
-  }
-  send(conversation: string, body: string): ReturnType<App["send"]> {
-    this.note("send", conversation, body.length);
-    if (new TextEncoder().encode(body).length > 16 * 1024) {
-      return {
-        code: "message_too_long",
-        what: "A message may have at most 16 KiB of UTF-8 text.",
-        advice: "Shorten it, or send it in parts.",
-      };
-    }
-    const log = this.state.conversations[conversation];
-    if (log) {
-      const pending = [
-        ...log.pending,
-        { id: `p${log.pending.length}`, body, writtenUs: NOW, refused: null },
-      ];
-      this.set({ conversations: { [conversation]: { ...log, pending } } });
-    }
-    return null;
-  }
-  discard(conversation: string, message: string): void {
-    const log = this.state.conversations[conversation];
-    if (!log) return;
-    const pending = log.pending.filter((each) => each.id !== message);
-    this.set({ conversations: { [conversation]: { ...log, pending } } });
-  }
-  read(conversation: string, seq: number): void {
-    this.note("read", conversation, seq);
-    const log = this.state.conversations[conversation];
-    if (log) this.set({ conversations: { [conversation]: { ...log, read: seq } } });
-  }
-  readonly drafts = new Map<string, string>();
-  draft(conversation: string): string {
-    return this.drafts.get(conversation) ?? "";
-  }
-  saveDraft(conversation: string, text: string): void {
-    this.drafts.set(conversation, text);
-  }
+  readonly chat: App["chat"] = new FakeChat(this, (...call) => this.note(...call));
   async loadSessions(): Promise<void> {}
   async loadAccount(session: string): Promise<SessionAccount> {
     await null; // never in the midst of drawing

@@ -6,8 +6,9 @@ import type {
   MediaState,
   RemotePeer,
 } from "../../src/lib/model.js";
-import type { NextSteps, ReflectionView } from "../../src/protocol/types.js";
+import type { Member, Message, NextSteps, ReflectionView } from "../../src/protocol/types.js";
 import type { SessionAccount } from "../../src/protocol/types.js";
+import type { LitElement } from "lit";
 import "../../src/ui/page.css";
 import { viewOf } from "../../src/lib/session.js";
 import { Shell } from "../../src/ui/shell.js";
@@ -31,6 +32,7 @@ import {
   PROPOSED,
   SESSION,
   THEIRS,
+  message,
   talk,
 } from "./fake-app.js";
 
@@ -330,12 +332,14 @@ const STATES: Record<string, [string, AppState]> = {
             id: "p1",
             body: "I will be there in a minute, the train is late.",
             writtenUs: NOW,
+            replyTo: null,
             refused: null,
           },
           {
             id: "p2",
             body: "x".repeat(300),
             writtenUs: NOW,
+            replyTo: null,
             refused: {
               code: "message_too_long",
               what: "A message may have at most 16 KiB of UTF-8 text.",
@@ -473,6 +477,55 @@ const STATES: Record<string, [string, AppState]> = {
     },
   ],
 };
+/** All that messages can be, in a few of them. */
+const SAID: Message[] = [
+  ...talk(10, 30),
+  message(31, ME.id, "**Before Friday**, please:\n\n1. read *chapter two*\n2. run `make check`\n\n> Say the first sentence aloud.\n\n```\nthree times\n    until it is yours\n```", NOW - 90 * MIN),
+  { ...message(32, ANA.id, "I did, see [my notes](https://notes.example/ana) and https://example.org/talk.", NOW - 80 * MIN), reply_to: 31, reactions: [{ emoji: "👍", persons: [ME.id] }, { emoji: "🎉", persons: [ANA.id, ME.id] }] },
+  { ...message(33, ANA.id, "", NOW - 79 * MIN), deleted_us: NOW - 70 * MIN },
+  { ...message(34, ME.id, "Then we take the second version, the one with the three questions at the end.", NOW - 60 * MIN), edited_us: NOW - 55 * MIN, pinned_us: NOW - 50 * MIN, pinned_by: ANA.id, reply_to: 3, reactions: [{ emoji: "❤️", persons: [ANA.id] }] },
+  { ...message(35, ANA.id, "تمام، نلتقي يوم الجمعة", NOW - 58 * MIN), reply_to: 34 },
+  message(36, ME.id, "Good.", NOW - 30 * MIN),
+  message(37, ME.id, "I will bring the printed pages.", NOW - 29 * MIN),
+];
+const talking = (more: Partial<AppState> = {}, of: Partial<Conversation> = {}, view: Partial<typeof MENTORSHIP> = {}): [string, AppState] => [
+  room,
+  {
+    ...BASE,
+    media: WITH_PICTURE,
+    mentorships: [
+      {
+        ...MENTORSHIP,
+        ...{ head: 37, read: 37, unread: 0, pinned: [34], last: SAID.at(-1)! },
+        marks: [{ person: ANA.id, delivered: 37, read: 36 }, { person: ME.id, delivered: 37, read: 37 }],
+        ...view,
+      },
+    ],
+    conversations: log({ head: 37, read: 37, messages: SAID, ...of }),
+    ...more,
+  },
+];
+const NOT_YOURS = { code: "message_gone", what: "That message was deleted.", advice: "There is nothing left to change." };
+Object.assign(STATES, {
+  "talk-all": talking({ typing: { [MENTORSHIP.conversation]: ANA.id } }),
+  "talk-changes": talking(
+    { link: OFFLINE, hasNetwork: false },
+    {
+      changes: [
+        { id: "c1", change: { is: "edit", seq: 37, body: "I will bring *both* printed versions." }, writtenUs: NOW, refused: null },
+        { id: "c2", change: { is: "react", seq: 35, emoji: "👍", on: true }, writtenUs: NOW, refused: null },
+        { id: "c3", change: { is: "edit", seq: 36, body: "Very good." }, writtenUs: NOW, refused: NOT_YOURS },
+      ],
+      pending: [{ id: "p1", body: "And the pens.", writtenUs: NOW, replyTo: 35, refused: null }],
+    },
+  ),
+  "talk-unread": talking({}, { read: 20 }, { read: 20, unread: 9 }),
+  "talk-away": talking({}, {}, {
+    members: [MENTORSHIP.members[0]!, { person: ANA, role: "mentee", presence: "away", seen_us: NOW - 20 * MIN } as Member],
+  }),
+  "talk-aside": talking({}, { aside: talk(60, 60, 3000), messages: talk(50, 3000), head: 3000, read: 3000 }, { head: 3000, read: 3000, pinned: [] }),
+  "talk-100000": talking({}, { messages: talk(100_000), head: 100_000, read: 100_000 }, { head: 100_000, read: 100_000, pinned: [] }),
+});
 const accountState = (account: SessionAccount, other: typeof ANA = ANA): [string, AppState] => [
   `/s/${account.id}`,
   {
@@ -512,11 +565,24 @@ const page = new Shell();
 page.app = app;
 document.body.append(page);
 
+const all = (root: ParentNode): Element[] =>
+  [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+const deep = (name: string): Element[] => all(document).filter(({ localName }) => localName === name);
+
+/** Where there is no room for it beside the page, the conversation is opened. */
+async function openTalk(): Promise<void> {
+  const prejoin = page.shadowRoot!.querySelector<LitElement>("ith-prejoin");
+  await prejoin?.updateComplete;
+  const buttons = [...(prejoin?.shadowRoot?.querySelectorAll("button") ?? [])];
+  const button = buttons.find((each) => each.textContent?.includes("Conversation"));
+  if (button?.checkVisibility() && !deep("ith-conversation").length) button.click();
+  await prejoin?.updateComplete;
+}
+
 /** All that moves has arrived: pictures play, what appears after a wait has appeared. */
 async function settle(): Promise<void> {
-  const all = (root: ParentNode): Element[] =>
-    [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
   await page.updateComplete;
+  if (name.startsWith("talk-")) await openTalk();
   const elements = all(document);
   await Promise.all(elements.map((e) => (e as Partial<Shell>).updateComplete));
   const videos = elements.filter((e): e is HTMLVideoElement => e instanceof HTMLVideoElement);

@@ -52,15 +52,18 @@ export async function rehearse(app: App, mentorship: string, room: string): Prom
 
 /** An app that shows a state and does nothing. */
 function beforeNobody(app: App, state: AppState): App {
+  /** Is called, or asked for what is called. */
+  const nothing: object = new Proxy(() => Promise.resolve(), { get: () => nothing });
+  const chat: Partial<App["chat"]> = {
+    draft: () => ({ text: "", replyTo: null, editing: null }),
+    send: () => null,
+  };
   const answers: Partial<App> = {
     state,
     nowUs: () => app.nowUs(),
     subscribe: () => () => undefined,
-    draft: () => "",
-    send: () => null,
+    chat: new Proxy(app.chat, { get: (_, name) => chat[name as keyof typeof chat] ?? nothing }),
   };
-  /** Is called, or asked for what is called. */
-  const nothing: object = new Proxy(() => Promise.resolve(), { get: () => nothing });
   return new Proxy(app, {
     get: (_, name) =>
       // Lit asks everything it draws for marks of its own; those stay unknown.

@@ -1,15 +1,20 @@
-import { css, html, type PropertyValues } from "lit";
+import { X } from "lucide";
+import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
-import type { AppState, Trouble } from "../../lib/model.js";
-import { BODY_MAX_BYTES } from "../../protocol/types.js";
+import type { AppState, Draft, Trouble } from "../../lib/model.js";
+import { BODY_MAX_BYTES, type Message } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
+import "../parts/icon.js";
+import { quoteWords } from "../words/chat.js";
 import { roomWords } from "./layout.js";
 
 const LINES = 6;
+const EMPTY: Draft = { text: "", replyTo: null, editing: null };
 
-/** Where a message is written. What is typed is kept as a draft with each stroke. */
+/** Where a message is written, or changed. What is typed is kept as a draft with each stroke. Asks for the
+ * last of one's own messages to be changed (`last`, event) with the arrow up in an empty field. */
 @customElement("ith-composer")
 export class Composer extends AppElement {
   static override styles = [
@@ -35,10 +40,27 @@ export class Composer extends AppElement {
       .over {
         color: var(--clay);
       }
+      .about {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+        margin-bottom: 4px;
+        padding-inline-start: 10px;
+        border-inline-start: 3px solid var(--sea);
+      }
+      .about p {
+        flex: 1;
+        min-width: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
     `,
   ];
   @property() conversation = "";
-  @state() private text = "";
+  /** The message at a place, as far as it is known. */
+  @property({ attribute: false }) at: (seq: number) => Message | undefined = () => undefined;
+  @state() private draft: Draft = EMPTY;
   @state() private refused: Trouble | null = null;
   @query("textarea") private area!: HTMLTextAreaElement;
 
@@ -52,9 +74,24 @@ export class Composer extends AppElement {
     this.area.focus();
   }
 
+  answer(message: Message): void {
+    this.keep({ ...this.draft, replyTo: message.seq, editing: null });
+    this.area.focus();
+  }
+
+  /** Other words for a message; what was begun before is there again afterwards. */
+  change(seq: number, text: string): void {
+    this.keep({ ...this.draft, editing: { seq, text } });
+    this.area.focus();
+  }
+
+  private get text(): string {
+    return this.draft.editing?.text ?? this.draft.text;
+  }
+
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("conversation")) return;
-    this.text = this.app.draft(this.conversation);
+    this.draft = this.app.chat.draft(this.conversation);
     this.refused = null;
   }
 
@@ -63,7 +100,9 @@ export class Composer extends AppElement {
   }
 
   override render(): unknown {
+    const { editing } = this.draft;
     return html`
+      ${this.about()}
       <form @submit=${this.submit}>
         <label class="hidden" for="message">Message</label>
         <textarea
@@ -72,14 +111,36 @@ export class Composer extends AppElement {
           dir="auto"
           enterkeyhint="send"
           placeholder="Write a message"
-          aria-describedby="counter"
+          aria-describedby="about counter"
           .value=${this.text}
           @input=${() => this.write(this.area.value)}
           @keydown=${this.keydown}
         ></textarea>
-        <button class="filled">Send</button>
+        <button class="filled">${editing ? "Save" : "Send"}</button>
       </form>
       ${this.line()}
+    `;
+  }
+
+  /** What is answered, or changed. */
+  private about(): unknown {
+    const { editing, replyTo } = this.draft;
+    const seq = editing?.seq ?? replyTo;
+    if (seq === null) return nothing;
+    return html`
+      <div class="about small">
+        <p id="about">
+          <span class="soft">${editing ? "Changing" : "Answering"}</span>
+          <bdi>${quoteWords(this.at(seq))}</bdi>
+        </p>
+        <button
+          class="plain"
+          aria-label=${editing ? "Leave it as it was" : "Answer nothing"}
+          @click=${this.leave}
+        >
+          <ith-icon .of=${X}></ith-icon>
+        </button>
+      </div>
     `;
   }
 
@@ -98,24 +159,49 @@ export class Composer extends AppElement {
   }
 
   private write(text: string): void {
-    this.text = text;
+    const { editing } = this.draft;
+    this.keep(editing ? { ...this.draft, editing: { ...editing, text } } : { ...this.draft, text });
+    this.app.chat.typing(this.conversation, text.trim() !== "");
+  }
+
+  private keep(draft: Draft): void {
+    this.draft = draft;
     this.refused = null;
-    this.app.saveDraft(this.conversation, text);
+    this.app.chat.saveDraft(this.conversation, draft);
+  }
+
+  private leave(): void {
+    this.keep(this.draft.editing ? { ...this.draft, editing: null } : { ...this.draft, replyTo: null });
+    this.app.chat.typing(this.conversation, this.text.trim() !== "");
+    this.area.focus();
   }
 
   private keydown(event: KeyboardEvent): void {
-    // While an input method composes, Enter picks a candidate.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    this.submit(event);
+    if (event.isComposing) return; // while an input method composes, Enter picks a candidate
+    const { editing, replyTo } = this.draft;
+    if (event.key === "Escape" && (editing || replyTo !== null)) {
+      event.preventDefault(); // it would close the sheet that this stands in
+      event.stopPropagation();
+      this.leave();
+    } else if (event.key === "ArrowUp" && !this.text && !editing) {
+      event.preventDefault();
+      this.dispatchEvent(new Event("last"));
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      this.submit(event);
+    }
   }
 
   private submit(event: Event): void {
     event.preventDefault();
+    const { editing, text, replyTo } = this.draft;
     if (!this.text.trim()) return;
-    this.refused = this.app.send(this.conversation, this.text);
+    const { chat } = this.app;
+    this.refused = editing
+      ? chat.edit(this.conversation, editing.seq, editing.text)
+      : chat.send(this.conversation, text, replyTo);
     if (this.refused) return;
-    this.write("");
-    this.dispatchEvent(new Event("sent"));
+    this.keep(editing ? { ...this.draft, editing: null } : EMPTY);
+    if (!editing) this.dispatchEvent(new Event("sent"));
   }
 
   private grow(): void {

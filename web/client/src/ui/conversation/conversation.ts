@@ -1,181 +1,91 @@
-import { ArrowDown, Clock } from "lucide";
-import { css, html, nothing, type PropertyValues } from "lit";
+import { ArrowDown, ArrowUp, Ellipsis, Pin, Search } from "lucide";
+import { html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import type { AppState, Conversation as Log, PendingMessage } from "../../lib/model.js";
-import type { MentorshipView, Message, PersonView } from "../../protocol/types.js";
+import { messageAt } from "../../lib/conversation.js";
+import type { AppState, Conversation as Log, Trouble } from "../../lib/model.js";
+import { inWords } from "../../lib/trouble.js";
+import type { Emoji, MentorshipView, Message, PersonView } from "../../protocol/types.js";
+import { Back } from "../back.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
-import { arrangedMarks } from "../words/arranged.js";
-import { awayWords } from "../words/link.js";
-import { marksOf, type Mark } from "../words/marks.js";
-import { otherOf, pairOf } from "../words/people.js";
-import { exact, named, timeIn } from "../words/time.js";
 import "../parts/clocks.js";
 import "../parts/icon.js";
-import { paths } from "../route.js";
+import "../parts/sheet.js";
+import { quoteWords, typingWords } from "../words/chat.js";
+import { awayWords } from "../words/link.js";
+import { otherOf, pairOf } from "../words/people.js";
+import { named } from "../words/time.js";
+import { Chosen, type Actions } from "./actions.js";
+import "./actions.js";
+import { Announcer } from "./announcer.js";
 import type { Composer } from "./composer.js";
 import "./composer.js";
-import { layout, type Item } from "./layout.js";
-import { prose, proseStyles } from "./prose.js";
+import { changesOf, Drawing, lookedAt, same, viewIn } from "./drawing.js";
+import type { Find } from "./find.js";
+import "./find.js";
+import "./go-to.js";
+import type { GoTo } from "./go-to.js";
+import type { Pinned } from "./kept.js";
+import "./kept.js";
+import { markLine, messageRow, messageStyles, pendingRow, type Context } from "./message.js";
+import { proseStyles } from "./prose.js";
 import "./reminder.js";
+import { LongPress } from "./press.js";
+import { keyOf, type Row } from "./rows.js";
+import { conversationStyles } from "./styles.js";
+import { Virtual } from "./virtual.js";
 
-const NEAR_PX = 120; // this close to an end of the log counts as being there
+const NOTHING: readonly never[] = [];
+
+type Sheet = "more" | "pinned" | null;
 
 /** The one conversation of a mentorship: the log, what waits to be sent, the composer. */
 @customElement("ith-conversation")
 export class Conversation extends AppElement {
-  static override styles = [
-    base,
-    controls,
-    proseStyles,
-    css`
-      :host {
-        position: relative;
-        display: flex;
-        flex-direction: column;
-        min-height: 0;
-        height: 100%;
-      }
-      .log {
-        position: relative; /* what is there for screen readers alone scrolls along */
-        flex: 1;
-        min-height: 0;
-        padding: 8px 16px;
-        overflow: auto;
-        overflow-anchor: none; /* the position is kept by hand, alike in all browsers */
-        overscroll-behavior: contain;
-      }
-      .log:focus-visible {
-        outline-offset: -2px;
-      }
-      .line {
-        display: flex;
-        align-items: center;
-        gap: 12px;
-        margin-block: 16px 8px;
-        color: var(--ink-soft);
-        font-size: var(--small);
-      }
-      .line::before,
-      .line::after {
-        content: "";
-        flex: 1;
-        height: 1px;
-        background: var(--line);
-      }
-      .line > * {
-        max-width: 80%;
-        text-align: center;
-      }
-      a.line {
-        min-height: 44px;
-        margin-block: 4px;
-        text-decoration: none;
-      }
-      a.line span {
-        text-decoration: underline;
-        text-underline-offset: 2px;
-      }
-      .line.new {
-        color: var(--sea);
-        font-weight: 600;
-      }
-      .line.new::before,
-      .line.new::after {
-        background: var(--sea);
-      }
-      .group {
-        display: flex;
-        flex-direction: column;
-        align-items: flex-start;
-        gap: 4px;
-        margin-bottom: 12px;
-      }
-      .own {
-        align-items: flex-end;
-      }
-      .bubble {
-        max-width: min(85%, 34rem);
-        padding: 8px 12px;
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        background: var(--surface);
-      }
-      .own .bubble {
-        border-color: transparent;
-        background: var(--sea-soft);
-      }
-      .waiting .bubble {
-        border: 1px dashed var(--edge);
-        background: none;
-        animation: settle 0s linear 400ms both; /* a message that goes at once does not flicker */
-      }
-      @keyframes settle {
-        from {
-          border: 1px solid transparent;
-          background: var(--sea-soft);
-        }
-      }
-      .mark {
-        display: inline-flex;
-        align-items: center;
-        gap: 4px;
-      }
-      .mark ith-icon {
-        zoom: 0.7;
-      }
-      .rest {
-        padding: 8px 16px 12px;
-      }
-      .notice {
-        margin: 8px 16px 0;
-      }
-      .latest {
-        position: absolute;
-        inset-block-end: 100%;
-        inset-inline: 0;
-        width: max-content;
-        margin: 0 auto 8px;
-        border-radius: 999px;
-      }
-      .foot {
-        position: relative;
-      }
-      .middle {
-        display: grid;
-        place-content: center;
-        min-height: 100%;
-        padding: 16px;
-        text-align: center;
-      }
-    `,
-  ];
+  static override styles = [base, controls, proseStyles, conversationStyles, messageStyles];
   @property() mentorship = "";
   @state() private newAfter: number | null = null;
-  @state() private olderFailed = false;
+  @state() private failed: "older" | "newer" | null = null;
+  @state() private active: string | null = null; // the row that the keyboard is at
+  @state() private shown: string | null = null; // the row that was jumped to
+  @state() private finding = false;
+  @state() private sheet: Sheet = null;
+  @state() private versionsOf: Message | null = null;
+  @state() private erasing: Message | null = null;
+  @state() private trouble: Trouble | null = null; // with a jump
   @query(".log") private log!: HTMLElement | null;
+  @query(".rows") private box!: HTMLElement | null;
   @query("ith-composer") private composer!: Composer;
-  private following = true; // the newest message stays in view
-  private place = 0; // where the log stood when it was last looked at
+  @query("ith-actions") private actions!: Actions;
   private opened = "";
-  private drawnFirst = 0; // seq of the oldest message drawn, 0: none
-  private marks: readonly Mark[] = [];
-  private drawnMarks = 0; // how many of them
-  private kept: { readonly height: number; readonly top: number } | null = null;
-  private observed: HTMLElement | null = null;
-  private readonly resized = new ResizeObserver(() => this.settle());
+  private focusOn: string | null = null; // a row, once it is drawn
+  private readonly asked = new Set<number>(); // what is quoted
+  private readonly virtual = new Virtual(this, { log: () => this.log, rows: () => this.box });
+  private readonly announcer = new Announcer(this);
+  private readonly drawing = new Drawing(() => this.app);
+  private readonly press = new LongPress((key) => this.act(key));
   private readonly returned = (): void => {
     if (document.visibilityState === "visible") this.arrive();
     this.markRead();
   };
+
+  constructor() {
+    super();
+    new Back(
+      this,
+      () => this.app.state.link.is === "online",
+      () => this.asked.clear(),
+    );
+  }
 
   protected override watch(state: AppState): readonly unknown[] {
     const view = viewIn(state, this.mentorship);
     return [
       view,
       view && state.conversations[view.conversation],
+      view && state.typing[view.conversation],
       state.sessions[this.mentorship],
       state.arranged[this.mentorship],
       state.call?.phase,
@@ -192,8 +102,7 @@ export class Conversation extends AppElement {
 
   override disconnectedCallback(): void {
     document.removeEventListener("visibilitychange", this.returned);
-    this.resized.disconnect();
-    this.observed = null;
+    this.press.end();
     super.disconnectedCallback();
   }
 
@@ -206,275 +115,473 @@ export class Conversation extends AppElement {
     return view && this.state.conversations[view.conversation];
   }
 
+  /** The stretch that is looked at. */
+  private get messages(): readonly Message[] {
+    return lookedAt(this.conversation);
+  }
+
   protected override willUpdate(_: PropertyValues<this>): void {
-    const { view, log } = this;
-    if (log && log.scrollTop !== this.place) this.look(); // the event comes with the next frame
+    const { view } = this;
     if (view && view.conversation !== this.opened) {
       this.opened = view.conversation;
-      this.following = true;
-      this.drawnMarks = 0;
+      this.virtual.follow();
+      this.announcer.forget();
+      this.asked.clear();
+      [this.active, this.shown, this.trouble, this.finding] = [null, null, null, false];
       this.newAfter = unreadFrom(view);
-      this.app.openConversation(view.conversation);
+      this.app.chat.open(view.conversation);
       // Both are asked again with the next connection.
       this.app.loadSessions(view.id).catch(() => undefined);
       this.app.arrange.load(view.id).catch(() => undefined);
     }
-    const first = this.conversation?.messages[0]?.seq;
-    this.kept =
-      log && first !== undefined ? { height: log.scrollHeight, top: log.scrollTop } : null;
+    this.virtual.use(this.rows(), this.conversation?.aside == null);
+    const at = this.shadowRoot?.activeElement?.closest<HTMLElement>("[data-key]")?.dataset["key"];
+    if (at !== undefined && !this.drawn().some(({ key }) => key === at)) this.log?.focus({ preventScroll: true });
+  }
+
+  private drawn(): readonly Row[] {
+    return this.rows().slice(this.virtual.from, this.virtual.to);
   }
 
   protected override updated(): void {
-    const { log, kept } = this;
-    const first = this.conversation?.messages[0]?.seq ?? 0;
-    if (log && kept && this.drawnFirst > first && !this.following) {
-      log.scrollTop = kept.top + log.scrollHeight - kept.height;
+    const { conversation, view } = this;
+    const { me } = this.state;
+    const row = this.focusOn === null ? null : this.entry(this.focusOn);
+    if (row) this.focusOn = null;
+    row?.focus({ preventScroll: true });
+    if (conversation && view && me) {
+      this.announcer.notice(conversation.messages, this.drawing.marks(view), me.id, otherOf(view, me).person.name);
     }
-    this.drawnFirst = first;
-    this.drawnMarks = this.marks.length;
-    if (log && log !== this.observed) {
-      this.resized.disconnect();
-      this.resized.observe(log);
-      this.observed = log;
-    }
-    this.settle();
+    this.fill();
+    this.markRead();
+    this.askQuoted();
   }
+
+  // ---- what there is to draw -----------------------------------------------------------------------
+
+  private rows(): readonly Row[] {
+    return this.drawing.rows(this.view, this.conversation, this.newAfter);
+  }
+
+  private readonly at = (seq: number): Message | undefined => {
+    const { conversation } = this;
+    const message = conversation && messageAt(conversation, seq);
+    return message && this.drawing.soon(conversation, message);
+  };
+
+  private context(view: MentorshipView, me: PersonView): Context {
+    const pair = pairOf(view, me);
+    const reach = this.drawing.reaches(view, this.conversation, pair);
+    const { conversation } = view;
+    const { chat } = this.app;
+    return {
+      pair,
+      zone: me.zone,
+      active: this.active,
+      shown: this.shown,
+      at: this.at,
+      reach: (seq) => reach.get(seq),
+      waits: (message) => changesOf(this.conversation, message),
+      act: (key) => this.act(key),
+      jump: (seq) => void this.jump(seq),
+      react: ({ seq }, emoji, on) => chat.react(conversation, seq, emoji as Emoji, on),
+      versions: (message) => (this.versionsOf = message),
+      again: ({ id, body }) => {
+        chat.discard(id);
+        this.composer.edit(body);
+      },
+      editAgain: ({ id, change }) => {
+        chat.discard(id);
+        if (change.is === "edit") this.composer.change(change.seq, change.body);
+      },
+      discard: (id) => chat.discard(id),
+    };
+  }
+
+  // ---- drawing -------------------------------------------------------------------------------------
 
   override render(): unknown {
     const { view } = this;
     const { me } = this.state;
     if (!view || !me) return nothing;
     const other = otherOf(view, me).person;
-    const { sessions, arranged } = this.state;
-    const [pair, nowUs] = [pairOf(view, me), this.app.nowUs()];
-    this.marks = [
-      ...marksOf(sessions[view.id] ?? [], pair, nowUs),
-      ...arrangedMarks(arranged[view.id], pair, nowUs),
-    ].sort((a, b) => a.at_us - b.at_us);
+    const typist = this.state.typing[view.conversation];
     return html`
+      ${this.head(view)} ${this.above()}
       <div
         class="log"
         role="log"
         tabindex="0"
         aria-label="Conversation with ${other.name}"
-        aria-live=${this.isQuiet() ? "off" : "polite"}
+        aria-live="off"
         @scroll=${this.scrolled}
+        @keydown=${this.keydown}
+        @focusin=${this.focused}
+        @pointerdown=${this.press.begin}
+        @pointermove=${this.press.move}
+        @pointerup=${this.press.end}
+        @pointercancel=${this.press.end}
+        @contextmenu=${this.press.menu}
       >
         ${this.content(view, me, other)}
       </div>
+      <p class="hidden announced" aria-live="polite">${this.announcer.words}</p>
       <div class="foot">
-        ${this.newBelow(me)} ${this.linkNotice()}
+        ${this.below(me)} ${this.notices()}
         <ith-reminder .app=${this.app} .mentorship=${view.id}></ith-reminder>
         <div class="rest">
           <ith-composer
             .app=${this.app}
             .conversation=${view.conversation}
-            @sent=${this.follow}
+            .at=${this.at}
+            @sent=${this.toNewest}
+            @last=${this.editLast}
           ></ith-composer>
-          <p class="small soft">
-            <ith-clocks only-theirs .app=${this.app} .me=${me} .other=${other}></ith-clocks>
+          <p class="small soft now">
+            ${
+              typist === undefined
+                ? html`<ith-clocks only-theirs .app=${this.app} .me=${me} .other=${other}></ith-clocks>`
+                : typingWords(other.name)
+            }
           </p>
         </div>
+      </div>
+      ${this.dialogs(view, me)}
+    `;
+  }
+
+  private head(view: MentorshipView): unknown {
+    const [newest] = view.pinned ?? [];
+    if (this.finding) {
+      return html`<ith-find
+        .app=${this.app}
+        .mentorship=${view.id}
+        @jump=${(event: Event) => this.jump((event.target as Find).seq)}
+        @close=${this.stopFinding}
+      ></ith-find>`;
+    }
+    return html`
+      <div class="bar">
+        ${
+          newest === undefined
+            ? nothing
+            : html`<button class="plain pins" @click=${() => (this.sheet = "pinned")}>
+              <ith-icon .of=${Pin}></ith-icon>
+              <span class="one"><span class="hidden">Pinned: </span><bdi>${quoteWords(this.at(newest))}</bdi></span>
+            </button>`
+        }
+        <span class="room"></span>
+        <button class="plain find" @click=${() => (this.finding = true)}>
+          <ith-icon .of=${Search}></ith-icon>Find
+        </button>
+        <button class="plain" aria-haspopup="dialog" @click=${() => (this.sheet = "more")}>
+          <ith-icon .of=${Ellipsis}></ith-icon>More
+        </button>
       </div>
     `;
   }
 
   private content(view: MentorshipView, me: PersonView, other: PersonView): unknown {
-    const conversation = this.conversation;
-    const messages = conversation?.messages ?? [];
-    const pending = conversation?.pending ?? [];
+    const { conversation, messages } = this;
+    const pending = conversation?.pending ?? NOTHING;
     const loading = !messages.length && Math.max(view.head, conversation?.head ?? 0) > 0;
-    if (loading && this.state.link.is === "offline") {
-      const words = "Earlier messages come when the connection is back.";
-      return pending.length
-        ? html`<p class="small soft">${words}</p>
-            ${this.unsent(pending)}`
-        : html`<p class="middle soft">${words}</p>`;
+    const away = loading && this.state.link.is === "offline";
+    const words = away ? "Earlier messages come when the connection is back." : "Loading what was said…";
+    if (!pending.length && loading) {
+      return html`<p class="middle soft ${away ? "" : "late"}">${words}</p>`;
     }
-    const { marks } = this;
-    if (!messages.length && !pending.length && (loading || !marks.length)) {
-      return loading
-        ? html`<p class="middle soft late">Loading what was said…</p>`
-        : html`<p class="middle soft">
-            Nothing has been said here yet. What you write to ${named(other.name)} stays in this
-            conversation, before, during and after your calls.
-          </p>`;
+    if (!messages.length && !pending.length && !this.drawing.marks(view).length) {
+      return html`<p class="middle soft">
+        Nothing has been said here yet. What you write to ${named(other.name)} stays in this
+        conversation, before, during and after your calls.
+      </p>`;
     }
-    const items = layout(messages, me.id, me.zone, this.app.nowUs(), this.newAfter, marks);
+    const context = this.context(view, me);
     return html`
-      ${this.older(messages)}
-      ${repeat(
-        items,
-        (item) => item.key,
-        (item) => this.item(item, me, other),
-      )}
-      ${this.unsent(pending)}
+      ${loading ? html`<p class="small soft ${away ? "" : "late"}">${words}</p>` : nothing}
+      <div class="rows">
+        ${repeat(
+          this.drawn(),
+          (row) => row.key,
+          (row) => this.row(row, context),
+        )}
+      </div>
     `;
   }
 
-  private unsent(pending: readonly PendingMessage[]): unknown {
-    return repeat(
-      pending,
-      (message) => message.id,
-      (message) => this.pending(message),
-    );
+  private row(row: Row, context: Context): unknown {
+    const { call } = this.state;
+    switch (row.is) {
+      case "older":
+        return this.older("older");
+      case "day":
+        return html`<p class="line">${row.words}</p>`;
+      case "new":
+        return html`<p class="line new">New messages</p>`;
+      case "mark":
+        return markLine(row.mark, !call || call.phase === "left"); // in a call that would be to leave it
+      case "message":
+        return messageRow(row.key, this.drawing.soon(this.conversation, row.message), row.first, context);
+      case "pending":
+        return pendingRow(row.key, row.pending, row.first, context);
+    }
   }
 
-  /** What was there before is not read out as if it were new. */
-  private isQuiet(): boolean {
-    const { messages = [], loadingOlder = false } = this.conversation ?? {};
-    const loaded = this.marks.length > this.drawnMarks + 1; // what is new comes one at a time
-    return loadingOlder || loaded || (messages.length > 1 && messages[0]?.seq !== this.drawnFirst);
-  }
-
-  private older(messages: readonly Message[]): unknown {
-    if ((messages[0]?.seq ?? 1) <= 1) return nothing;
-    if (!this.olderFailed) return html`<p class="small soft late">Loading older messages…</p>`;
+  private older(which: "older" | "newer"): unknown {
+    if (this.failed !== which) {
+      return html`<p class="small soft late load">Loading ${which} messages…</p>`;
+    }
     return html`
-      <p class="small soft row">
-        Older messages did not load.
-        <button class="plain" @click=${this.loadOlder}>Try again</button>
+      <p class="small soft row load">
+        ${which === "older" ? "Older" : "Newer"} messages did not load.
+        <button class="plain" @click=${() => this.load(which)}>Try again</button>
       </p>
     `;
   }
 
-  private item(item: Item, me: PersonView, other: PersonView): unknown {
-    switch (item.is) {
-      case "day":
-        return html`<p class="line">${item.words}</p>`;
-      case "new":
-        return html`<p class="line new">New</p>`;
-      case "mark":
-        return this.mark(item.mark);
-      case "group": {
-        const own = item.person === me.id;
-        const first = item.messages[0];
-        return html`
-          <div class="group ${own ? "own" : ""}">
-            <p class="small soft">
-              <bdi>${own ? "You" : other.name}</bdi>
-              <span class="number">${first ? timeIn(me.zone, first.at_us) : nothing}</span>
-            </p>
-            ${item.messages.map((message) => this.bubble(message, me))}
-          </div>
-        `;
+  /** What is out of sight: the newest below, the first new message above. */
+  private below(me: PersonView): unknown {
+    const { aside = null, read = 0, messages = NOTHING } = this.conversation ?? {};
+    const last = messages.at(-1);
+    const fresh = last && last.seq > read && last.person !== me.id;
+    const down = aside !== null || (!this.virtual.following && (fresh || !this.virtual.atEnd));
+    return down
+      ? html`<button class="latest" @click=${this.toNewest}>
+        <ith-icon .of=${ArrowDown}></ith-icon>${fresh ? "New messages" : "To the newest"}
+      </button>`
+      : nothing;
+  }
+
+  private above(): unknown {
+    return this.newAbove()
+      ? html`<div class="top">
+        <button class="latest" @click=${this.toFirstNew}>
+          <ith-icon .of=${ArrowUp}></ith-icon>First new message
+        </button>
+      </div>`
+      : nothing;
+  }
+
+  private newAbove(): boolean {
+    const { newAfter, messages } = this;
+    const first = messages[0]?.seq;
+    if (newAfter === null || first === undefined || !this.virtual.following) return false;
+    return first > newAfter + 1 || this.virtual.isAbove("new");
+  }
+
+  private notices(): unknown {
+    const { link, hasNetwork } = this.state;
+    const { trouble } = this;
+    return html`
+      ${this.failed === "newer" ? this.older("newer") : nothing}
+      ${
+        trouble
+          ? html`<div class="notice small" role="alert">
+            <p>${trouble.what} <span class="soft">${trouble.advice}</span></p>
+          </div>`
+          : nothing
       }
+      ${
+        link.is === "offline"
+          ? html`<div class="notice late small" role="status">
+            <p>${awayWords(hasNetwork)} What you write is kept and goes out by itself.</p>
+          </div>`
+          : nothing
+      }
+    `;
+  }
+
+  private dialogs(view: MentorshipView, me: PersonView): unknown {
+    return html`
+      <ith-actions .me=${me.id} @chosen=${this.chosen}></ith-actions>
+      <ith-versions
+        .app=${this.app}
+        .view=${view}
+        .of=${this.versionsOf}
+        @close=${() => (this.versionsOf = null)}
+      ></ith-versions>
+      <ith-pinned
+        .app=${this.app}
+        .view=${view}
+        .at=${this.at}
+        .open=${this.sheet === "pinned"}
+        @jump=${(event: Event) => this.jump((event.target as Pinned).seq)}
+        @close=${this.closeSheet}
+      ></ith-pinned>
+      <ith-go-to
+        .zone=${me.zone}
+        .nowUs=${this.app.nowUs()}
+        .fromUs=${view.created_us}
+        .open=${this.sheet === "more"}
+        .pins=${view.pinned?.length ?? 0}
+        @pinned=${() => (this.sheet = "pinned")}
+        @go=${(event: Event) => this.jump({ atUs: (event.target as GoTo).atUs })}
+        @close=${this.closeSheet}
+      ></ith-go-to>
+      <ith-erase
+        .open=${this.erasing !== null}
+        @erase=${this.erase}
+        @close=${() => (this.erasing = null)}
+      ></ith-erase>
+    `;
+  }
+
+  private closeSheet(event: Event): void {
+    const closed = event.target instanceof HTMLElement && event.target.localName === "ith-pinned" ? "pinned" : "more";
+    if (this.sheet === closed) this.sheet = null;
+  }
+
+  private async stopFinding(): Promise<void> {
+    this.finding = false;
+    await this.updateComplete;
+    this.shadowRoot?.querySelector<HTMLElement>(".find")?.focus();
+  }
+
+  // ---- what one does with a message ------------------------------------------------------------------
+
+  private entry(key: string): HTMLElement | null {
+    return this.box?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`) ?? null;
+  }
+
+  private act(key: string): void {
+    const row = this.virtual.row(key);
+    const entry = this.entry(key)?.querySelector(".bubble");
+    if (row?.is !== "message" || row.message.deleted_us != null || !entry) return;
+    this.active = key;
+    void this.actions.open(this.drawing.soon(this.conversation, row.message), entry.getBoundingClientRect());
+  }
+
+  private chosen({ message, action }: Chosen): void {
+    const { view } = this;
+    if (!view) return;
+    const { chat } = this.app;
+    const { seq } = message;
+    if (typeof action === "object") chat.react(view.conversation, seq, action.emoji, action.on);
+    else if (action === "reply") this.composer.answer(message);
+    else if (action === "edit") this.composer.change(seq, message.body);
+    else if (action === "pin" || action === "unpin") chat.pin(view.conversation, seq, action === "pin");
+    else if (action === "copy") this.announcer.tell("Copied");
+    else if (action === "versions") this.versionsOf = message;
+    else if (action === "delete") this.erasing = message;
+  }
+
+  private erase(): void {
+    const { view, erasing } = this;
+    if (view && erasing) this.app.chat.erase(view.conversation, erasing.seq);
+    this.erasing = null;
+  }
+
+  private editLast(): void {
+    const me = this.state.me?.id;
+    const last = this.conversation?.messages.findLast((each) => each.person === me && each.deleted_us == null);
+    if (last) this.composer.change(last.seq, this.drawing.soon(this.conversation, last).body);
+  }
+
+  // ---- keys and touch --------------------------------------------------------------------------------
+
+  private keydown(event: KeyboardEvent): void {
+    const entry = event.composedPath()[0] instanceof HTMLElement && (event.composedPath()[0] as HTMLElement);
+    if (!entry || (entry !== this.log && !entry.classList.contains("entry"))) return;
+    const key = entry.dataset["key"] ?? null;
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      const to = this.virtual.beside(key, event.key === "ArrowUp" ? -1 : 1);
+      if (to === null) return;
+      event.preventDefault();
+      this.focusRow(to);
+      this.virtual.reveal(to);
+    } else if (key !== null && (event.key === "Enter" || event.key === "ContextMenu")) {
+      event.preventDefault();
+      this.act(key);
     }
   }
 
-  /** In a call it leads nowhere: that would be to leave it. */
-  private mark({ words, session }: Mark): unknown {
-    const { call } = this.state;
-    const inCall = call && call.phase !== "left";
-    if (inCall || session === undefined) return html`<p class="line"><span>${words}</span></p>`;
-    return html`<a class="line" href=${paths.summary(session)}><span>${words}</span></a>`;
-  }
-
-  private bubble(message: Message, me: PersonView): unknown {
-    const when = exact(me.zone, message.at_us);
-    return html`
-      <span class="hidden">${when}</span>
-      <div class="bubble" dir="auto" title=${when}>${prose(message.body)}</div>
-    `;
-  }
-
-  private pending(message: PendingMessage): unknown {
-    const { refused } = message;
-    return html`
-      <div class="group own waiting">
-        <div class="bubble" dir="auto">${prose(message.body)}</div>
-        ${
-          refused
-            ? html`
-              <p class="small error">Not sent. ${refused.what} ${refused.advice}</p>
-              <div class="row">
-                <button class="plain" @click=${() => this.edit(message)}>Edit</button>
-                <button class="plain" @click=${() => this.discard(message)}>Discard</button>
-              </div>
-            `
-            : html`<p class="small soft mark late">
-              <ith-icon .of=${Clock}></ith-icon>Waiting to be sent
-            </p>`
-        }
-      </div>
-    `;
-  }
-
-  private newBelow(me: PersonView): unknown {
-    const read = this.conversation?.read ?? 0;
-    const last = this.conversation?.messages.at(-1);
-    if (this.following || !last || last.seq <= read || last.person === me.id) return nothing;
-    return html`<button class="latest" @click=${this.follow}>
-      <ith-icon .of=${ArrowDown}></ith-icon>New messages
-    </button>`;
-  }
-
-  private linkNotice(): unknown {
-    const { link, hasNetwork } = this.state;
-    if (link.is !== "offline") return nothing;
-    return html`
-      <div class="notice late small" role="status">
-        <p>${awayWords(hasNetwork)} What you write is kept and goes out by itself.</p>
-      </div>
-    `;
-  }
-
-  private edit(message: PendingMessage): void {
-    this.discard(message);
-    this.composer.edit(message.body);
-  }
-
-  private discard(message: PendingMessage): void {
-    if (this.view) this.app.discard(this.view.conversation, message.id);
-  }
-
-  private scrolled(): void {
-    const { log } = this;
-    if (!log) return;
-    const before = this.following;
-    this.look();
-    if (before !== this.following) this.requestUpdate();
-    this.markRead();
-    this.fill();
-  }
-
-  /** Whether the reader is at the newest. */
-  private look(): void {
-    const { log } = this;
-    if (!log) return;
-    this.place = log.scrollTop;
-    this.following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
-  }
-
-  private follow(): void {
-    this.following = true;
+  private focusRow(key: string): void {
+    this.active = key;
+    this.focusOn = key;
     this.requestUpdate();
   }
 
-  /** After anything changed size: stay at the newest, fetch what there is room for, note what is seen. */
-  private settle(): void {
-    const { log } = this;
-    if (!log) return;
-    if (this.following) log.scrollTop = log.scrollHeight;
-    this.place = log.scrollTop;
-    this.fill();
+  private focused(event: FocusEvent): void {
+    const entry = (event.target as HTMLElement).closest<HTMLElement>("[data-key]");
+    if (entry) this.active = entry.dataset["key"] ?? null;
+  }
+
+  // ---- where one looks ---------------------------------------------------------------------------------
+
+  private async jump(where: number | { readonly atUs: number }): Promise<void> {
+    const { view } = this;
+    if (!view) return;
+    this.trouble = null;
+    let seq: number;
+    try {
+      seq = await this.app.chat.goTo(view.conversation, where);
+    } catch (error) {
+      this.trouble = inWords(error);
+      return;
+    }
+    await this.updateComplete;
+    const message = this.at(seq);
+    if (!message) return;
+    const key = keyOf(message.person, message.id);
+    this.shown = key;
+    this.virtual.show(key);
+    if (!this.finding) this.focusRow(key);
+  }
+
+  private async toFirstNew(): Promise<void> {
+    const { view, newAfter } = this;
+    if (!view || newAfter === null) return;
+    if (!this.virtual.show("new")) await this.jump(newAfter + 1);
+    await this.updateComplete;
+    this.virtual.show("new");
+  }
+
+  private toNewest(): void {
+    this.shown = null;
+    if (this.view) this.app.chat.newest(this.view.conversation);
+    this.virtual.mayFollow = true;
+    this.virtual.follow();
+  }
+
+  private scrolled(): void {
+    this.press.end();
+    const before = [this.virtual.following, this.virtual.atEnd, this.newAbove()];
+    const lacks = this.virtual.scrolled();
+    const now = [this.virtual.following, this.virtual.atEnd, this.newAbove()];
+    if (lacks || !same(before, this.edges) || !same(now, this.edges)) this.requestUpdate();
+    this.edges = now;
     this.markRead();
+    this.fill();
   }
+  private edges: readonly unknown[] = [];
 
-  /** Older messages, when the reader nears the oldest or the log is not full. */
+  /** More, when the reader nears an end of what is held. */
   private fill(): void {
-    const { log, conversation } = this;
-    if (!log || !log.clientHeight || !conversation || this.olderFailed) return;
-    if (log.scrollTop < NEAR_PX && (conversation.messages[0]?.seq ?? 1) > 1) this.loadOlder();
+    const { log, conversation, messages } = this;
+    if (!log?.clientHeight || !conversation || !messages.length || this.failed) return;
+    if (this.virtual.atStart && messages[0]!.seq > 1) this.load("older");
+    if (conversation.aside && this.virtual.atEnd) this.load("newer");
   }
 
-  private loadOlder(): void {
-    const { view, conversation } = this;
-    if (!view || !conversation || conversation.loadingOlder) return;
-    this.olderFailed = false;
-    this.app.loadOlder(view.conversation).catch(() => {
-      this.olderFailed = true;
-    });
+  private load(which: "older" | "newer"): void {
+    const { conversation } = this;
+    if (!conversation) return;
+    this.failed = null;
+    const { chat } = this.app;
+    const loaded = which === "older" ? chat.loadOlder(conversation.id) : chat.loadNewer(conversation.id);
+    loaded.catch(() => (this.failed = which));
+  }
+
+  /** What is quoted in sight and not held. */
+  private askQuoted(): void {
+    const { conversation } = this;
+    if (!conversation || this.state.link.is !== "online") return;
+    const quoted = this.drawn().flatMap((row) => (row.is === "message" ? (row.message.reply_to ?? []) : []));
+    for (const seq of quoted) {
+      if (this.asked.has(seq) || messageAt(conversation, seq)) continue;
+      this.asked.add(seq);
+      this.app.chat.quoted(conversation.id, seq).catch(() => undefined); // asked again with the next connection
+    }
   }
 
   private arrive(): void {
@@ -484,13 +591,10 @@ export class Conversation extends AppElement {
   private markRead(): void {
     const { log, conversation } = this;
     const last = conversation?.messages.at(-1)?.seq;
-    if (!log?.clientHeight || !conversation || last === undefined || !this.following) return;
-    if (document.visibilityState !== "visible" || last <= conversation.read) return;
-    this.app.read(conversation.id, last);
+    if (!log?.clientHeight || !conversation || last === undefined || conversation.aside) return;
+    if (!this.virtual.following || document.visibilityState !== "visible" || last <= conversation.read) return;
+    this.app.chat.read(conversation.id, last);
   }
 }
-
-const viewIn = (state: AppState, mentorship: string): MentorshipView | undefined =>
-  state.mentorships.find((each) => each.id === mentorship);
 
 const unreadFrom = (view: MentorshipView): number | null => (view.unread > 0 ? view.read : null);

@@ -2,11 +2,12 @@ import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
 import type { AppState } from "../../lib/model.js";
-import type { Member } from "../../protocol/types.js";
+import type { Member, PersonView } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement, Media, WIDE } from "../element.js";
+import { hereWords } from "../words/chat.js";
 import { unknownWords } from "../words/link.js";
-import { otherOf, presenceWords } from "../words/people.js";
+import { otherOf } from "../words/people.js";
 import "../conversation/conversation.js";
 import "./sheet.js";
 
@@ -70,7 +71,7 @@ export class Side extends AppElement {
     if (!this.wide.matches) {
       return html`
         <ith-sheet tall .heading=${name} .open=${this.open} @close=${this.close}>
-          ${this.meeting ? this.below(other) : nothing}
+          ${this.meeting ? this.below(other, me) : nothing}
           <slot name="below" slot="below"></slot>
           ${this.open ? conversation : html``}
         </ith-sheet>
@@ -84,11 +85,11 @@ export class Side extends AppElement {
     `;
   }
 
-  private below(other: Member): unknown {
+  private below(other: Member, me: PersonView): unknown {
     const known = this.state.link.is === "online";
     return html`
       <div slot="below" class="below">
-        <p class="small soft" role="status">${known ? presenceWords(other) : unknownWords(other.person.name)}.</p>
+        <p class="small soft" role="status">${known ? hereWords(other, me.zone, this.app.nowUs()) : unknownWords(other.person.name)}.</p>
         ${
           known && other.presence === "in_room"
             ? html`<button class="filled" @click=${() => this.dispatchEvent(new Event("join"))}>

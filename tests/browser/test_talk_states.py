@@ -1,0 +1,335 @@
+"""What one does with what was said: answers, changes, reactions, pins, finding, long histories; in
+Chromium. The elements draw the gallery's canned states; no server takes part."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from playwright.async_api import Browser, Locator, expect
+
+from tests.support.gallery import SIZES, Screen, look_over
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_state_is_accessible_and_fits(
+    chromium: Browser, gallery: str, size: str
+) -> None:
+    assert await look_over(chromium, gallery, size, lambda it: it.startswith("talk-")) == []
+
+
+def entry(screen: Screen, text: str) -> Locator:
+    """The message that says this; others may quote it."""
+    said = screen.page.locator(".bubble > :not(.quote)").filter(has_text=text)
+    return screen.page.get_by_role("log").locator(".entry").filter(has=said)
+
+
+async def actions(screen: Screen, text: str) -> Locator:
+    """Opens what one can do with a message."""
+    await entry(screen, text).hover()
+    await entry(screen, text).get_by_role("button", name="Answer, react and more").click()
+    return screen.page.get_by_role("dialog", name="What to do with this message")
+
+
+async def called(screen: Screen, call: str) -> None:
+    """Waits until the elements have asked for this."""
+    await screen.page.evaluate(
+        """(wanted) => new Promise((done) => {
+          const look = () => app.calls.some((call) => call.startsWith(wanted))
+            ? done(null) : setTimeout(look, 20);
+          look();
+        })""",
+        call,
+    )
+
+
+@pytest.mark.parametrize(
+    ("opens", "shown"),
+    [
+        ("actions", "Copy text"),
+        ("Edited", "Earlier versions"),
+        ("Pinned", "Take the pin off"),
+        ("More", "Go to a day"),
+        ("Find", "Find words"),
+        ("Delete", "Keep it"),
+    ],
+)
+async def test_what_opens_is_accessible_too(sized: Screen, opens: str, shown: str) -> None:
+    await sized.show("talk-all")
+    page = sized.page
+    if opens == "actions":
+        await actions(sized, "second version")
+    elif opens == "Delete":
+        dialog = await actions(sized, "printed pages")
+        await dialog.get_by_role("button", name="Delete for both").click()
+    else:
+        await page.get_by_role("button", name=re.compile(f"^{opens}\\b")).click()
+    found = page.get_by_role("button", name=shown).or_(page.get_by_label(shown))
+    await expect(found.or_(page.get_by_role("heading", name=shown)).first).to_be_visible()
+    await page.evaluate("settle()")
+    if folder := os.environ.get("PICTURES"):
+        await page.screenshot(path=f"{folder}/talk-open-{opens}-{sized.width}.png")
+    assert await sized.violations() == []
+    await page.keyboard.press("Escape")
+    await expect(found.first).not_to_be_visible()
+
+
+async def test_one_answers_and_sees_what_is_answered(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    dialog = await actions(desktop, "printed pages")
+    await dialog.get_by_role("button", name="Answer").click()
+    box = page.get_by_role("textbox", name="Message")
+    await expect(box).to_be_focused()
+    await expect(box).to_have_accessible_description(re.compile("^Answering I will bring"))
+    await box.fill("Thank you")
+    await box.press("Enter")
+    await called(desktop, f"send con_{'0' * 25}1 9 37")
+    await expect(page.locator(".about")).to_have_count(0)
+    await expect(page.locator(".waiting .quote")).to_contain_text("I will bring the printed")
+
+
+async def test_a_quote_leads_to_what_it_quotes(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    await called(desktop, f"quoted con_{'0' * 25}1 3")  # it is not held, so it is asked for
+    await entry(desktop, "I did, see").get_by_role("button", name="In answer to").click()
+    await expect(entry(desktop, "Before Friday")).to_be_focused()
+    await expect(entry(desktop, "Before Friday")).to_be_in_viewport()
+    await entry(desktop, "second version").get_by_role("button", name="In answer to").click()
+    await called(desktop, f"goTo con_{'0' * 25}1 3")
+    there = page.locator(".entry.shown")
+    await expect(there).to_be_in_viewport()
+    await page.get_by_role("button", name="To the newest").click()
+    await expect(entry(desktop, "printed pages")).to_be_in_viewport()
+
+
+async def test_one_edits_with_the_arrow_up_and_leaves_it_with_escape(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    box = desktop.page.get_by_role("textbox", name="Message")
+    await box.press("ArrowUp")
+    await expect(box).to_have_value("I will bring the printed pages.")
+    await box.press("Escape")
+    await expect(box).to_have_value("")
+    await box.press("ArrowUp")
+    await box.fill("I will bring both.")
+    await box.press("Enter")
+    await expect(box).to_have_value("")
+    await called(desktop, "edit 37 I will bring both.")
+    await expect(entry(desktop, "I will bring both.")).to_contain_text("Edited")
+
+
+async def test_what_was_begun_is_there_again_after_an_edit(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    box = desktop.page.get_by_role("textbox", name="Message")
+    await box.fill("half a thought")
+    dialog = await actions(desktop, "printed pages")
+    await dialog.get_by_role("button", name="Edit").click()
+    await box.fill("other words")
+    await desktop.page.get_by_role("button", name="Save").click()
+    await expect(box).to_have_value("half a thought")
+
+
+async def test_one_reacts_with_the_keyboard_alone(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    await page.get_by_role("log").focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(entry(desktop, "printed pages")).to_be_focused()
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+    await expect(entry(desktop, "نلتقي")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Shift+Tab")  # from the list to the reactions
+    await expect(page.get_by_role("button", name="done")).to_be_focused()
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await called(desktop, "react 35 🤔 true")
+    chip = entry(desktop, "نلتقي").get_by_role("button", name="thinking: you")
+    await expect(chip).to_have_attribute("aria-pressed", "true")
+    await expect(entry(desktop, "نلتقي")).to_be_focused()
+    await chip.click()
+    await called(desktop, "react 35 🤔 false")
+    await expect(chip).to_have_count(0)
+
+
+async def test_a_long_touch_opens_what_one_can_do(chromium: Browser, gallery: str) -> None:
+    context = await chromium.new_context(
+        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    screen = Screen(await context.new_page(), gallery)
+    await screen.show("talk-all")
+    bubble = entry(screen, "printed pages").locator(".bubble")
+    await bubble.dispatch_event("pointerdown", {"pointerType": "touch", "bubbles": True})
+    dialog = screen.page.get_by_role("dialog", name="What to do with this message")
+    await expect(dialog).to_be_visible()
+    await dialog.get_by_role("button", name="Pin for both").click()
+    await called(screen, "pin 37 true")
+    assert screen.errors == []
+    await context.close()
+
+
+async def test_deleting_asks_first(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    dialog = await actions(desktop, "printed pages")
+    await dialog.get_by_role("button", name="Delete for both").click()
+    await page.get_by_role("button", name="Keep it").click()
+    assert not any(call.startswith("delete") for call in await desktop.calls())
+    dialog = await actions(desktop, "printed pages")
+    await dialog.get_by_role("button", name="Delete for both").click()
+    await page.get_by_role("button", name="Delete for both").click()
+    await called(desktop, "delete 37")
+    await expect(page.get_by_text("You deleted this message")).to_be_visible()
+
+
+async def test_what_another_deleted_or_changed_says_so(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    log = desktop.page.get_by_role("log")
+    await expect(log.get_by_text("Ana Quispe deleted this message")).to_be_visible()
+    await log.get_by_role("button", name="Edited").click()
+    await expect(desktop.page.get_by_role("dialog", name="Earlier versions")).to_be_visible()
+    versions = desktop.page.locator("ith-versions .said-so")
+    await expect(versions).to_have_text([re.compile("first"), re.compile("second")])
+
+
+async def test_how_far_it_got_stands_below_the_last_alone(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    marks = desktop.page.get_by_role("log").locator(".entry > .mark")
+    await expect(marks).to_have_text(["Read", "Delivered"])
+    await expect(desktop.page.get_by_text("Ana Quispe is writing")).to_be_visible()
+
+
+async def test_words_are_found_hit_by_hit(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    await page.get_by_role("button", name="Find").click()
+    field = page.get_by_role("searchbox", name="Find words")
+    await expect(field).to_be_focused()
+    await field.fill("the")
+    await field.press("Enter")
+    status = page.get_by_role("search").get_by_role("status")
+    await expect(status).to_have_text("1 of 2 or more")
+    await expect(page.locator(".shown")).to_contain_text("printed pages")
+    await field.press("Enter")
+    await field.press("Enter")
+    await expect(status).to_have_text(re.compile("3 of 4"))
+    await expect(field).to_be_focused()
+    await field.fill("no such words")
+    await field.press("Enter")
+    await expect(status).to_have_text("Nothing found")
+    await field.press("Escape")
+    await expect(page.get_by_role("button", name="Find")).to_be_focused()
+
+
+async def test_one_goes_to_a_day_and_back_to_the_newest(desktop: Screen) -> None:
+    await desktop.show("talk-aside")
+    page = desktop.page
+    await page.get_by_role("button", name="To the newest").click()
+    await expect(page.get_by_role("button", name="To the newest")).to_have_count(0)
+    await page.get_by_role("button", name="More", exact=True).click()
+    await page.get_by_label("Go to a day").fill("2026-11-20")
+    await page.get_by_role("button", name="Go there").click()
+    midnight = 1_795_129_200_000_000  # in Vienna
+    await called(desktop, f"goTo con_{'0' * 25}1 {midnight}")
+    await expect(page.locator(".shown")).to_be_in_viewport()
+
+
+async def test_the_first_new_message_is_one_press_away(desktop: Screen) -> None:
+    await desktop.show("talk-unread")
+    page = desktop.page
+    await page.set_viewport_size({"width": 1280, "height": 500})
+    await page.get_by_role("button", name="First new message").click()
+    await expect(page.get_by_text("New messages", exact=True)).to_be_in_viewport()
+
+
+async def test_nothing_in_the_log_moves_when_what_waits_is_accepted(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    box = page.get_by_role("textbox", name="Message")
+    await box.fill("one\ntwo")
+    await box.press("Enter")
+    await page.evaluate("settle()")
+    places = """() => {
+      const all = (root) => [...root.querySelectorAll("*")].flatMap((e) =>
+        [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+      return Object.fromEntries(all(document).filter((e) => e.matches(".entry"))
+        .map((e) => [e.dataset.key, e.getBoundingClientRect().toJSON()]));
+    }"""
+    before = await page.evaluate(places)
+    await page.evaluate(
+        """{
+        const [id, log] = Object.entries(app.state.conversations)[0];
+        const { body, id: of } = log.pending[0];
+        const seq = log.head + 1;
+        const last = log.messages.at(-1);
+        const said = { ...last, seq, id: of, body, at_us: log.pending[0].writtenUs, revision: seq };
+        app.set({conversations: {[id]: {...log, head: seq, pending: [],
+          messages: [...log.messages, said]}}});
+        }"""
+    )
+    await expect(page.locator(".waiting")).to_have_count(0)
+    await page.evaluate("settle()")
+    after = await page.evaluate(places)
+    assert len(before) > 5
+    assert {key: after[key] for key in before} == before
+
+
+async def test_a_hundred_thousand_messages_are_a_few_in_the_page(desktop: Screen) -> None:
+    """Scrolled through from end to end and back: what is in sight is drawn, in order, without a
+    gap, and only what is near is in the page."""
+    await desktop.show("talk-100000")
+    page = desktop.page
+    log = page.get_by_role("log")
+    look = """(log, [to, of]) => {
+      if (to !== null) log.scrollTop = to * log.scrollHeight;
+      return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+        const { top, bottom } = log.getBoundingClientRect();
+        const rows = [...log.querySelectorAll('.rows > *')];
+        const boxes = rows.map((e) => e.getBoundingClientRect());
+        const gaps = boxes.slice(1).filter((b, i) => Math.abs(b.top - boxes[i].bottom) > 1).length;
+        done({ rows: rows.length, gaps,
+          above: boxes[0].top - top, below: bottom - boxes.at(-1).bottom,
+          first: rows[0].className, high: log.scrollHeight });
+      })));
+    }"""
+    seen: dict[str, float] = {}
+    for to in (1, 0.75, 0.5, 0.25, 0.001, 0.3, 0.999, 1):
+        seen = await log.evaluate(look, [to, 0])
+        assert seen["rows"] < 150
+        assert seen["gaps"] == 0
+        assert seen["above"] <= 0 or to < 0.01
+        assert seen["below"] <= 16, (to, seen)
+    assert seen["high"] > 5_000_000
+    # A wheel moves by what it turns, though rows turn out higher than they were thought to be.
+    await log.evaluate("e => { e.scrollTop = e.scrollHeight / 2 }")
+    await page.evaluate("settle()")
+    moved = """(log) => new Promise((done) => {
+      const at = () => [...log.querySelectorAll('.entry')].map((e) =>
+        [e.dataset.key, e.getBoundingClientRect().top]);
+      const before = new Map(at());
+      log.scrollTop -= 300;
+      requestAnimationFrame(() => requestAnimationFrame(() => done(at()
+        .filter(([key]) => before.has(key)).map(([key, top]) => top - before.get(key)))));
+    })"""
+    for _ in range(10):
+        assert all(abs(by - 300) < 2 for by in await log.evaluate(moved))
+
+
+async def test_newer_pages_come_below_and_leave_what_is_read_where_it_is(desktop: Screen) -> None:
+    await desktop.show("talk-aside")
+    page = desktop.page
+    log = page.get_by_role("log")
+    await log.evaluate("e => { e.scrollTop = e.scrollHeight }")
+    last = await log.locator(".entry").last.element_handle()
+    assert last is not None
+    place = await last.evaluate("e => e.getBoundingClientRect().top")
+    await called(desktop, "loadNewer")
+    await expect(log.locator(".entry").last).to_be_attached()
+    await page.evaluate("settle()")
+    assert abs(await last.evaluate("e => e.getBoundingClientRect().top") - place) < 2
+    assert not any(call.startswith("read ") for call in await desktop.calls())

@@ -1,0 +1,146 @@
+import { ArrowDown, ArrowUp, X } from "lucide";
+import { css, html, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import type { AppState, Trouble } from "../../lib/model.js";
+import { inWords } from "../../lib/trouble.js";
+import type { Message } from "../../protocol/types.js";
+import { base, controls } from "../base.js";
+import { AppElement } from "../element.js";
+import "../parts/icon.js";
+import { hits } from "../words/chat.js";
+
+/** Finds words in a conversation; steps from hit to hit, the newest first. `jump` (event) asks for the hit at
+ * `seq` to be shown, `close` for this to be put away. */
+@customElement("ith-find")
+export class Find extends AppElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      form {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px;
+        align-items: center;
+        padding: 4px 16px;
+        border-block-end: 1px solid var(--line);
+      }
+      input {
+        flex: 1 1 8rem;
+        width: auto;
+        min-width: 0;
+      }
+      .plain {
+        padding: 0;
+      }
+      p {
+        flex-basis: 100%;
+      }
+    `,
+  ];
+  @property() mentorship = "";
+  @state() private found: readonly Message[] = [];
+  @state() private more = false;
+  @state() private at = 0; // of what was found
+  @state() private words = ""; // that these are the matches of
+  @state() private complete = true;
+  @state() private asking = false;
+  @state() private trouble: Trouble | null = null;
+  @query("input") private field!: HTMLInputElement;
+  seq = 0;
+  private run = 0;
+
+  protected override watch(_: AppState): readonly unknown[] {
+    return [];
+  }
+
+  protected override firstUpdated(): void {
+    this.field.focus();
+  }
+
+  override render(): unknown {
+    const { found, trouble } = this;
+    const some = found.length > 0;
+    const partly = this.complete ? "" : ". Some messages are still being taken in: ask again in a moment.";
+    const words = this.words && !this.asking ? hits(this.at + 1, found.length, this.more) + partly : "";
+    return html`
+      <form role="search" @submit=${this.submit} @keydown=${this.keydown}>
+        <input type="search" aria-label="Find words" placeholder="Find words" dir="auto" enterkeyhint="search" />
+        <button class="plain" type="button" aria-label="Older hit" ?disabled=${!some} @click=${() => this.step(1)}>
+          <ith-icon .of=${ArrowUp}></ith-icon>
+        </button>
+        <button class="plain" type="button" aria-label="Newer hit" ?disabled=${!some} @click=${() => this.step(-1)}>
+          <ith-icon .of=${ArrowDown}></ith-icon>
+        </button>
+        <button class="plain" type="button" aria-label="Stop finding" @click=${this.close}>
+          <ith-icon .of=${X}></ith-icon>
+        </button>
+        <p class="small soft number" role="status" ?hidden=${!words && !this.asking}>
+          ${this.asking ? html`<span class="late">Looking…</span>` : words}
+        </p>
+        ${trouble ? html`<p class="error" role="alert">${trouble.what} ${trouble.advice}</p>` : nothing}
+      </form>
+    `;
+  }
+
+  private keydown(event: KeyboardEvent): void {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      this.close();
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      event.preventDefault();
+      void this.step(event.key === "ArrowUp" ? 1 : -1);
+    }
+  }
+
+  private async submit(event: Event): Promise<void> {
+    event.preventDefault();
+    const words = this.field.value.trim();
+    if (!words) return;
+    if (words === this.words && this.found.length) return this.step(1);
+    [this.found, this.at, this.words, this.more] = [[], 0, words, false];
+    await this.ask(null);
+    this.show();
+  }
+
+  /** One hit further into the past (1) or back; around at the newest. */
+  private async step(by: 1 | -1): Promise<void> {
+    if (!this.found.length || this.asking) return;
+    if (by === 1 && this.at === this.found.length - 1 && this.more) {
+      await this.ask(this.found.at(-1)!.seq);
+    }
+    this.at = (this.at + by + this.found.length) % this.found.length;
+    this.show();
+  }
+
+  private async ask(before: number | null): Promise<void> {
+    const run = (this.run += 1);
+    this.asking = true;
+    this.trouble = null;
+    try {
+      const { matches, more, complete } = await this.app.chat.find(this.mentorship, this.words, before);
+      if (run !== this.run) return;
+      this.found = [...this.found, ...matches];
+      this.more = more;
+      this.complete = complete;
+    } catch (error) {
+      if (run === this.run) this.trouble = inWords(error);
+      if (run === this.run && !this.found.length) this.words = "";
+    } finally {
+      if (run === this.run) this.asking = false;
+    }
+  }
+
+  private show(): void {
+    const match = this.found[this.at];
+    if (!match) return;
+    this.seq = match.seq;
+    this.dispatchEvent(new Event("jump"));
+  }
+
+  private close(): void {
+    this.dispatchEvent(new Event("close"));
+  }
+}
