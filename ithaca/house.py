@@ -49,6 +49,7 @@ from web.services import Services
 from web.socket.endpoint import access_topic
 from web.socket.hub import Hub
 from web.socket.recovery import Recovery
+from web.socket.standings import GLANCE_INTERVAL_S, Standings
 from web.views import Views
 
 ROOMS = ("runtime", "people", "mentoring", "chat", "ledger")
@@ -101,6 +102,7 @@ class House:
     database: Database
     data: Path
     hub: Hub
+    standings: Standings
     cluster: "Cluster | None"
 
     @classmethod
@@ -192,12 +194,23 @@ class House:
             contacts=Limiter(rate_per_s=2, burst=60),  # a page hands in every four seconds
             requests=Limiter(rate_per_s=50, burst=200),
         )
-        house = cls(services, mentoring, dispatcher, clock, database, settings.data, hub, None)
+        standings = Standings(chat, hub)
+        house = cls(
+            services,
+            mentoring,
+            dispatcher,
+            clock,
+            database,
+            settings.data,
+            hub,
+            standings,
+            None,
+        )
         if isinstance(bus, RedisBus):
             house.cluster = Cluster(
                 bus,
                 Nodes(database, clock, bus, roster, dispatcher.nudged_by_another),
-                Recovery(database, clock, bus, chat, hub, house.tell, signaling.heal),
+                Recovery(database, clock, bus, standings, house.tell, signaling.heal),
             )
         # What has happened, and who is told of it once it is on disk.
         facts["access.revoked"] = [house._revoked]
@@ -328,6 +341,7 @@ class House:
             tasks.create_task(self._every(SWEEP_INTERVAL_S, self.services.ledger.sweep))
             tasks.create_task(self._every(MISS_INTERVAL_S, self.services.signaling.miss))
             tasks.create_task(self._every(FORGET_INTERVAL_S, self._forget))
+            tasks.create_task(self._every(GLANCE_INTERVAL_S, self.standings.glance))
             tasks.create_task(self._every(SEARCH_INTERVAL_S, self.services.search.round))
             tasks.create_task(self.nightly())
 

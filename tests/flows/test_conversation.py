@@ -158,7 +158,7 @@ async def test_without_a_cursor_only_what_is_new_comes(app: App, pair: tuple[Pag
 
 
 @on_sqlite
-async def test_a_hint_that_was_lost_is_noticed_by_beats(app: App, pair: tuple[Page, Page]) -> None:
+async def test_a_hint_that_was_lost_is_noticed(app: App, pair: tuple[Page, Page]) -> None:
     mentor, mentee = pair
     other = await mentee.connect()
     bus = app.house.services.bus

@@ -53,9 +53,14 @@ SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
   SELECT format('%s %s %s %s', attrelid::regclass, attname, atttypid, attnotnull)
   FROM pg_attribute WHERE attrelid IN
     (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+  UNION ALL
+  SELECT setconfig::text FROM pg_db_role_setting
+  WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+  UNION ALL
+  SELECT version_num FROM alembic_version
 ) AS lines
 """
-"""Tables, columns, triggers and constraints, in a word."""
+"""Tables, columns, triggers, constraints, settings and revisions, in a word."""
 
 
 class PostgresServer:

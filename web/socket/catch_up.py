@@ -121,7 +121,7 @@ class CatchUp:
                 cursor = read(cursor, at.revision, seq, revision, missed.head, missed.revision)
                 self._cursors[conversation], behind = wanted(cursor)
         except DatabaseError:
-            pass  # the next beats ask again
+            pass  # it is noticed again soon
         finally:
             if behind:
                 self._cursors[conversation] = failed(self._cursors[conversation])

@@ -71,7 +71,6 @@ from web.socket.sansio.connection import (
 log = structlog.get_logger(__name__)
 
 SLOW_S = 5.0
-HEADS_EVERY_BEATS = 5
 GOODBYES = (1000, 1001)
 REASONS: dict[str, LeaveReason] = {
     "replaced": "replaced",
@@ -134,7 +133,6 @@ class _Live:
         self._tab = ("", "", "")
         self._mentorships: dict[str, Mentorship] = {}
         self._opened = asyncio.Event()
-        self._beats = 0
         self._catch_up: CatchUp | None = None
         self._ending = False
         self._close_code: int | None = None
@@ -387,26 +385,11 @@ class _Live:
     async def _answer_beat(self, n: int) -> None:
         self._limit()
         self._send(BeatAck(n=n, now_us=self._services.clock.wall_us()))
-        self._beats += 1
-        if self._beats % HEADS_EVERY_BEATS == 0:
-            await self._compare_cursors()
 
     def _limit(self, ref: str | None = None) -> None:
         now_us = self._services.clock.monotonic_us()
         if wait_us := self._services.frames.allow(self.id, now_us):
             raise Refusal("rate_limited", retry_after_us=wait_us, ref=ref)
-
-    async def _compare_cursors(self) -> None:
-        """With the database."""
-        assert self._caller is not None
-        assert self._catch_up is not None
-        try:
-            found = await self._services.chat.standings(
-                self._caller.site_id, self._catch_up.conversations
-            )
-        except DatabaseError:
-            return  # the next beats ask again
-        self.know(found)
 
     @property
     def site_id(self) -> str:
@@ -419,7 +402,7 @@ class _Live:
     def know(self, found: Mapping[str, Standing]) -> None:
         """So far these conversations have come; a hint that was lost is noticed here."""
         assert self._catch_up is not None
-        for conversation in self._catch_up.conversations:
+        for conversation in () if self._ending else self._catch_up.conversations:
             if conversation in found:
                 now = found[conversation]
                 self._catch_up.known(conversation, now.head, now.revision, now.marks)
@@ -488,6 +471,7 @@ class _Live:
     # ---- the end -------------------------------------------------------------------------------
 
     async def _depart(self) -> None:
+        self._ending = True
         if self._catch_up is not None:
             await self._catch_up.stop()
         if self._caller is None:

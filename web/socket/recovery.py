@@ -1,18 +1,16 @@
 """What other nodes said may be lost with the bus between them: then this node asks the database,
 and no connection is any worse for it."""
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
 import structlog
 
-from chat.service import Chat
 from runtime import outbox
 from runtime.clock import Clock, wait_until_set
 from runtime.database import Database, DatabaseError
 from runtime.outbox import Event
 from runtime.redis_bus import RedisBus
-from web.socket.hub import Hub
+from web.socket.standings import Standings
 
 AGAIN_S = 0.5
 """How often while the bus is away; and once more when it is back, for what comes late."""
@@ -31,13 +29,12 @@ class Recovery:
         database: Database,
         clock: Clock,
         bus: RedisBus,
-        chat: Chat,
-        hub: Hub,
+        standings: Standings,
         tell: Callable[[Event], Awaitable[None]],
         heal: Callable[[int], Awaitable[None]],
     ) -> None:
         self._database, self._clock, self._bus = database, clock, bus
-        self._chat, self._hub, self._tell, self._heal = chat, hub, tell, heal
+        self._standings, self._tell, self._heal = standings, tell, heal
         self._told: set[int] = set()
         self._since_us: int | None = None
 
@@ -61,7 +58,7 @@ class Recovery:
 
     async def catch_up(self) -> None:
         """Brings every connection up to date: its conversations, then whatever has happened."""
-        await self._conversations()
+        await self._standings.all()
         now_us = self._clock.wall_us()
         since_us = now_us - MARGIN_US if self._since_us is None else self._since_us
         facts = await self._database.read(outbox.done_since, since_us)
@@ -77,13 +74,3 @@ class Recovery:
                 self._told.add(fact.id)
         self._told &= {fact.id for fact in facts}
         self._since_us = now_us - MARGIN_US
-
-    async def _conversations(self) -> None:
-        followed = defaultdict[str, set[str]](set)
-        for connected in self._hub.connected:
-            followed[connected.site_id].update(connected.conversations)
-        for site_id, conversations in followed.items():
-            found = await self._chat.standings(site_id, sorted(conversations))
-            for connected in self._hub.connected:
-                if connected.site_id == site_id:
-                    connected.know(found)
