@@ -306,6 +306,13 @@ def at(site_id: str, conversation: str, seq: int) -> tuple[ColumnElement[bool], 
     )
 
 
+def picked(site_id: str, conversation: str, seqs: Sequence[int]) -> Plan[list[Message]]:
+    """Those of these messages that there are, in their order."""
+    # Beyond that a seq does not even fit the column.
+    among = messages.c.seq.in_([seq for seq in seqs if seq < 2**31])
+    return (yield from whole(site_id, conversation, among))
+
+
 def whole(
     site_id: str,
     conversation: str,

@@ -43,6 +43,7 @@ LIMITS = (
     "HAND_IN_US",
     "AUTH_TIMEOUT_US",
     "REFLECTION_MAX",
+    "REPORT_WORDS_MAX",
     "SLOT_US",
     "VOICE_SLOTS_MAX",
     "PINS_MAX",
@@ -315,6 +316,7 @@ def protocol_page() -> str:
     for frame in typing.get_args(frames.ClientFrame):
         rule = rights[frame]
         of = f" of the {rule.scope} that `{rule.scope}` names" if rule.scope else ""
+        of += " that neither has left, while neither blocks the other" if rule.reaches else ""
         parts.append(f"### `{tag(frame)}`\n\nRight: {rule.right}{of}.\n\n{described(frame)}")
     parts.append("## Frames from the server\n")
     for frame in typing.get_args(frames.ServerFrame):

@@ -23,6 +23,8 @@ from ithaca.admin import (
     Invite,
     Refused,
     Relink,
+    Reported,
+    Reports,
     Request,
     ask,
     back_up,
@@ -31,6 +33,7 @@ from ithaca.admin import (
 from ithaca.doctor import NAMING, Doctor, Finding, as_written
 from ithaca.house import ROOMS, House
 from ithaca.lock import DataLock
+from ithaca.reports import lines
 from ithaca.serve import serve
 from ithaca.settings import Settings, SettingsError
 from ledger.audit import Audited, audit
@@ -96,6 +99,14 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--reason", required=True, type=_reason, metavar="TEXT", help="both read it"
+    )
+    settings.add_options(command, STORAGE)
+
+    command = commands.add_parser(
+        "reports", help="what people told you about each other; nobody else reads it"
+    )
+    command.add_argument(
+        "report", nargs="?", metavar="REPORT", help="one of them (rep_...), with its messages"
     )
     settings.add_options(command, STORAGE)
 
@@ -256,6 +267,8 @@ async def _run(options: argparse.Namespace, chosen: Settings) -> int:
         case "correct":
             correction = NewCorrection(billed_us=options.billed, reason=options.reason)
             return _print(await _ask(chosen, Correct(options.session, correction)))
+        case "reports":
+            return _print(await _ask(chosen, Reports(options.report)), whole=bool(options.report))
         case "forget":
             return _print(await _ask(chosen, Forget(options.person, options.yes)))
         case _:
@@ -323,10 +336,13 @@ async def _restore(chosen: Settings, file: Path) -> int:
     return 0
 
 
-def _print(answer: Answer) -> int:
+def _print(answer: Answer, *, whole: bool = False) -> int:
     if isinstance(answer, Refused):
         print(f"ithaca: {answer.detail}", file=sys.stderr)
         return 1
+    if isinstance(answer, Reported):
+        print("\n".join(lines(answer.reports, whole=whole)))
+        return 0
     if isinstance(answer, Corrected):
         print(f"Billed {_clock(answer.billed_us)} instead of {_clock(answer.before_us)}.")
         return 0

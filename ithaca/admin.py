@@ -11,9 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from ithaca import reports
 from ithaca.backup import CHUNK, keep, spooled
 from ithaca.doctor import Finding
 from ithaca.house import ROOMS, House
+from ithaca.reports import Told
 from ithaca.settings import SettingsError
 from ledger import erasure
 from ledger.service import Ledger
@@ -24,6 +26,8 @@ from runtime.backup import BackupError, Manifest
 from runtime.database import DatabaseError
 
 LINE_MAX = 64 * 1024
+ANSWER_MAX = 16 * 1024 * 1024
+"""As large as a report with fifty of the longest messages can get."""
 
 
 class Invite(msgspec.Struct, frozen=True, tag="invite", forbid_unknown_fields=True):
@@ -50,6 +54,12 @@ class Correct(msgspec.Struct, frozen=True, tag="correct", forbid_unknown_fields=
 
     session: str
     correction: NewCorrection
+
+
+class Reports(msgspec.Struct, frozen=True, tag="reports", forbid_unknown_fields=True):
+    """What people told about each other: the newest, or all of one report."""
+
+    report: str | None = None
 
 
 class Examine(msgspec.Struct, frozen=True, tag="examine", forbid_unknown_fields=True):
@@ -87,6 +97,10 @@ class Examined(msgspec.Struct, frozen=True, tag="examined"):
     findings: tuple[Finding, ...]
 
 
+class Reported(msgspec.Struct, frozen=True, tag="reported"):
+    reports: tuple[Told, ...]
+
+
 class Follows(msgspec.Struct, frozen=True, tag="follows"):
     bytes: int
 
@@ -95,8 +109,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     detail: str
 
 
-Request = Invite | Relink | Forget | Correct | Examine
-Answer = Done | Corrected | Erased | Examined | Refused
+Request = Invite | Relink | Forget | Correct | Reports | Examine
+Answer = Done | Corrected | Erased | Reported | Examined | Refused
 _Asked = Request | Backup
 _Answered = Answer | Follows
 
@@ -124,6 +138,11 @@ async def perform(house: House, request: Request) -> Answer:
                 return await _forget(house, site_id, known[0], yes=yes)
             case Correct(session, correction):
                 return await _correct(services.ledger, site_id, session, correction)
+            case Reports(report):
+                found = await reports.read(house, site_id, report)
+                if report is not None and not found:
+                    return Refused(f"There is no report {report}.")
+                return Reported(tuple(found))
             case Examine():
                 return Examined(findings=tuple(await house.doctor().examine()))
     except Refusal as refusal:
@@ -251,7 +270,7 @@ async def back_up(data: Path, file: Path) -> Manifest | Refused | None:
 async def _asking(data: Path, request: _Asked) -> AsyncIterator[asyncio.StreamReader | None]:
     """Where the running server answers."""
     try:
-        reader, writer = await asyncio.open_unix_connection(data / "admin.sock", limit=LINE_MAX)
+        reader, writer = await asyncio.open_unix_connection(data / "admin.sock", limit=ANSWER_MAX)
     except (FileNotFoundError, ConnectionRefusedError):
         yield None
         return

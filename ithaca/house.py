@@ -17,6 +17,7 @@ from ledger.sansio.session import Apply
 from ledger.service import FLUSH_INTERVAL_S, Ledger
 from mentoring.arrangements import Arrangements
 from mentoring.reflections import Reflections
+from mentoring.safety import Safety
 from mentoring.service import Mentoring
 from mentoring.talks import Talks
 from people.service import People
@@ -25,6 +26,7 @@ from protocol.facts import (
     AccessRevoked,
     MeetingOver,
     MentoringFact,
+    MentorshipClosed,
     MentorshipStarted,
     Noted,
     ReflectionShared,
@@ -150,6 +152,7 @@ class House:
                 told_by=then.meeting.told_by,
             )
 
+        safety = Safety(database, steady, ids, bus, arrangements, dispatcher.nudge)
         ledger = Ledger(
             database,
             steady,
@@ -159,6 +162,7 @@ class House:
             agreed,
             people.sign,
             dispatcher.nudge,
+            safety.admit,
         )
         await ledger.open()
 
@@ -179,11 +183,12 @@ class House:
             chat=chat,
             search=search,
             ledger=ledger,
+            safety=safety,
             reflections=reflections,
             talks=Talks(database, steady),
             signaling=signaling,
-            access=Access(mentoring, ledger),
-            views=Views(people, arrangements, chat, ledger, signaling, presence),
+            access=Access(mentoring, ledger, safety),
+            views=Views(people, arrangements, chat, ledger, signaling, presence, safety),
             origins=Origins(settings.reachable_at),
             metrics=Metrics(),
             frames=Limiter(rate_per_s=100, burst=500),
@@ -226,6 +231,7 @@ class House:
             "meeting.cancelled",
         ):
             facts[topic] = [house._arranged]
+        facts["mentorship.closed"] = [house._closed]
         facts["meeting.over"] = [house._meeting_over]
         facts["participant.left"] = [house._session_changed]  # also one whose server died
         facts["contact.proven"] = [house._session_changed]  # late: it was over already
@@ -262,6 +268,14 @@ class House:
         assert found is not None
         await self.services.ledger.rearranged(event.site_id, found.room, found.id)
         await self._mentorship_changed(event.site_id, fact.mentorship)
+
+    async def _closed(self, event: Event) -> None:
+        """Whoever has just come in is put out; both read who left."""
+        fact = msgspec.msgpack.decode(event.payload, type=MentorshipClosed)
+        found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
+        assert found is not None
+        await self.services.signaling.end(event.site_id, found.room, None, fact.by)
+        await self._mentorship_changed(event.site_id, found.id)
 
     async def _meeting_over(self, event: Event) -> None:
         """Whoever came is on record; that nobody did is put there now."""

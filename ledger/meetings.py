@@ -22,11 +22,30 @@ class Agreed(Protocol):
         ...
 
 
+class Admit(Protocol):
+    """Asked of whoever knows whether somebody may still come."""
+
+    def __call__(self, site_id: str, mentorship: str, person: str) -> Plan[None]:
+        """Refuses who may not; in the ledger's transaction, once what is agreed is held."""
+        ...
+
+
+def everybody(site_id: str, mentorship: str, person: str) -> Plan[None]:
+    """Where nobody is refused."""
+    yield from ()
+
+
 class Meetings:
     """Plans of transactions."""
 
-    def __init__(self, book: Book, agreed: Agreed) -> None:
-        self._book, self.agreed = book, agreed
+    def __init__(self, book: Book, agreed: Agreed, admit: Admit) -> None:
+        self._book, self.agreed, self._admit = book, agreed, admit
+
+    def admitted(self, new: SessionRow, person: str, now_us: int) -> Plan[Apply]:
+        """What is agreed, for somebody who may come."""
+        agreed = yield from self.agreed(new.site_id, new.mentorship, now_us)
+        yield from self._admit(new.site_id, new.mentorship, person)
+        return agreed
 
     def applied(self, row: SessionRow, agreed: Apply) -> Plan[Apply]:
         """What is agreed, knowing who was there in other sessions, and what those of the same

@@ -9,7 +9,7 @@ import msgspec
 from ledger import tables, watch
 from ledger.book import Book, Sign, empty
 from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
-from ledger.meetings import Agreed, Meetings
+from ledger.meetings import Admit, Agreed, Meetings, everybody
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
 from ledger.sansio.intervals import Interval
@@ -76,15 +76,15 @@ class Ledger:
         agreed: Agreed,
         sign: Sign,
         nudge: Callable[[], None],
+        admit: Admit = everybody,
     ) -> None:
         self._clock, self._ids, self._boot, self._members = clock, ids, boot, members
         self._watch, self._kept = Watch(clock.wall_us()), list[leases.Lease]()
         self._store = Store(database, clock, self._watch, nudge)
         self._book, self._sign = Book(clock, ids, boot, sign, self._watch), sign
-        self._meetings = Meetings(self._book, agreed)
+        self._meetings = Meetings(self._book, agreed, admit)
         self._held: dict[str, Held] = {}
-        self._told_us = 0  # up to when the open sessions have it that nobody was seen
-        self._joining = 0  # how many are being written down
+        self._joining = self._told_us = 0  # being written down; up to when it is told of nobody
         self._out: dict[str, Held] = {}  # out by the record, and nobody was told yet
 
     async def open(self) -> None:
@@ -141,7 +141,7 @@ class Ledger:
     def _join(
         self, new: SessionRow, event: Join, before: Held | None, now_us: int
     ) -> Plan[tuple[Recorded, Held]]:
-        agreed = yield from self._meetings.agreed(new.site_id, new.mentorship, now_us)
+        agreed = yield from self._meetings.admitted(new, event.person, now_us)
         row = yield from tables.claim_running(new.site_id, new.room, new)
         if row.facts:
             row, _ = yield from self._book.step(row, now_us, Sweep(agreed.meeting))

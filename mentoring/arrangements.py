@@ -227,6 +227,11 @@ class Arrangements:
         yield from tables.claim(of.site_id, of.id)
         return (yield from self._change(of, id_, event, now_us))
 
+    def cancel_all(self, of: Mentorship, person: str, now_us: int) -> Plan[None]:
+        """Cancels the meetings to come; in the transaction of whoever claimed the mentorship."""
+        for meeting in (yield from tables.meetings_to_come(of.site_id, of.id, now_us)):
+            yield from self._change(of, meeting.id, Cancel(person), now_us)
+
     def _change(
         self, of: Mentorship, id_: str, event: meetings.Event, now_us: int
     ) -> Plan[Meeting]:

@@ -423,6 +423,17 @@ def meetings_between(
     return [_as_meeting(row) for row in rows]
 
 
+def meetings_to_come(site_id: str, mentorship: str, after_us: int) -> Plan[list[Meeting]]:
+    """The planned meetings that begin after a moment."""
+    rows = yield _MEETING.where(
+        meetings.c.site_id == site_id,
+        meetings.c.mentorship_id == mentorship,
+        meetings.c.start_us > after_us,
+        meetings.c.state == "planned",
+    )
+    return [_as_meeting(row) for row in rows]
+
+
 def page_of_meetings(
     site_id: str, mentorship: str, after_us: int, limit: int
 ) -> Plan[list[Meeting]]:

@@ -234,6 +234,24 @@ class MentorshipStarted(Fact, tag="mentorship.started", frozen=True, kw_only=Tru
     at_us: Micros
 
 
+class MentorshipClosed(Fact, tag="mentorship.closed", frozen=True, kw_only=True):
+    """One of the two left: nothing new begins. What was stays as it is, and can be settled."""
+
+    mentorship: Id
+    by: Id
+    at_us: Micros
+
+
+class ReportMade(Fact, tag="report.made", frozen=True, kw_only=True):
+    """One of the two told the operator about the other, who does not learn of it. What they said is
+    in no fact: `ithaca reports` shows it."""
+
+    report: Id
+    mentorship: Id
+    by: Id
+    at_us: Micros
+
+
 class AgreementProposed(Fact, tag="agreement.proposed", frozen=True, kw_only=True):
     """One of the two proposed new terms; an open proposal gave way to them."""
 
@@ -382,6 +400,7 @@ class Noted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 MentoringFact = (
     MentorshipStarted
+    | MentorshipClosed
     | AgreementProposed
     | AgreementAccepted
     | AgreementDeclined
@@ -393,4 +412,4 @@ MentoringFact = (
     | MeetingOver
 )
 
-AnyFact = SessionFact | MentoringFact | ReflectionShared | AccessRevoked
+AnyFact = SessionFact | MentoringFact | ReflectionShared | ReportMade | AccessRevoked

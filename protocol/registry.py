@@ -18,11 +18,16 @@ Right = Literal["public", "local", "starter", "person", "site", "member"]
 Scope = Literal["mentorship", "conversation", "room", "session"]
 
 
+REACHING = ("mentorship_closed", "blocking", "not_accepted")
+"""What refuses whoever would reach the other and may not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One HTTP operation. `scope` names the path parameter that a `member` must belong to, and that
     any other parameter is part of; with `idempotency_key` the header `Idempotency-Key` makes a
-    repeat answer as the first time did. `cost`: as how many of a caller's requests it counts."""
+    repeat answer as the first time did. `cost`: as how many of a caller's requests it counts.
+    `reaches`: it would reach the other; not once one of them has left, or blocks the other."""
 
     name: str
     method: Literal["GET", "POST"]
@@ -37,15 +42,18 @@ class Route:
     errors: tuple[str, ...] = ()
     idempotency_key: bool = False
     cost: int = 1
+    reaches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FrameRule:
-    """One client frame. `scope` names the field that a `member` must belong to."""
+    """One client frame. `scope` names the field that a `member` must belong to; `reaches` as of a
+    route."""
 
     frame: type[frames.Frame]
     right: Right
     scope: Scope | None = None
+    reaches: bool = False
 
 
 ROUTES = (
@@ -113,6 +121,40 @@ ROUTES = (
         scope="mentorship",
     ),
     Route(
+        "leave_mentorship",
+        "POST",
+        "/v1/mentorships/{mentorship}/leave",
+        "member",
+        "Leave: a call that runs ends, meetings to come are cancelled, nothing new begins. What "
+        "was stays readable for both, and can be settled. Leaving again changes nothing.",
+        views.MentorshipView,
+        scope="mentorship",
+    ),
+    Route(
+        "block_other",
+        "POST",
+        "/v1/mentorships/{mentorship}/block",
+        "member",
+        "Be reached by the other no more, or again. The same again changes nothing.",
+        views.MentorshipView,
+        request=rest.Block,
+        scope="mentorship",
+    ),
+    Route(
+        "report_other",
+        "POST",
+        "/v1/mentorships/{mentorship}/report",
+        "member",
+        "Tell the operator about the other, who is not told; leave or block in the same step.",
+        rest.Reported,
+        request=rest.NewReport,
+        status=201,
+        scope="mentorship",
+        errors=("invalid_field", "conflict", "rate_limited", "storage_full"),
+        idempotency_key=True,
+        cost=10,
+    ),
+    Route(
         "agreements",
         "GET",
         "/v1/mentorships/{mentorship}/agreements",
@@ -134,6 +176,7 @@ ROUTES = (
         scope="mentorship",
         errors=("invalid_field", "conflict"),
         idempotency_key=True,
+        reaches=True,
     ),
     Route(
         "accept_agreement",
@@ -144,6 +187,7 @@ ROUTES = (
         views.AgreementView,
         scope="mentorship",
         errors=("proposal_closed",),
+        reaches=True,
     ),
     Route(
         "decline_agreement",
@@ -187,6 +231,7 @@ ROUTES = (
         scope="mentorship",
         errors=("invalid_field", "meeting_overlaps", "conflict"),
         idempotency_key=True,
+        reaches=True,
     ),
     Route(
         "move_meeting",
@@ -198,6 +243,7 @@ ROUTES = (
         request=rest.MoveMeeting,
         scope="mentorship",
         errors=("invalid_field", "meeting_overlaps", "meeting_closed"),
+        reaches=True,
     ),
     Route(
         "cancel_meeting",
@@ -257,6 +303,7 @@ ROUTES = (
             "rate_limited",
             "storage_full",
         ),
+        reaches=True,
     ),
     Route(
         "delete_message",
@@ -279,6 +326,7 @@ ROUTES = (
         request=rest.ReactToMessage,
         scope="conversation",
         errors=("message_gone", "rate_limited", "storage_full"),
+        reaches=True,
     ),
     Route(
         "pin_message",
@@ -290,6 +338,7 @@ ROUTES = (
         request=rest.PinMessage,
         scope="conversation",
         errors=("message_gone", "too_many_pins", "rate_limited", "storage_full"),
+        reaches=True,
     ),
     Route(
         "send_message",
@@ -310,6 +359,7 @@ ROUTES = (
             "rate_limited",
             "storage_full",
         ),
+        reaches=True,
     ),
     Route(
         "search_mentorship",
@@ -380,6 +430,7 @@ ROUTES = (
         "Go on past the booked time, which costs more: for the mentee to say, once.",
         views.SessionView,
         scope="session",
+        reaches=True,
     ),
     Route(
         "confirm_session",
@@ -502,23 +553,23 @@ ROUTES = (
 FRAMES = (
     FrameRule(frames.AuthOpen, "public"),
     FrameRule(frames.Beat, "person"),
-    FrameRule(frames.ChatSend, "member", "conversation"),
-    FrameRule(frames.ChatEdit, "member", "conversation"),
+    FrameRule(frames.ChatSend, "member", "conversation", reaches=True),
+    FrameRule(frames.ChatEdit, "member", "conversation", reaches=True),
     FrameRule(frames.ChatDelete, "member", "conversation"),
-    FrameRule(frames.ChatReact, "member", "conversation"),
-    FrameRule(frames.ChatPin, "member", "conversation"),
-    FrameRule(frames.ChatTyping, "member", "conversation"),
+    FrameRule(frames.ChatReact, "member", "conversation", reaches=True),
+    FrameRule(frames.ChatPin, "member", "conversation", reaches=True),
+    FrameRule(frames.ChatTyping, "member", "conversation", reaches=True),
     FrameRule(frames.ChatFetch, "member", "conversation"),
     FrameRule(frames.ChatDelivered, "member", "conversation"),
     FrameRule(frames.ChatRead, "member", "conversation"),
-    FrameRule(frames.RoomJoin, "member", "room"),
+    FrameRule(frames.RoomJoin, "member", "room", reaches=True),
     FrameRule(frames.RoomLeave, "member", "room"),
     FrameRule(frames.RoomEnd, "member", "room"),
-    FrameRule(frames.RoomMedia, "member", "room"),
+    FrameRule(frames.RoomMedia, "member", "room", reaches=True),
     FrameRule(frames.RoomPath, "member", "room"),
     FrameRule(frames.RoomContact, "member", "room"),
     FrameRule(frames.RoomVoice, "member", "room"),
-    FrameRule(frames.PeerOffer, "member", "room"),
-    FrameRule(frames.PeerAnswer, "member", "room"),
-    FrameRule(frames.PeerCandidate, "member", "room"),
+    FrameRule(frames.PeerOffer, "member", "room", reaches=True),
+    FrameRule(frames.PeerAnswer, "member", "room", reaches=True),
+    FrameRule(frames.PeerCandidate, "member", "room", reaches=True),
 )

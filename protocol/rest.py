@@ -17,6 +17,7 @@ from protocol.types import (
     Micros,
     Rating,
     Reason,
+    ReportReason,
     Revision,
     Role,
     Seq,
@@ -178,6 +179,30 @@ class MessagePage(Body, frozen=True, kw_only=True):
     head: Seq
     revision: Revision
     messages: tuple[Message, ...]
+
+
+class Block(Body, frozen=True, kw_only=True):
+    """Whether the other is blocked: then neither reaches the other, and the other is not told
+    whether one is there."""
+
+    on: bool
+
+
+class NewReport(Body, frozen=True, kw_only=True):
+    """What the operator should know of the other: up to 2,000 characters of `words`, and up to 50
+    messages by their `seqs`, of which copies are kept whatever becomes of them. `also`: leave the
+    mentorship, block the other. The other is told nothing of it."""
+
+    reason: ReportReason
+    words: str = ""
+    seqs: Annotated[tuple[Seq, ...], Meta(max_length=50)] = ()
+    also: Annotated[tuple[Literal["leave", "block"], ...], Meta(max_length=2)] = ()
+
+
+class Reported(Body, frozen=True, kw_only=True):
+    """It is on disk, for the operator to read."""
+
+    report: Id
 
 
 class SearchQuery(Body, frozen=True, kw_only=True):

@@ -18,6 +18,8 @@ HAND_IN_US = 4_000_000
 AUTH_TIMEOUT_US = 5_000_000
 REFLECTION_MAX = 2_000
 """Characters of each text of a reflection."""
+REPORT_WORDS_MAX = 2_000
+"""Characters of what one says in a report."""
 SLOT_US = 500_000
 """Speech is measured in slots of this length, on the server's clock."""
 VOICE_SLOTS_MAX = 120
@@ -125,6 +127,9 @@ ProposalState = Annotated[
             "withdrawn: by whoever proposed it; superseded: a later proposal took its place."
         )
     ),
+]
+ReportReason = Literal[
+    "harassment", "threat", "sexual", "self_harm", "money", "impersonation", "other"
 ]
 MeetingState = Literal["planned", "cancelled"]
 Sdp = Annotated[str, Meta(max_length=SDP_MAX_BYTES, description="RFC 8866, as a browser makes it.")]

@@ -364,7 +364,8 @@ class MentorshipView(View, frozen=True, kw_only=True):
     the first line of its body. `revision` counts the changes of the conversation, `marks` are how
     far each member has got (who is missing: 0), `pinned` the pinned messages, newest pin first.
     `agreement` is in force, `proposal` waits for an answer or was declined, `meeting` is the
-    current or the next one."""
+    current or the next one. `closed_by` left it at `closed_us`: nothing new begins.
+    `blocked_by_me`: neither reaches the other until I lift that."""
 
     id: Id
     conversation: Id
@@ -382,6 +383,9 @@ class MentorshipView(View, frozen=True, kw_only=True):
     agreement: AgreementView | None = None
     proposal: AgreementView | None = None
     meeting: MeetingView | None = None
+    closed_us: Micros | None = None
+    closed_by: Id | None = None
+    blocked_by_me: bool = False
 
 
 class IceServer(View, frozen=True, kw_only=True):

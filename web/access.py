@@ -3,6 +3,8 @@
 import msgspec
 
 from ledger.service import Ledger
+from mentoring.safety import Safety
+from mentoring.sansio.safety import check
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
 from people.service import Caller
@@ -14,8 +16,8 @@ from protocol.types import Id
 class Access:
     """Rights over mentorships and what belongs to them."""
 
-    def __init__(self, mentoring: Mentoring, ledger: Ledger) -> None:
-        self._mentoring, self._ledger = mentoring, ledger
+    def __init__(self, mentoring: Mentoring, ledger: Ledger, safety: Safety) -> None:
+        self._mentoring, self._ledger, self._safety = mentoring, ledger, safety
 
     async def member(self, caller: Caller, scope: Scope, id_: str) -> Mentorship:
         """The mentorship that the named thing belongs to, if the caller is in it; to all others it
@@ -30,6 +32,11 @@ class Access:
         if found is None or caller.person not in found.roles or not _reaches(caller, found):
             raise Refusal("not_found")
         return found
+
+    async def reaches(self, caller: Caller, mentorship: Mentorship) -> None:
+        """Refuses with `mentorship_closed`, `blocking`, `not_accepted` what would reach the other
+        of a mentorship that the caller is in."""
+        check(await self._safety.bounds(caller.site_id, mentorship.id), caller.person)
 
     async def mine(self, caller: Caller) -> list[Mentorship]:
         """The mentorships that the caller's grant reaches, oldest first."""

@@ -1,6 +1,6 @@
 """What each HTTP operation answers, by its name in the registry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from starlette.responses import Response
@@ -9,11 +9,14 @@ from ledger.views import base64url
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
 from people.service import Caller
+from protocol.codec import encode
 from protocol.errors import Refusal
+from protocol.frames import MentorshipChanged
 from protocol.rest import (
     About,
     AgreementPage,
     AgreementQuery,
+    Block,
     Confirm,
     Contest,
     EditMessage,
@@ -34,6 +37,7 @@ from protocol.rest import (
     NewCorrection,
     NewLink,
     NewMentorship,
+    NewReport,
     NextSteps,
     PageQuery,
     PinMessage,
@@ -41,6 +45,7 @@ from protocol.rest import (
     ReactToMessage,
     Reminder,
     RenewGrant,
+    Reported,
     SaveReflection,
     SearchHit,
     SearchPage,
@@ -64,6 +69,7 @@ from protocol.views import (
     TalkView,
 )
 from runtime.database import DatabaseError
+from signaling.service import person_topic
 from web import openapi
 from web.http import Asked, Handler
 from web.services import Services
@@ -185,6 +191,38 @@ class Handlers:
         (view,) = await self._services.views.mentorships(
             caller.site_id, caller.person, [asked.theirs]
         )
+        return view
+
+    async def leave_mentorship(self, asked: Asked) -> MentorshipView:
+        await self._services.safety.leave(asked.theirs, asked.me.person)
+        return await self._parted(asked, {"leave"})
+
+    async def block_other(self, asked: Asked) -> MentorshipView:
+        wish: Block = asked.body
+        await self._services.safety.block(asked.theirs, asked.me.person, on=wish.on)
+        return await self._parted(asked, {"block"} if wish.on else ())
+
+    async def report_other(self, asked: Asked) -> Reported:
+        wish: NewReport = asked.body
+        of, services = asked.theirs, self._services
+        copies = await services.chat.picked(of.site_id, of.conversation, wish.seqs)
+        report = await services.safety.report(
+            of, asked.me.person, wish, copies, asked.idempotency_key
+        )
+        if wish.also:
+            await self._parted(asked, wish.also)
+        return Reported(report=report)
+
+    async def _parted(self, asked: Asked, what: Collection[str]) -> MentorshipView:
+        """Ends what runs, and tells what the mentorship is like now: after a block whoever blocks,
+        in all their tabs; of the rest the facts tell."""
+        caller, of, services = asked.me, asked.theirs, self._services
+        if what:
+            await services.signaling.end(caller.site_id, of.room, None, caller.person)
+        view = await self.mentorship(asked)
+        if "leave" not in what:
+            frame = encode(MentorshipChanged(mentorship=view), "msgpack")
+            services.bus.publish(person_topic(caller.site_id, caller.person), frame)
         return view
 
     # ---- agreements and meetings ---------------------------------------------------------------

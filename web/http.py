@@ -134,6 +134,8 @@ class Http:
             assert caller is not None
             id_ = request.path_params[route.scope]
             mentorship = await self._services.access.member(caller, route.scope, id_)
+            if route.reaches:
+                await self._services.access.reaches(caller, mentorship)
         return Asked(
             request=request,
             caller=caller,

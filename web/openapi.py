@@ -9,7 +9,7 @@ import msgspec
 
 from protocol import rest
 from protocol.errors import ERRORS
-from protocol.registry import ROUTES, Right, Route
+from protocol.registry import REACHING, ROUTES, Right, Route
 from protocol.types import VERSION_MAX, Id
 
 PROBLEM_TYPE = "application/problem+json"
@@ -57,6 +57,13 @@ EXAMPLES: dict[type[msgspec.Struct], dict[str, Any]] = {
     },
     rest.SendMessage: {"id": "m-4f0c2a9b81", "body": "See you on Thursday."},
     rest.Confirm: {"revision": 1},
+    rest.Block: {"on": True},
+    rest.NewReport: {
+        "reason": "money",
+        "words": "Asked me three times to pay outside of Ithaca.",
+        "seqs": [17, 18, 21],
+        "also": ["leave"],
+    },
     rest.Contest: {"revision": 1, "reason": "The picture was gone for the last ten minutes."},
     rest.NewCorrection: {"billed_us": 2_100_000_000, "reason": "Ten minutes were lost."},
 }
@@ -111,6 +118,8 @@ def document(version: str) -> dict[str, Any]:
 def error_codes(route: Route) -> tuple[str, ...]:
     """Every error code that this route may answer with, in the order of the error table."""
     codes = {*EVERYWHERE, *OF_RIGHT[route.right], *route.errors}
+    if route.reaches:
+        codes.update(REACHING)
     if route.request:
         codes.update(WITH_BODY)
     if route.query:

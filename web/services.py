@@ -8,6 +8,7 @@ from chat.service import Chat
 from ledger.service import Ledger
 from mentoring.arrangements import Arrangements
 from mentoring.reflections import Reflections
+from mentoring.safety import Safety
 from mentoring.service import Invited
 from mentoring.talks import Talks
 from people.service import People
@@ -37,6 +38,7 @@ class Services:
     chat: Chat
     search: Search
     ledger: Ledger
+    safety: Safety
     reflections: Reflections
     talks: Talks
     signaling: Signaling

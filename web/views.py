@@ -8,6 +8,8 @@ from chat.mark_tables import Summary
 from chat.service import Chat
 from ledger.service import Ledger
 from mentoring.arrangements import Arrangements, agreement_view, meeting_view
+from mentoring.safety import Safety
+from mentoring.sansio.safety import Bounds, shows
 from mentoring.tables import Mentorship
 from people.service import People
 from protocol.types import PresenceState
@@ -29,13 +31,19 @@ class Views:
         ledger: Ledger,
         signaling: Signaling,
         presence: Presence,
+        safety: Safety,
     ) -> None:
         self._people, self._arrangements = people, arrangements
         self._chat, self._ledger = chat, ledger
         self._signaling, self._presence = signaling, presence
+        self._safety = safety
 
-    def presence(self, mentorship: Mentorship, person: str) -> PresenceState:
-        """Where a member is, as the others of that mentorship may know."""
+    def presence(
+        self, mentorship: Mentorship, person: str, to: str, bounds: Bounds
+    ) -> PresenceState:
+        """Where a member is, as `to`, of that mentorship too, may know."""
+        if not shows(bounds, person, to):
+            return "away"
         if self._signaling.in_room(mentorship.site_id, mentorship.room, person):
             return "in_room"
         return "here" if self._presence.here(mentorship.site_id, person) else "away"
@@ -55,8 +63,10 @@ class Views:
             [mentorship.id for mentorship in mentorships],
             [session.mentorship for session in sessions.values()],
         )
+        bounds = await self._safety.of(site_id, [each.id for each in mentorships])
         views = []
         for mentorship in mentorships:
+            within = bounds[mentorship.id]
             now = standing[mentorship.id]
             talk = talks.get(mentorship.conversation, Summary())
             views.append(
@@ -69,7 +79,7 @@ class Views:
                         Member(
                             person=persons[who],
                             role=role,
-                            presence=self.presence(mentorship, who),
+                            presence=self.presence(mentorship, who, person, within),
                         )
                         for who, role in mentorship.roles.items()
                     ),
@@ -77,13 +87,16 @@ class Views:
                     revision=talk.revision,
                     read=talk.read,
                     unread=talk.unread,
-                    marks=talk.marks,
+                    marks=tuple(m for m in talk.marks if shows(within, m.person, person)),
                     pinned=talk.pinned,
                     last=_line(talk.last),
                     session=sessions.get(mentorship.room),
                     agreement=agreement_view(now.agreement) if now.agreement else None,
                     proposal=agreement_view(now.proposal) if now.proposal else None,
                     meeting=meeting_view(now.meeting) if now.meeting else None,
+                    closed_us=within.closed_us,
+                    closed_by=within.closed_by,
+                    blocked_by_me=person in within.blockers,
                 )
             )
         return tuple(views)

@@ -43,6 +43,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "mentor": {"name": "Ada", "zone": "UTC"},
         "mentee": {"name": "Ben", "zone": "UTC"},
     },
+    "block_other": {"on": True},
+    "report_other": {"reason": "money", "words": "wants cash", "also": ["block"]},
     "confirm_session": {"revision": 1},
     "contest_session": {"revision": 1, "reason": "not so"},
     "reflect": {"useful": "the rehearsal", "next": "try it", "rating": 4, "private": "nervous"},

@@ -54,6 +54,8 @@ async def dispatch(
     rule = _RULES[type(frame)]
     assert rule.scope is not None, "beats and sign-ins never come this far"
     mentorship = await services.access.member(caller, rule.scope, getattr(frame, rule.scope))
+    if rule.reaches:
+        await services.access.reaches(caller, mentorship)
     site_id, person = caller.site_id, caller.person
 
     def bound(by: Limiter, ref: str | None = None) -> None:

@@ -9,6 +9,8 @@ from starlette.types import Receive, Scope, Send
 from chat.mark_tables import Standing
 from chat.service import topic as conversation_topic
 from ledger.sansio.account import FRESH_US
+from mentoring.safety import bounds_topic
+from mentoring.sansio.safety import Bounds, shows
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.codec import Format, decode, decode_server
@@ -132,6 +134,7 @@ class _Live:
         self._caller: Caller | None = None
         self._tab = ("", "", "")
         self._mentorships: dict[str, Mentorship] = {}
+        self._talks: dict[str, Mentorship] = {}
         self._opened = asyncio.Event()
         self._catch_up: CatchUp | None = None
         self._ending = False
@@ -236,9 +239,11 @@ class _Live:
                 if item.payload.decode() > self.id:  # the newer one, on another node
                     self.kick("replaced")
             elif family == "presence":
-                self._tell_presence(rest.rpartition(":")[2])
+                await self._tell_presence(rest.rpartition(":")[2])
             elif family == "room-presence":
-                self._tell_presence(rest.rpartition(":")[2], item.payload.decode())
+                await self._tell_presence(rest.rpartition(":")[2], item.payload.decode())
+            elif family == "bounds":
+                await self._rebounded(self._mentorships[rest.rpartition(":")[2]])
             else:
                 await self._forward(item.payload)
 
@@ -250,14 +255,16 @@ class _Live:
                 assert self._catch_up is not None
                 self._catch_up.hint(frame, payload)
                 return
+            case ChatReceipt() | ChatTyped() if not await self._may_know(
+                frame.conversation, frame.person
+            ):
+                return
             case ChatReceipt():
                 assert self._catch_up is not None
                 self._catch_up.receipt(frame)
                 return
-            case ChatTyped(person=person):
-                assert self._caller is not None
-                if person == self._caller.person:
-                    return
+            case ChatTyped() if frame.person == self._me:
+                return
             case MentorshipAdded(mentorship=view):
                 assert self._caller is not None
                 known = await self._services.access.mine(self._caller)
@@ -271,6 +278,11 @@ class _Live:
             case ReflectionChanged(mentorship=about) if about not in self._mentorships:
                 return
         self._send(frame, payload)
+
+    async def _may_know(self, conversation: str, person: str) -> bool:
+        """Whether one is told what somebody does in a conversation."""
+        of = self._talks[conversation]
+        return shows(await self._services.safety.bounds(of.site_id, of.id), person, self._me)
 
     # ---- what the machine decides --------------------------------------------------------------
 
@@ -354,7 +366,9 @@ class _Live:
         assert self._caller is not None
         for mentorship in mentorships:
             self._mentorships[mentorship.id] = mentorship
+            self._talks[mentorship.conversation] = mentorship
             self._subscription.add(conversation_topic(mentorship.site_id, mentorship.conversation))
+            self._subscription.add(bounds_topic(mentorship.site_id, mentorship.id))
             for person in mentorship.roles:
                 if person != self._caller.person:
                     self._subscription.add(presence_topic(mentorship.site_id, person))
@@ -404,23 +418,38 @@ class _Live:
         assert self._catch_up is not None
         for conversation in () if self._ending else self._catch_up.conversations:
             if conversation in found:
-                now = found[conversation]
-                self._catch_up.known(conversation, now.head, now.revision, now.marks)
+                now, of = found[conversation], self._talks[conversation]
+                bounds = self._services.safety.last(of.site_id, of.id)
+                marks = [mark for mark in now.marks if shows(bounds, mark.person, self._me)]
+                self._catch_up.known(conversation, now.head, now.revision, marks)
 
     # ---- out -----------------------------------------------------------------------------------
 
-    def _tell_presence(self, person: str, room: str | None = None) -> None:
+    async def _tell_presence(self, person: str, room: str | None = None) -> None:
         """In every mentorship with that person, or in the one that has this room: who is in whose
         call is not for others to know."""
-        for mentorship in self._mentorships.values():
+        for mentorship in list(self._mentorships.values()):
             if person in mentorship.roles and room in (None, mentorship.room):
-                self._send(
-                    PresenceChanged(
-                        mentorship=mentorship.id,
-                        person=person,
-                        presence=self._services.views.presence(mentorship, person),
-                    )
-                )
+                bounds = await self._services.safety.bounds(mentorship.site_id, mentorship.id)
+                if shows(bounds, person, self._me):
+                    self._say_presence(mentorship, person, bounds)
+
+    async def _rebounded(self, mentorship: Mentorship) -> None:
+        """Whether one may know where the other is may have changed."""
+        self._services.safety.forget(mentorship.site_id, mentorship.id)
+        bounds = await self._services.safety.bounds(mentorship.site_id, mentorship.id)
+        for person in mentorship.roles:
+            if person != self._me:
+                self._say_presence(mentorship, person, bounds)
+
+    def _say_presence(self, mentorship: Mentorship, person: str, bounds: Bounds) -> None:
+        presence = self._services.views.presence(mentorship, person, self._me, bounds)
+        self._send(PresenceChanged(mentorship=mentorship.id, person=person, presence=presence))
+
+    @property
+    def _me(self) -> str:
+        assert self._caller is not None
+        return self._caller.person
 
     def _complain(self, refusal: Refusal, frame: ClientFrame | None) -> None:
         tag = str(frame.__struct_config__.tag) if frame is not None else refusal.about

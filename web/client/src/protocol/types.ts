@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 3a2673898a68369e84c4153a6fc63ad9
- * text   86195d39570778d92e1eb6e0edea4359
+ * schema b76444ca5ff8ad63bcf7bbf8dc7f93b6
+ * text   8e93a38d10469a2c7a22ac44ad294201
  */
 export type ClientFrame =
   | AuthOpen
@@ -318,7 +318,8 @@ export interface IceServer {
  * the first line of its body. `revision` counts the changes of the conversation, `marks` are how
  * far each member has got (who is missing: 0), `pinned` the pinned messages, newest pin first.
  * `agreement` is in force, `proposal` waits for an answer or was declined, `meeting` is the
- * current or the next one.
+ * current or the next one. `closed_by` left it at `closed_us`: nothing new begins.
+ * `blocked_by_me`: neither reaches the other until I lift that.
  */
 export interface MentorshipView {
   id: string;
@@ -337,6 +338,9 @@ export interface MentorshipView {
   agreement?: AgreementView | null;
   proposal?: AgreementView | null;
   meeting?: MeetingView | null;
+  closed_us?: number | null;
+  closed_by?: string | null;
+  blocked_by_me?: boolean;
 }
 /**
  * A person in a mentorship.
@@ -754,8 +758,9 @@ export interface MentorshipAdded {
   mentorship: MentorshipView;
 }
 /**
- * What the two agreed on or planned has changed: `agreement`, `proposal` and `meeting` of the
- * view are news. The rest travels in frames of its own, and may be newer there.
+ * What the two agreed on or planned has changed, or one of them left, or blocks the other:
+ * `agreement`, `proposal`, `meeting`, `closed_us`, `closed_by` and `blocked_by_me` of the view are
+ * news. The rest travels in frames of its own, and may be newer there.
  */
 export interface MentorshipChanged {
   t: "mentorship.changed";
@@ -903,6 +908,36 @@ export interface MessagePage {
   head: number;
   revision: number;
   messages: Message[];
+}
+/**
+ * Whether the other is blocked: then neither reaches the other, and the other is not told
+ * whether one is there.
+ */
+export interface Block {
+  on: boolean;
+}
+/**
+ * What the operator should know of the other: up to 2,000 characters of `words`, and up to 50
+ * messages by their `seqs`, of which copies are kept whatever becomes of them. `also`: leave the
+ * mentorship, block the other. The other is told nothing of it.
+ */
+export interface NewReport {
+  reason: "harassment" | "impersonation" | "money" | "other" | "self_harm" | "sexual" | "threat";
+  words?: string;
+  /**
+   * @maxItems 50
+   */
+  seqs?: number[];
+  /**
+   * @maxItems 2
+   */
+  also?: [] | ["block" | "leave"] | ["block" | "leave", "block" | "leave"];
+}
+/**
+ * It is on disk, for the operator to read.
+ */
+export interface Reported {
+  report: string;
 }
 /**
  * At most `limit` messages that have all of `words`, in any order: up to 200 characters and 32
@@ -1688,6 +1723,7 @@ export const BEAT_INTERVAL_US = 2000000;
 export const HAND_IN_US = 4000000;
 export const AUTH_TIMEOUT_US = 5000000;
 export const REFLECTION_MAX = 2000;
+export const REPORT_WORDS_MAX = 2000;
 export const SLOT_US = 500000;
 export const VOICE_SLOTS_MAX = 120;
 export const PINS_MAX = 50;
@@ -1737,6 +1773,9 @@ export const ERRORS = {
   already_accepted: {"act": "fix", "close": null, "meaning": "Both have accepted it. Propose new terms instead."},
   not_yours: {"act": "fix", "close": null, "meaning": "One withdraws what one proposed, and declines what the other did; one edits and deletes what one wrote."},
   meeting_closed: {"act": "fix", "close": null, "meaning": "The meeting has begun, the two have met for it, or it was cancelled: it stays as it is."},
+  mentorship_closed: {"act": "fix", "close": null, "meaning": "One of the two has left this mentorship: what was stays, and nothing new begins."},
+  blocking: {"act": "fix", "close": null, "meaning": "You have blocked the other: lift that first."},
+  not_accepted: {"act": "fix", "close": null, "meaning": "The other does not take messages or calls from you at the moment."},
   meeting_overlaps: {"act": "fix", "close": null, "meaning": "The two have another meeting at that time."},
   already_shared: {"act": "fix", "close": null, "meaning": "The other has it already: it stays as it is."},
   unknown_peer: {"act": "fix", "close": null, "meaning": "That peer is not in the room (any more)."},
