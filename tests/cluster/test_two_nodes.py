@@ -93,6 +93,8 @@ async def test_redis_harmed_loses_and_reorders_nothing(
     sent = await say(both[:1], sent, 10)  # the other node hears nothing of it, and has to look
     for socket in (here, mine, theirs):
         seen[socket] += await socket.messages_to(sent)
+    if harm != "flush":  # not before they have noticed: they may have the messages sooner
+        await until(lambda: bus_of(nodes.one).away and bus_of(nodes.other).away, "Redis is away")
     if harm == "kill":
         redis.start()
     redis.go_on()
