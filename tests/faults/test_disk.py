@@ -68,11 +68,11 @@ async def test_who_cannot_write_says_nothing_and_leaves(tmp_path: Path, library:
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own, of 40 MiB."""
-    if os.geteuid():
-        pytest.skip("only root can mount a small disk")
     folder = tmp_path / "small"
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "none", folder], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "none", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root can mount a small disk, and not in every container")
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
 
