@@ -6,7 +6,7 @@ of each message, so that they can be taken out again; `search_marks` says how fa
 in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -73,24 +74,25 @@ search_marks = Table(
     Column("site_id", Text, primary_key=True),
     Column("conversation_id", Text, primary_key=True),
     Column("form", Integer, nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
     info={DERIVED: True},
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A message as the index has it."""
+    """A message as the index is to have it; `before`: the words that it has there now."""
 
     seq: int
     at_us: int
     words: tuple[str, ...]
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages that are not in the index yet: those after `since`, up to `until`. `anew`: what
-    there is of the conversation has other words than it should, and goes."""
+    """Messages that are not in the index as they are: what changed after revision `since`, up to
+    `until`. `anew`: what there is of the conversation has other words than it should, and goes."""
 
     site_id: str
     conversation: str
@@ -109,13 +111,13 @@ class Hit:
 
 
 # Without a mark, or with one of another form: nothing of it is in.
-_SINCE = case((search_marks.c.form == FORM, search_marks.c.seq), else_=0)
+_SINCE = case((search_marks.c.form == FORM, search_marks.c.revision), else_=0)
 _BEHIND = (
     select(
         conversations.c.site_id,
         conversations.c.id,
         search_marks.c.form,
-        conversations.c.head,
+        conversations.c.revision,
         _SINCE.label("since"),
     )
     .outerjoin(
@@ -123,7 +125,7 @@ _BEHIND = (
         (search_marks.c.site_id == conversations.c.site_id)
         & (search_marks.c.conversation_id == conversations.c.id),
     )
-    .where(conversations.c.head > _SINCE)
+    .where(conversations.c.revision > _SINCE)
 )
 
 
@@ -150,30 +152,56 @@ def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
         return None
     (found,) = rows
     rows = yield (
-        select(messages.c.seq, messages.c.at_us, messages.c.body)
+        select(
+            messages.c.seq,
+            messages.c.at_us,
+            messages.c.body,
+            messages.c.revision,
+            messages.c.deleted_us,
+        )
         .where(
             messages.c.site_id == site_id,
             messages.c.conversation_id == found.id,
-            messages.c.seq > found.since,
-            messages.c.seq <= found.since + TAKEN_AT_ONCE,
+            messages.c.revision > found.since,
         )
-        .order_by(messages.c.seq)
+        .order_by(messages.c.revision)
+        .limit(TAKEN_AT_ONCE)
     )
-    places: list[Place] = []
-    size = 0
-    for row in rows:
-        size += len(row.body)
-        if places and size > TAKEN_MOST:
-            break
-        places.append(Place(row.seq, row.at_us, words(row.body)))
+    few, size = 0, 0
+    while few < len(rows) and (not few or size + len(rows[few].body) <= TAKEN_MOST):
+        size += len(rows[few].body)
+        few += 1
+    anew = found.form not in (None, FORM)
+    before = {} if anew else (yield from _taken(site_id, found.id, [row.seq for row in rows[:few]]))
     return Batch(
         site_id,
         found.id,
-        anew=found.form not in (None, FORM),
+        anew=anew,
         since=found.since,
-        until=places[-1].seq if places else found.head,
-        places=tuple(places),
+        # Behind the last one there may be revisions of which nothing is left.
+        until=found.revision if few == len(rows) < TAKEN_AT_ONCE else rows[few - 1].revision,
+        places=tuple(
+            Place(
+                row.seq,
+                row.at_us,
+                () if row.deleted_us is not None else words(row.body),
+                before.get(row.seq, ()),
+            )
+            for row in rows[:few]
+        ),
     )
+
+
+def _taken(
+    site_id: str, conversation: str, seqs: Sequence[int]
+) -> Plan[dict[int, tuple[str, ...]]]:
+    """The words that messages have in the index."""
+    rows = yield select(search_places.c.seq, search_places.c.words).where(
+        search_places.c.site_id == site_id,
+        search_places.c.conversation_id == conversation,
+        search_places.c.seq.in_(seqs),
+    )
+    return {row.seq: tuple(row.words.split()) for row in rows}
 
 
 def take_in(batch: Batch) -> Plan[None]:
@@ -183,18 +211,43 @@ def take_in(batch: Batch) -> Plan[None]:
         rows = yield _changed(batch, search_marks.c.form != FORM)
         if rows:
             for table in (search_words, search_places):
-                yield delete(table).where(*(table.c[name] == it for name, it in of.items()))
+                yield delete(table).where(*_names(table, of))
     else:
         yield (
             insert(search_marks)
-            .values(**of, form=FORM, seq=0)
+            .values(**of, form=FORM, revision=0)
             .on_conflict_do_nothing(index_elements=list(of))
         )
-        rows = yield _changed(batch, search_marks.c.form == FORM, search_marks.c.seq == batch.since)
+        rows = yield _changed(
+            batch, search_marks.c.form == FORM, search_marks.c.revision == batch.since
+        )
     if not rows:
         return
+    changed = [place for place in batch.places if place.words != place.before]
+    yield (
+        delete(search_words).where(
+            *_names(search_words, of),
+            search_words.c.word == bindparam("at_word"),
+            search_words.c.seq == bindparam("at_seq"),
+        ),
+        [
+            {"at_word": word, "at_seq": place.seq}
+            for place in changed
+            for word in set(place.before).difference(place.words)
+        ],
+    )
+    yield (
+        delete(search_places).where(
+            *_names(search_places, of), search_places.c.seq == bindparam("at_seq")
+        ),
+        [{"at_seq": place.seq} for place in changed if place.before],
+    )
     # In one value: with parameters for each row it takes twice as long.
-    both = {f"{place.seq:010}{word}": 0 for place in batch.places for word in place.words}
+    both = {
+        f"{place.seq:010}{word}": 0
+        for place in changed
+        for word in set(place.words).difference(place.before)
+    }
     each = func.json_each(literal(both, JSON)).table_valued("key")
     seq, word = func.substr(each.c.key, 1, 10), func.substr(each.c.key, 11)
     yield insert(search_words).from_select(
@@ -204,9 +257,14 @@ def take_in(batch: Batch) -> Plan[None]:
         insert(search_places),
         [
             {**of, "seq": place.seq, "at_us": place.at_us, "words": f" {' '.join(place.words)} "}
-            for place in batch.places
+            for place in changed
+            if place.words
         ],
     )
+
+
+def _names(table: Table, of: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in of.items()]
 
 
 def _changed(batch: Batch, *still: ColumnElement[bool]) -> ReturningUpdate[tuple[int]]:
@@ -217,8 +275,8 @@ def _changed(batch: Batch, *still: ColumnElement[bool]) -> ReturningUpdate[tuple
             search_marks.c.conversation_id == batch.conversation,
             *still,
         )
-        .values(form=FORM, seq=batch.until)
-        .returning(search_marks.c.seq)
+        .values(form=FORM, revision=batch.until)
+        .returning(search_marks.c.revision)
     )
 
 

@@ -13,9 +13,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    or_,
     select,
     text,
-    tuple_,
     update,
 )
 
@@ -24,6 +25,9 @@ from protocol.errors import Refusal
 from protocol.types import EMOJIS
 from protocol.views import Message, Reaction
 from runtime.database import AnyRow, Micros, Plan, insert, metadata, names, read_by
+
+AT_ONCE = 100
+"""Conversations that one statement names each on its own."""
 
 conversations = Table(
     "conversations",
@@ -349,22 +353,36 @@ def reactions_to(
     site_id: str, which: Sequence[tuple[str, int]]
 ) -> Plan[dict[tuple[str, int], list[AnyRow]]]:
     """Of messages named by conversation and seq, in the order in which they came."""
-    rows = yield (
-        select(
-            reactions.c.conversation_id,
-            reactions.c.seq,
-            reactions.c.emoji,
-            reactions.c.person_id,
-        )
-        .where(
-            reactions.c.site_id == site_id,
-            tuple_(reactions.c.conversation_id, reactions.c.seq).in_(which),
-        )
-        .order_by(reactions.c.revision)
-    )
+    seqs: dict[str, list[int]] = {}
+    for conversation, seq in which:
+        seqs.setdefault(conversation, []).append(seq)
+    talks = list(seqs)
     found: dict[tuple[str, int], list[AnyRow]] = {}
-    for row in rows:
-        found.setdefault((row.conversation_id, row.seq), []).append(row)
+    for first in range(0, len(talks), AT_ONCE):
+        rows = yield (
+            select(
+                reactions.c.conversation_id,
+                reactions.c.seq,
+                reactions.c.emoji,
+                reactions.c.person_id,
+            )
+            .where(
+                reactions.c.site_id == site_id,
+                # Pairs in a list would have SQLite look at all that the site has.
+                or_(
+                    *(
+                        and_(
+                            reactions.c.conversation_id == talk,
+                            reactions.c.seq.in_(seqs[talk]),
+                        )
+                        for talk in talks[first : first + AT_ONCE]
+                    )
+                ),
+            )
+            .order_by(reactions.c.revision)
+        )
+        for row in rows:
+            found.setdefault((row.conversation_id, row.seq), []).append(row)
     return found
 
 

@@ -39,6 +39,6 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Text(), nullable=False),
         sa.Column("conversation_id", sa.Text(), nullable=False),
         sa.Column("form", sa.Integer(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "conversation_id", name=op.f("pk_search_marks")),
     )

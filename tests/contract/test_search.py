@@ -209,6 +209,46 @@ async def test_who_is_far_behind_is_told_so(talks: Talks, monkeypatch: pytest.Mo
     assert (len(found.hits), found.complete) == (35, True)
 
 
+async def test_what_is_edited_is_found_by_what_it_says_now(talks: Talks) -> None:
+    await talks.say("meet on monday", "meet on tuesday")
+    assert await talks.find("meet") == [2, 1]
+    await talks.chat.edit(SITE, TALK, ADA, "change-00001", 1, "meet on friday")
+    for words, expected in {"monday": [], "friday": [1], "meet": [2, 1], "tuesday": [2]}.items():
+        assert await talks.find(words) == expected, words
+    # Twice before it is taken in, and back to what it was.
+    await talks.chat.edit(SITE, TALK, ADA, "change-00002", 1, "no more")
+    await talks.chat.edit(SITE, TALK, ADA, "change-00003", 1, "meet on friday")
+    await talks.chat.edit(SITE, TALK, ADA, "change-00004", 2, "...")
+    await talks.search.round()
+    assert await talks.indexed() == {(SITE, TALK): 1}
+    assert await talks.find("meet") == [1]
+    await talks.chat.edit(SITE, TALK, ADA, "change-00005", 2, "meet again")
+    assert await talks.find("meet") == [2, 1]
+
+
+async def test_what_is_deleted_leaves_nothing_in_the_index(talks: Talks) -> None:
+    await talks.say("a secret", "no secret", "a third")
+    await talks.search.round()
+    await talks.chat.delete(SITE, TALK, ADA, 1)
+    await talks.chat.delete(SITE, TALK, ADA, 3)
+    await talks.chat.react(SITE, TALK, "ben", 2, "🎉", on=True)
+    await talks.chat.react(SITE, TALK, "ben", 2, "🎉", on=False)
+    assert await talks.find("secret") == [2]
+    assert await talks.indexed() == {(SITE, TALK): 1}
+    await talks.chat.delete(SITE, TALK, ADA, 2)
+    await talks.search.round()
+    assert await talks.indexed() == {}
+    assert not talks.search.is_behind
+
+
+async def test_a_hit_comes_with_what_belongs_to_the_message(talks: Talks) -> None:
+    await talks.say("hello", "hello")
+    await talks.say("hello", talk=OTHER)
+    await talks.chat.react(SITE, TALK, "ben", 2, "🎉", on=True)
+    page = await talks.found("hello", talks=[TALK, OTHER])
+    assert [len(hit.message.reactions) for hit in page.hits] == [0, 1, 0]
+
+
 async def test_with_another_form_of_words_all_is_taken_in_anew(talks: Talks) -> None:
     await talks.say(*(f"hello {n}" for n in range(100)))
     await talks.say("hello", talk=OTHER)
