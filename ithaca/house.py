@@ -326,6 +326,9 @@ class House:
                 await self._revoked(event)
             case "mentorship.started":
                 await self._mentorship_started(event)
+            case "mentorship.closed":
+                closed = msgspec.msgpack.decode(event.payload, type=MentorshipClosed)
+                await self._mentorship_changed(event.site_id, closed.mentorship)
             case "meeting.over":
                 fact = msgspec.msgpack.decode(event.payload, type=MeetingOver)
                 await self._mentorship_changed(event.site_id, fact.mentorship)
