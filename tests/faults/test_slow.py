@@ -124,7 +124,11 @@ async def comes_back(
     last = max(had, default=began)
     cursors = {conversation: {"seq": last, "revision": last}}
     await again.send("auth.open", grant=api.grant.grant, tab="tab-again", cursors=cursors)
+    await again.get("auth.opened")
+    alive = asyncio.create_task(beat(again))  # much to read takes longer than a page may be silent
     got = await again.messages_to(head)
+    alive.cancel()
+    await asyncio.gather(alive, return_exceptions=True)
     assert had + got == list(range(began + 1, head + 1))
     await again.connection.close()
     again.task.cancel()
