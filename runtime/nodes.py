@@ -42,6 +42,7 @@ class Nodes:
         self._database, self._clock, self._bus = database, clock, bus
         self._roster, self._nudged = known, nudged
         self._alive: set[str] = set()
+        self._heard_us: dict[str, int] = {}
         self._looked_us: int | None = None
         self._judges_from_us = 0
 
@@ -65,10 +66,19 @@ class Nodes:
             if item.topic == NUDGE:
                 self._nudged()
                 continue
-            try:
-                self._roster.hear(item.payload)
-            except msgspec.MsgspecError:
-                log.warning("a node says what this one does not understand")
+            self.heard(item.payload)
+
+    def heard(self, said: bytes) -> None:
+        """Something that came over the bus."""
+        self._heard_us[self._hear(said)] = self._clock.monotonic_us()
+
+    def _hear(self, said: bytes) -> str:
+        """Which node it is about."""
+        try:
+            return self._roster.hear(said)
+        except msgspec.MsgspecError:
+            log.warning("a node says what this one does not understand")
+            return ""
 
     async def _look_again(self) -> None:
         changed = self._bus.watch()
@@ -90,14 +100,17 @@ class Nodes:
         living = {lease.key for lease in found if lease.expires_us > now_us}
         for lease in found:
             if lease.key in living and lease.data:
-                self._roster.hear(lease.data)
+                self._hear(lease.data)
         # While the database was away nobody could say so there.
         mono_us = self._clock.monotonic_us()
         if self._looked_us is not None and mono_us - self._looked_us > TTL_US // 2:
             self._judges_from_us = mono_us + TTL_US
         self._looked_us = mono_us
+        # Who cannot reach the database, but is heard over the bus, lives; who left has no lease.
+        heard_us = {each.key: self._heard_us.get(each.key, -TTL_US) for each in found}
         for name in self._roster.others:
-            if name not in living and mono_us >= self._judges_from_us:
+            silent = mono_us >= heard_us.get(name, -TTL_US) + TTL_US
+            if name not in living and silent and mono_us >= self._judges_from_us:
                 self._roster.gone(name)
         for name in self._alive ^ living:
             log.info("node.came" if name in living else "node.gone", node=name)

@@ -116,17 +116,18 @@ class Roster:
     def others(self) -> list[str]:
         return list(self._others)
 
-    def hear(self, said: bytes) -> None:
-        """Something that a node has said, in whatever order; its own is nothing. Raises
-        msgspec.MsgspecError."""
+    def hear(self, said: bytes) -> str:
+        """Something that a node has said, in whatever order; its own is nothing. Which node it is
+        about. Raises msgspec.MsgspecError."""
         what = _decode(said)
         if isinstance(what, Ask):
             if what.node == self.node:
                 self._say(Whole(self.node, self._number, self._own))
-            return
-        if what.node == self.node:
-            return
-        other = self._others.setdefault(what.node, _Other())
+            return self.node
+        node: str = what.node
+        if node == self.node:
+            return node
+        other = self._others.setdefault(node, _Other())
         match what:
             case Edge(number=number, key=key, value=value) if number == other.number + 1:
                 other.number = number
@@ -138,6 +139,7 @@ class Roster:
                 self._say(Ask(what.node))
             case _:
                 pass  # known already
+        return node
 
     def gone(self, node: str) -> None:
         """A node has died: it says nothing any more."""

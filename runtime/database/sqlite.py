@@ -218,30 +218,28 @@ class SqliteDatabase:
 
     def _read_loop(self) -> None:
         open_ = True
-        with self._read_engine.connect() as connection:
-            while open_:
-                # A share each: whoever has something long to look up does not hold up all.
-                share = 1 + min(READ_BATCH, self._asked.qsize()) // READERS
-                batch, open_ = _take(self._asked, share)
-                if batch:
-                    self._look_up(connection, batch)
+        while open_:
+            # A share each: whoever has something long to look up does not hold up all.
+            share = 1 + min(READ_BATCH, self._asked.qsize()) // READERS
+            batch, open_ = _take(self._asked, share)
+            if batch:
+                self._look_up(batch)
 
-    def _look_up(self, connection: Connection, batch: Sequence[_Job]) -> None:
+    def _look_up(self, batch: Sequence[_Job]) -> None:
         """On one snapshot, which is younger than each of the questions. Nobody waits long for
         another's answer."""
         found: list[_Outcome] = []
         answered, since_s = 0, time.monotonic()
         try:
-            connection.exec_driver_sql("BEGIN")
-            try:
+            with self._read_engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
                 for job in batch:
                     found.append(_attempted(job, connection))
                     if (now_s := time.monotonic()) - since_s > HELD_BACK_S:
                         self._finish(batch[answered : len(found)], found[answered:])
                         answered, since_s = len(found), now_s
-            finally:
                 connection.exec_driver_sql("ROLLBACK")
-        except DBAPIError as error:
+        except Exception as error:  # whatever it is, nobody waits for an answer for ever
             found += [_Outcome(error=error)] * (len(batch) - len(found))
         if answered < len(found):
             self._finish(batch[answered:], found[answered:])
@@ -253,14 +251,16 @@ class SqliteDatabase:
         while open_:
             batch, open_ = _take(self._jobs, BATCH)
             for alone, jobs in groupby(batch, key=lambda job: job.alone):
-                if alone:
-                    for job in jobs:
-                        self._finish([job], self._commit_alone(job))
-                        self._checkpoint_when_due(1)
-                else:
-                    together = list(jobs)
-                    self._finish(together, self._commit(together))
-                    self._checkpoint_when_due(len(together))
+                for part in ([job] for job in jobs) if alone else (list(jobs),):
+                    try:
+                        outcomes = self._commit_alone(part[0]) if alone else self._commit(part)
+                    except Exception as error:  # what is on disk now is unknown
+                        outcomes = [_Outcome(error=self._fail(error))] * len(part)
+                    self._finish(part, outcomes)
+                    try:
+                        self._checkpoint_when_due(len(part))
+                    except Exception as error:
+                        self._fail(error)
         self._connection.close()
         self._write_engine.dispose()
 
@@ -383,10 +383,14 @@ class SqliteDatabase:
         except Exception as second:
             failure = DatabaseFailed(f"{error}, then no rollback: {second}")
             failure.__cause__ = second
-        if isinstance(failure, DatabaseFailed):
-            self._failure = failure
-            if self._on_fatal is not None:
-                self._on_fatal(failure)  # from here: the loop may be busy, and nobody is told first
+        return self._fail(failure) if isinstance(failure, DatabaseFailed) else failure
+
+    def _fail(self, error: Exception) -> DatabaseFailed:
+        """Nothing is acknowledged any more."""
+        failure = error if isinstance(error, DatabaseFailed) else DatabaseFailed(repr(error))
+        self._failure = failure
+        if self._on_fatal is not None:
+            self._on_fatal(failure)  # from here: the loop may be busy, and nobody is told first
         return failure
 
     def _driver_connection(self) -> sqlite3.Connection:

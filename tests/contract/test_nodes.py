@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from runtime.database import Database
-from runtime.nodes import LOOK_S, TTL_US, Nodes
+from runtime import leases
+from runtime.database import Database, Plan
+from runtime.nodes import KIND, LOOK_S, TTL_US, Nodes
 from runtime.redis_bus import RedisBus
 from runtime.roster import Roster
 from tests.support.clock import ManualClock
@@ -83,3 +84,34 @@ async def test_who_leaves_is_gone_at_once(database: Database) -> None:
     await one.nodes.leave()
     await other.look()
     assert other.changes[1:] == [("one", "ada", None)]
+
+
+async def test_who_is_heard_over_the_bus_lives_whatever_its_database_does(
+    database: Database,
+) -> None:
+    clock = ManualClock()
+    one, other = (Node(database, clock, name) for name in ("one", "other"))
+    one.roster.put("here:ada", b"1")
+    await one.look()
+    await other.look()
+    for _ in range(2 * round(TTL_S / LOOK_S)):
+        await clock.advance(LOOK_S)
+        other.nodes.heard(one.roster.whole)
+        await other.look()
+    assert other.changes == [("one", "ada", b"1")]
+    for _ in range(round(TTL_S / LOOK_S)):
+        await clock.advance(LOOK_S)
+        await other.look()
+    assert other.changes[1:] == [("one", "ada", None)]
+
+
+async def test_what_another_version_says_with_its_lease_is_passed_over(database: Database) -> None:
+    clock = ManualClock()
+    one = Node(database, clock, "one")
+
+    def newer() -> Plan[None]:
+        yield from leases.acquire("", KIND, "newer", "newer", b"\x81\xa1?", clock.wall_us(), TTL_US)
+
+    await database.write(newer)
+    await one.look()
+    assert one.roster.others == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from sqlalchemy.exc import IntegrityError
 from runtime.database import (
     Database,
     DatabaseError,
+    DatabaseFailed,
     DatabaseUnavailable,
     Plan,
     RowId,
@@ -34,6 +36,9 @@ from runtime.database import (
     only,
     open_database,
 )
+from runtime.database.reserve import Reserve
+from runtime.database.sqlite import SqliteDatabase
+from tests.support.databases import sqlite_copy
 
 schema = MetaData()
 pages = Table("pages", schema, Column("id", RowId, primary_key=True), Column("words", String))
@@ -271,3 +276,29 @@ def test_a_file_that_is_no_database_is_said_at_once(tmp_path: Path) -> None:
 def test_only_known_kinds_of_url() -> None:
     with pytest.raises(ValueError, match="postgresql://"):
         open_database("mysql://localhost/x", Path("/nonexistent"))
+
+
+class Ailing(Reserve):
+    """Its disk says that it is full at first, then that it fails."""
+
+    def fill(self) -> bool:
+        if self.held_up:
+            raise OSError(errno.EIO, "the disk fails")
+        self.held_up = True
+        return False
+
+    held_up = False
+    free = 0
+
+
+async def test_a_failure_that_is_not_of_sqlite_ends_the_server_and_answers_everybody(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    told: list[BaseException] = []
+    copy = sqlite_copy(migrated_sqlite, tmp_path / "data")
+    database = SqliteDatabase(copy.data, reserve=Ailing(copy.data), on_fatal=told.append)
+    for _ in range(2):
+        with pytest.raises(DatabaseFailed):
+            await database.write(only, select(1))
+    assert len(told) == 1
+    await database.close()

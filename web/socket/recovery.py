@@ -46,15 +46,20 @@ class Recovery:
             await wait_until_set(changed, self._clock, AGAIN_S if soon else None)
             changed.clear()
             again, losses = self._bus.away or losses != self._bus.losses, self._bus.losses
+            lost_us = lost_us or self._clock.wall_us()
+            if self._since_us is None:
+                self._since_us = lost_us - MARGIN_US
             try:
                 await self.catch_up()
+                if not again:
+                    await self._heal(lost_us)
+                    self._told, self._since_us, lost_us = set(), None, 0
             except DatabaseError as error:
                 log.warning("recovery waits for the database", error=type(error).__name__)
                 again = True
-            lost_us = lost_us or self._clock.wall_us()
-            if not again:
-                await self._heal(lost_us)
-                self._told, self._since_us, lost_us = set(), None, 0
+            except Exception:
+                log.exception("recovery failed; it is tried again")
+                again = True
 
     async def catch_up(self) -> None:
         """Brings every connection up to date: its conversations, then whatever has happened."""
