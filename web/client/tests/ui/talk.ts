@@ -3,7 +3,7 @@ import type { Message } from "../../src/protocol/types.js";
 import { ANA, ME, MIN, NOW } from "./people.js";
 
 export function message(seq: number, person: string, body: string, at_us: number): Message {
-  return { seq, id: `msg-${seq}`.padEnd(8, "0"), person, body, at_us, revision: seq };
+  return { seq, id: `msg-${String(seq).padStart(6, "0")}`, person, body, at_us, revision: seq };
 }
 
 const TALK = [

@@ -29,7 +29,7 @@ export class Actions extends LitElement {
     controls,
     css`
       dialog {
-        width: min(100vw, 20rem);
+        width: 100vw;
         max-width: none;
         max-height: 90dvh;
         margin: auto auto 0;
@@ -46,6 +46,7 @@ export class Actions extends LitElement {
       }
       @media (min-width: 600px) {
         dialog {
+          width: 20rem;
           margin: 0;
           border-radius: var(--radius);
         }

@@ -43,22 +43,35 @@ export interface Drawn {
 /** A message keeps its key from when it waits, so it stays where it stands. */
 export const keyOf = (person: string, id: string): string => `${person} ${id}`;
 
+type MessageRow = Extract<Row, { is: "message" }>;
+/** A message is drawn again and again: of many thousands each row is made once. */
+const made = new WeakMap<Message, MessageRow>();
+
+function messageRow(message: Message, first: boolean): MessageRow {
+  const before = made.get(message);
+  if (before?.first === first) return before;
+  const key = before?.key ?? keyOf(message.person, message.id);
+  const row: MessageRow = { is: "message", key, message, first };
+  made.set(message, row);
+  return row;
+}
+
 export function rowsOf({ messages, pending, marks, me, zone, nowUs, newAfter, toEnd }: Drawn): Row[] {
   const rows: Row[] = [];
   const first = messages[0];
   const last = messages.at(-1);
   if (first && first.seq > 1) rows.push({ is: "older", key: "older" });
   const days = dayLines(zone);
-  let before: { person: string; at_us: number } | null = null;
+  let [by, lastUs] = ["", 0]; // who wrote the message above, and when
   let marked = newAfter === null;
-  const onDay = (at_us: number, of: string): void => {
+  const onDay = (at_us: number, of: number | string): void => {
     if (days.same(at_us)) return;
     rows.push({ is: "day", key: `day ${of}`, words: dayName(zone, at_us, nowUs) });
-    before = null;
+    by = "";
   };
   const isFirst = (person: string, at_us: number): boolean => {
-    const close = before !== null && before.person === person && at_us - before.at_us < TOGETHER_US;
-    before = { person, at_us };
+    const close = by === person && at_us - lastUs < TOGETHER_US;
+    [by, lastUs] = [person, at_us];
     return !close;
   };
   // What stands before the oldest or after the newest message comes with the messages around it.
@@ -72,20 +85,19 @@ export function rowsOf({ messages, pending, marks, me, zone, nowUs, newAfter, to
       const mark = due[next]!;
       onDay(mark.at_us, mark.key);
       rows.push({ is: "mark", key: mark.key, mark });
-      before = null;
+      by = "";
     }
   };
   for (const message of messages) {
     const { seq, person, at_us } = message;
     markUntil(at_us);
-    onDay(at_us, String(seq));
+    onDay(at_us, seq);
     if (!marked && seq > newAfter! && person !== me && message.deleted_us == null) {
       marked = true;
       rows.push({ is: "new", key: "new" });
-      before = null;
+      by = "";
     }
-    const key = keyOf(person, message.id);
-    rows.push({ is: "message", key, message, first: isFirst(person, at_us) });
+    rows.push(messageRow(message, isFirst(person, at_us)));
   }
   markUntil(Infinity);
   if (!toEnd) return rows;

@@ -3,7 +3,7 @@ export class Track {
   private readonly sums: Float64Array;
   private readonly heights: Float64Array;
 
-  constructor(heights: readonly number[]) {
+  constructor(heights: ArrayLike<number>) {
     this.heights = Float64Array.from(heights);
     this.sums = new Float64Array(heights.length + 1);
     for (let i = 1; i <= heights.length; i += 1) {
@@ -11,6 +11,14 @@ export class Track {
       const next = i + (i & -i);
       if (next <= heights.length) this.sums[next]! += this.sums[i]!;
     }
+  }
+
+  /** The same, and more rows below. */
+  grown(heights: readonly number[]): Track {
+    const all = new Float64Array(this.length + heights.length);
+    all.set(this.heights);
+    all.set(heights, this.length);
+    return new Track(all);
   }
 
   get length(): number {

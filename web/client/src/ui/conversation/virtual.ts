@@ -172,10 +172,17 @@ export class Virtual implements ReactiveController {
 
   private rebuild(rows: readonly Row[]): void {
     if (rows.at(-1)?.key !== this.rows.at(-1)?.key) this.gap = 0; // something new stands at the end
+    const before = this.rows;
     this.rows = rows;
-    this.index = new Map(rows.map((row, i) => [row.key, i]));
     const width = this.width || 360;
-    this.track = new Track(rows.map((row) => this.heights.get(row.key) ?? guess(row, width)));
+    const height = (row: Row): number => this.heights.get(row.key) ?? guess(row, width);
+    if (before.length && before.every((row, i) => row.key === rows[i]?.key)) {
+      for (let i = before.length; i < rows.length; i += 1) this.index.set(rows[i]!.key, i);
+      this.track = this.track.grown(rows.slice(before.length).map(height));
+    } else {
+      this.index = new Map(rows.map((row, i) => [row.key, i]));
+      this.track = new Track(rows.map(height));
+    }
   }
 
   /** Whether what is in sight, and half of what should be around it, is drawn. */
@@ -215,7 +222,10 @@ export class Virtual implements ReactiveController {
     if (log && log.clientWidth !== this.width) {
       this.width = log.clientWidth;
       this.heights.clear();
-      this.rebuild(this.rows);
+      const { rows, gap } = this;
+      this.rows = [];
+      this.rebuild(rows);
+      this.gap = gap;
     }
     this.hostUpdated();
   }
