@@ -56,6 +56,9 @@ async def called(screen: Screen, call: str) -> None:
         ("More", "Go to a day"),
         ("Find", "Find words"),
         ("Delete", "Keep it"),
+        ("Leave", "Not now"),
+        ("Block", "Not now"),
+        ("Report", "What is it about?"),
     ],
 )
 async def test_what_opens_is_accessible_too(sized: Screen, opens: str, shown: str) -> None:
@@ -66,6 +69,9 @@ async def test_what_opens_is_accessible_too(sized: Screen, opens: str, shown: st
     elif opens == "Delete":
         dialog = await actions(sized, "printed pages")
         await dialog.get_by_role("button", name="Delete for both").click()
+    elif opens in ("Leave", "Block", "Report"):
+        await page.get_by_role("button", name="More", exact=True).click()
+        await page.get_by_role("button", name=re.compile(f"^{opens} ")).click()
     else:
         await page.get_by_role("button", name=re.compile(f"^{opens}\\b")).click()
     found = page.get_by_role("button", name=shown).or_(page.get_by_label(shown))
@@ -333,3 +339,29 @@ async def test_newer_pages_come_below_and_leave_what_is_read_where_it_is(desktop
     await page.evaluate("settle()")
     assert abs(await last.evaluate("e => e.getBoundingClientRect().top") - place) < 2
     assert not any(call.startswith("read ") for call in await desktop.calls())
+
+
+async def test_one_reports_and_blocks_the_other_in_one_step(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    await page.get_by_role("button", name="More", exact=True).click()
+    await page.get_by_role("button", name="Report Ana Quispe").click()
+    await page.get_by_label("What is it about?").select_option(label="Money, or a trick")
+    await page.get_by_label("What happened?").fill("Asked me for a gift card.")
+    await page.get_by_label("Block Ana Quispe too").check()
+    await page.get_by_role("button", name="Send", exact=True).last.click()
+    await called(desktop, f"report men_{'0' * 25}1 money 17 block")
+    await expect(page.get_by_text("Thank you. It was sent")).to_be_visible()
+
+
+async def test_who_left_or_blocked_cannot_write_and_reads_why(desktop: Screen) -> None:
+    for state, words in (
+        ("talk-closed", "Ana Quispe left this mentorship yesterday. What was said stays here."),
+        ("talk-blocked", "You have blocked Ana Quispe: neither of you reaches the other."),
+    ):
+        await desktop.show(state)
+        await expect(desktop.page.get_by_text(words)).to_be_visible()
+        await expect(desktop.page.get_by_role("textbox", name="Message")).to_be_hidden()
+    await desktop.page.get_by_role("button", name="More", exact=True).click()
+    await desktop.page.get_by_role("button", name="Let Ana Quispe reach you again").click()
+    await called(desktop, f"block men_{'0' * 25}1 false")

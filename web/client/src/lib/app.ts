@@ -27,6 +27,7 @@ import { Speech } from "./media/speech.js";
 import type { App, Link } from "./model.js";
 import { browserPage, type Page } from "./page.js";
 import { Reflections } from "./reflections.js";
+import { SafetyOf } from "./safety.js";
 import { Sessions } from "./sessions.js";
 import { Socket } from "./socket.js";
 import { inRoom } from "./session.js";
@@ -51,6 +52,7 @@ class Ithaca implements App {
   private changed = false;
 
   readonly chat: ChatOf;
+  readonly safety: SafetyOf;
   readonly arrange: Arrangements;
   readonly reflect: Reflections;
   readonly ledger: LedgerOf;
@@ -86,6 +88,11 @@ class Ithaca implements App {
       () => page.newId(),
       () => this.nowUs(),
       (id, of) => this.set({ ...this.current, arranged: { ...this.current.arranged, [id]: of } }),
+    );
+    this.safety = new SafetyOf(
+      this.access,
+      () => page.newId(),
+      (view) => this.set(reduce.withArrangements(this.current, view)),
     );
     this.reflect = new Reflections(this.access, () => this.current, (kept) =>
       this.set({ ...this.current, ...kept }),

@@ -14,6 +14,7 @@ import type {
   NewAgreement,
   NewMeeting,
   NewMentorship,
+  NewReport,
   MentorshipCreated,
   NextSteps,
   PersonView,
@@ -238,10 +239,18 @@ export interface Chat {
   saveDraft(conversation: string, draft: Draft): void;
 }
 
+/** When it must end, or somebody should know. */
+export interface Safety {
+  leave(mentorship: string): Promise<void>;
+  block(mentorship: string, on: boolean): Promise<void>;
+  report(mentorship: string, report: NewReport): Promise<void>;
+}
+
 /** The one object that elements talk to. */
 export interface App {
   readonly state: AppState;
   readonly chat: Chat;
+  readonly safety: Safety;
   readonly arrange: Arrange;
   readonly reflect: Reflect;
   readonly ledger: Ledger;

@@ -186,9 +186,16 @@ function withMentorship(state: State, mentorship: MentorshipView): State {
   return { ...state, mentorships: [...others, mentorship] };
 }
 
-/** What the two agreed on and planned; all else of the view travels in frames of its own, and may be
- * newer here. */
-function withArrangements(state: State, view: MentorshipView): State {
+/** What the two agreed on and planned, and whether one left or blocks the other; all else of the view
+ * travels in frames of its own, and may be newer here. */
+export function withArrangements(state: State, view: MentorshipView): State {
   const { agreement = null, proposal = null, meeting = null } = view;
-  return change(state, (m) => (m.id === view.id ? { ...m, agreement, proposal, meeting } : m));
+  const { closed_us = null, closed_by = null, blocked_by_me = false } = view;
+  const news = { agreement, proposal, meeting };
+  const stands = { closed_us, closed_by, blocked_by_me };
+  return change(state, (m) => {
+    if (m.id !== view.id) return m;
+    const stood = m.closed_us != null || m.blocked_by_me;
+    return { ...m, ...news, ...((stood || closed_us != null || blocked_by_me) && stands) };
+  });
 }

@@ -21,6 +21,12 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
   message_gone: ["That message was deleted.", "There is nothing left to do with it."],
   not_yours: ["That message is not yours.", "Only who wrote it can change or delete it."],
   too_many_pins: ["There are 50 pins already, and that is as many as there can be.", "Take a pin off first."],
+  mentorship_closed: ["One of you has left this mentorship.", "What was said stays; nothing new begins here."],
+  blocking: ["You have blocked the other.", "Lift that first, under More."],
+  not_accepted: [
+    "The other does not take messages or calls from you at the moment.",
+    "Leave it at that for now; it may change.",
+  ],
   conflict: ["This was sent before with other words.", "Copy the text and send it as a new message."],
   not_found: ["This does not exist, or it is not yours.", "Check the link, or go back to the start."],
   proposal_closed: [

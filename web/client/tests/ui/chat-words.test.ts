@@ -4,6 +4,7 @@ import type { Member, Message } from "../../src/protocol/types.js";
 import { EMOJIS } from "../../src/protocol/types.js";
 import * as words from "../../src/ui/words/chat.js";
 import { pairOf } from "../../src/ui/words/people.js";
+import { REASONS, blockWords, closedWords, leaveWords, reportWords } from "../../src/ui/words/safety.js";
 import { ANA, LEYLA, ME, MENTORSHIP, MIN, NOW, message } from "./fake-app.js";
 
 const pair = pairOf(MENTORSHIP, ME);
@@ -73,4 +74,20 @@ it("says what was refused, and how many hits there are", () => {
   expect(words.hits(1, 0, false)).toBe("Nothing found");
   expect(words.hits(2, 3, false)).toBe("2 of 3");
   expect(words.hits(2, 20, true)).toBe("2 of 20 or more");
+});
+
+describe("what leaving and blocking mean", () => {
+  const day = 24 * HOUR;
+  it("is said before, and where one cannot write any more", () => {
+    expect(closedWords(MENTORSHIP, pair, NOW)).toBeNull();
+    const left = (part: object) => closedWords({ ...MENTORSHIP, ...part }, pair, NOW);
+    expect(left({ closed_us: NOW - HOUR, closed_by: ME.id })).toBe(
+      "You left this mentorship today at 13:13. What was said stays here.",
+    );
+    expect(left({ closed_us: NOW - day, closed_by: ANA.id })).toMatch(/^Ana Quispe left this mentorship yesterday\./);
+    expect(left({ closed_us: NOW - 4 * day })).toMatch(/^One of you left this mentorship on 20 Nov\./);
+    expect(left({ blocked_by_me: true })).toBe("You have blocked Ana Quispe: neither of you reaches the other.");
+    for (const words of [leaveWords(ANA), blockWords(ANA), reportWords(ANA)]) expect(words).toContain("Ana Quispe");
+    expect(Object.keys(REASONS)).toHaveLength(7);
+  });
 });

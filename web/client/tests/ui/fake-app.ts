@@ -308,6 +308,12 @@ export class FakeApp implements App {
     this.note("signOut");
   }
   readonly chat: App["chat"] = new FakeChat(this, (...call) => this.note(...call));
+  readonly safety: App["safety"] = {
+    leave: (mentorship) => this.says("leave", mentorship),
+    block: (mentorship, on) => this.says("block", mentorship, on),
+    report: (mentorship, { reason, seqs = [], also = [] }) =>
+      this.says("report", mentorship, reason, seqs.length, ...also),
+  };
   async loadSessions(): Promise<void> {}
   async loadAccount(session: string): Promise<SessionAccount> {
     await null; // never in the midst of drawing

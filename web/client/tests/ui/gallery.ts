@@ -523,6 +523,8 @@ Object.assign(STATES, {
   "talk-away": talking({}, {}, {
     members: [MENTORSHIP.members[0]!, { person: ANA, role: "mentee", presence: "away", seen_us: NOW - 20 * MIN } as Member],
   }),
+  "talk-closed": talking({}, {}, { closed_us: NOW - 30 * 60 * MIN, closed_by: ANA.id }),
+  "talk-blocked": talking({}, {}, { blocked_by_me: true }),
   "talk-aside": talking({}, { aside: talk(60, 60, 3000), messages: talk(50, 3000), head: 3000, read: 3000 }, { head: 3000, read: 3000, pinned: [] }),
   "talk-100000": talking({}, { messages: talk(100_000), head: 100_000, read: 100_000 }, { head: 100_000, read: 100_000, pinned: [] }),
 });

@@ -16,6 +16,7 @@ import "../parts/sheet.js";
 import { quoteWords, typingWords } from "../words/chat.js";
 import { awayWords } from "../words/link.js";
 import { otherOf, pairOf } from "../words/people.js";
+import { closedWords } from "../words/safety.js";
 import { named } from "../words/time.js";
 import { Chosen, type Actions } from "./actions.js";
 import "./actions.js";
@@ -34,6 +35,7 @@ import { proseStyles } from "./prose.js";
 import "./reminder.js";
 import { LongPress } from "./press.js";
 import { keyOf, type Row } from "./rows.js";
+import "./safety.js";
 import { conversationStyles } from "./styles.js";
 import { Virtual } from "./virtual.js";
 
@@ -206,6 +208,7 @@ export class Conversation extends AppElement {
     if (!view || !me) return nothing;
     const other = otherOf(view, me).person;
     const typist = this.state.typing[view.conversation];
+    const closed = closedWords(view, pairOf(view, me), this.app.nowUs());
     return html`
       ${this.head(view)} ${this.above()}
       <div
@@ -230,7 +233,9 @@ export class Conversation extends AppElement {
         ${this.below(me)} ${this.notices()}
         <ith-reminder .app=${this.app} .mentorship=${view.id}></ith-reminder>
         <div class="rest">
+          ${closed === null ? nothing : html`<p class="small">${closed}</p>`}
           <ith-composer
+            ?hidden=${closed !== null}
             .app=${this.app}
             .conversation=${view.conversation}
             .at=${this.at}
@@ -371,13 +376,12 @@ export class Conversation extends AppElement {
 
   private notices(): unknown {
     const { link, hasNetwork } = this.state;
-    const { trouble } = this;
     return html`
       ${this.failed === "newer" ? this.older("newer") : nothing}
       ${
-        trouble
+        this.trouble
           ? html`<div class="notice small" role="alert">
-            <p>${trouble.what} <span class="soft">${trouble.advice}</span></p>
+            <p>${this.trouble.what} <span class="soft">${this.trouble.advice}</span></p>
           </div>`
           : nothing
       }
@@ -406,7 +410,7 @@ export class Conversation extends AppElement {
         .at=${this.at}
         .open=${this.sheet === "pinned"}
         @jump=${(event: Event) => this.jump((event.target as Pinned).seq)}
-        @close=${this.closeSheet}
+        @close=${() => this.sheet === "pinned" && (this.sheet = null)}
       ></ith-pinned>
       <ith-go-to
         .zone=${me.zone}
@@ -416,7 +420,8 @@ export class Conversation extends AppElement {
         .pins=${view.pinned?.length ?? 0}
         @pinned=${() => (this.sheet = "pinned")}
         @go=${(event: Event) => this.jump({ atUs: (event.target as GoTo).atUs })}
-        @close=${this.closeSheet}
+        @close=${() => this.sheet === "more" && (this.sheet = null)}
+        ><ith-safety .app=${this.app} .view=${view}></ith-safety
       ></ith-go-to>
       <ith-erase
         .open=${this.erasing !== null}
@@ -424,11 +429,6 @@ export class Conversation extends AppElement {
         @close=${() => (this.erasing = null)}
       ></ith-erase>
     `;
-  }
-
-  private closeSheet(event: Event): void {
-    const closed = event.target instanceof HTMLElement && event.target.localName === "ith-pinned" ? "pinned" : "more";
-    if (this.sheet === closed) this.sheet = null;
   }
 
   private async stopFinding(): Promise<void> {

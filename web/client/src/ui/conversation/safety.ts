@@ -1,0 +1,199 @@
+import { css, html, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import type { AppState, Trouble } from "../../lib/model.js";
+import { inWords } from "../../lib/trouble.js";
+import { REPORT_WORDS_MAX, type MentorshipView, type NewReport } from "../../protocol/types.js";
+import { base, controls } from "../base.js";
+import { AppElement } from "../element.js";
+import "../parts/sheet.js";
+import { otherOf } from "../words/people.js";
+import { REASONS, blockWords, leaveWords, reportWords } from "../words/safety.js";
+import { named } from "../words/time.js";
+
+type Step = "leave" | "block" | "report" | "reported";
+
+const COPIES = 20; // of what was said last go along with a report
+
+/** Leaving a mentorship, blocking the other, reporting them: what each does, before one does it. */
+@customElement("ith-safety")
+export class Safety extends AppElement {
+  static override styles = [
+    base,
+    controls,
+    css`
+      .all {
+        display: grid;
+        gap: 4px;
+        justify-items: start;
+      }
+      .all .plain {
+        padding-inline: 0;
+      }
+      form {
+        display: grid;
+        gap: 16px;
+      }
+      .check {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+        min-height: 44px;
+        font-weight: inherit;
+      }
+      .check input {
+        width: 20px;
+        min-height: 20px;
+      }
+    `,
+  ];
+  @property({ attribute: false }) view!: MentorshipView;
+  @state() private step: Step | null = null;
+  @state() private trouble: Trouble | null = null;
+  @state() private busy = false;
+  @query("form") private form!: HTMLFormElement;
+
+  protected override watch(state: AppState): readonly unknown[] {
+    return [state.me, state.mentorships];
+  }
+
+  override render(): unknown {
+    const { me } = this.state;
+    if (!me) return nothing;
+    const other = otherOf(this.view, me).person;
+    const name = named(other.name);
+    const { closed_us, blocked_by_me = false } = this.view;
+    return html`
+      <div class="all">
+        <button class="plain" @click=${() => this.open("report")}>Report ${name}</button>
+        ${
+          blocked_by_me
+            ? html`<button class="plain" @click=${() => this.act(() => this.app.safety.block(this.view.id, false))}>
+              Let ${name} reach you again
+            </button>`
+            : html`<button class="plain" @click=${() => this.open("block")}>Block ${name}</button>`
+        }
+        ${
+          closed_us == null
+            ? html`<button class="plain" @click=${() => this.open("leave")}>Leave this mentorship</button>`
+            : nothing
+        }
+        ${this.step === null ? this.said() : nothing}
+      </div>
+      <ith-sheet heading=${HEADINGS[this.step ?? "report"]} .open=${this.step !== null} @close=${this.close}>
+        ${this.content(this.step, other)}
+      </ith-sheet>
+    `;
+  }
+
+  private content(step: Step | null, other: Parameters<typeof leaveWords>[0]): unknown {
+    const { id } = this.view;
+    if (step === null) return nothing;
+    if (step === "reported") {
+      return html`
+        <p role="status">Thank you. It was sent, and whoever runs this server will read it.</p>
+        <div class="row"><button @click=${this.close}>Close</button></div>
+      `;
+    }
+    if (step === "report") return this.reporting(other);
+    const leaving = step === "leave";
+    const run = (): Promise<void> => (leaving ? this.app.safety.leave(id) : this.app.safety.block(id, true));
+    return html`
+      <p>${leaving ? leaveWords(other) : blockWords(other)}</p>
+      ${this.said()}
+      <div class="row">
+        <button class="clay" ?disabled=${this.busy} @click=${() => this.act(run)}>
+          ${leaving ? "Leave" : "Block"}
+        </button>
+        <button @click=${this.close}>Not now</button>
+      </div>
+    `;
+  }
+
+  private reporting(other: Parameters<typeof leaveWords>[0]): unknown {
+    const name = named(other.name);
+    return html`
+      <form @submit=${this.report}>
+        <p>${reportWords(other)}</p>
+        <div class="field">
+          <label for="reason">What is it about?</label>
+          <select id="reason" name="reason" autofocus>
+            ${Object.entries(REASONS).map(([reason, words]) => html`<option value=${reason}>${words}</option>`)}
+          </select>
+        </div>
+        <div class="field">
+          <label for="words">What happened? You may leave it empty.</label>
+          <textarea id="words" name="words" rows="4" dir="auto" maxlength=${REPORT_WORDS_MAX}></textarea>
+        </div>
+        <div>
+          <label class="check"><input type="checkbox" name="copies" checked />Send the last ${COPIES} messages along</label>
+          ${
+            this.view.blocked_by_me
+              ? nothing
+              : html`<label class="check"><input type="checkbox" name="block" />Block ${name} too</label>`
+          }
+          ${
+            this.view.closed_us == null
+              ? html`<label class="check"><input type="checkbox" name="leave" />Leave this mentorship too</label>`
+              : nothing
+          }
+        </div>
+        ${this.said()}
+        <div class="row">
+          <button class="filled" ?disabled=${this.busy}>Send</button>
+          <button type="button" @click=${this.close}>Not now</button>
+        </div>
+      </form>
+    `;
+  }
+
+  private said(): unknown {
+    const { trouble } = this;
+    return trouble ? html`<p class="error" role="alert">${trouble.what} ${trouble.advice}</p>` : nothing;
+  }
+
+  private open(step: Step): void {
+    this.trouble = null;
+    this.step = step;
+  }
+
+  private close(event: Event): void {
+    event.stopPropagation();
+    this.step = null;
+  }
+
+  private async report(event: Event): Promise<void> {
+    event.preventDefault();
+    const fields = new FormData(this.form);
+    const log = this.state.conversations[this.view.conversation];
+    const seqs = fields.has("copies") ? (log?.messages.slice(-COPIES).map(({ seq }) => seq) ?? []) : [];
+    const also = (["block", "leave"] as const).filter((each) => fields.has(each));
+    const report: NewReport = {
+      reason: fields.get("reason") as NewReport["reason"],
+      words: String(fields.get("words") ?? "").trim(),
+      seqs,
+      also: also as NonNullable<NewReport["also"]>,
+    };
+    await this.act(() => this.app.safety.report(this.view.id, report), "reported");
+  }
+
+  private async act(run: () => Promise<void>, then: Step | null = null): Promise<void> {
+    this.busy = true;
+    this.trouble = null;
+    try {
+      await run();
+      this.step = then;
+    } catch (error) {
+      this.trouble = inWords(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+}
+
+const HEADINGS: Readonly<Record<Step, string>> = {
+  leave: "Leave this mentorship?",
+  block: "Block?",
+  report: "Report to whoever runs this server",
+  reported: "Reported",
+};

@@ -1,0 +1,42 @@
+/** What leaving, blocking and reporting mean, in calm words: minors are mentored too. Pure. */
+import type { MentorshipView, NewReport, PersonView } from "../../protocol/types.js";
+import { nameIn, type Pair } from "./people.js";
+import { named, shortWhen, timeIn } from "./time.js";
+
+export const REASONS: Readonly<Record<NewReport["reason"], string>> = {
+  harassment: "They are unkind to me, or do not stop",
+  sexual: "Something sexual",
+  threat: "They threaten me or someone else",
+  self_harm: "I am worried that they hurt themselves",
+  money: "Money, or a trick",
+  impersonation: "They are not who they say",
+  other: "Something else",
+};
+
+export const leaveWords = (other: PersonView): string =>
+  `A call that runs ends, meetings to come are cancelled, and nothing new begins. What was said and the ` +
+  `accounts of your sessions stay for both of you to read, and can be settled. ${named(other.name)} sees ` +
+  `that you left. It cannot be undone.`;
+
+export const blockWords = (other: PersonView): string => {
+  const name = named(other.name);
+  return (
+    `${name} cannot write to you, call you, or see whether you are here, and is told no more than that. ` +
+    `You cannot write to ${name} either until you lift it, which you can at any time.`
+  );
+};
+
+export const reportWords = (other: PersonView): string =>
+  `It goes to whoever runs this server. ${named(other.name)} is not told of it. If you or somebody else is ` +
+  `in danger now, call the emergency number where you are, or tell somebody near you whom you trust.`;
+
+/** Why nobody writes here now; null: one can. */
+export function closedWords(view: MentorshipView, pair: Pair, nowUs: number): string | null {
+  if (view.closed_us != null) {
+    const when = shortWhen(pair.me.zone, view.closed_us, nowUs);
+    const day = when === timeIn(pair.me.zone, view.closed_us) ? `today at ${when}` : when.replace("Yesterday", "yesterday");
+    const who = view.closed_by == null ? "One of you" : nameIn(pair, view.closed_by);
+    return `${who} left this mentorship ${/^\d+ /.test(day) ? `on ${day}` : day}. What was said stays here.`;
+  }
+  return view.blocked_by_me ? `You have blocked ${named(pair.other.name)}: neither of you reaches the other.` : null;
+}
