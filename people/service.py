@@ -9,7 +9,7 @@ import msgspec
 from people import tables
 from people.sansio import claims, handles
 from people.sansio.profile import clean_email, clean_name, clean_zone
-from people.tables import Invitation, Key
+from people.tables import Invitation, Key, Known
 from people.tokens import GRANT_ALGORITHM, Seals, Tokens, new_signing_secret
 from protocol.errors import Refusal
 from protocol.facts import AccessRevoked
@@ -135,7 +135,21 @@ class People:
 
     async def by_id(self, site_id: str, ids: list[str]) -> dict[str, PersonView]:
         """The persons of a site with these ids."""
-        return await self._database.read(tables.persons_by_id, site_id, ids)
+        found = await self.known(site_id, ids)
+        return {id_: each.view for id_, each in found.items()}
+
+    async def known(self, site_id: str, ids: list[str]) -> dict[str, Known]:
+        """The same, with when they were last here."""
+        return await self._database.read(tables.known, site_id, ids)
+
+    async def saw(self, site_id: str, person: str) -> None:
+        """They were here until now."""
+        await self._database.write(tables.see, site_id, person, self._clock.wall_us())
+
+    async def hide_seen(self, site_id: str, person: str, *, hidden: bool) -> None:
+        """Whether a person keeps to themselves when they were last here."""
+        since_us = self._clock.wall_us() if hidden else None
+        await self._database.write(tables.hide_seen, site_id, person, since_us)
 
     async def called(self, site_id: str, name_or_id: str) -> list[PersonView]:
         """The persons of a site with this id or exactly this name, oldest first."""
@@ -261,6 +275,7 @@ class People:
         yield from tables.rename_person(
             site_id, PersonView(id=person, name=FORGOTTEN, zone="UTC"), email=""
         )
+        yield from tables.forget_seen(site_id, person)
         yield from idempotency.forget_person(site_id, person)
 
     def _revoke_all(self, site_id: str, person: str, now_us: int) -> Plan[str | None]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    func,
     select,
     update,
 )
@@ -52,6 +53,8 @@ persons = Table(
     Column("zone", Text, nullable=False, info=read_by(ZoneInfo)),
     Column("email", Text, nullable=False),
     Column("created_us", Micros, nullable=False),
+    Column("seen_us", Micros),
+    Column("seen_hidden_us", Micros),
 )
 keys = Table(
     "keys",
@@ -179,16 +182,62 @@ def rename_person(site_id: str, to: PersonView, email: str) -> Plan[None]:
     )
 
 
-_PERSONS = Prepared(
-    select(persons.c.id, persons.c.name, persons.c.zone).where(
-        persons.c.site_id == bindparam("site_id"), among(persons.c.id, "ids")
+def forget_seen(site_id: str, person: str) -> Plan[None]:
+    """When they were last here, and whether that shows."""
+    yield (
+        update(persons)
+        .where(persons.c.site_id == site_id, persons.c.id == person)
+        .values(seen_us=None, seen_hidden_us=None)
     )
+
+
+def see(site_id: str, person: str, now_us: int) -> Plan[None]:
+    """They were here until now."""
+    yield (
+        update(persons)
+        .where(
+            persons.c.site_id == site_id,
+            persons.c.id == person,
+            func.coalesce(persons.c.seen_us, 0) < now_us,
+        )
+        .values(seen_us=now_us)
+    )
+
+
+def hide_seen(site_id: str, person: str, since_us: int | None) -> Plan[None]:
+    yield (
+        update(persons)
+        .where(persons.c.site_id == site_id, persons.c.id == person)
+        .values(seen_hidden_us=since_us)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person, when they were last here, and whether they keep that to themselves."""
+
+    view: PersonView
+    seen_us: int | None
+    hidden: bool
+
+
+_PERSONS = Prepared(
+    select(
+        persons.c.id, persons.c.name, persons.c.zone, persons.c.seen_us, persons.c.seen_hidden_us
+    ).where(persons.c.site_id == bindparam("site_id"), among(persons.c.id, "ids"))
 )
 
 
-def persons_by_id(site_id: str, ids: list[str]) -> Plan[dict[str, PersonView]]:
+def known(site_id: str, ids: list[str]) -> Plan[dict[str, Known]]:
     rows = yield _PERSONS(site_id=site_id, ids=listed(ids))
-    return {row.id: PersonView(id=row.id, name=row.name, zone=row.zone) for row in rows}
+    return {
+        row.id: Known(
+            PersonView(id=row.id, name=row.name, zone=row.zone),
+            row.seen_us,
+            row.seen_hidden_us is not None,
+        )
+        for row in rows
+    }
 
 
 def persons_called(site_id: str, name_or_id: str) -> Plan[list[PersonView]]:

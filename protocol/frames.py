@@ -402,11 +402,12 @@ class ReflectionChanged(Frame, tag="reflection.changed", frozen=True, kw_only=Tr
 
 
 class PresenceChanged(Frame, tag="presence.changed", frozen=True, kw_only=True):
-    """Someone in one of your mentorships came or went."""
+    """Someone in one of your mentorships came or went; `seen_us` as of a member."""
 
     mentorship: Id
     person: Id
     presence: PresenceState
+    seen_us: Micros | None = None
 
 
 class MentorshipAdded(Frame, tag="mentorship.added", frozen=True, kw_only=True):

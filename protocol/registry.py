@@ -92,6 +92,15 @@ ROUTES = (
     ),
     Route("me", "GET", "/v1/me", "person", "Who I am and what I am part of.", rest.Me),
     Route(
+        "set_seen",
+        "POST",
+        "/v1/me/seen",
+        "site",
+        "Hide when I was last here, or show it. The same again changes nothing.",
+        rest.SeenSetting,
+        request=rest.SeenSetting,
+    ),
+    Route(
         "replace_link",
         "POST",
         "/v1/me/link",

@@ -99,11 +99,20 @@ class MentorshipCreated(Body, frozen=True, kw_only=True):
 
 
 class Me(Body, frozen=True, kw_only=True):
-    """Who the grant speaks for, and what they are part of."""
+    """Who the grant speaks for, and what they are part of. `seen_hidden`: nobody is told when they
+    were last here, nor are they of others."""
 
     person: PersonView
     now_us: Micros
     mentorships: tuple[MentorshipView, ...]
+    seen_hidden: bool = False
+
+
+class SeenSetting(Body, frozen=True, kw_only=True):
+    """Whether nobody is told when one was last here; who hides that is not told of others either.
+    Whether one is here shows all the same."""
+
+    hidden: bool
 
 
 class NewLink(Body, frozen=True, kw_only=True):

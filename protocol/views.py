@@ -61,11 +61,13 @@ class PersonView(View, frozen=True, kw_only=True):
 
 
 class Member(View, frozen=True, kw_only=True):
-    """A person in a mentorship."""
+    """A person in a mentorship. `seen_us`: of somebody who is away, when they were last here, as
+    far as both show that."""
 
     person: PersonView
     role: Role
     presence: PresenceState
+    seen_us: Micros | None = None
 
 
 class Reaction(View, frozen=True, kw_only=True):

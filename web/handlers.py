@@ -51,6 +51,7 @@ from protocol.rest import (
     SearchPage,
     SearchQuery,
     SearchWithinQuery,
+    SeenSetting,
     SendMessage,
     SessionPage,
     SessionQuery,
@@ -153,12 +154,19 @@ class Handlers:
     async def me(self, asked: Asked) -> Me:
         caller, services = asked.me, self._services
         mine = await services.access.mine(caller)
-        persons = await services.people.by_id(caller.site_id, [caller.person])
+        known = await services.people.known(caller.site_id, [caller.person])
         return Me(
-            person=persons[caller.person],
+            person=known[caller.person].view,
+            seen_hidden=known[caller.person].hidden,
             now_us=services.clock.wall_us(),
             mentorships=await services.views.mentorships(caller.site_id, caller.person, mine),
         )
+
+    async def set_seen(self, asked: Asked) -> SeenSetting:
+        wish: SeenSetting = asked.body
+        caller = asked.me
+        await self._services.people.hide_seen(caller.site_id, caller.person, hidden=wish.hidden)
+        return wish
 
     async def replace_link(self, asked: Asked) -> NewLink:
         caller = asked.me

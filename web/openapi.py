@@ -58,6 +58,7 @@ EXAMPLES: dict[type[msgspec.Struct], dict[str, Any]] = {
     rest.SendMessage: {"id": "m-4f0c2a9b81", "body": "See you on Thursday."},
     rest.Confirm: {"revision": 1},
     rest.Block: {"on": True},
+    rest.SeenSetting: {"hidden": True},
     rest.NewReport: {
         "reason": "money",
         "words": "Asked me three times to pay outside of Ithaca.",

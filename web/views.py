@@ -1,6 +1,6 @@
 """Puts together what a person is shown of a mentorship from the rooms that know its parts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -12,8 +12,10 @@ from mentoring.safety import Safety
 from mentoring.sansio.safety import Bounds, shows
 from mentoring.tables import Mentorship
 from people.service import People
+from people.tables import Known
 from protocol.types import PresenceState
 from protocol.views import Member, MentorshipView, Message
+from runtime.database import DatabaseError
 from runtime.presence import Presence
 from signaling.service import Signaling
 
@@ -48,12 +50,31 @@ class Views:
             return "in_room"
         return "here" if self._presence.here(mentorship.site_id, person) else "away"
 
+    async def last_seen(
+        self,
+        mentorship: Mentorship,
+        person: str,
+        to: str,
+        now_is: PresenceState,
+        bounds: Bounds,
+        gone_us: int,
+    ) -> int | None:
+        """When somebody who is away was last here, if `to` may know, and there is a database; at
+        `gone_us` or later."""
+        if now_is != "away":
+            return None
+        try:
+            persons = await self._people.known(mentorship.site_id, [person, to])
+        except DatabaseError:
+            return None
+        return _seen(persons, person, to, now_is, bounds, gone_us)
+
     async def mentorships(
         self, site_id: str, person: str, mentorships: Sequence[Mentorship]
     ) -> tuple[MentorshipView, ...]:
         """Each as `person` sees it, in the given order."""
         everybody = sorted({who for mentorship in mentorships for who in mentorship.roles})
-        persons = await self._people.by_id(site_id, everybody)
+        persons = await self._people.known(site_id, everybody)
         talks = await self._chat.summaries(
             site_id, [mentorship.conversation for mentorship in mentorships], person
         )
@@ -77,9 +98,10 @@ class Views:
                     created_us=mentorship.created_us,
                     members=tuple(
                         Member(
-                            person=persons[who],
+                            person=persons[who].view,
                             role=role,
-                            presence=self.presence(mentorship, who, person, within),
+                            presence=(now_is := self.presence(mentorship, who, person, within)),
+                            seen_us=_seen(persons, who, person, now_is, within),
                         )
                         for who, role in mentorship.roles.items()
                     ),
@@ -100,6 +122,22 @@ class Views:
                 )
             )
         return tuple(views)
+
+
+def _seen(
+    persons: Mapping[str, Known],
+    who: str,
+    to: str,
+    now_is: PresenceState,
+    bounds: Bounds,
+    gone_us: int = 0,
+) -> int | None:
+    """When somebody who is away was last here, if `to` may know; at `gone_us` or later."""
+    if who == to or now_is != "away" or not shows(bounds, who, to):
+        return None
+    if persons[who].hidden or persons[to].hidden:
+        return None
+    return max(persons[who].seen_us or 0, gone_us) or None
 
 
 def _line(message: Message | None) -> Message | None:

@@ -44,6 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "mentee": {"name": "Ben", "zone": "UTC"},
     },
     "block_other": {"on": True},
+    "set_seen": {"hidden": True},
     "report_other": {"reason": "money", "words": "wants cash", "also": ["block"]},
     "confirm_session": {"revision": 1},
     "contest_session": {"revision": 1, "reason": "not so"},

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -44,7 +45,7 @@ from runtime.database import DatabaseError, StorageFull
 from runtime.driver import Driver
 from runtime.heard import Heard
 from runtime.machine import NoCell
-from runtime.presence import presence_topic
+from runtime.presence import GONE, presence_topic
 from signaling.service import connection_topic, person_topic, room_presence_topic
 from web.services import Services
 from web.socket.catch_up import CatchUp
@@ -239,7 +240,8 @@ class _Live:
                 if item.payload.decode() > self.id:  # the newer one, on another node
                     self.kick("replaced")
             elif family == "presence":
-                await self._tell_presence(rest.rpartition(":")[2])
+                gone_us = self._services.clock.wall_us() if item.payload == GONE else 0
+                await self._tell_presence(rest.rpartition(":")[2], gone_us=gone_us)
             elif family == "room-presence":
                 await self._tell_presence(rest.rpartition(":")[2], item.payload.decode())
             elif family == "bounds":
@@ -425,14 +427,14 @@ class _Live:
 
     # ---- out -----------------------------------------------------------------------------------
 
-    async def _tell_presence(self, person: str, room: str | None = None) -> None:
+    async def _tell_presence(self, person: str, room: str | None = None, gone_us: int = 0) -> None:
         """In every mentorship with that person, or in the one that has this room: who is in whose
         call is not for others to know."""
         for mentorship in list(self._mentorships.values()):
             if person in mentorship.roles and room in (None, mentorship.room):
                 bounds = await self._services.safety.bounds(mentorship.site_id, mentorship.id)
                 if shows(bounds, person, self._me):
-                    self._say_presence(mentorship, person, bounds)
+                    await self._say_presence(mentorship, person, bounds, gone_us)
 
     async def _rebounded(self, mentorship: Mentorship) -> None:
         """Whether one may know where the other is may have changed."""
@@ -440,16 +442,32 @@ class _Live:
         bounds = await self._services.safety.bounds(mentorship.site_id, mentorship.id)
         for person in mentorship.roles:
             if person != self._me:
-                self._say_presence(mentorship, person, bounds)
+                await self._say_presence(mentorship, person, bounds)
 
-    def _say_presence(self, mentorship: Mentorship, person: str, bounds: Bounds) -> None:
-        presence = self._services.views.presence(mentorship, person, self._me, bounds)
-        self._send(PresenceChanged(mentorship=mentorship.id, person=person, presence=presence))
+    async def _say_presence(
+        self, mentorship: Mentorship, person: str, bounds: Bounds, gone_us: int = 0
+    ) -> None:
+        views = self._services.views
+        asked = mentorship, person, self._me
+        seen_us = await views.last_seen(*asked, views.presence(*asked, bounds), bounds, gone_us)
+        presence = views.presence(*asked, bounds)  # they may have come meanwhile
+        self._send(
+            PresenceChanged(
+                mentorship=mentorship.id,
+                person=person,
+                presence=presence,
+                seen_us=seen_us if presence == "away" else None,
+            )
+        )
+
+    @property
+    def _who(self) -> tuple[str, str]:
+        assert self._caller is not None
+        return self._caller.site_id, self._caller.person
 
     @property
     def _me(self) -> str:
-        assert self._caller is not None
-        return self._caller.person
+        return self._who[1]
 
     def _complain(self, refusal: Refusal, frame: ClientFrame | None) -> None:
         tag = str(frame.__struct_config__.tag) if frame is not None else refusal.about
@@ -507,6 +525,12 @@ class _Live:
             return
         self._hub.depart(self._tab, self.id)
         self._services.presence.depart(self._caller.site_id, self._caller.person, self.id)
+        await self._leave_room()
+        if self._reason != "revoked" and not self._services.presence.here(*self._who):
+            with suppress(DatabaseError):  # then it is on record when they were here before
+                await self._services.people.saw(*self._who)
+
+    async def _leave_room(self) -> None:
         if self._reason != "replaced":
             await self._services.signaling.leave(self.id, self._reason, heard=self._goodbye)
             return

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema b76444ca5ff8ad63bcf7bbf8dc7f93b6
- * text   8e93a38d10469a2c7a22ac44ad294201
+ * schema 694a6dfbae1038adb5d97dfc6d48ae10
+ * text   2bf8f4a5ce3af17a6c2340d985ffc4bb
  */
 export type ClientFrame =
   | AuthOpen
@@ -343,12 +343,14 @@ export interface MentorshipView {
   blocked_by_me?: boolean;
 }
 /**
- * A person in a mentorship.
+ * A person in a mentorship. `seen_us`: of somebody who is away, when they were last here, as
+ * far as both show that.
  */
 export interface Member {
   person: PersonView;
   role: "mentee" | "mentor";
   presence: "away" | "here" | "in_room";
+  seen_us?: number | null;
 }
 /**
  * Someone, as the other side of a mentorship sees them. `zone` is an IANA name.
@@ -742,13 +744,14 @@ export interface ReflectionChanged {
   session: string;
 }
 /**
- * Someone in one of your mentorships came or went.
+ * Someone in one of your mentorships came or went; `seen_us` as of a member.
  */
 export interface PresenceChanged {
   t: "presence.changed";
   mentorship: string;
   person: string;
   presence: "away" | "here" | "in_room";
+  seen_us?: number | null;
 }
 /**
  * You are in a new mentorship.
@@ -827,12 +830,21 @@ export interface MentorshipCreated {
   links: InvitationLink[];
 }
 /**
- * Who the grant speaks for, and what they are part of.
+ * Who the grant speaks for, and what they are part of. `seen_hidden`: nobody is told when they
+ * were last here, nor are they of others.
  */
 export interface Me {
   person: PersonView;
   now_us: number;
   mentorships: MentorshipView[];
+  seen_hidden?: boolean;
+}
+/**
+ * Whether nobody is told when one was last here; who hides that is not told of others either.
+ * Whether one is here shows all the same.
+ */
+export interface SeenSetting {
+  hidden: boolean;
 }
 /**
  * A fresh link for oneself; all earlier ones have stopped working, and so has everything that

@@ -1,0 +1,91 @@
+"""When somebody was last here: for whom, from when, and for how long it is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ithaca.admin import Forget, perform
+from tests.support.app import App, Page
+from tests.support.databases import Storage
+from tests.support.wire import Socket
+
+
+async def seen(page: Page, of: Page) -> int | None:
+    """As a fresh view says it."""
+    view = (await page.get(f"/v1/mentorships/{page.mentorship}")).json()
+    (found,) = (m for m in view["members"] if m["person"]["id"] == of.person)
+    return None if found["seen_us"] is None else int(found["seen_us"])
+
+
+async def told(app: App, socket: Socket) -> Any:
+    """The newest presence that a connection was told of."""
+    await app.settle()
+    frame = socket.take_all("presence.changed")[-1]
+    return frame["presence"], frame["seen_us"]
+
+
+async def hide(page: Page, hidden: bool) -> None:
+    answer = await page.post("/v1/me/seen", json={"hidden": hidden})
+    assert (answer.status_code, answer.json()) == (200, {"hidden": hidden})
+    assert (await page.get("/v1/me")).json()["seen_hidden"] is hidden
+
+
+async def test_who_went_was_last_here_when_the_last_connection_ended(storage: Storage) -> None:
+    async with App.over(storage) as app:
+        ada, ben = await app.pair()
+        one, other = await ada.connect(), await ben.connect()
+        spare = await (await app.open(ben.link)).connect()
+        assert await seen(ada, ben) is None
+        await spare.finish(1001)
+        await app.advance(10)
+        assert await seen(ada, ben) is None  # still here
+        await other.finish(1006)
+        went_us = app.clock.wall_us()
+        assert await told(app, one) == ("away", went_us)
+        await app.advance(10)
+        assert await seen(ada, ben) == went_us
+        assert await seen(ben, ben) is None
+        other = await ben.connect()
+        assert await told(app, one) == ("here", None)
+        await other.finish(1001)
+        went_us = app.clock.wall_us()
+        link = ada.link
+    async with App.over(storage) as app:  # another run of the server
+        ada = await app.open(link)
+        view = (await ada.get(f"/v1/mentorships/{ada.mentorship}")).json()
+        assert went_us in [member["seen_us"] for member in view["members"]]
+
+
+async def test_who_hides_it_does_not_see_it_either(app: App, pair: tuple[Page, Page]) -> None:
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    await other.finish(1001)
+    await told(app, one)
+    went_us = await seen(ada, ben)
+    assert went_us is not None
+    for page in (ada, ben):
+        await hide(page, True)
+        assert await seen(ada, ben) is None
+        other = await ben.connect()
+        await other.finish(1001)
+        assert await told(app, one) == ("away", None)
+        await hide(page, False)
+    now_us = await seen(ada, ben)
+    assert now_us is not None
+    assert now_us >= went_us
+    # Who is blocked does not learn it.
+    for on in (True, False):
+        await ben.post(f"/v1/mentorships/{ben.mentorship}/block", json={"on": on})
+        assert (await seen(ada, ben) is None) is on
+
+
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
+async def test_who_is_forgotten_was_never_here(app: App, pair: tuple[Page, Page]) -> None:
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    await perform(app.house, Forget(ben.person, yes=True))
+    assert await other.closed() == 4202
+    assert await told(app, one) == ("away", app.clock.wall_us())
+    assert await seen(ada, ben) is None
