@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, Integer, Table, Text, case, func, select
+from sqlalchemy import Column, Integer, Table, Text, bindparam, func, select
 
-from chat.tables import COLUMNS, as_message, conversations, messages, position, reactions_to
+from chat.tables import COLUMNS, as_message, conversations, messages, reactions_to
 from protocol.views import Mark, Message
-from runtime.database import AnyRow, Plan, insert, metadata, names
+from runtime.database import AnyRow, Plan, Prepared, among, listed, metadata, names
 
 reads = Table(
     "reads",
@@ -42,62 +42,32 @@ class Standing:
     marks: tuple[Mark, ...]
 
 
-def move(
-    site_id: str, conversation: str, person: str, delivered: int, read: int
-) -> Plan[Mark | None]:
-    """A person's marks as they are then: never backwards, never beyond the head. None when neither
-    moved."""
-    head, _ = yield from position(site_id, conversation)
-    read = min(read, head)
-    delivered = max(min(delivered, head), read)
-    if delivered == 0:
-        return None
-    rows = yield (
-        insert(reads)
-        .values(
-            site_id=site_id,
-            conversation_id=conversation,
-            person_id=person,
-            seq=read,
-            delivered=delivered,
-        )
-        .on_conflict_do_update(
-            index_elements=["site_id", "conversation_id", "person_id"],
-            set_={
-                "seq": _greater(reads.c.seq, read),
-                "delivered": _greater(reads.c.delivered, delivered),
-            },
-            where=(reads.c.seq < read) | (reads.c.delivered < delivered),
-        )
-        .returning(reads.c.person_id, reads.c.delivered, reads.c.seq)
+_STANDINGS = Prepared(
+    select(
+        conversations.c.id,
+        conversations.c.head,
+        conversations.c.revision,
+        reads.c.person_id,
+        reads.c.delivered,
+        reads.c.seq,
     )
-    return _as_mark(rows[0]) if rows else None
-
-
-def _greater(column: Column[int], value: int) -> ColumnElement[int]:
-    return case((column < value, value), else_=column)
+    .select_from(conversations)
+    .outerjoin(
+        reads,
+        (reads.c.site_id == conversations.c.site_id)
+        & (reads.c.conversation_id == conversations.c.id),
+    )
+    .where(
+        conversations.c.site_id == bindparam("site_id"),
+        among(conversations.c.id, "ids"),
+    )
+    .order_by(conversations.c.id, reads.c.person_id)
+)
 
 
 def standings(site_id: str, ids: Sequence[str]) -> Plan[dict[str, Standing]]:
     """Each conversation that has any message."""
-    rows = yield (
-        select(
-            conversations.c.id,
-            conversations.c.head,
-            conversations.c.revision,
-            reads.c.person_id,
-            reads.c.delivered,
-            reads.c.seq,
-        )
-        .select_from(conversations)
-        .outerjoin(
-            reads,
-            (reads.c.site_id == conversations.c.site_id)
-            & (reads.c.conversation_id == conversations.c.id),
-        )
-        .where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
-        .order_by(conversations.c.id, reads.c.person_id)
-    )
+    rows = yield _STANDINGS(site_id=site_id, ids=listed(ids))
     found: dict[str, Standing] = {}
     for row in rows:
         marks = (_as_mark(row),) if row.person_id is not None else ()

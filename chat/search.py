@@ -29,24 +29,32 @@ class Search:
     """The index of messages of all sites. Who may ask for which conversation is decided before it
     gets here."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, every: int = 1) -> None:
+        """`every`: what is written is looked at in every so manieth round only, together with what
+        is written meanwhile; a question takes in what it needs by itself."""
         self._database = database
+        self._every, self._rounds = every, 0
+        self._noted: dict[tuple[str, str], None] = {}
         # What may be behind, by site and conversation, in the order of asking.
         self._waiting: dict[tuple[str, str], None] = {}
         self._listed: tuple[str, str] | None = ("", "")
 
     def note(self, site_id: str, conversation: str) -> None:
         """Something was written there: it is taken in with the next round."""
-        self._waiting[site_id, conversation] = None
+        self._noted[site_id, conversation] = None
 
     @property
     def is_behind(self) -> bool:
         """Whether the next round has anything to look at, as far as is known."""
-        return bool(self._waiting) or self._listed is not None
+        return bool(self._noted or self._waiting) or self._listed is not None
 
     async def round(self) -> None:
         """Takes in what is behind, for as long as one round may take. What was written before this
         server started is found by looking through all conversations, once."""
+        self._rounds += 1
+        if self._rounds % self._every == 0:
+            self._waiting.update(self._noted)
+            self._noted.clear()
         for _ in range(ROUND):
             if not self._waiting and not await self._list():
                 return

@@ -1,16 +1,19 @@
 """Stores messages and what becomes of them, hands out pages, and hints to whoever is connected."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chat import change_tables, mark_tables, tables
+from chat.batch import Batches
+from chat.batch_tables import Move, Send
 from chat.change_tables import Changed
 from chat.mark_tables import Standing, Summary
 from chat.sansio.conversation import check_body, check_query, fit, fit_around
 from protocol.codec import encode
 from protocol.frames import ChatMessages, ChatReceipt, ChatTouched, ChatTyped
 from protocol.types import PAGE_MAX, Emoji
-from protocol.views import Message, MessageVersion
+from protocol.views import Mark, Message, MessageVersion
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import Database
@@ -46,6 +49,7 @@ class Chat:
     ) -> None:
         self._database, self._clock, self._bus = database, clock, bus
         self._written = written
+        self._batches = Batches(database, self._said, self._moved)
 
     # ---- saying --------------------------------------------------------------------------------
 
@@ -62,28 +66,29 @@ class Chat:
         the same. Refuses with `message_empty`, `message_too_long`, `invalid_field`, `conflict`,
         `message_gone`."""
         check_body(body, client_id)
+        now_us = self._clock.wall_us()
+        if reply_to is None:
+            return await self._batches.send(
+                Send(site_id, conversation, person, client_id, body, now_us)
+            )
         message, fresh = await self._database.write(
-            tables.store,
-            site_id,
-            conversation,
-            person,
-            client_id,
-            body,
-            reply_to,
-            self._clock.wall_us(),
+            tables.store, site_id, conversation, person, client_id, body, reply_to, now_us
         )
         if fresh:
-            self._written(site_id, conversation)
-            self._hint(
-                site_id,
-                ChatMessages(
-                    conversation=conversation,
-                    head=message.seq,
-                    revision=message.revision,
-                    messages=(message,),
-                ),
-            )
+            self._said(site_id, conversation, message)
         return message
+
+    def _said(self, site_id: str, conversation: str, message: Message) -> None:
+        self._written(site_id, conversation)
+        self._hint(
+            site_id,
+            ChatMessages(
+                conversation=conversation,
+                head=message.seq,
+                revision=message.revision,
+                messages=(message,),
+            ),
+        )
 
     async def edit(
         self, site_id: str, conversation: str, person: str, change_id: str, seq: int, body: str
@@ -237,19 +242,28 @@ class Chat:
         self, site_id: str, conversation: str, person: str, *, delivered: int = 0, read: int = 0
     ) -> None:
         """Moves a person's marks forwards, and tells who is connected."""
-        moved = await self._database.write(
-            mark_tables.move, site_id, conversation, person, delivered, read
+        delivered = max(delivered, read)
+        if delivered > 0:
+            move = Move(site_id, conversation, person, delivered, read)
+            await asyncio.shield(self._batches.move(move))
+
+    def delivered(self, site_id: str, conversation: str, person: str, seq: int) -> None:
+        """Moves a person's mark of what was delivered, soon: nobody waits for that, and whoever
+        says it says it again of the next message."""
+        if seq > 0:
+            done = self._batches.move(Move(site_id, conversation, person, seq, 0))
+            done.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _moved(self, site_id: str, conversation: str, mark: Mark) -> None:
+        self._hint(
+            site_id,
+            ChatReceipt(
+                conversation=conversation,
+                person=mark.person,
+                delivered=mark.delivered,
+                read=mark.read,
+            ),
         )
-        if moved is not None:
-            self._hint(
-                site_id,
-                ChatReceipt(
-                    conversation=conversation,
-                    person=person,
-                    delivered=moved.delivered,
-                    read=moved.read,
-                ),
-            )
 
     async def standings(self, site_id: str, conversations: Sequence[str]) -> dict[str, Standing]:
         """Each conversation that has any message."""

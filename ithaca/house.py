@@ -58,7 +58,7 @@ ROOMS = ("runtime", "people", "mentoring", "chat", "ledger")
 SWEEP_INTERVAL_S = 5.0
 MISS_INTERVAL_S = 1.0
 FORGET_INTERVAL_S = 3600.0
-SEARCH_INTERVAL_S = 1.0
+SEARCH_INTERVAL_S, SEARCH_EVERY = 1.0, 30
 AUDIT_AT_S = 3 * 3600
 """When in the day (UTC) the ledger is looked at again."""
 DAY_S = 24 * 3600
@@ -129,7 +129,7 @@ class House:
             return sorted(found.roles, key=lambda person: found.roles[person] == "mentee")
 
         servers = (IceServer(urls=settings.ice_server),) if settings.ice_server else ()
-        search = Search(database)
+        search = Search(database, every=SEARCH_EVERY)
         chat = Chat(database, clock, bus, search.note)
         steady = SteadyClock(clock)
 

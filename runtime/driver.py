@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Generic
 
-from runtime.clock import Clock, wait_until_set
+from runtime.clock import Clock
 from runtime.machine import E, F, Machine, NoCell, S, WakeAt
 
 MAILBOX = 64
@@ -46,6 +46,8 @@ class Driver(Generic[S, E, F]):
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
         self._stopped = False
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_us = 0
 
     @property
     def state(self) -> S:
@@ -72,15 +74,36 @@ class Driver(Generic[S, E, F]):
 
     async def run(self) -> None:
         """Handle events until `stop`."""
-        while not self._stopped:
-            self._changed.clear()
-            self._feed_due()
-            if self._mailbox:
-                event = self._mailbox.popleft()
-                self._taken.set()
-                await self._handle(event)
-            else:
-                await wait_until_set(self._changed, self._clock, self._seconds_to_next())
+        try:
+            while not self._stopped:
+                self._changed.clear()
+                self._feed_due()
+                if self._mailbox:
+                    event = self._mailbox.popleft()
+                    self._taken.set()
+                    await self._handle(event)
+                else:
+                    self._set_alarm()
+                    await self._changed.wait()
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    def _set_alarm(self) -> None:
+        """One for the next timer, however often something else comes before it."""
+        if not self._timers:
+            return
+        next_us = self._timers[0][0]
+        if self._alarm is not None and not self._alarm.done():
+            if self._alarm_us <= next_us:
+                return
+            self._alarm.cancel()
+        self._alarm_us = next_us
+        self._alarm = asyncio.create_task(self._ring((next_us - self._now_us()) / 1_000_000))
+
+    async def _ring(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._changed.set()
 
     async def _handle(self, event: E) -> None:
         try:
@@ -100,8 +123,3 @@ class Driver(Generic[S, E, F]):
         now_us = self._now_us()
         while self._timers and self._timers[0][0] <= now_us:
             self._mailbox.append(heapq.heappop(self._timers)[2])
-
-    def _seconds_to_next(self) -> float | None:
-        if not self._timers:
-            return None
-        return (self._timers[0][0] - self._now_us()) / 1_000_000

@@ -24,15 +24,18 @@ class Cursor:
 def hinted(cursor: Cursor, revision: int, seq: int | None = None) -> tuple[Cursor, bool]:
     """A hint says that `revision` exists: a new message at `seq`, or another one that was touched.
     True: it is the very next change, hand it on."""
-    cursor = known(cursor, seq or 0, revision)
     follows = seq is None or seq == cursor.seq + 1
     if revision == cursor.revision + 1 and follows and not cursor.reading:
-        return replace(cursor, seq=cursor.seq if seq is None else seq, revision=revision), True
-    return cursor, False
+        seq = cursor.seq if seq is None else seq
+        head, latest = max(cursor.head, seq), max(cursor.latest, revision)
+        return Cursor(seq, revision, head, latest), True
+    return known(cursor, seq or 0, revision), False
 
 
 def known(cursor: Cursor, head: int, latest: int) -> Cursor:
     """The table says that these exist: how a lost hint is noticed."""
+    if head <= cursor.head and latest <= cursor.latest:
+        return cursor
     return replace(cursor, head=max(cursor.head, head), latest=max(cursor.latest, latest))
 
 

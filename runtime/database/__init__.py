@@ -26,7 +26,7 @@ from runtime.database.plan import (
     only,
 )
 from runtime.database.postgres import PostgresDatabase, hold
-from runtime.database.prepared import Prepared, among, listed
+from runtime.database.prepared import Prepared, among, listed, rows_of, tabled
 from runtime.database.reserve import Reserve
 from runtime.database.schema import DERIVED, Micros, RowId, insert, metadata, names, read_by
 from runtime.database.sqlite import SqliteDatabase
@@ -100,6 +100,8 @@ __all__ = [
     "only",
     "open_database",
     "read_by",
+    "rows_of",
     "sole_server",
     "storage_error",
+    "tabled",
 ]

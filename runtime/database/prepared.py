@@ -5,10 +5,11 @@ compiled once for each engine, then handed to its driver with their values.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BindParameter,
     ClauseElement,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType, TypeEngine
 
 _AS_THEY_ARE = (Integer, String, LargeBinary, NullType)
@@ -118,6 +120,33 @@ def _among_on_sqlite(element: among, compiler: SQLCompiler, **options: Any) -> s
 def _among_on_postgres(element: among, compiler: SQLCompiler, **options: Any) -> str:
     column, bound = _parts(element, compiler, options)
     return f"{column} = ANY (ARRAY(SELECT json_array_elements_text(CAST({bound} AS JSON))))"
+
+
+class rows_of(FunctionElement[Any]):  # noqa: N801
+    """A table of the rows that are given as `tabled(rows)` under `name`: one statement for any
+    number. `rows_of("rows").table_valued("value").c.value.op("->>")(0)` is a row's first value, a
+    text on PostgreSQL whatever it was: cast what is a number."""
+
+    name = "json_each"
+    inherit_cache = False
+
+    def __init__(self, name: str) -> None:
+        super().__init__(bindparam(name, type_=String))
+
+
+def tabled(rows: Iterable[Sequence[str | int]]) -> str:
+    """Rows for `rows_of`."""
+    return msgspec.json.encode({str(number): row for number, row in enumerate(rows)}).decode()
+
+
+@compiles(rows_of, "sqlite")
+def _rows_on_sqlite(element: rows_of, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(rows_of, "postgresql")
+def _rows_on_postgres(element: rows_of, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each(CAST({compiler.process(element.clauses, **options)} AS JSON))"
 
 
 def _parts(element: among, compiler: SQLCompiler, options: dict[str, Any]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -64,9 +65,11 @@ SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
 
 
 class PostgresServer:
-    """One server for a test session, in a folder of its own that `stop` removes."""
+    """One server for a test session, in a folder of its own that `stop` removes. `settings`: what
+    is to be otherwise than for tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = {**_SETTINGS, **(settings or {})}
         # Not under pytest's folder: a socket's path has at most 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="ithaca-pg-"))
         self._numbers = count(1)
@@ -132,7 +135,8 @@ class PostgresServer:
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run one statement with psql; returns its unaligned output."""
         return self._run(
-            "psql", "-h", str(self._home), "-U", SUPERUSER, "-d", database,
+            "psql", "-h", str(self._home), "-p", self._settings.get("port", "5432"),
+            "-U", SUPERUSER, "-d", database,
             "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-c", statement,
         )  # fmt: skip
 
@@ -140,7 +144,8 @@ class PostgresServer:
         """The same over a psql that stays: a process for each would cost more than it does."""
         if self._psql is None:
             self._psql = subprocess.Popen(
-                [str(self._bin / "psql"), "-h", str(self._home), "-U", SUPERUSER, "-X", "-q",
+                [str(self._bin / "psql"), "-h", str(self._home),
+                 "-p", self._settings.get("port", "5432"), "-U", SUPERUSER, "-X", "-q",
                  "-t", "-A", "-d", "postgres"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 text=True, **self._where(),
@@ -174,7 +179,7 @@ class PostgresServer:
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
 
     def rise(self) -> None:
-        options = " ".join(f"-c {name}='{value}'" for name, value in _SETTINGS.items())
+        options = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
         self._run(
             "pg_ctl", "-D", str(self._data), "-l", str(self._home / "log"), "-w", "-t", "60",
             "-o", f"-k '{self._home}' {options}", "start",

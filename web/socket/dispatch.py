@@ -106,7 +106,7 @@ async def dispatch(
                 )
             )
         case ChatDelivered():
-            await services.chat.mark(site_id, frame.conversation, person, delivered=frame.seq)
+            services.chat.delivered(site_id, frame.conversation, person, frame.seq)
         case ChatRead():
             await services.chat.mark(site_id, frame.conversation, person, read=frame.seq)
         case RoomJoin():

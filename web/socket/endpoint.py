@@ -129,7 +129,8 @@ class _Live:
         self._services, self._hub, self._format = services, hub, fmt
         self._receive = receive
         self.id = services.ids.new("con")
-        self._out = Outgoing(fmt, send, scope["state"]["ws_close"])
+        state = scope["state"]
+        self._out = Outgoing(fmt, send, state["ws_close"], state.get("ws_write"))
         self._no_stranger: Callable[[], None] = scope["state"]["ws_signed_in"]
         self._subscription = services.bus.subscribe()
         self._caller: Caller | None = None

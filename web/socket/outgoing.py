@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from starlette.types import Send
 
@@ -14,6 +15,12 @@ LARGEST_BYTES = 8 * 1024 * 1024
 CLOSE_WAIT_S = 1.0
 
 
+class Write(Protocol):
+    """Sends a message without waiting. False: the other side has to read first."""
+
+    def __call__(self, data: bytes, *, text: bool) -> bool: ...
+
+
 class Overflow(Exception):
     """More waits than may wait: the other side does not read."""
 
@@ -21,10 +28,18 @@ class Overflow(Exception):
 class Outgoing:
     """A queue of encoded frames. Behind the one that goes out next wait at most MOST_BYTES; that
     one may have up to LARGEST_BYTES: who has hundreds of mentorships is told of all at once.
-    `close_unread` puts a close frame behind what the other side does not read."""
+    `close_unread` puts a close frame behind what the other side does not read; `write`, if there is
+    one, sends at once, unless that would have to wait."""
 
-    def __init__(self, fmt: Format, send: Send, close_unread: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        fmt: Format,
+        send: Send,
+        close_unread: Callable[[int], None],
+        write: Write | None = None,
+    ) -> None:
         self._format, self._send, self._close_unread = fmt, send, close_unread
+        self._write = write
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
@@ -38,6 +53,9 @@ class Outgoing:
         behind = self._bytes + len(data) - len(self._waiting[0] if self._waiting else data)
         if behind > MOST_BYTES or len(data) > LARGEST_BYTES:
             raise Overflow
+        at_once = None if self._waiting else self._write
+        if at_once is not None and at_once(data, text=self._format == "json"):
+            return
         self._waiting.append(data)
         self._bytes += len(data)
         self._filled.set()

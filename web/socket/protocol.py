@@ -4,8 +4,9 @@ them."""
 from asyncio import TimerHandle
 from asyncio.transports import BaseTransport, Transport
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
@@ -31,16 +32,25 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """A connection whose peer has stopped reading ends too: the app closes it by `ws_close` in the
     scope's state, and whatever way it ended, CLOSE_GRACE_S later it is gone. Text that is not UTF-8
     ends it with 1007 without a trace in the log. By `ws_signed_in` the app says that it is no
-    stranger's any more."""
+    stranger's any more. `ws_write` sends a message without waiting, unless (False) the peer has to
+    read first; what is said within one turn of the loop goes out in one piece."""
 
     close_grace_s = CLOSE_GRACE_S
     _cut: TimerHandle | None = None
     _pings_us = 0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._said: list[bytes] = []
+
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         cast(Transport, transport).set_write_buffer_limits(high=WRITE_HIGH_BYTES)
-        self.app_state = {**self.app_state, "ws_close": self._close_unread}
+        self.app_state = {
+            **self.app_state,
+            "ws_close": self._close_unread,
+            "ws_write": self._write,
+        }
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.app_state["ws_signed_in"]()  # or never will be
@@ -54,9 +64,28 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             if not self.transport.is_closing():
                 super().data_received(data[at : at + PARSED_AT_ONCE_BYTES])
 
+    def _write(self, data: bytes, *, text: bool) -> bool:
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+            return False
+        if not self._said:
+            self.loop.call_soon(self._flush)
+        self._said += (_head(len(data), text=text), data)
+        return True
+
+    def _flush(self) -> None:
+        if self._said:
+            said, self._said = b"".join(self._said), []
+            if not self.close_sent and not self.transport.is_closing():
+                self.transport.write(said)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        self._flush()
+        await super().send(message)
+
     def _close_unread(self, code: int) -> None:
         """Puts the close frame behind what the peer has not read yet, without waiting for it: who
         reads on within the grace finds it there."""
+        self._flush()
         if self.close_sent or self.transport.is_closing():
             return
         self.conn.send_close(code)
@@ -112,6 +141,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
+
+
+def _head(size: int, *, text: bool) -> bytes:
+    """Of an unmasked message in one frame (RFC 6455, 5.2)."""
+    kind = 0x81 if text else 0x82
+    if size < 126:
+        return bytes((kind, size))
+    if size < 1 << 16:
+        return bytes((kind, 126)) + size.to_bytes(2, "big")
+    return bytes((kind, 127)) + size.to_bytes(8, "big")
 
 
 class HttpProtocol(HttpToolsProtocol):

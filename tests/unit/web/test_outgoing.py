@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from starlette.types import Message
 
-from protocol.codec import encode
+from protocol.codec import Format, encode
 from protocol.frames import ErrorFrame
 from web.socket.outgoing import LARGEST_BYTES, MOST_BYTES, Outgoing, Overflow
 
@@ -79,3 +79,30 @@ async def test_what_was_being_sent_when_the_connection_ends_goes_out_before_the_
     reads.set()
     await out.finish(4003)
     assert said == [100_001, 100_002, 4003]
+
+
+def test_what_can_go_at_once_does_unless_something_waits_before_it() -> None:
+    sent: list[tuple[bytes, bool]] = []
+    ready = True
+
+    def write(data: bytes, *, text: bool) -> bool:
+        if ready:
+            sent.append((data, text))
+        return ready
+
+    cases: tuple[tuple[Format, ErrorFrame], ...] = (
+        ("msgpack", sized(100_000)),
+        ("json", sized(100_001)),
+    )
+    for fmt, frame in cases:
+        out = Outgoing(fmt, nowhere, lambda code: None, write)
+        sent.clear()
+        ready = True
+        out.put(frame)
+        assert sent == [(encode(frame, fmt), fmt == "json")]
+        ready = False
+        out.put(frame)
+        ready = True
+        out.put(frame)  # waits behind the one before
+        assert len(sent) == 1
+        assert not out.room

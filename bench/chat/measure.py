@@ -1,0 +1,95 @@
+"""What a process has used, and a closed loop over pairs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_s(pid: int, *, first_only: bool = False) -> float:
+    """Processor time of a process, or of its first thread."""
+    path = Path(f"/proc/{pid}/task/{pid}/stat" if first_only else f"/proc/{pid}/stat")
+    fields = path.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * TICK_S
+
+
+def memory_kib(pid: int) -> int:
+    """What it has of its own, shared pages in proportion."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise AssertionError("no such line")
+
+
+class Side(Protocol):
+    accepted: Callable[[float], None]
+    received: Callable[[], None]
+
+    def send(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Round:
+    """`messages` on disk in `seconds`; each one's wait for that, in seconds."""
+
+    messages: int = 0
+    seconds: float = 0.0
+    waits_s: list[float] = field(default_factory=list)
+
+    def percentile_ms(self, percent: float) -> float:
+        ordered = sorted(self.waits_s)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000
+
+
+async def closed_loop(pairs: Sequence[tuple[Side, Side]], seconds: float) -> Round:
+    """Each pair has one message under way, in turns: the next is sent when this one is on disk and
+    has reached the other."""
+    found = Round()
+    going = True
+    under_way = len(pairs)
+    done = asyncio.Event()
+
+    def play(one: Side, other: Side) -> None:
+        nonlocal under_way
+        state = {"turn": 0, "left": 2}
+        sides = (one, other)
+
+        def step() -> None:
+            nonlocal under_way
+            state["left"] -= 1
+            if state["left"]:
+                return
+            if not going:
+                under_way -= 1
+                if not under_way:
+                    done.set()
+                return
+            state["turn"] ^= 1
+            state["left"] = 2
+            sides[state["turn"]].send()
+
+        def accepted(waited_s: float) -> None:
+            found.messages += 1
+            found.waits_s.append(waited_s)
+            step()
+
+        for side in sides:
+            side.accepted, side.received = accepted, step
+        one.send()
+
+    began_s = time.perf_counter()
+    for one, other in pairs:
+        play(one, other)
+    await asyncio.sleep(seconds)
+    found.seconds = time.perf_counter() - began_s
+    going = False
+    async with asyncio.timeout(30):
+        await done.wait()
+    return found

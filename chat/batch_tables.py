@@ -1,0 +1,229 @@
+"""The plan that stores what waits: messages and marks of any number of conversations, by two
+statements for the messages and one for the marks, however many there are."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    String,
+    bindparam,
+    case,
+    cast,
+    literal_column,
+    select,
+    true,
+)
+
+from chat.mark_tables import reads
+from chat.tables import conversations, messages
+from protocol.views import Mark, Message
+from runtime.database import Plan, Prepared, insert, rows_of, tabled
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message that waits to be stored; it answers none."""
+
+    site_id: str
+    conversation: str
+    person: str
+    client_id: str
+    body: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Marks of a person that wait to be moved; what was read was delivered."""
+
+    site_id: str
+    conversation: str
+    person: str
+    delivered: int
+    read: int
+
+
+class SaidBeforeError(Exception):
+    """One of the messages is stored already, or was meant to be another: each must be looked at."""
+
+
+_row = rows_of("rows").table_valued("value", name="row")
+
+
+def _text(at: int) -> ColumnElement[str]:
+    return _row.c.value.op("->>", return_type=String())(literal_column(str(at)))
+
+
+def _integer(at: int) -> ColumnElement[int]:
+    return cast(_text(at), Integer)
+
+
+def _lesser(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[int]:
+    return case((one < other, one), else_=other)
+
+
+def _greater(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[int]:
+    return case((one > other, one), else_=other)
+
+
+# Taking the conversations' rows first serialises their writers: seq and revision have no gap and no
+# double. In the order of their ids, so that two nodes do not wait for each other.
+_grown = insert(conversations).from_select(
+    ["site_id", "id", "head", "revision"],
+    select(bindparam("site_id", type_=String), _text(0), _integer(1), _integer(1))
+    .select_from(_row)
+    .where(true())
+    .order_by(_text(0)),
+)
+_TAKE = Prepared(
+    _grown.on_conflict_do_update(
+        index_elements=["site_id", "id"],
+        set_={
+            "head": conversations.c.head + _grown.excluded.head,
+            "revision": conversations.c.revision + _grown.excluded.revision,
+        },
+    ).returning(conversations.c.id, conversations.c.head, conversations.c.revision)
+)
+_STORE = Prepared(
+    insert(messages)
+    .from_select(
+        [
+            "site_id",
+            "conversation_id",
+            "seq",
+            "person_id",
+            "client_id",
+            "body",
+            "at_us",
+            "revision",
+        ],
+        select(
+            bindparam("site_id", type_=String),
+            _text(0),
+            _integer(1),
+            _text(2),
+            _text(3),
+            _text(4),
+            cast(_text(5), BigInteger),
+            _integer(6),
+        )
+        .select_from(_row)
+        .where(true()),
+    )
+    .on_conflict_do_nothing(index_elements=["site_id", "conversation_id", "person_id", "client_id"])
+    .returning(messages.c.seq)
+)
+# One look-up for each row: a join might as well go through all conversations for each.
+_head = (
+    select(conversations.c.head)
+    .where(conversations.c.site_id == bindparam("site_id"), conversations.c.id == _text(0))
+    .correlate(_row)
+    .scalar_subquery()
+)
+_asked = (
+    select(
+        _text(0).label("conversation"),
+        _text(1).label("person"),
+        cast(_text(2), BigInteger).label("delivered"),
+        cast(_text(3), BigInteger).label("read"),
+        _head.label("head"),
+    )
+    .select_from(_row)
+    .order_by(_text(0), _text(1))
+    .subquery()
+)
+_moved = insert(reads).from_select(
+    ["site_id", "conversation_id", "person_id", "delivered", "seq"],
+    select(
+        bindparam("site_id", type_=String),
+        _asked.c.conversation,
+        _asked.c.person,
+        _lesser(_asked.c.delivered, _asked.c.head),
+        _lesser(_asked.c.read, _asked.c.head),
+    ).where(_asked.c.head > literal_column("0")),
+)
+_MOVE = Prepared(
+    _moved.on_conflict_do_update(
+        index_elements=["site_id", "conversation_id", "person_id"],
+        set_={
+            "seq": _greater(reads.c.seq, _moved.excluded.seq),
+            "delivered": _greater(reads.c.delivered, _moved.excluded.delivered),
+        },
+        where=(reads.c.seq < _moved.excluded.seq) | (reads.c.delivered < _moved.excluded.delivered),
+    ).returning(reads.c.conversation_id, reads.c.person_id, reads.c.delivered, reads.c.seq)
+)
+
+
+def store(
+    sends: Sequence[Send], moves: Sequence[Move]
+) -> Plan[tuple[list[Message], list[tuple[str, str, Mark]]]]:
+    """The messages as stored, one for each send, and the marks that have moved, by site and
+    conversation. Raises SaidBeforeError, and nothing is stored."""
+    by_site: dict[str, list[int]] = defaultdict(list)
+    for number, send in enumerate(sends):
+        by_site[send.site_id].append(number)
+    stored: dict[int, Message] = {}
+    for site_id, numbers in by_site.items():
+        found = yield from _store(site_id, [sends[number] for number in numbers])
+        stored.update(zip(numbers, found, strict=True))
+    marks: list[tuple[str, str, Mark]] = []
+    for site_id in dict.fromkeys(move.site_id for move in moves):
+        rows = yield _MOVE(
+            site_id=site_id,
+            rows=tabled(
+                (move.conversation, move.person, move.delivered, move.read)
+                for move in moves
+                if move.site_id == site_id
+            ),
+        )
+        marks += [
+            (
+                site_id,
+                row.conversation_id,
+                Mark(person=row.person_id, delivered=row.delivered, read=row.seq),
+            )
+            for row in rows
+        ]
+    return [stored[number] for number in range(len(sends))], marks
+
+
+def _store(site_id: str, sends: Sequence[Send]) -> Plan[list[Message]]:
+    counts = Counter(send.conversation for send in sends)
+    rows = yield _TAKE(site_id=site_id, rows=tabled(counts.items()))
+    last = {row.id: (row.head, row.revision) for row in rows}
+    stored = []
+    for send in sends:
+        head, revision = last[send.conversation]
+        back = counts[send.conversation] = counts[send.conversation] - 1
+        stored.append(
+            Message(
+                seq=head - back,
+                id=send.client_id,
+                person=send.person,
+                body=send.body,
+                at_us=send.at_us,
+                revision=revision - back,
+            )
+        )
+    rows = yield _STORE(
+        site_id=site_id,
+        rows=tabled(
+            (
+                send.conversation,
+                message.seq,
+                message.person,
+                message.id,
+                message.body,
+                message.at_us,
+                message.revision,
+            )
+            for send, message in zip(sends, stored, strict=True)
+        ),
+    )
+    if len(rows) != len(sends):
+        raise SaidBeforeError
+    return stored
