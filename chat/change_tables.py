@@ -16,7 +16,7 @@ from chat.tables import (
     whole,
 )
 from protocol.errors import Refusal
-from protocol.types import PINS_MAX, Emoji
+from protocol.types import PINS_MAX, VERSIONS_MAX, Emoji
 from protocol.views import Message, MessageVersion
 from runtime.database import Plan, insert
 
@@ -27,8 +27,8 @@ Changed = tuple[Message, bool]
 def edit(
     site_id: str, conversation: str, person: str, change_id: str, seq: int, body: str, now_us: int
 ) -> Plan[Changed]:
-    """Another text. Refuses with `not_found`, `not_yours`, `message_gone`, and `conflict` when the
-    id named another change."""
+    """Another text. Refuses with `not_found`, `not_yours`, `message_gone`, `too_many_edits`, and
+    `conflict` when the id named another change."""
     message, revision = yield from _take(site_id, conversation, seq)
     after = changes.edited(message, person, body, now_us, revision)
     same = yield select(message_versions.c.seq, message_versions.c.body).where(
@@ -47,9 +47,10 @@ def edit(
     rows = yield select(func.max(message_versions.c.version).label("newest")).where(
         *_versions_of(site_id, conversation, seq)
     )
-    newest = rows[0].newest
-    if newest is None:
-        newest = 1
+    newest = rows[0].newest or 1
+    if newest >= VERSIONS_MAX:
+        raise Refusal("too_many_edits")
+    if newest == 1:
         first = {"version": 1, "change_id": None, "body": message.body, "at_us": message.at_us}
         yield insert(message_versions).values(**of, **first)
     yield insert(message_versions).values(

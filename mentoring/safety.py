@@ -22,7 +22,7 @@ from protocol.views import Message
 from runtime import idempotency, outbox
 from runtime.bus import Bus
 from runtime.clock import Clock
-from runtime.database import Database, DatabaseError, Plan
+from runtime.database import Database, DatabaseError, Plan, essential
 from runtime.ids import Ids
 
 CACHED = 10_000
@@ -117,6 +117,7 @@ class Safety:
         await self._database.write(self._leave, of, person, self._clock.wall_us())
         self._changed(of)
 
+    @essential  # away from somebody one gets on a full disk too
     def _leave(self, of: Mentorship, person: str, now_us: int) -> Plan[None]:
         yield from tables.claim(of.site_id, of.id)
         if not (yield from safety_tables.close(of.site_id, of.id, person, now_us)):
@@ -133,6 +134,7 @@ class Safety:
         await self._database.write(self._block, of, person, on, self._clock.wall_us())
         self._changed(of)
 
+    @essential
     def _block(self, of: Mentorship, person: str, on: bool, now_us: int) -> Plan[None]:
         yield from tables.claim(of.site_id, of.id)
         if on:
@@ -147,10 +149,11 @@ class Safety:
         wish: NewReport,
         messages: Sequence[Message],
         key: str | None,
-    ) -> str:
+    ) -> tuple[str, bool]:
         """Keeps what somebody says of the other, with copies of the messages that it is about, and
-        leaves or blocks in the same step; its id. The same idempotency `key` again gives the first
-        answer. Refuses with `invalid_field`, `rate_limited`, `conflict`."""
+        leaves or blocks in the same step; its id, and whether this call did it: the same
+        idempotency `key` again gives the first answer. Refuses with `invalid_field`,
+        `rate_limited`, `conflict`."""
         words = clean(wish.words, "words")
         if len(words) > REPORT_WORDS_MAX:
             raise Refusal("invalid_field", f"At most {REPORT_WORDS_MAX} characters.", field="words")
@@ -163,7 +166,7 @@ class Safety:
         if wish.also:  # nothing shows the other that there is a report alone
             self._changed(of)
         self._nudge()
-        return id_
+        return id_, id_ == new.id
 
     def _report(
         self,

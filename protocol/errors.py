@@ -60,6 +60,7 @@ _TABLE = (
     ErrorCode("message_empty", 422, "fix", "A message needs at least one visible character."),
     ErrorCode("message_too_long", 413, "fix", "A message may have at most 16 KiB of UTF-8 text."),
     ErrorCode("message_gone", 410, "fix", "The message was deleted."),
+    ErrorCode("too_many_edits", 409, "fix", "It was edited 99 times: write a new message."),
     ErrorCode("too_many_pins", 409, "fix", "At most 50 messages are pinned: take a pin off first."),
     ErrorCode("body_too_large", 413, "fix", "The request body is too large."),
     ErrorCode("request_timeout", 408, "retry", "The request took too long to arrive."),

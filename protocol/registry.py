@@ -308,6 +308,7 @@ ROUTES = (
             "invalid_field",
             "not_yours",
             "message_gone",
+            "too_many_edits",
             "conflict",
             "rate_limited",
             "storage_full",

@@ -27,6 +27,8 @@ INT_MAX = 2**53 - 1
 VERSION_MAX = 10**9 - 1
 PINS_MAX = 50
 """Pinned messages of one conversation."""
+VERSIONS_MAX = 100
+"""Texts that one message has had."""
 TYPING_EVERY_US = 4_000_000
 TYPING_LAPSES_US = 6_000_000
 """Who types says so again every 4 s; who has not heard it for 6 s takes it as over."""

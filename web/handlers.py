@@ -214,10 +214,10 @@ class Handlers:
         wish: NewReport = asked.body
         of, services = asked.theirs, self._services
         copies = await services.chat.picked(of.site_id, of.conversation, wish.seqs)
-        report = await services.safety.report(
+        report, new = await services.safety.report(
             of, asked.me.person, wish, copies, asked.idempotency_key
         )
-        if wish.also:
+        if wish.also and new:
             await self._parted(asked, wish.also)
         return Reported(report=report)
 

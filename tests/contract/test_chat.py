@@ -14,7 +14,7 @@ from chat.service import Chat
 from chat.tables import message_versions
 from protocol.errors import Refusal
 from protocol.frames import ChatMessages
-from protocol.types import PINS_MAX, Emoji
+from protocol.types import PINS_MAX, VERSIONS_MAX, Emoji
 from protocol.views import Mark, Reaction
 from runtime.bus import LocalBus
 from runtime.database import Database, only, open_database
@@ -246,6 +246,16 @@ async def test_an_answer_is_to_a_message_that_is_there(chat: Chat) -> None:
     assert await code_of(sent) == "message_gone"
     assert await chat.send(SITE, TALK, BEN, client_id(3), "yes", reply_to=2) == answer
     assert (await chat.send(SITE, TALK, BEN, client_id(4), "no", reply_to=1)).seq == 4
+
+
+async def test_a_message_is_edited_so_often_and_no_more(chat: Chat) -> None:
+    await chat.send(SITE, TALK, ADA, "message-1", "text 1")
+    for number in range(2, VERSIONS_MAX + 1):
+        await chat.edit(SITE, TALK, ADA, f"change-{number}", 1, f"text {number}")
+    again = await chat.edit(SITE, TALK, ADA, f"change-{VERSIONS_MAX}", 1, f"text {VERSIONS_MAX}")
+    assert again.body == f"text {VERSIONS_MAX}"
+    assert await code_of(chat.edit(SITE, TALK, ADA, "one-more", 1, "no")) == "too_many_edits"
+    assert len(await chat.versions(SITE, TALK, 1)) == VERSIONS_MAX
 
 
 async def test_an_edit_keeps_what_was_said_before(chat: Chat) -> None:

@@ -265,6 +265,23 @@ async def test_one_step_can_report_leave_and_block(app: App, pair: tuple[Page, P
 
 
 @on_sqlite
+async def test_a_report_that_comes_again_late_ends_no_later_call(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    ada, ben = pair
+    wish = {"json": {**REPORT, "seqs": [], "also": ["block"]}, "headers": {"Idempotency-Key": "k1"}}
+    assert (await ada.post(of(ada, "/report"), **wish)).status_code == 201
+    assert await code(ada, of(ada, "/block"), {"on": False}) is None
+    one, other = await ada.connect(), await ben.connect()
+    await ada.join(one)
+    await ben.join(other)
+    assert (await ada.post(of(ada, "/report"), **wish)).status_code == 201
+    await app.settle()
+    assert one.take("room.left") is None
+    assert (await view(ada))["session"]["state"] == "open"
+
+
+@on_sqlite
 async def test_what_is_no_report_is_said(app: App, pair: tuple[Page, Page]) -> None:
     ada, _ = pair
     assert await say(ada, 1) is None

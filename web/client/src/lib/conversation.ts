@@ -85,7 +85,7 @@ export function merge(log: Log, me: string, arrival: Arrival): Merged {
 /** Takes one's own message as soon as it is on disk; the log may hold it already. */
 export function accepted(log: Log, message: Message): Merged {
   const { seq, revision } = message;
-  return merge(log, message.person, { head: seq, revision, messages: [message] });
+  return merge(log, message.person, { head: seq, revision: Math.ceil(revision), messages: [message] });
 }
 
 /** Messages that were touched, as they are now: those that are not held are kept beside, as the page that

@@ -191,7 +191,8 @@ export function onAccepted(state: State, frame: ChatAccepted): Step {
   if (!state.me || !log || !pending) return only(state);
   const { body, replyTo } = pending;
   const message: Message = {
-    ...{ seq, id, person: state.me.id, body, at_us, revision },
+    // What was written, under the revision as it is now: whatever is told of that one is newer.
+    ...{ seq, id, person: state.me.id, body, at_us, revision: revision - 0.5 },
     ...(replyTo != null && { reply_to: replyTo }),
   };
   const [merged, ask] = accepted(log, message);

@@ -20,6 +20,7 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
   ],
   message_gone: ["That message was deleted.", "There is nothing left to do with it."],
   not_yours: ["That message is not yours.", "Only who wrote it can change or delete it."],
+  too_many_edits: ["This message was changed so often that it stays as it is.", "Write a new one."],
   too_many_pins: ["There are 50 pins already, and that is as many as there can be.", "Take a pin off first."],
   mentorship_closed: ["One of you has left this mentorship.", "What was said stays; nothing new begins here."],
   blocking: ["You have blocked the other.", "Lift that first, under More."],

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 694a6dfbae1038adb5d97dfc6d48ae10
- * text   2bf8f4a5ce3af17a6c2340d985ffc4bb
+ * schema cbe058190315515886e7a369a406e7e4
+ * text   dabc031ec23fd593f330ba8d74ee025e
  */
 export type ClientFrame =
   | AuthOpen
@@ -1767,6 +1767,7 @@ export const ERRORS = {
   message_empty: {"act": "fix", "close": null, "meaning": "A message needs at least one visible character."},
   message_too_long: {"act": "fix", "close": null, "meaning": "A message may have at most 16 KiB of UTF-8 text."},
   message_gone: {"act": "fix", "close": null, "meaning": "The message was deleted."},
+  too_many_edits: {"act": "fix", "close": null, "meaning": "It was edited 99 times: write a new message."},
   too_many_pins: {"act": "fix", "close": null, "meaning": "At most 50 messages are pinned: take a pin off first."},
   body_too_large: {"act": "fix", "close": null, "meaning": "The request body is too large."},
   request_timeout: {"act": "retry", "close": null, "meaning": "The request took too long to arrive."},

@@ -207,8 +207,23 @@ describe("pending messages", () => {
       revision: 6,
     });
     expect(state.conversations.cnv_1?.pending).toEqual([]);
-    expect(state.conversations.cnv_1?.messages.at(-1)).toEqual(message(6));
-    expect(state.mentorships[0]).toMatchObject({ head: 6, last: message(6), unread: 2 });
+    const said = { ...message(6), revision: 5.5 };
+    expect(state.conversations.cnv_1?.messages.at(-1)).toEqual(said);
+    expect(state.mentorships[0]).toMatchObject({ head: 6, last: said, unread: 2 });
+  });
+
+  test("accepted before what became of it is told: what is told stands", () => {
+    const edited = { ...message(6), body: "another text", edited_us: 7_000, revision: 7 };
+    const state = after(
+      sending,
+      arrival(5, 5),
+      { t: "chat.accepted", conversation: "cnv_1", id: item.id, seq: 6, at_us: 6_000, revision: 7 },
+      { t: "chat.messages", conversation: "cnv_1", head: 6, revision: 7, messages: [edited] },
+    );
+    expect(state.conversations.cnv_1?.messages.at(-1)).toEqual(edited);
+    expect(talk.cursors(state)).toMatchObject({ cnv_1: { seq: 6 } });
+    expect(Number.isInteger(talk.cursors(state).cnv_1?.revision)).toBe(true);
+    expect(state.mentorships[0]).toMatchObject({ last: edited });
   });
 
   test("one that the log has is not shown again", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { pick, randomOf } from "../lib/random.js";
-import { pieces } from "../../src/ui/conversation/links.js";
+import { pieces, saysWhere } from "../../src/ui/conversation/links.js";
 
 /** The text with its addresses marked: `see [https://a.org/]`; what one opens, where it differs, after `=>`. */
 const marked = (text: string): string =>
@@ -81,4 +81,17 @@ describe("the web addresses in a text", () => {
       for (const { href } of found) if (href !== null) expect(href).toMatch(/^https?:\/\/[^/@]+\//);
     }
   });
+});
+
+it.each([
+  ["evil.co", "https://evil.co/x", true],
+  [" https://evil.co/login ", "https://evil.co/x", true],
+  ["ana@example.org", "mailto:ana@example.org", true],
+  ["https://account.com/login", "https://t.co/x", false],
+  ["bank.example, not evil.co", "https://evil.co/", false],
+  ["https://bank.example evil.co", "https://evil.co/", false],
+  ["the notes", "https://evil.co/", false],
+  ["https://evil.co@bank.example", "https://evil.co/", false],
+])("%j says where %s leads: %s", (words, href, says) => {
+  expect(saysWhere(words, href)).toBe(says);
 });

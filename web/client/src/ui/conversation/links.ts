@@ -66,3 +66,10 @@ export function hostOf(href: string): string {
   const { protocol, host, pathname } = new URL(href);
   return protocol === "mailto:" ? pathname : host;
 }
+
+/** Whether a link's words are nothing but the host that it leads to, or an address there. */
+export function saysWhere(words: string, href: string): boolean {
+  const said = words.trim();
+  const target = targetOf(said);
+  return said === hostOf(href) || (target !== null && hostOf(target) === hostOf(href));
+}

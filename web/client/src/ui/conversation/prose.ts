@@ -1,7 +1,7 @@
 /** A message as one reads it: its Markdown as templates, never as markup. Pure. */
 import { css, html, nothing, type TemplateResult } from "lit";
 
-import { hostOf } from "./links.js";
+import { hostOf, saysWhere } from "./links.js";
 import { blocks, type Block, type Inline } from "./markdown.js";
 
 /** No space may stand within what is drawn as it was written (`white-space: pre-wrap`). */
@@ -35,8 +35,8 @@ function inline(part: Inline): unknown {
     case "em":
       return html`<em>${part.parts.map(inline)}</em>`;
     case "link": {
-      // Each opens in a tab that knows nothing of this one; words that name no host do not hide it.
-      const host = part.named && !part.text.includes(hostOf(part.href)) ? hostOf(part.href) : "";
+      // Each opens in a tab that knows nothing of this one; words do not hide where it leads.
+      const host = part.named && !saysWhere(part.text, part.href) ? hostOf(part.href) : "";
       return html`<a
         href=${part.href}
         dir=${part.named ? "auto" : "ltr"}
