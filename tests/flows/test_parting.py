@@ -269,7 +269,10 @@ async def test_a_report_that_comes_again_late_ends_no_later_call(
     app: App, pair: tuple[Page, Page]
 ) -> None:
     ada, ben = pair
-    wish = {"json": {**REPORT, "seqs": [], "also": ["block"]}, "headers": {"Idempotency-Key": "k1"}}
+    wish = {
+        "json": {**REPORT, "seqs": [], "also": ["block"]},
+        "headers": {"Idempotency-Key": "report-2"},
+    }
     assert (await ada.post(of(ada, "/report"), **wish)).status_code == 201
     assert await code(ada, of(ada, "/block"), {"on": False}) is None
     one, other = await ada.connect(), await ben.connect()
