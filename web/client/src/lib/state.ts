@@ -4,8 +4,10 @@
  * fresh snapshot would say, as far as frames tell.
  */
 import type {
+  Member,
   MentorshipView,
   PersonView,
+  PresenceChanged,
   RoomJoined,
   ServerFrame,
   SessionAccount,
@@ -97,7 +99,7 @@ export function onFrame(state: State, frame: ServerFrame): Step {
                 ...m,
                 members: m.members.map((member) =>
                   member.person.id === frame.person
-                    ? { ...member, presence: frame.presence }
+                    ? present(member, frame)
                     : member,
                 ),
               },
@@ -179,6 +181,11 @@ function onOpened(state: State, mentorships: readonly MentorshipView[]): Step {
   const ready: State = { ...disconnected(state), phase: "ready" };
   const sessions = mentorships.flatMap(({ session }) => session ?? []);
   return onSnapshot(sessions.reduce(withSession, { ...ready, mentorships }), mentorships);
+}
+
+/** What was told of when they were last here is as old as their presence. */
+function present({ person, role }: Member, { presence, seen_us }: PresenceChanged): Member {
+  return { person, role, presence, ...(seen_us != null && { seen_us }) };
 }
 
 function withMentorship(state: State, mentorship: MentorshipView): State {

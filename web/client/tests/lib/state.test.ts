@@ -79,6 +79,16 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
       [presence(ANA, "here"), presence(ANA, "in_room")],
       [{ ...upTo(4, 2), members: [me!, { ...ana!, presence: "in_room" }] }],
     ],
+    [
+      "presence, and when somebody was last here",
+      [{ ...presence(ANA, "away"), seen_us: 77 } as ServerFrame],
+      [{ ...upTo(4, 2), members: [me!, { ...ana!, presence: "away", seen_us: 77 }] }],
+    ],
+    [
+      "presence, of who hides since when they were here",
+      [{ ...presence(ANA, "away"), seen_us: 77 } as ServerFrame, presence(ANA, "here"), presence(ANA, "away")],
+      [{ ...upTo(4, 2), members: [me!, { ...ana!, presence: "away" }] }],
+    ],
     ["a session begins", [{ t: "session.changed", session: session() }], [{ ...upTo(4, 2), session: session() }]],
     [
       "a session ends",

@@ -72,7 +72,7 @@ export const quoteWords = (message: Message | undefined): string =>
 
 /** When somebody who is away was last here, as far as it is told. */
 export function seenWords(member: Member, zone: string, nowUs: number): string {
-  const seen = (member as Member & { readonly seen_us?: number | null }).seen_us;
+  const seen = member.seen_us;
   if (member.presence !== "away" || seen == null) return "";
   const name = named(member.person.name);
   const minutes = Math.floor((nowUs - seen) / MIN_US);
