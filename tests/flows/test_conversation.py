@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from protocol.frames import ChatMessages
 from tests.support.app import App, Page
 from tests.support.wire import Frame, Socket
 
@@ -434,3 +436,28 @@ async def test_what_was_delivered_is_told_and_a_lost_receipt_is_noticed(
     await app.advance(10)
     told = await one.get("chat.receipt")
     assert (told["delivered"], told["read"]) == (3, 3)
+
+
+@on_sqlite
+async def test_what_changes_while_a_page_is_on_its_way_is_told_behind_it(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Mutant: only what comes after the change that was told last."""
+    mentor, mentee = pair
+    await write(mentor, 3)
+    other = await mentee.connect()
+    chat, site = app.house.services.chat, app.house.services.people.home_site
+    read = chat.page
+
+    async def page(*args: Any, **kwargs: Any) -> ChatMessages:
+        found = await read(*args, **kwargs)
+        await chat.react(site, mentee.conversation, mentor.person, 2, "👍", on=True)
+        await other.get("chat.touched", revision=4)  # nobody has that message yet
+        return found
+
+    chat.page = page  # type: ignore[method-assign]
+    other.send("chat.fetch", conversation=mentee.conversation)
+    held = await other.get("chat.messages")
+    assert "reactions" not in held["messages"][1]
+    again = await other.get("chat.touched", revision=4)
+    assert again["messages"][0]["reactions"] == [{"emoji": "👍", "persons": [mentor.person]}]
