@@ -76,12 +76,7 @@ def standings(site_id: str, ids: Sequence[str]) -> Plan[dict[str, Standing]]:
     return found
 
 
-def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, Summary]]:
-    """Each conversation that has any message, as `person` sees it; unread counts others' messages
-    past the read mark. Of deleted ones neither speaks."""
-    standing = yield from standings(site_id, ids)
-    if not standing:
-        return {}
+def _summaries() -> Prepared:
     mark = func.coalesce(reads.c.seq, 0)
     of = messages.alias("of")
     unread = (
@@ -90,7 +85,7 @@ def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, S
             of.c.site_id == conversations.c.site_id,
             of.c.conversation_id == conversations.c.id,
             of.c.seq > mark,
-            of.c.person_id != person,
+            of.c.person_id != bindparam("person"),
             of.c.deleted_us.is_(None),
         )
         .scalar_subquery()
@@ -104,7 +99,7 @@ def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, S
         )
         .scalar_subquery()
     )
-    rows = yield (
+    return Prepared(
         select(*COLUMNS, conversations.c.id, mark.label("mark"), unread.label("unread"))
         .select_from(conversations)
         .outerjoin(
@@ -117,10 +112,31 @@ def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, S
             reads,
             (reads.c.site_id == conversations.c.site_id)
             & (reads.c.conversation_id == conversations.c.id)
-            & (reads.c.person_id == person),
+            & (reads.c.person_id == bindparam("person")),
         )
-        .where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
+        .where(conversations.c.site_id == bindparam("site_id"), among(conversations.c.id, "ids"))
     )
+
+
+_SUMMARIES = _summaries()
+_PINS = Prepared(
+    select(messages.c.conversation_id, messages.c.seq)
+    .where(
+        messages.c.site_id == bindparam("site_id"),
+        among(messages.c.conversation_id, "ids"),
+        messages.c.pinned_us.is_not(None),
+    )
+    .order_by(messages.c.pinned_us.desc(), messages.c.seq.desc())
+)
+
+
+def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, Summary]]:
+    """Each conversation that has any message, as `person` sees it; unread counts others' messages
+    past the read mark. Of deleted ones neither speaks."""
+    standing = yield from standings(site_id, ids)
+    if not standing:
+        return {}
+    rows = yield _SUMMARIES(site_id=site_id, ids=listed(ids), person=person)
     given = yield from reactions_to(site_id, [(row.id, row.seq) for row in rows if row.seq])
     pins = yield from _pins(site_id, ids)
     return {
@@ -138,17 +154,8 @@ def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, S
 
 
 def _pins(site_id: str, ids: Sequence[str]) -> Plan[dict[str, list[int]]]:
-    rows = yield (
-        select(messages.c.conversation_id, messages.c.seq)
-        .where(
-            messages.c.site_id == site_id,
-            messages.c.conversation_id.in_(ids),
-            messages.c.pinned_us.is_not(None),
-        )
-        .order_by(messages.c.pinned_us.desc(), messages.c.seq.desc())
-    )
     found: dict[str, list[int]] = {}
-    for row in rows:
+    for row in (yield _PINS(site_id=site_id, ids=listed(ids))):
         found.setdefault(row.conversation_id, []).append(row.seq)
     return found
 

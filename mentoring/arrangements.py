@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Executable
 
-from mentoring import tables
+from mentoring import safety_tables, tables
 from mentoring.sansio import agreements, meetings
 from mentoring.sansio.agreements import AGREEMENT, Accept, Agreement, Decline, Supersede, Withdraw
 from mentoring.sansio.meetings import MEETING, REACH_US, Cancel, Meeting, Move
@@ -99,6 +99,7 @@ class Arrangements:
         )
         if first is not None:
             return msgspec.json.decode(first, type=AgreementView)
+        yield from safety_tables.admit(of.site_id, of.id, person)
         if latest is not None:
             yield from self._answer(of.site_id, latest, Supersede(person), now_us)
         yield from tables.add_agreement(of.site_id, new)
@@ -129,6 +130,8 @@ class Arrangements:
         self, of: Mentorship, version: int, event: Accept | Decline | Withdraw, now_us: int
     ) -> Plan[Agreement]:
         yield from tables.claim(of.site_id, of.id)
+        if isinstance(event, Accept):
+            yield from safety_tables.admit(of.site_id, of.id, event.by)
         before = yield from tables.agreement(of.site_id, of.id, version)
         if before is None:
             raise Refusal("not_found")
@@ -191,6 +194,7 @@ class Arrangements:
         )
         if first is not None:
             return msgspec.json.decode(first, type=MeetingView)
+        yield from safety_tables.admit(of.site_id, of.id, new.by)
         others = yield from self._near(of, new.start_us, new.length_us)
         fact = meetings.plan(new, others, now_us)
         yield from tables.add_meeting(of.site_id, new)
@@ -211,6 +215,7 @@ class Arrangements:
         self, of: Mentorship, id_: str, person: str, wish: MoveMeeting, now_us: int
     ) -> Plan[Meeting]:
         yield from tables.claim(of.site_id, of.id)
+        yield from safety_tables.admit(of.site_id, of.id, person)
         others = yield from self._near(of, wish.start_us, wish.length_us)
         met = yield from self._met(of.site_id, id_)
         event = Move(wish.start_us, wish.length_us, person, tuple(others), met)

@@ -10,7 +10,7 @@ import msgspec
 from mentoring import safety_tables, tables
 from mentoring.arrangements import Arrangements
 from mentoring.safety_tables import Copy, Report
-from mentoring.sansio.safety import UNKNOWN, Bounds, check
+from mentoring.sansio.safety import UNKNOWN, Bounds
 from mentoring.tables import Mentorship
 from protocol.errors import Refusal
 from protocol.facts import MentorshipClosed, ReportMade
@@ -107,8 +107,7 @@ class Safety:
     def admit(self, site_id: str, mentorship: str, person: str) -> Plan[None]:
         """Refuses what would reach the other; in the transaction of whoever writes it down, who
         has claimed the mentorship."""
-        found = yield from safety_tables.bounds(site_id, [mentorship])
-        check(found[mentorship], person)
+        return safety_tables.admit(site_id, mentorship, person)
 
     # ---- what is done --------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from mentoring.sansio.safety import OPEN, Bounds
+from mentoring.sansio.safety import OPEN, Bounds, check
 from protocol.types import ReportReason
 from protocol.views import Message
 from runtime.database import (
@@ -128,6 +128,13 @@ def bounds(site_id: str, ids: Sequence[str]) -> Plan[dict[str, Bounds]]:
         else:
             found[id_] = replace(of, closed_by=person, closed_us=at_us)
     return found
+
+
+def admit(site_id: str, mentorship: str, person: str) -> Plan[None]:
+    """Refuses what would reach the other; in the transaction of whoever writes it down, who has
+    claimed the mentorship."""
+    found = yield from bounds(site_id, [mentorship])
+    check(found[mentorship], person)
 
 
 def close(site_id: str, mentorship: str, person: str, now_us: int) -> Plan[bool]:

@@ -56,7 +56,7 @@ def read(cursor: Cursor, since: int, seq: int, revision: int, head: int, latest:
 
 
 def failed(cursor: Cursor) -> Cursor:
-    """The page could not be read; the next hint or beat tries again."""
+    """The page could not be read; the next hint or glance tries again."""
     return replace(cursor, reading=False)
 
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import Connection, text
 
+from mentoring import safety_tables
 from mentoring.arrangements import Arrangements
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
@@ -469,3 +470,20 @@ async def test_a_page_of_meetings_does_not_end_between_two_that_end_at_once(worl
             ends, after_us = [*ends, *found], found[-1]
         hours = [(end_us - world.now_us) // HOUR for end_us in ends]
         assert hours == [3, 5, 5, 5, 7], limit
+
+
+async def test_what_was_on_its_way_when_one_left_arranges_nothing(world: World) -> None:
+    service, of = world.arrangements, world.of
+    view = await world.meeting(2 * HOUR)
+    proposal = await service.propose(of, world.mentor, costs(6000), None)
+    await world.database.write(safety_tables.close, of.site_id, of.id, world.mentee, world.now_us)
+    wish = MoveMeeting(start_us=world.now_us + 5 * HOUR, length_us=HOUR)
+    for late in (
+        service.propose(of, world.mentor, costs(7000), None),
+        service.accept(of, proposal.version, world.mentee),
+        service.move(of, view.id, world.mentor, wish),
+        world.meeting(9 * HOUR),
+    ):
+        assert await refused(late) == "mentorship_closed"
+    assert (await service.decline(of, proposal.version, world.mentee)).state == "declined"
+    assert (await service.cancel(of, view.id, world.mentor)).state == "cancelled"

@@ -15,7 +15,9 @@ Deliver = Callable[[ChatMessages | ChatTouched | ChatReceipt, bytes | None], Non
 
 
 class CatchUp:
-    """`has_room` waits until the connection's queue has room (False: it is being cut off)."""
+    """`has_room` waits until the connection's queue has room (False: it is being cut off); `room`:
+    whether it has some now. Without, what is live waits in the table like all else, and comes as it
+    is then: many changes of one message are one."""
 
     def __init__(
         self,
@@ -23,9 +25,10 @@ class CatchUp:
         site_id: str,
         deliver: Deliver,
         has_room: Callable[[], Awaitable[bool]],
+        room: Callable[[], bool],
     ) -> None:
         self._chat, self._site_id = chat, site_id
-        self._deliver, self._has_room = deliver, has_room
+        self._deliver, self._has_room, self._room = deliver, has_room, room
         self._cursors: dict[str, Cursor] = {}
         self._marks: dict[str, dict[str, Mark]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
@@ -53,7 +56,11 @@ class CatchUp:
     def hint(self, live: ChatMessages | ChatTouched, encoded: bytes) -> None:
         """A live message of a followed conversation, or one that was touched."""
         seq = live.head if isinstance(live, ChatMessages) else None
-        cursor, next_one = hinted(self._cursors[live.conversation], live.revision, seq)
+        cursor, next_one = self._cursors[live.conversation], False
+        if self._room():
+            cursor, next_one = hinted(cursor, live.revision, seq)
+        else:
+            cursor = known(cursor, seq or 0, live.revision)
         self._cursors[live.conversation] = cursor
         if next_one:
             self._deliver(live, encoded)

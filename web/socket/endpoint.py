@@ -335,7 +335,13 @@ class _Live:
         # Listening begins before the snapshot is taken: nothing can fall in between.
         self._subscription.add(connection_topic(self.id))
         self._subscription.add(person_topic(caller.site_id, caller.person))
-        self._catch_up = CatchUp(services.chat, caller.site_id, self._send, self._room_to_send)
+        self._catch_up = CatchUp(
+            services.chat,
+            caller.site_id,
+            self._send,
+            self._room_to_send,
+            lambda: self._out.room,
+        )
         mine = await services.access.mine(caller)
         self._listen_to(mine)
         self._tab = (caller.site_id, caller.person, frame.tab)
