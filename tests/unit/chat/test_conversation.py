@@ -147,8 +147,8 @@ def test_a_page_is_contiguous_and_fits_a_frame(keep_newest: bool, bodies: list[s
 @pytest.mark.parametrize("body", ["x" * BODY_MAX_BYTES, '"' * BODY_MAX_BYTES, "x" * 250])
 def test_a_full_page_of_long_or_many_messages(body: str) -> None:
     messages = page([body] * 200)
-    for keep_newest in (True, False):
-        kept = fit(messages, keep_newest=keep_newest)
+    around = fit_around(messages, messages[100].seq)
+    for kept in (fit(messages, keep_newest=True), fit(messages, keep_newest=False), around):
         assert 0 < len(kept) < len(messages)
         assert len(encode(frame_of(kept), "json")) <= FRAME_MAX_BYTES
 
@@ -162,7 +162,8 @@ def test_a_short_page_is_kept_whole() -> None:
     messages = page(["hello"] * 50)
     assert fit(messages, keep_newest=True) == messages
     assert fit(messages, keep_newest=False) == messages
-    assert fit([], keep_newest=True) == []
+    assert fit_around(messages, messages[0].seq) == messages
+    assert fit([], keep_newest=True) == fit_around([], 1) == []
 
 
 @given(bodies=BODIES, data=st.data())
