@@ -136,7 +136,8 @@ class ChatFetch(Frame, tag="chat.fetch", frozen=True, kw_only=True):
 
 
 class ChatDelivered(Frame, tag="chat.delivered", frozen=True, kw_only=True):
-    """Says that this page holds everything up to `seq` without a gap. Never moves backwards."""
+    """Says that the sender's messages up to `seq` have reached this page, or can be read from it:
+    the older ones of a long absence it loads as they are looked at. Never moves backwards."""
 
     conversation: Id
     seq: Seq

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema cbe058190315515886e7a369a406e7e4
- * text   dabc031ec23fd593f330ba8d74ee025e
+ * schema 5f12c65bbd4aea3738cd95b53c240e65
+ * text   87482468462c8435b64282c5c179c1d0
  */
 export type ClientFrame =
   | AuthOpen
@@ -159,7 +159,8 @@ export interface ChatFetch {
   limit?: number;
 }
 /**
- * Says that this page holds everything up to `seq` without a gap. Never moves backwards.
+ * Says that the sender's messages up to `seq` have reached this page, or can be read from it:
+ * the older ones of a long absence it loads as they are looked at. Never moves backwards.
  */
 export interface ChatDelivered {
   t: "chat.delivered";
@@ -871,13 +872,13 @@ export interface EditMessage {
   body: string;
 }
 /**
- * As `chat.delete`. `id` names the change.
+ * As `chat.delete`. `id` is answered with, no more: of two that come late the last one stands.
  */
 export interface DeleteMessage {
   id: string;
 }
 /**
- * As `chat.react`. `id` names the change.
+ * As `chat.react`. `id` is answered with, no more: of two that come late the last one stands.
  */
 export interface ReactToMessage {
   id: string;
@@ -885,7 +886,7 @@ export interface ReactToMessage {
   on: boolean;
 }
 /**
- * As `chat.pin`. `id` names the change.
+ * As `chat.pin`. `id` is answered with, no more: of two that come late the last one stands.
  */
 export interface PinMessage {
   id: string;
