@@ -140,13 +140,13 @@ class EditMessage(Body, frozen=True, kw_only=True):
 
 
 class DeleteMessage(Body, frozen=True, kw_only=True):
-    """As `chat.delete`. `id` is answered with, no more: of two that come late the last one stands."""
+    """As `chat.delete`. `id` is only answered with: of two that come late the last one stands."""
 
     id: ClientId
 
 
 class ReactToMessage(Body, frozen=True, kw_only=True):
-    """As `chat.react`. `id` is answered with, no more: of two that come late the last one stands."""
+    """As `chat.react`. `id` is only answered with: of two that come late the last one stands."""
 
     id: ClientId
     emoji: Emoji
@@ -154,7 +154,7 @@ class ReactToMessage(Body, frozen=True, kw_only=True):
 
 
 class PinMessage(Body, frozen=True, kw_only=True):
-    """As `chat.pin`. `id` is answered with, no more: of two that come late the last one stands."""
+    """As `chat.pin`. `id` is only answered with: of two that come late the last one stands."""
 
     id: ClientId
     on: bool

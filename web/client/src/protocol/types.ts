@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 5f12c65bbd4aea3738cd95b53c240e65
- * text   87482468462c8435b64282c5c179c1d0
+ * schema dd4a372dbf786fd07c4d20fc8be3bcb5
+ * text   535ef62a01d451bd7587c28650111398
  */
 export type ClientFrame =
   | AuthOpen
@@ -872,13 +872,13 @@ export interface EditMessage {
   body: string;
 }
 /**
- * As `chat.delete`. `id` is answered with, no more: of two that come late the last one stands.
+ * As `chat.delete`. `id` is only answered with: of two that come late the last one stands.
  */
 export interface DeleteMessage {
   id: string;
 }
 /**
- * As `chat.react`. `id` is answered with, no more: of two that come late the last one stands.
+ * As `chat.react`. `id` is only answered with: of two that come late the last one stands.
  */
 export interface ReactToMessage {
   id: string;
@@ -886,7 +886,7 @@ export interface ReactToMessage {
   on: boolean;
 }
 /**
- * As `chat.pin`. `id` is answered with, no more: of two that come late the last one stands.
+ * As `chat.pin`. `id` is only answered with: of two that come late the last one stands.
  */
 export interface PinMessage {
   id: string;
