@@ -43,7 +43,7 @@ async def test_the_controls_rest_and_come_back(chromium: Browser, gallery: str) 
     page = screen.page
     await page.clock.install(time=0)
     await page.goto(f"{gallery}?call")
-    bar = page.locator(".bar")
+    bar = page.get_by_role("toolbar", name="Call")
     await expect(page.locator("video[data-peer]")).to_be_visible()
     await page.clock.pause_at(60_000)
     await expect(bar).to_have_css("opacity", "0")
@@ -79,7 +79,7 @@ async def test_a_tap_on_controls_at_rest_only_brings_them_back(
     page = screen.page
     await page.clock.install(time=0)
     await page.goto(f"{gallery}?call-read")
-    bar = page.locator(".bar")
+    bar = page.get_by_role("toolbar", name="Call")
     await expect(page.locator("video[data-peer]")).to_be_visible()
     leave = await page.get_by_role("button", name="Leave").bounding_box()
     mute = await page.get_by_role("button", name="Mute").bounding_box()
@@ -112,7 +112,7 @@ async def test_the_time_and_what_is_said_stay_when_the_controls_rest(
     )
     await expect(page.locator("video[data-peer]")).to_be_visible()
     await page.clock.pause_at(60_000)
-    await expect(page.locator(".bar")).to_have_css("opacity", "0")
+    await expect(page.get_by_role("toolbar", name="Call")).to_have_css("opacity", "0")
     seen = "e => { for (let n = e; n; n = n.parentElement ?? n.getRootNode().host)"
     seen += " if (getComputedStyle(n).opacity !== '1') return false; return true }"
     for words in (

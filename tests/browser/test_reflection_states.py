@@ -120,12 +120,13 @@ async def test_what_was_begun_is_there_again_but_for_what_is_private(desktop: Sc
     await page.get_by_label("What was most useful?").fill("half a thought")
     await page.get_by_text("A note for yourself").first.click()
     await page.get_by_role("textbox", name="A note for yourself").fill("canary")
-    assert "canary" not in str(await page.evaluate("[...app.drafts.values()]"))
+    kept = "[...app.chat.drafts.values()].map(({ text }) => text).join('')"
+    assert "canary" not in await page.evaluate(kept)
     await page.get_by_role("link", name="Done").click()
     await page.go_back()
     await expect(page.get_by_label("What was most useful?")).to_have_value("half a thought")
     await page.get_by_role("button", name="Not now").click()
-    assert await page.evaluate("[...app.drafts.values()].join('')") == ""
+    assert await page.evaluate(kept) == ""
 
 
 async def test_once_shared_only_the_note_can_be_changed(desktop: Screen) -> None:

@@ -185,7 +185,7 @@ async def test_a_long_name_over_a_sheet_keeps_away_from_its_edge(phone: Screen) 
     heading = page.get_by_role("dialog").get_by_role("heading", level=2)
     title = await heading.locator("bdi").bounding_box()
     close = await page.get_by_role("button", name="Close").bounding_box()
-    sheet = await page.locator("ith-side dialog").bounding_box()
+    sheet = await page.locator("ith-side dialog[open]").bounding_box()
     assert title is not None
     assert close is not None
     assert sheet is not None

@@ -80,7 +80,7 @@ async def whole(server: Server, life: Life) -> list[int]:
     return log
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)])
 async def test_backups_under_load_are_whole_and_come_back_on_either_engine(
     engine: str, tmp_path: Path, postgres_server: PostgresServer
 ) -> None:

@@ -202,7 +202,7 @@ async def ids_of(api: Api) -> list[str]:
 
 
 async def test_frames_that_no_page_sends_disturb_nobody(tmp_path: Path) -> None:
-    await attack(tmp_path, frames=400, seed=random.randrange(10**6))
+    await attack(tmp_path, frames=200, seed=random.randrange(10**6))
 
 
 @pytest.mark.soak

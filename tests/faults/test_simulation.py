@@ -52,7 +52,7 @@ async def simulate(storage: Storage, seed: int, rooms: int = ROOMS, numbered_fro
     return sessions
 
 
-@pytest.mark.parametrize("seed", [3, 5])
+@pytest.mark.parametrize("seed", [3, pytest.param(5, marks=pytest.mark.soak)])
 async def test_what_is_on_record_is_what_was(
     migrated_sqlite: Path, tmp_path: Path, seed: int
 ) -> None:

@@ -134,6 +134,7 @@ async def test_what_is_private_is_in_nothing_that_anybody_else_is_given(
         "conversation": mentee.conversation,
         "room": mentee.room,
         "session": session,
+        "seq": 1,
     }
     asked = 0
     for route in ROUTES:

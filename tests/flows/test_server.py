@@ -171,7 +171,7 @@ async def test_when_work_in_the_background_dies_the_process_ends(tmp_path: Path)
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert process.returncode == 3, log.decode()
+    assert process.returncode == 1, log.decode()
     assert "background work ended; stopping" in log.decode()
 
 
