@@ -462,9 +462,11 @@ class Signaling:
             if session is not None and connection in self._by_connection:
                 self._welcome(live, connection, session)
 
-    async def heal(self, since_us: int) -> None:
-        """Nodes did not hear each other since then, and do again. Who joined meanwhile comes in
-        anew; those of a call that ran send again what the other may not have got."""
+    async def heal(self, from_ago_us: int, to_ago_us: int) -> None:
+        """Nodes did not hear each other from so long ago until so long ago. Who joined meanwhile
+        comes in anew; those of a call that ran send again what the other may not have got."""
+        now_us = self._clock.wall_us()
+        from_us, to_us = now_us - from_ago_us - HEAL_US, now_us - to_ago_us
         for key in list(self._rooms):
             async with self._turn(key) as live:
                 since = {who: live.since[who] for who in live.room.participants}
@@ -473,7 +475,9 @@ class Signaling:
                     later = [who for who in live.elsewhere if since[person] > since[who]]
                     if person in live.elsewhere or not live.elsewhere:
                         continue
-                    if later and since[person][0] >= since_us - HEAL_US:
+                    if later and since[person][0] > to_us:
+                        continue  # heard, by whoever was there
+                    if later and since[person][0] >= from_us:
                         new.append(participant.connection)
                     elif later:
                         await self._welcome_again(live, [participant.connection])

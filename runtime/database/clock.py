@@ -29,15 +29,19 @@ class DatabaseClock:
     def __init__(self, machine: Clock, database: Database) -> None:
         self._machine, self.database = machine, database
         self._offset_us = machine.wall_us() - machine.monotonic_us()
+        self._has_answer = False
 
     async def ask(self) -> None:
-        """Goes by the database from now on; an answer is as exact as the way there was short."""
+        """Goes by the database from now on; an answer is as exact as the way there was short. The
+        first counts however long it took: the machine's own clock may be wrong by any time."""
         before_us = self._machine.monotonic_us()
         theirs_us = await self.database.read(_asked)
         took_us = self._machine.monotonic_us() - before_us
         offset_us = theirs_us - before_us - took_us // 2
-        if took_us <= LONGEST_US and abs(offset_us - self._offset_us) > took_us // 2:
+        tells = took_us <= LONGEST_US and abs(offset_us - self._offset_us) > took_us // 2
+        if tells or not self._has_answer:
             self._offset_us = offset_us
+        self._has_answer = True
 
     async def run(self) -> None:
         """Asks again and again, until cancelled."""

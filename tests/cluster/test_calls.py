@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.support.app import Page
 from tests.support.nodes import Nodes, bus_of, until
 from tests.support.redis import RedisServer
 from tests.support.wire import CANDIDATE, SDP, Frame, Socket
+from web.socket.recovery import AGAIN_S
 
 
 async def call(ada: Page, mine: Socket, ben: Page, theirs: Socket) -> Frame:
@@ -148,3 +151,18 @@ async def test_a_call_begun_while_redis_is_away_is_made_when_it_is_back(
     again = await ben.join(theirs, peer="peer-of-ben-2", offer=SDP)
     assert again["session"]["id"] == joined["session"]["id"]
     assert (await mine.get("peer.offer"))["peer"] == "peer-of-ben-2"
+
+
+async def test_who_comes_once_the_nodes_hear_each_other_again_stays(
+    nodes: Nodes, redis: RedisServer
+) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    redis.kill()
+    await until(lambda: bus_of(nodes.one).away and bus_of(nodes.other).away, "Redis is away")
+    redis.start()
+    back = (bus_of(nodes.one), bus_of(nodes.other))
+    await until(lambda: not any(bus.away for bus in back), "both speak with Redis again")
+    await call(ada, mine, ben, theirs)  # before either has mended what it missed
+    await asyncio.sleep(3 * AGAIN_S)
+    assert not theirs.take("room.left")
+    assert not mine.take("room.peer_left")

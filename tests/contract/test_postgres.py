@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from runtime.clock import SystemClock
 from runtime.database import (
     Database,
     DatabaseClock,
@@ -259,6 +260,27 @@ async def test_machines_whose_clocks_are_apart_go_by_the_databases(
     assert (clocks[1].epoch(), clocks[1].monotonic_us()) == ("machine 2", 5)
     await database.close()
     assert clocks[0].wall_us() == before_us + 2_000_000  # also without it
+    own_server.drop(name)
+
+
+class BusyClock(ManualClock):
+    """Of a machine on which two seconds pass between any two looks at it."""
+
+    def monotonic_us(self) -> int:
+        self._monotonic_us += 2_000_000
+        return self._monotonic_us
+
+
+async def test_a_first_answer_that_took_long_still_says_more_than_the_machine(
+    own_server: PostgresServer,
+) -> None:
+    name = own_server.create()
+    database = PostgresDatabase(own_server.url(name))
+    busy, exact = DatabaseClock(BusyClock(1), database), DatabaseClock(SystemClock(), database)
+    for clock in (busy, exact):
+        await clock.ask()
+    assert abs(busy.wall_us() - exact.wall_us()) < 60_000_000
+    await database.close()
     own_server.drop(name)
 
 

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 class Recovery:
     """Of all connections of this node. `tell` tells what a fact means to whoever is connected;
-    `heal` mends calls after nodes could not hear each other since some time."""
+    `heal` mends calls after nodes could not hear each other: from so long ago until so long ago."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Recovery:
         bus: RedisBus,
         standings: Standings,
         tell: Callable[[Event], Awaitable[None]],
-        heal: Callable[[int], Awaitable[None]],
+        heal: Callable[[int, int], Awaitable[None]],
     ) -> None:
         self._database, self._clock, self._bus = database, clock, bus
         self._standings, self._tell, self._heal = standings, tell, heal
@@ -40,20 +40,25 @@ class Recovery:
 
     async def run(self) -> None:
         """Looks after every loss, until cancelled."""
-        changed, losses, again, lost_us = self._bus.watch(), self._bus.losses, False, 0
+        changed, losses, again = self._bus.watch(), self._bus.losses, False
+        lost_us: int | None = None  # by the monotonic clock, since the last time all was mended
+        heard_us = 0  # from then on nothing was lost
         while True:
             soon = again or self._bus.away
             await wait_until_set(changed, self._clock, AGAIN_S if soon else None)
             changed.clear()
             again, losses = self._bus.away or losses != self._bus.losses, self._bus.losses
-            lost_us = lost_us or self._clock.wall_us()
+            now_us = self._clock.monotonic_us()
+            lost_us = now_us if lost_us is None else lost_us
+            heard_us = now_us if again else heard_us
             if self._since_us is None:
-                self._since_us = lost_us - MARGIN_US
+                self._since_us = self._clock.wall_us() - MARGIN_US
             try:
                 await self.catch_up()
                 if not again:
-                    await self._heal(lost_us)
-                    self._told, self._since_us, lost_us = set(), None, 0
+                    now_us = self._clock.monotonic_us()
+                    await self._heal(now_us - lost_us, now_us - heard_us)
+                    self._told, self._since_us, lost_us = set(), None, None
             except DatabaseError as error:
                 log.warning("recovery waits for the database", error=type(error).__name__)
                 again = True
