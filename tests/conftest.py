@@ -25,6 +25,21 @@ settings.register_profile("ithaca", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.load_profile("ithaca")
 
+WALKS = {"test_backup.py", "test_call.py", "test_conversation.py", "test_parting.py"}
+"""The flows that go over PostgreSQL and Redis each time: the seams under all of them do, by their
+contract suites. The others' turn comes in the soak."""
+RULES = {"test_meetings.py", "test_watch.py"}
+"""These try rules of time over hours of it, more than they try the database."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        is_flow = item.path.parent.name == "flows"
+        later = item.path.name in RULES or (is_flow and item.path.name not in WALKS)
+        if later and "postgresql" in item.name:
+            item.add_marker(pytest.mark.soak)
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:

@@ -1,6 +1,7 @@
 """What each HTTP operation answers, by its name in the registry."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 
 import msgspec
 from starlette.responses import Response
@@ -79,6 +80,11 @@ from web.statements import as_csv, month_bounds, statement
 SECRET_KEY_MIN = 22  # 128 random bits in base64url
 
 
+@cache
+def _openapi(version: str) -> bytes:
+    return msgspec.json.encode(openapi.document(version))
+
+
 class Handlers:
     """One method an operation; `site_id` is the site that visitors without a link see."""
 
@@ -95,7 +101,6 @@ class Handlers:
         self._services, self._mentoring = services, mentoring
         self._version, self._start, self._site_id = version, start, site_id
         self._draining = draining
-        self._openapi = msgspec.json.encode(openapi.document(version))
 
     def by_name(self) -> dict[str, Handler]:
         """Every public method, by its name."""
@@ -121,7 +126,7 @@ class Handlers:
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def openapi(self, asked: Asked) -> Response:
-        return Response(self._openapi, media_type="application/json")
+        return Response(_openapi(self._version), media_type="application/json")
 
     async def about(self, asked: Asked) -> About:
         return About(version=self._version, start=self._start == "anyone")

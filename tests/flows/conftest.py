@@ -24,19 +24,6 @@ def storage(storage: Storage, request: pytest.FixtureRequest) -> Storage:
     return replace(storage, redis_url=server.url)
 
 
-WALKS = {"test_backup.py", "test_call.py", "test_conversation.py", "test_parting.py"}
-"""What goes over PostgreSQL and Redis each time. The seams under all of it do, by their contract
-suites; the rest of the flows does in the soak."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = [item for item in items if item.path.parent == Path(__file__).parent]
-    for item in here:
-        if item.path.name not in WALKS and "postgresql" in item.name:
-            item.add_marker(pytest.mark.soak)
-
-
 @pytest.fixture
 async def app(storage: Storage) -> AsyncIterator[App]:
     async with App.over(storage) as running:

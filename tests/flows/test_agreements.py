@@ -334,7 +334,7 @@ async def test_a_meeting_that_they_came_to_is_that_session_alone(
 
 async def test_what_comes_into_force_later_is_told_then(app: App, pair: tuple[Page, Page]) -> None:
     mentor, mentee = pair
-    from_us = app.clock.wall_us() + HOUR
+    from_us = app.clock.wall_us() + 5 * MINUTE
     wish = {"terms": PAID, "valid_from_us": from_us}
     made = await said(await mentor.post(of(mentor, "agreements"), json=wish), 201)
     await said(await mentee.post(of(mentee, f"agreements/{made['version']}/accept")))
@@ -342,7 +342,7 @@ async def test_what_comes_into_force_later_is_told_then(app: App, pair: tuple[Pa
     assert socket.opened["mentorships"][0]["agreement"] is None
     await app.settle()
     socket.frames.clear()
-    await app.advance(3600)
+    await app.advance(5 * 60)
     assert (await news(socket))["agreement"]["version"] == 1
 
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 import heapq
 from itertools import count
+from typing import Any, cast
 
 SETTLE_TURNS = 50
-"""Turns of the event loop that tasks get after each wake-up. Work that leaves the loop (a database
-thread) is not waited for: wait for its outcome instead."""
+"""Turns of the event loop that tasks get at most after each wake-up. Work that leaves the loop (a
+database thread) is not waited for: wait for its outcome instead."""
+IDLE_TURNS = 2
+"""Nothing was left to run in so many turns: whoever runs next is woken from outside the loop."""
 
 
 async def settle() -> None:
     """Let every task that can run without I/O run."""
+    ready = cast(Any, asyncio.get_running_loop())._ready  # nothing public tells
+    idle = 0
     for _ in range(SETTLE_TURNS):
         await asyncio.sleep(0)
+        idle = 0 if ready else idle + 1
+        if idle == IDLE_TURNS:
+            return
 
 
 class ManualClock:
@@ -63,14 +71,19 @@ class ManualClock:
         self._slept_on.clear()
 
     async def advance(self, seconds: float) -> None:
-        """Move time on, waking sleepers one by one in order; tasks run after each wake-up."""
+        """Move time on, waking sleepers in order; tasks run after each moment of waking."""
         await settle()
         target_us = self._monotonic_us + round(seconds * 1_000_000)
         while self._sleepers and self._sleepers[0][0] <= target_us:
-            at_us, _, woken = heapq.heappop(self._sleepers)
+            at_us = self._sleepers[0][0]
             self._move_to(at_us)
-            if not woken.done():  # a cancelled sleeper leaves its place in the heap
-                woken.set_result(None)
+            wakes = False
+            while self._sleepers and self._sleepers[0][0] == at_us:
+                _, _, woken = heapq.heappop(self._sleepers)
+                if not woken.done():  # a cancelled sleeper leaves its place in the heap
+                    woken.set_result(None)
+                    wakes = True
+            if wakes:
                 await settle()
         self._move_to(target_us)
         await settle()
