@@ -36,7 +36,8 @@ RULES = {"test_meetings.py", "test_watch.py"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         is_flow = item.path.parent.name == "flows"
-        later = item.path.name in RULES or (is_flow and item.path.name not in WALKS)
+        twice = item.name.count("postgresql") > 1  # from PostgreSQL to PostgreSQL
+        later = twice or item.path.name in RULES or (is_flow and item.path.name not in WALKS)
         if later and "postgresql" in item.name:
             item.add_marker(pytest.mark.soak)
 

@@ -28,10 +28,10 @@ SPEECH = {  # one speaks in long sentences, the other in single words
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """A call needs both cores, so those tests run by themselves; the others run side by side."""
     for item in items:
-        if "playwright" in getattr(item, "fixturenames", ()):
+        if "playwright" in item.fixturenames and not item.get_closest_marker("without_call"):
             item.add_marker(pytest.mark.call)
 
 
@@ -187,7 +187,7 @@ async def phone(chromium: Browser, gallery: str) -> AsyncIterator[Screen]:
         yield screen
 
 
-@pytest.fixture(params=SIZES)
+@pytest.fixture(params=["phone", pytest.param("desktop", marks=pytest.mark.soak)])
 async def sized(
     request: pytest.FixtureRequest, chromium: Browser, gallery: str
 ) -> AsyncIterator[Screen]:

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.conftest import MENTEES_NAME, MENTORS_NAME, House
 from tests.support.browser import look_over
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.without_call]
 
 
 async def test_terms_are_proposed_and_accepted_and_stand_on_both_pages(

@@ -107,6 +107,7 @@ async def test_a_session_is_contested_given_in_to_and_confirmed(
     await mentor.page.get_by_text("You both confirmed 1 min.").wait_for()
 
 
+@pytest.mark.without_call
 async def test_a_statement_of_a_month_without_sessions(
     house: House, mentors_browser: Browser
 ) -> None:

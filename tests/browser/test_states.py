@@ -26,7 +26,7 @@ async def test_every_state_is_accessible_and_fits(
     assert await look_over(chromium, gallery, size, lambda it: not it.startswith(elsewhere)) == []
 
 
-@pytest.mark.parametrize("size", ["phone", "desktop"])
+@pytest.mark.parametrize("size", ["phone", pytest.param("desktop", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("state", "press", "then"),
     [

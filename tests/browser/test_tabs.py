@@ -40,6 +40,7 @@ async def test_two_people_in_two_tabs_of_one_profile(
     await expect(mentees_words).to_have_value("What the mentee has not sent")
 
 
+@pytest.mark.without_call
 async def test_what_waits_in_two_tabs_goes_out_once_in_one_order(
     demo: House, mentors_browser: Browser
 ) -> None:

@@ -15,7 +15,7 @@ from tests.browser.conftest import House
 from tests.support.browser import Person
 from tests.support.serving import Api
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.without_call]
 
 OPENERS = ("<", '"><', "'><", "</p><", "`<", "&lt;<", "<!--><", "]]><", "\u202e<", "\\<")
 PAYLOADS = (

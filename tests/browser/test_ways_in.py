@@ -62,6 +62,7 @@ async def test_a_new_mentorship_gives_two_links_that_work(
     await ben.sees(MENTOR)
 
 
+@pytest.mark.without_call
 async def test_the_secret_of_a_link_leaves_the_address_bar_and_the_history(
     house: House, mentors_browser: Browser
 ) -> None:
@@ -95,6 +96,7 @@ async def test_where_the_browser_keeps_nothing_one_can_still_call_and_write(
 
 
 @pytest.mark.parametrize("secret", ["inv_00000000000000000000000000.x", "nonsense"])
+@pytest.mark.without_call
 async def test_a_link_that_is_not_known_says_so(
     house: House, mentors_browser: Browser, secret: str
 ) -> None:
@@ -104,6 +106,7 @@ async def test_a_link_that_is_not_known_says_so(
     stranger.refusals.clear()
 
 
+@pytest.mark.without_call
 async def test_another_link_pasted_over_a_refused_one_opens(
     house: House, mentors_browser: Browser
 ) -> None:
@@ -116,6 +119,7 @@ async def test_another_link_pasted_over_a_refused_one_opens(
     assert await mentor.page.evaluate("window.same")  # nothing was loaded anew
 
 
+@pytest.mark.without_call
 async def test_a_replaced_link_can_be_copied_and_the_old_one_is_over(
     house: House, mentors_browser: Browser
 ) -> None:

@@ -15,6 +15,7 @@ HOSTILE = '<img src=x onerror="window.hit = 1"><script>window.hit = 1</script> &
 NAME = "<img src=x onerror=hit=1> & Co"
 
 
+@pytest.mark.without_call
 async def test_a_message_that_is_too_long_is_refused_in_the_composer_and_kept(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
@@ -32,6 +33,7 @@ async def test_a_message_that_is_too_long_is_refused_in_the_composer_and_kept(
     await expect(mentee.said).to_have_count(1)
 
 
+@pytest.mark.without_call
 async def test_unread_messages_are_counted_until_they_are_seen(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
@@ -52,6 +54,7 @@ async def test_unread_messages_are_counted_until_they_are_seen(
     await expect(mentor.page).to_have_title("Ithaca")
 
 
+@pytest.mark.without_call
 async def test_what_was_said_while_away_is_there_on_return(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:
@@ -70,6 +73,7 @@ async def test_what_was_said_while_away_is_there_on_return(
     assert list(seen) == said
 
 
+@pytest.mark.without_call
 async def test_a_web_address_opens_in_a_tab_of_its_own(
     house: House, mentors_browser: Browser, mentees_browser: Browser
 ) -> None:

@@ -11,11 +11,10 @@ import httpx2
 import pytest
 import websockets
 
+from tests.support.databases import ENGINES
 from tests.support.postgres import PostgresServer
 from tests.support.serving import Api, Server
 from tests.support.wire import MSGPACK, RemoteSocket
-
-BACKUPS = 3
 
 
 class Life:
@@ -80,9 +79,15 @@ async def whole(server: Server, life: Life) -> list[int]:
     return log
 
 
-@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("engine", "into"),
+    [
+        ("sqlite", ["postgresql"]),
+        *(pytest.param(one, ["sqlite", "postgresql"], marks=pytest.mark.soak) for one in ENGINES),
+    ],
+)
 async def test_backups_under_load_are_whole_and_come_back_on_either_engine(
-    engine: str, tmp_path: Path, postgres_server: PostgresServer
+    engine: str, into: list[str], tmp_path: Path, postgres_server: PostgresServer
 ) -> None:
     def database(of: str) -> str:
         return postgres_server.url(postgres_server.create()) if of == "postgresql" else ""
@@ -92,7 +97,7 @@ async def test_backups_under_load_are_whole_and_come_back_on_either_engine(
     life = Life(server)
     living = asyncio.create_task(life.run())
     made: list[tuple[Path, int, int]] = []
-    for number in range(BACKUPS):
+    for number in range(1 + len(into)):
         await asyncio.sleep(1)
         file = tmp_path / f"{number}.zip"
         acked, sessions = max(life.acked, default=0), life.sessions
@@ -108,8 +113,7 @@ async def test_backups_under_load_are_whole_and_come_back_on_either_engine(
     assert server.errors() == []
     assert life.sessions > 10
     for number, (file, acked, sessions) in enumerate(made[1:]):
-        into = ["sqlite", "postgresql"][number]
-        other = Server(tmp_path / f"again-{number}", database=database(into))
+        other = Server(tmp_path / f"again-{number}", database=database(into[number]))
         code, said = await other.command("restore", str(file))
         assert code == 0, said
         written = re.search(r"^(\d+) sessions, each as it was written\.$", said, re.MULTILINE)
@@ -124,4 +128,4 @@ async def test_backups_under_load_are_whole_and_come_back_on_either_engine(
         assert acked <= len(log) <= max(life.acked)
         await other.stop()
         assert other.errors() == []
-    print(f"{len(life.acked)} messages, {life.sessions} sessions, {BACKUPS} backups: all whole")
+    print(f"{len(life.acked)} messages, {life.sessions} sessions, {len(made)} backups: all whole")

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -64,11 +63,11 @@ async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture
-async def made(storage: Storage, file: Path) -> AsyncIterator[Manifest]:
+async def made(storage: Storage, file: Path) -> Manifest:
     """A backup of a house that was lived in, which is gone."""
     async with App.over(storage) as app:
         await lived_in(app)
-        yield await backed_up(app, file)
+        return await backed_up(app, file)
 
 
 async def test_what_is_restored_is_what_there_was(

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-WIDTH, HEIGHT, FPS = 640, 480, 30
-FRAMES = 30  # the clip is a loop of one second
+WIDTH, HEIGHT, FPS = 640, 480, 10
+FRAMES = FPS  # the clip is a loop of one second
 RATE = 48_000
 STEP_S = 0.05
 """Seconds of sound per value of an envelope."""

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,11 +65,15 @@ def require_site(sql: str, options: Mapping[str, Any]) -> None:
 
     Whoever means all sites says why: execution_options(all_sites="reason").
     """
-    if options.get("all_sites") or not re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", sql):
-        return
-    tables = "|".join(re.escape(name) for name in metadata.tables)
-    if tables and re.search(rf"\b({tables})\b", sql) and not re.search(r"\bsite_id\b", sql):
+    if not options.get("all_sites") and _misses_site(sql, "|".join(metadata.tables)):
         raise SiteMissingError(sql)
+
+
+@lru_cache(maxsize=10_000)
+def _misses_site(sql: str, tables: str) -> bool:
+    if not tables or not re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", sql):
+        return False
+    return bool(re.search(rf"\b({tables})\b", sql)) and not re.search(r"\bsite_id\b", sql)
 
 
 async def _migrated(storage: Storage) -> None:
