@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 
 from runtime.database import Database
 from tests.support.databases import (
@@ -40,6 +45,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         later = twice or item.path.name in RULES or (is_flow and item.path.name not in WALKS)
         if later and "postgresql" in item.name:
             item.add_marker(pytest.mark.soak)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def engines() -> Iterator[Callable[..., None]]:
+    """Each app has its own, and all of them say the same: compiled once, not by each. What is on
+    disk lives as long as the tests: it survives no power cut, and need not."""
+    cache: LRUCache[Any, Any] = LRUCache(5_000)
+    shared = property(lambda engine: cache, lambda engine, own: None)
+
+    def hurry(connection: Any, *_: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Engine, "checkout", hurry)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "_compiled_cache", shared, raising=False)
+        patch.setattr(DefaultDialect, "__hash__", lambda self: hash(type(self)))
+        patch.setattr(DefaultDialect, "__eq__", lambda self, other: type(self) is type(other))
+        yield hurry
+    event.remove(Engine, "checkout", hurry)
+
+
+@pytest.fixture
+def durable(engines: Callable[..., None]) -> Iterator[None]:
+    """SQLite as the product has it."""
+    event.remove(Engine, "checkout", engines)
+    yield
+    event.listen(Engine, "checkout", engines)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from tests.support.serving import Api
 pytestmark = pytest.mark.browser
 
 PROVEN_US = 10_000_000
-AWAY_US = 20_000_000
+AWAY_US = 12_000_000
 BEGINNING_US = 6_000_000
 """A call connects, and two beats pass, before anything can be proven."""
 BRIDGED = """

@@ -26,9 +26,9 @@ VANISHED_S = 5.0
 AGREE_S = 1.0
 BEGINNING_S = 6.0
 """A call connects, and two beats pass, before anything can be proven."""
-TALK_S = 8.0
+TALK_S = 5.0
 Process = Literal["renderer", "network"]
-CUT_S, STOPPED_S = 20.0, 30.0
+CUT_S, STOPPED_S = 12.0, 30.0
 LONG_STOPPED_S, PAIRS = 90.0, 4
 """In the soak; so many sit at once: two cores draw no more."""
 

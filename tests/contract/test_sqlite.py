@@ -237,6 +237,7 @@ async def test_an_io_error_ends_all_acknowledgement(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.usefixtures("durable")
 async def test_pragmas(opened: Opened) -> None:
     assert await pragma(opened.database, "journal_mode") == "wal"
     assert await pragma(opened.database, "synchronous") == 2

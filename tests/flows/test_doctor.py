@@ -63,6 +63,7 @@ async def tamper(app: App, session: str) -> None:
     await app.database.write(longer)
 
 
+@pytest.mark.usefixtures("durable")
 async def test_all_is_well(app: App, pair: tuple[Page, Page]) -> None:
     await ended(pair)
     found = await examined(app)
