@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeAlias
 
 from chat import batch_tables, tables
 from chat.batch_tables import Move, SaidBeforeError, Send
@@ -13,10 +13,14 @@ from runtime.database import Database
 MOST = 256
 
 
+Told: TypeAlias = Callable[[Message | Exception], None]
+"""Hears of a message as it is stored, once it is on disk, or why it is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     send: Send
-    stored: asyncio.Future[Message]
+    told: Told
 
 
 class Batches:
@@ -31,28 +35,25 @@ class Batches:
     ) -> None:
         self._database, self._said, self._moved = database, said, moved
         self._sends: list[_Waiting] = []
-        self._moves: dict[tuple[str, str, str], tuple[Move, asyncio.Future[None]]] = {}
+        self._moves: dict[tuple[str, str, str], tuple[Move, list[asyncio.Future[None]]]] = {}
         self._work: asyncio.Task[None] | None = None
 
-    async def send(self, send: Send) -> Message:
-        """The message as it is stored; when this returns it is on disk."""
-        stored: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._sends.append(_Waiting(send, stored))
+    def send(self, send: Send, told: Told) -> None:
+        """Those of one conversation are stored in this order."""
+        self._sends.append(_Waiting(send, told))
         self._begin()
-        return await stored
 
-    def move(self, move: Move) -> asyncio.Future[None]:
-        """Done when the marks are on disk."""
+    def move(self, move: Move, *done: asyncio.Future[None]) -> None:
+        """`done` when the marks are on disk."""
         key = move.site_id, move.conversation, move.person
         if key in self._moves:
-            before, done = self._moves[key]
+            before, others = self._moves[key]
             delivered = max(before.delivered, move.delivered)
             move = replace(move, delivered=delivered, read=max(before.read, move.read))
+            self._moves[key] = move, [*others, *done]
         else:
-            done = asyncio.get_running_loop().create_future()
-        self._moves[key] = move, done
+            self._moves[key] = move, list(done)
         self._begin()
-        return done
 
     def _begin(self) -> None:
         if self._work is None:
@@ -68,7 +69,7 @@ class Batches:
             self._work = None
 
     async def _store_these(
-        self, sends: Sequence[_Waiting], moves: Sequence[tuple[Move, asyncio.Future[None]]]
+        self, sends: Sequence[_Waiting], moves: Sequence[tuple[Move, list[asyncio.Future[None]]]]
     ) -> None:
         try:
             stored, marks = await self._database.write(
@@ -79,21 +80,18 @@ class Batches:
             await asyncio.gather(*(self._store_alone(each) for each in sends))
             return
         except Exception as error:
-            futures: list[asyncio.Future[Any]] = [each.stored for each in sends]
-            futures += [done for _, done in moves]
-            for future in futures:
-                if not future.done():
-                    future.set_exception(error)
+            for each in sends:
+                each.told(error)
+            for done in (done for _, each in moves for done in each if not done.done()):
+                done.set_exception(error)
             return
         for each, message in zip(sends, stored, strict=True):
             self._said(each.send.site_id, each.send.conversation, message)
-            if not each.stored.done():
-                each.stored.set_result(message)
+            each.told(message)
         for site_id, conversation, mark in marks:
             self._moved(site_id, conversation, mark)
-        for _, done in moves:
-            if not done.done():
-                done.set_result(None)
+        for done in (done for _, each in moves for done in each if not done.done()):
+            done.set_result(None)
 
     async def _store_alone(self, waiting: _Waiting) -> None:
         send = waiting.send
@@ -109,10 +107,8 @@ class Batches:
                 send.at_us,
             )
         except Exception as error:
-            if not waiting.stored.done():
-                waiting.stored.set_exception(error)
+            waiting.told(error)
             return
         if fresh:
             self._said(send.site_id, send.conversation, message)
-        if not waiting.stored.done():
-            waiting.stored.set_result(message)
+        waiting.told(message)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chat import change_tables, mark_tables, tables
-from chat.batch import Batches
+from chat.batch import Batches, Told
 from chat.batch_tables import Move, Send
 from chat.change_tables import Changed
 from chat.mark_tables import Standing, Summary
 from chat.sansio.conversation import check_body, check_query, fit, fit_around
-from protocol.codec import encode
+from protocol.codec import encode_for_all
 from protocol.frames import ChatMessages, ChatReceipt, ChatTouched, ChatTyped
 from protocol.types import PAGE_MAX, Emoji
 from protocol.views import Mark, Message, MessageVersion
@@ -65,18 +65,36 @@ class Chat:
         """The message as it is now; when this returns it is on disk. Sending the same again returns
         the same. Refuses with `message_empty`, `message_too_long`, `invalid_field`, `conflict`,
         `message_gone`."""
+        if reply_to is None:
+            stored: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+            def told(what: Message | Exception) -> None:
+                if stored.done():  # nobody waits any more
+                    return
+                if isinstance(what, Exception):
+                    stored.set_exception(what)
+                else:
+                    stored.set_result(what)
+
+            self.take(site_id, conversation, person, client_id, body, told)
+            return await stored
         check_body(body, client_id)
         now_us = self._clock.wall_us()
-        if reply_to is None:
-            return await self._batches.send(
-                Send(site_id, conversation, person, client_id, body, now_us)
-            )
         message, fresh = await self._database.write(
             tables.store, site_id, conversation, person, client_id, body, reply_to, now_us
         )
         if fresh:
             self._said(site_id, conversation, message)
         return message
+
+    def take(
+        self, site_id: str, conversation: str, person: str, client_id: str, body: str, told: Told
+    ) -> None:
+        """The same of a message that answers none, for who does not wait: `told` hears of it, after
+        this has returned."""
+        check_body(body, client_id)
+        now_us = self._clock.wall_us()
+        self._batches.send(Send(site_id, conversation, person, client_id, body, now_us), told)
 
     def _said(self, site_id: str, conversation: str, message: Message) -> None:
         self._written(site_id, conversation)
@@ -159,7 +177,7 @@ class Chat:
     def _hint(
         self, site_id: str, frame: ChatMessages | ChatTouched | ChatTyped | ChatReceipt
     ) -> None:
-        self._bus.publish(topic(site_id, frame.conversation), encode(frame, "msgpack"))
+        self._bus.publish(topic(site_id, frame.conversation), encode_for_all(frame))
 
     # ---- reading -------------------------------------------------------------------------------
 
@@ -245,14 +263,15 @@ class Chat:
         delivered = max(delivered, read)
         if delivered > 0:
             move = Move(site_id, conversation, person, delivered, read)
-            await asyncio.shield(self._batches.move(move))
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._batches.move(move, done)
+            await done
 
     def delivered(self, site_id: str, conversation: str, person: str, seq: int) -> None:
         """Moves a person's mark of what was delivered, soon: nobody waits for that, and whoever
         says it says it again of the next message."""
         if seq > 0:
-            done = self._batches.move(Move(site_id, conversation, person, seq, 0))
-            done.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._batches.move(Move(site_id, conversation, person, seq, 0))
 
     def _moved(self, site_id: str, conversation: str, mark: Mark) -> None:
         self._hint(

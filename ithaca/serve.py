@@ -1,6 +1,7 @@
 """`ithaca serve`: everything on one port, until SIGTERM."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -33,10 +34,10 @@ from runtime.database import (
 from runtime.database.migrate import migrate
 from web.handlers import Handlers
 from web.http import Http
-from web.socket.endpoint import Endpoint
 from web.socket.hub import Hub
 from web.socket.protocol import HttpProtocol, WebSocketProtocol
 from web.socket.sansio.door import Door
+from web.socket.upgrade import Endpoint
 
 STATIC = Path(web.__file__).parent / "static"
 DRAIN_S = 10
@@ -44,6 +45,8 @@ UNSENT_MOST_BYTES = 256 * 1024
 STORAGE_FAILED = 3
 """The exit code."""
 LAST_WORDS_S = 0.5
+GARBAGE_AT = 10_000
+"""After so many more objects made than gone the youngest are looked through for cycles."""
 
 log = structlog.get_logger(__name__)
 
@@ -182,6 +185,7 @@ async def _serve(settings: Settings, database: Database, listener: socket.socket
         await asyncio.wait((listening, serving), return_when=asyncio.FIRST_COMPLETED)
         if server.listening.is_set():
             await _announce(settings, house)
+        _collect_seldom()
         await asyncio.wait((serving, background), return_when=asyncio.FIRST_COMPLETED)
         if background.done() and not background.cancelled():
             log.error("background work ended; stopping", exc_info=background.exception())
@@ -194,6 +198,13 @@ async def _serve(settings: Settings, database: Database, listener: socket.socket
         await asyncio.gather(background, listening, return_exceptions=True)
     if not background.cancelled():
         raise SystemExit(1)
+
+
+def _collect_seldom() -> None:
+    """What there is by now stays; and of what a message makes next to nothing is a cycle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AT, 20, 20)
 
 
 async def _announce(settings: Settings, house: House) -> None:

@@ -66,16 +66,21 @@ class Safety:
 
     async def bounds(self, site_id: str, mentorship: str) -> Bounds:
         """As it stands; without a database as it stood last."""
-        known = self._known.get((site_id, mentorship))
-        bounds = known.bounds if known else None
-        if known and bounds and known.good_until_us > self._clock.monotonic_us():
+        if (bounds := self.fresh(site_id, mentorship)) is not None:
             return bounds
         try:
             return (await self.of(site_id, [mentorship]))[mentorship]
         except DatabaseError:
-            if bounds is None:
+            last = self.last(site_id, mentorship)
+            if last is UNKNOWN:
                 raise
-            return bounds
+            return last
+
+    def fresh(self, site_id: str, mentorship: str) -> Bounds | None:
+        """As it stands, if that is known without asking."""
+        known = self._known.get((site_id, mentorship))
+        good = known is not None and known.good_until_us > self._clock.monotonic_us()
+        return known.bounds if known and good else None
 
     def last(self, site_id: str, mentorship: str) -> Bounds:
         """As it was last known; of what is not known nobody is shown anything."""

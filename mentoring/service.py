@@ -162,14 +162,20 @@ class Mentoring:
         if found is None:
             found = await self._database.read(tables.find, site_id, scope, id_)
             if found is not None:
-                self._found[key] = found
-                if len(self._found) > CACHED:
-                    self._found.popitem(last=False)
+                self._keep(scope, id_, found)
         return found
+
+    def _keep(self, scope: Scope, id_: str, found: Mentorship) -> None:
+        self._found[found.site_id, scope, id_] = found
+        if len(self._found) > CACHED:
+            self._found.popitem(last=False)
 
     async def of_person(self, site_id: str, person: str) -> list[Mentorship]:
         """All of a person's mentorships, oldest first."""
-        return await self._database.read(tables.of_person, site_id, person)
+        found = await self._database.read(tables.of_person, site_id, person)
+        for each in found:  # they are about to be written in
+            self._keep("conversation", each.conversation, each)
+        return found
 
     async def any_at(self, site_id: str) -> bool:
         return await self._database.read(tables.any_at, site_id)

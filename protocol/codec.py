@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import msgspec
 
 from protocol.errors import Refusal
-from protocol.frames import ClientFrame, ServerFrame
+from protocol.frames import BeatAck, ClientFrame, ServerFrame
 from protocol.types import FRAME_MAX_BYTES
 
 Format = Literal["msgpack", "json"]
@@ -28,9 +28,19 @@ _json_tag_decoder = msgspec.json.Decoder(_Tagged)
 _server_decoder: msgspec.msgpack.Decoder[ServerFrame] = msgspec.msgpack.Decoder(ServerFrame)
 
 
+_newest: tuple[bytes, ServerFrame] = (b"", BeatAck(n=0, now_us=0))
+
+
 def encode(frame: ServerFrame, fmt: Format) -> bytes:
     """The bytes of one frame; JSON is UTF-8."""
     return _msgpack_encoder.encode(frame) if fmt == "msgpack" else _json_encoder.encode(frame)
+
+
+def encode_for_all(frame: ServerFrame) -> bytes:
+    """The MessagePack form, for many who hear it one after the other: they need not decode it."""
+    global _newest
+    _newest = _msgpack_encoder.encode(frame), frame
+    return _newest[0]
 
 
 def decode(data: bytes, fmt: Format) -> ClientFrame:
@@ -56,5 +66,9 @@ def _tag(data: bytes, fmt: Format) -> str | None:
 
 
 def decode_server(data: bytes) -> ServerFrame:
-    """One of our own frames, as MessagePack. For bytes that we encoded ourselves."""
-    return _server_decoder.decode(data)
+    """One of our own frames, as MessagePack. For bytes that we encoded ourselves: what many
+    hear one after another is decoded once."""
+    global _newest
+    if _newest[0] is not data:
+        _newest = data, _server_decoder.decode(data)
+    return _newest[1]

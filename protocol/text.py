@@ -6,10 +6,14 @@ from protocol.errors import Refusal
 from protocol.types import BLANK
 
 _ALLOWED_CONTROLS = "\n\t"
+_WITHOUT_ALLOWED = str.maketrans("", "", _ALLOWED_CONTROLS)
 
 
 def control_in(text: str) -> str | None:
     """The first control character, or half of a surrogate pair, by its number."""
+    # Nearly every text is quickly seen to have nothing of the kind.
+    if text.isprintable() or text.translate(_WITHOUT_ALLOWED).isprintable():
+        return None
     for char in text:
         if unicodedata.category(char) in ("Cc", "Cs") and char not in _ALLOWED_CONTROLS:
             return f"U+{ord(char):04X}"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 LIMIT = 256
 
@@ -30,6 +30,11 @@ class Gap(Enum):
 
 GAP: Final = Gap.GAP
 """In a subscription's order: here at least one message is missing, of whatever topic."""
+
+
+AtOnce: TypeAlias = Callable[[Message], bool]
+"""Looks at a message as it comes, within `publish`: it neither waits nor raises, and leaves the
+subscriptions as they are."""
 
 
 class SubscriptionClosed(Exception):
@@ -61,8 +66,9 @@ class Bus(Protocol):
         """Hand a message to those who are subscribed now."""
         ...
 
-    def subscribe(self, limit: int = LIMIT) -> Subscription:
-        """A queue of at most `limit` messages, without topics yet."""
+    def subscribe(self, limit: int = LIMIT, at_once: AtOnce | None = None) -> Subscription:
+        """A queue of at most `limit` messages, without topics yet. `at_once` is offered each
+        message first for which the reader waits; True: it is done with it."""
         ...
 
     def only_here(self) -> AbstractContextManager[None]:
@@ -74,13 +80,19 @@ class Inbox:
     """The subscriber's side, the same for every backend, which calls `offer` and `gap`."""
 
     def __init__(
-        self, limit: int, on_add: Callable[[str], None], on_discard: Callable[[str], None]
+        self,
+        limit: int,
+        on_add: Callable[[str], None],
+        on_discard: Callable[[str], None],
+        at_once: AtOnce | None = None,
     ) -> None:
         if limit < 1:
             raise ValueError("a subscription holds at least one message")
         self._limit = limit
         self._on_add = on_add
         self._on_discard = on_discard
+        self._at_once = at_once
+        self._awaited = False
         self._topics: set[str] = set()
         self._waiting: deque[Message | Gap] = deque()
         self._messages = 0
@@ -114,7 +126,11 @@ class Inbox:
             if self._closed:
                 raise SubscriptionClosed
             self._changed.clear()
-            await self._changed.wait()
+            self._awaited = True
+            try:
+                await self._changed.wait()
+            finally:
+                self._awaited = False
         item = self._waiting.popleft()
         if item is not GAP:
             self._messages -= 1
@@ -130,6 +146,10 @@ class Inbox:
     def offer(self, message: Message) -> None:
         """A message has arrived: queue it, or mark the gap when the queue is full."""
         if message.topic not in self._topics:
+            return
+        # Only then is the reader done with all that came before.
+        idle = self._awaited and not self._changed.is_set()
+        if idle and self._at_once is not None and self._at_once(message):
             return
         if self._messages >= self._limit:
             self.gap()
@@ -161,7 +181,7 @@ class LocalBus:
     def only_here(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def subscribe(self, limit: int = LIMIT) -> Inbox:
+    def subscribe(self, limit: int = LIMIT, at_once: AtOnce | None = None) -> Inbox:
         def on_add(topic: str) -> None:
             self._inboxes.setdefault(topic, {})[inbox] = None
 
@@ -171,5 +191,5 @@ class LocalBus:
             if not of_topic:
                 del self._inboxes[topic]
 
-        inbox = Inbox(limit, on_add, on_discard)
+        inbox = Inbox(limit, on_add, on_discard, at_once)
         return inbox

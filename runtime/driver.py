@@ -20,7 +20,8 @@ class Driver(Generic[S, E, F]):
 
     `now_us` is the machine's time and must advance with the clock's monotonic time (an offset
     taken once), so that a step of the wall clock moves no timer. `perform` carries out one effect;
-    what it raises ends `run`. `refuse` hears of an event that has no cell; without it NoCell ends
+    what it raises ends `run`. `at_once` is asked first: True if it has carried the effect out, for
+    which it does not wait. `refuse` hears of an event that has no cell; without it NoCell ends
     `run` too.
     """
 
@@ -32,15 +33,19 @@ class Driver(Generic[S, E, F]):
         clock: Clock,
         now_us: Callable[[], int],
         perform: Callable[[F], Awaitable[None]],
+        at_once: Callable[[F], bool] = lambda effect: False,
         refuse: Callable[[E, NoCell], Awaitable[None]] | None = None,
     ) -> None:
         self._machine = machine
         self._state = state
         self._clock = clock
         self._now_us = now_us
-        self._perform = perform
+        self._perform, self._at_once = perform, at_once
         self._refuse = refuse
         self._mailbox: deque[E] = deque()
+        self._left: deque[F] = deque()
+        self._failure: Exception | None = None
+        self._idle = False
         self._timers: list[tuple[int, int, E]] = []
         self._order = count()
         self._changed = asyncio.Event()
@@ -58,9 +63,38 @@ class Driver(Generic[S, E, F]):
         self._mailbox.append(event)
         self._changed.set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits or is under way: `take` would take an event."""
+        return self._idle and not self._changed.is_set()
+
+    def take(self, event: E) -> bool:
+        """Handle an event now, without a turn of the loop, if nothing waits or is under way. What
+        its effects have to wait for, `run` waits for."""
+        if not self.idle:
+            return False
+        self._idle = False  # what its effects feed comes behind it
+        timers = len(self._timers)
+        try:
+            self._step(event)
+            while self._left and self._at_once(self._left[0]):
+                self._left.popleft()
+        except NoCell:
+            self.feed(event)
+        except Exception as error:
+            self._failure = error
+        self._idle = True
+        if len(self._timers) > timers:
+            self._set_alarm()
+        if self._left or self._failure is not None:
+            self._changed.set()
+        return True
+
     async def put(self, event: E) -> None:
-        """Put an event into the mailbox once fewer than MAILBOX wait: for those who come from
-        outside and must not come faster than they are handled."""
+        """The same, or put it into the mailbox once fewer than MAILBOX wait: for those who come
+        from outside and must not come faster than they are handled."""
+        if self.take(event):
+            return
         while len(self._mailbox) >= MAILBOX and not self._stopped:
             self._taken.clear()
             await self._taken.wait()
@@ -77,15 +111,21 @@ class Driver(Generic[S, E, F]):
         try:
             while not self._stopped:
                 self._changed.clear()
+                if self._failure is not None:
+                    raise self._failure
+                await self._carry_out()
                 self._feed_due()
                 if self._mailbox:
                     event = self._mailbox.popleft()
                     self._taken.set()
                     await self._handle(event)
-                else:
+                elif not self._stopped:
                     self._set_alarm()
+                    self._idle = True
                     await self._changed.wait()
+                    self._idle = False
         finally:
+            self._idle = False
             if self._alarm is not None:
                 self._alarm.cancel()
 
@@ -107,16 +147,26 @@ class Driver(Generic[S, E, F]):
 
     async def _handle(self, event: E) -> None:
         try:
-            self._state, effects = self._machine.step(self._state, event, self._now_us())
+            self._step(event)
         except NoCell as no_cell:
             if self._refuse is None:
                 raise
             await self._refuse(event, no_cell)
             return
+        await self._carry_out()
+
+    def _step(self, event: E) -> None:
+        self._state, effects = self._machine.step(self._state, event, self._now_us())
         for effect in effects:
             if isinstance(effect, WakeAt):
                 heapq.heappush(self._timers, (effect.at_us, next(self._order), effect.event))
             else:
+                self._left.append(effect)
+
+    async def _carry_out(self) -> None:
+        while self._left:
+            effect = self._left.popleft()
+            if not self._at_once(effect):
                 await self._perform(effect)
 
     def _feed_due(self) -> None:

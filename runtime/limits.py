@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections import OrderedDict
 
 KEYS = 100_000
 
@@ -32,15 +32,15 @@ class Limiter:
         self._interval_us = max(1, round(1_000_000 / rate_per_s))
         self._burst = burst
         self._keys = keys
-        self._tat_us: dict[str, int] = {}  # in the order of the last request
+        self._tat_us = OrderedDict[str, int]()  # in the order of the last request
 
     def allow(self, key: str, now_us: int, cost: int = 1) -> int:
         """0: allowed, and counted. Else: the microseconds to wait until it would be. `cost` is at
         most the burst, or it never is."""
         before_us = self._tat_us.get(key, now_us)
         tat_us, wait_us = gcra(before_us, now_us, self._interval_us, self._burst, cost)
-        self._tat_us.pop(key, None)
         self._tat_us[key] = tat_us
+        self._tat_us.move_to_end(key)
         self._forget(now_us)
         return wait_us
 
@@ -49,7 +49,10 @@ class Limiter:
 
     def _forget(self, now_us: int) -> None:
         # One comes, at most two go: cheap for every call, and the store shrinks again.
-        for oldest in list(islice(self._tat_us, 2)):
+        for _ in range(2):
+            oldest = next(iter(self._tat_us), None)
+            if oldest is None:
+                return
             if self._tat_us[oldest] > now_us and len(self._tat_us) <= self._keys:
                 return
             del self._tat_us[oldest]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from runtime.bus import LIMIT, Inbox, LocalBus
+from runtime.bus import LIMIT, AtOnce, Inbox, LocalBus
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -77,8 +77,8 @@ class RedisBus:
         self._bytes += len(topic) + len(payload)
         self._said.set()
 
-    def subscribe(self, limit: int = LIMIT) -> Inbox:
-        return self._local.subscribe(limit)
+    def subscribe(self, limit: int = LIMIT, at_once: AtOnce | None = None) -> Inbox:
+        return self._local.subscribe(limit, at_once)
 
     def watch(self) -> asyncio.Event:
         """An event of one's own, to wait for and to clear: set at every loss, and when Redis goes

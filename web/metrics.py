@@ -1,5 +1,6 @@
 """Numbers for Prometheus. Labelled by route, frame tag or code, never by person or room."""
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 
@@ -20,6 +21,7 @@ class Metrics:
         self.frames = Counter(
             "ithaca_frames", "Frames from clients", ["tag"], registry=self.registry
         )
+        self._by_type: dict[type[msgspec.Struct], Counter] = {}
         self.refusals = Counter(
             "ithaca_refusals", "Requests and frames refused", ["code"], registry=self.registry
         )
@@ -44,6 +46,14 @@ class Metrics:
             "When the last audit ended; 0: none since the start",
             registry=self.registry,
         )
+
+    def count(self, frame: type[msgspec.Struct]) -> None:
+        """A frame of that type has come."""
+        counter = self._by_type.get(frame)
+        if counter is None:
+            tag = str(frame.__struct_config__.tag)
+            counter = self._by_type[frame] = self.frames.labels(tag)
+        counter.inc()
 
     def audited(self, sessions: int, broken: int, seconds: float, now_us: int) -> None:
         """How an audit of the ledger went."""

@@ -7,20 +7,25 @@ after its COMMIT, which at synchronous=FULL returns after the fsync of the write
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
 
 import structlog
 from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from runtime.database.plan import (
     DatabaseError,
@@ -45,6 +50,8 @@ BATCH = 512
 READ_BATCH = 32
 HELD_BACK_S = 0.001
 BUSY_TIMEOUT_MS = 5_000
+WRITER_CACHE_KIB = 32 * 1024
+"""Every conversation that is written in has its own pages: they are not read anew each time."""
 CHECKPOINT_PLANS = 200
 CHECKPOINT_BYTES = 4 * 1024 * 1024
 """After so many plans, or so much more of a write-ahead log, it is taken over into the database."""
@@ -60,6 +67,9 @@ _FAILED = {
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_NOMEM,
 }
+
+CHECK = "check"
+"""Where a connection has whoever sees its statements before they run."""
 
 D = TypeVar("D")
 
@@ -83,6 +93,12 @@ def storage_error(error: BaseException) -> DatabaseError | None:
     return None
 
 
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver_connection = connection.connection.driver_connection
+    assert isinstance(driver_connection, sqlite3.Connection)
+    return driver_connection
+
+
 def drive(plan: Plan[D], connection: Connection) -> D:
     """Run a plan to its result on a connection."""
     try:
@@ -103,11 +119,37 @@ def _execute(connection: Connection, statement: Statement) -> Rows:
             connection.execute(many, parameters)
         return ()
     if isinstance(statement, Bound):
-        sql, values, options = statement.on(connection.dialect)
-        result: CursorResult[Any] = connection.exec_driver_sql(sql, values, options)
-    else:
-        result = connection.execute(statement)
+        return _execute_prepared(connection, statement)
+    result: CursorResult[Any] = connection.execute(statement)
     return result.fetchall() if result.returns_rows else ()
+
+
+def _execute_prepared(connection: Connection, statement: Bound) -> Rows:
+    """By the driver itself: SQLAlchemy would take longer than SQLite."""
+    sql, values, options = statement.on(connection.dialect)
+    cursor = _say(connection, sql, values, options)
+    if cursor.description is None:
+        return ()
+    row = _row_type(tuple(column[0] for column in cursor.description))
+    return cast(Rows, [row._make(found) for found in cursor.fetchall()])
+
+
+def _say(
+    connection: Connection,
+    sql: str,
+    values: Sequence[Any] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> sqlite3.Cursor:
+    if (check := connection.connection.info.get(CHECK)) is not None:
+        check(sql, options)
+    return _driver(connection).execute(sql, values)
+
+
+@cache
+def _row_type(columns: tuple[str, ...]) -> Any:
+    """Rows with as much of those of SQLAlchemy as plans use."""
+    base = namedtuple("Row", columns, rename=True)  # type: ignore[misc]  # noqa: PYI024  (as found)
+    return type("Row", (base,), {"__slots__": (), "_mapping": property(base._asdict)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,7 +220,7 @@ class SqliteDatabase:
         self._asked.put(_Job(work, alone=False, essential=False, answer=answer))
         try:
             return await answer
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
             failure = storage_error(error)
             if failure is None or _is_readonly(error):  # a plan that writes is its own fault
                 raise
@@ -217,32 +259,41 @@ class SqliteDatabase:
     # What follows runs in the reader threads.
 
     def _read_loop(self) -> None:
-        open_ = True
+        open_, line = True, None
         while open_:
             # A share each: whoever has something long to look up does not hold up all.
             share = 1 + min(READ_BATCH, self._asked.qsize()) // READERS
             batch, open_ = _take(self._asked, share)
             if batch:
-                self._look_up(batch)
+                line = self._look_up(batch, line)
+        if line is not None:
+            line.close()
 
-    def _look_up(self, batch: Sequence[_Job]) -> None:
+    def _look_up(self, batch: Sequence[_Job], line: Connection | None) -> Connection | None:
         """On one snapshot, which is younger than each of the questions. Nobody waits long for
-        another's answer."""
+        another's answer. Returns the connection for the next ones."""
         found: list[_Outcome] = []
         answered, since_s = 0, time.monotonic()
         try:
-            with self._read_engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN")
-                for job in batch:
-                    found.append(_attempted(job, connection))
-                    if (now_s := time.monotonic()) - since_s > HELD_BACK_S:
-                        self._finish(batch[answered : len(found)], found[answered:])
-                        answered, since_s = len(found), now_s
-                connection.exec_driver_sql("ROLLBACK")
+            line = line or self._read_engine.connect()
+            sql = partial(_say, line)
+            sql("BEGIN")
+            for job in batch:
+                found.append(_attempted(job, line))
+                if (now_s := time.monotonic()) - since_s > HELD_BACK_S:
+                    self._finish(batch[answered : len(found)], found[answered:])
+                    answered, since_s = len(found), now_s
+            sql("ROLLBACK")
         except Exception as error:  # whatever it is, nobody waits for an answer for ever
             found += [_Outcome(error=error)] * (len(batch) - len(found))
+            with suppress(Exception):
+                if line is not None:
+                    line.invalidate()
+                    line.close()
+            line = None
         if answered < len(found):
             self._finish(batch[answered:], found[answered:])
+        return line
 
     # What follows runs in the writer thread.
 
@@ -284,7 +335,7 @@ class SqliteDatabase:
 
     def _attempt(self, batch: Sequence[_Job]) -> list[_Outcome]:
         """All of them in one transaction; a storage error is everybody's."""
-        sql = self._connection.exec_driver_sql
+        sql = partial(_say, self._connection)
         outcomes: list[_Outcome] = []
         try:
             sql("BEGIN IMMEDIATE")
@@ -370,7 +421,10 @@ class SqliteDatabase:
         return None
 
     def _log_size(self) -> int:
-        return self._log_path.stat().st_size if self._log_path.exists() else 0
+        try:
+            return os.stat(self._log_path).st_size
+        except FileNotFoundError:
+            return 0
 
     def _give_up(self, error: Exception) -> DatabaseError:
         """Roll back and name the error; a failed storage acknowledges nothing from then on."""
@@ -394,9 +448,7 @@ class SqliteDatabase:
         return failure
 
     def _driver_connection(self) -> sqlite3.Connection:
-        driver_connection = self._connection.connection.driver_connection
-        assert isinstance(driver_connection, sqlite3.Connection)
-        return driver_connection
+        return _driver(self._connection)
 
     def _finish(self, jobs: Sequence[_Job], outcomes: Sequence[_Outcome]) -> None:
         """Answer a whole batch with one wake-up of the loop."""
@@ -443,8 +495,9 @@ def _is_full(outcomes: Sequence[_Outcome]) -> bool:
     return any(isinstance(outcome.error, StorageFull) for outcome in outcomes)
 
 
-def _is_readonly(error: DBAPIError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", 0)
+def _is_readonly(error: DBAPIError | sqlite3.Error) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", 0)
     return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_READONLY
 
 
@@ -456,7 +509,9 @@ def _engine(path: Path, on_statement: OnStatement | None, *, query_only: bool) -
         pool_size=READERS,
     )
 
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+    def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        if on_statement is not None:
+            record.info[CHECK] = on_statement
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         if query_only:
             connection.execute("PRAGMA query_only=ON")
@@ -465,6 +520,7 @@ def _engine(path: Path, on_statement: OnStatement | None, *, query_only: bool) -
         if mode != "wal":
             raise DatabaseFailed(f"{path} cannot be used with a write-ahead log ({mode})")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KIB}")
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA recursive_triggers=ON")

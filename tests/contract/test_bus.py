@@ -229,3 +229,24 @@ async def test_order_bound_and_marked_losses(bus: Bus, limit: int, steps: list[s
         assert (skipped > 0) == missing
         missing = False
     subscription.close()
+
+
+async def test_who_looks_at_once_sees_all_in_order_and_gets_the_rest(bus: Bus) -> None:
+    seen: list[bytes] = []
+
+    def at_once(message: Message) -> bool:
+        seen.append(message.payload)
+        return message.payload.startswith(b"quick")
+
+    subscription = bus.subscribe(at_once=at_once)
+    subscription.add("a")
+    bus.publish("a", b"before it is read")
+    assert seen == []
+    assert await subscription.get() == Message("a", b"before it is read")
+    reader = asyncio.create_task(subscription.get())
+    await settle()
+    for payload in (b"quick 1", b"quick 2", b"slow", b"quick 3"):
+        bus.publish("a", payload)
+    assert seen == [b"quick 1", b"quick 2", b"slow"]  # the last one has to wait behind it
+    assert await reader == Message("a", b"slow")
+    assert await subscription.get() == Message("a", b"quick 3")

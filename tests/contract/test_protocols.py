@@ -65,6 +65,9 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"ok"})
         return
     await receive()
+    if scope["path"] == "/hear":
+        await hear(scope, receive, send)
+        return
     await send({"type": "websocket.accept"})
     if scope["path"] == "/known":
         scope["state"]["ws_signed_in"]()
@@ -77,6 +80,26 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
             async with asyncio.timeout(0.2):
                 await send({"type": "websocket.send", "bytes": b"x" * 16_000})
     scope["state"]["ws_close"](4003)
+
+
+async def hear(scope: Message, receive: Receive, send: Send) -> None:
+    """Answers each message by how it came and how it begins, until the end; it takes at once what
+    does not begin with `later`."""
+
+    def answer(how: bytes, what: bytes) -> None:
+        scope["state"]["ws_write"](how + what[:10], text=False)
+
+    def take(data: bytes) -> bool:
+        if data.startswith(b"later"):
+            return False
+        answer(b"at once: ", data)
+        return True
+
+    await send({"type": "websocket.accept"})
+    scope["state"]["ws_hear"](take)
+    while (message := await receive())["type"] != "websocket.disconnect":
+        data = message.get("bytes")
+        answer(b"received: ", message["text"].encode() if data is None else data)
 
 
 @asynccontextmanager
@@ -151,6 +174,30 @@ class Peer:
         self._ws.send_binary(data)
         await self._flush()
 
+    async def told(self, count: int) -> list[bytes]:
+        """So many messages."""
+        said: list[bytes] = []
+        async with asyncio.timeout(GUARD_S):
+            while len(said) < count:
+                data = await asyncio.get_running_loop().sock_recv(self._line, 65_536)
+                assert data
+                self._ws.receive_data(data)
+                said += [
+                    bytes(event.data)
+                    for event in self._ws.events_received()
+                    if isinstance(event, Frame) and event.opcode is Opcode.BINARY
+                ]
+        return said
+
+    async def frames(self, *frames: Frame, at_a_time: int = 65_536) -> None:
+        """So many bytes of them at a time."""
+        for frame in frames:
+            self._ws.send_frame(frame)
+        data = b"".join(self._ws.data_to_send())
+        for at in range(0, len(data), at_a_time):
+            await say(self._line, data[at : at + at_a_time])
+            await asyncio.sleep(0)
+
     async def ping(self, count: int, kind: Opcode = Opcode.PING) -> None:
         for _ in range(count):
             self._ws.send_frame(Frame(kind, b"x" * 125))
@@ -163,11 +210,17 @@ class Peer:
         """Reads to the end, answering the close frame; its code, None without one."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(GUARD_S):
-            while data := await loop.sock_recv(self._line, 65_536):
+            while data := await self._more(loop):
                 self._ws.receive_data(data)
                 if self._ws.close_rcvd is not None:
                     await self._flush()
         return self._ws.close_rcvd.code if self._ws.close_rcvd else None
+
+    async def _more(self, loop: asyncio.AbstractEventLoop) -> bytes:
+        try:
+            return await loop.sock_recv(self._line, 65_536)
+        except ConnectionResetError:  # it was hung up on before our answer came
+            return b""
 
     def close(self) -> None:
         self._line.close()
@@ -229,6 +282,82 @@ async def test_a_flood_of_what_costs_its_sender_nothing_is_cut(
                 await peer.ping(10, kind)
                 await asyncio.sleep(0)
         peer.close()
+
+
+def messages(*said: bytes) -> list[Frame]:
+    return [Frame(Opcode.BINARY, data) for data in said]
+
+
+@pytest.mark.parametrize("at_a_time", [1, 7, 65_536])
+async def test_messages_are_taken_as_they_come_however_they_are_cut(at_a_time: int) -> None:
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/hear")
+        sizes = (0, 5, 125, 126, 300)
+        said = [bytes([65 + number]) * size for number, size in enumerate(sizes)]
+        await peer.frames(*messages(*said), at_a_time=at_a_time)
+        assert await peer.told(len(said)) == [b"at once: " + data[:10] for data in said]
+        peer.close()
+
+
+async def test_what_has_to_wait_waits_behind_what_waits_already() -> None:
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/hear")
+        await peer.frames(*messages(b"a", b"later 1", b"b", b"later 2"))
+        assert await peer.told(4) == [
+            b"at once: a",
+            b"received: later 1",
+            b"received: b",
+            b"received: later 2",
+        ]
+        await peer.frames(*messages(b"c"))
+        assert await peer.told(1) == [b"at once: c"]
+        peer.close()
+
+
+async def test_what_is_no_whole_binary_message_is_parsed_by_the_library() -> None:
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/hear")
+        await peer.frames(
+            Frame(Opcode.TEXT, b"text"),
+            Frame(Opcode.BINARY, b"in ", fin=False),
+            Frame(Opcode.PING, b"between"),
+            Frame(Opcode.CONT, b"two"),
+            *messages(b"whole"),
+        )
+        assert await peer.told(3) == [b"received: text", b"received: in two", b"received: whole"]
+        await peer.frames(*messages(b"x" * 70_000, b"y"))  # its length has eight bytes
+        assert await peer.told(2) == [b"received: " + b"x" * 10, b"received: y"]
+        peer.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ([Frame(Opcode.BINARY, b"begun", fin=False), *messages(b"another")], 1002),
+        ([Frame(Opcode.BINARY, b"reserved", rsv1=True)], 1002),
+    ],
+    ids=["another before the end", "reserved"],
+)
+async def test_what_breaks_the_rules_of_frames_is_cut_off(wrong: list[Frame], code: int) -> None:
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/hear")
+        await say(peer._line, b"".join(serialized(frame) for frame in wrong))
+        assert await peer.rest() == code
+        peer.close()
+
+
+async def test_a_frame_without_a_mask_is_cut_off() -> None:
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/hear")
+        await say(peer._line, b"\x82\x05plain")
+        assert await peer.rest() == 1002
+        peer.close()
+
+
+def serialized(frame: Frame) -> bytes:
+    """Masked by zeros, whatever is wrong with it."""
+    head = frame.fin << 7 | frame.rsv1 << 6 | frame.opcode
+    return bytes((head, 0x80 | len(frame.data))) + bytes(4) + bytes(frame.data)
 
 
 # ---- HTTP ---------------------------------------------------------------------------------------

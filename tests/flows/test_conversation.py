@@ -62,6 +62,30 @@ async def test_a_message_reaches_both_once_and_in_order(app: App, pair: tuple[Pa
         assert authors == [mentor.person, mentee.person] * 10
 
 
+@on_sqlite
+async def test_what_is_asked_behind_messages_is_answered_behind_them(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    mentor, mentee = pair
+    one, other = await mentor.connect(), await mentee.connect()
+    await one.beat()
+    one.take_all("chat.messages")
+    ids = [say(mentor, one, number) for number in range(1, 6)]
+    one.send("chat.send", conversation=mentor.conversation, id="message-empty", body=" ")
+    one.send("chat.fetch", conversation=mentor.conversation, limit=10)
+    page = await one.get("chat.messages", head=5)
+    while len(page["messages"]) == 1:  # a live one
+        page = await one.get("chat.messages", head=5)
+    assert [message["id"] for message in page["messages"]] == ids
+    accepted = one.take_all("chat.accepted")
+    assert [(frame["id"], frame["seq"]) for frame in accepted] == [
+        (id_, number + 1) for number, id_ in enumerate(ids)
+    ]
+    assert one.take("error", ref="message-empty", code="message_empty")
+    other.send("chat.delivered", conversation=mentee.conversation, seq=5)
+    await one.get("chat.receipt", person=mentee.person, delivered=5)
+
+
 async def test_written_to_someone_who_is_away_it_is_there_when_they_return(
     app: App, pair: tuple[Page, Page]
 ) -> None:

@@ -30,8 +30,8 @@ from tests.support.redis_bus import until_lost
 from tests.support.wire import HOST, MSGPACK, Asgi, Frame, Socket
 from web.handlers import Handlers
 from web.http import Http
-from web.socket.endpoint import Endpoint
 from web.socket.hub import Hub
+from web.socket.upgrade import Endpoint
 
 T = TypeVar("T")
 BEAT_S = 2.0

@@ -3,7 +3,10 @@ right has been checked against the registry."""
 
 from collections.abc import Callable
 
+from chat.batch import Told
 from chat.service import Chat
+from mentoring.sansio.safety import check
+from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.errors import Refusal
 from protocol.frames import (
@@ -41,6 +44,17 @@ from web.services import Services
 _RULES = {rule.frame: rule for rule in FRAMES}
 
 
+def accepted(frame: ChatSend, stored: Message) -> ChatAccepted:
+    """What is said of a message that is on disk."""
+    return ChatAccepted(
+        conversation=frame.conversation,
+        id=stored.id,
+        seq=stored.seq,
+        at_us=stored.at_us,
+        revision=stored.revision,
+    )
+
+
 async def dispatch(
     services: Services,
     caller: Caller,
@@ -69,15 +83,7 @@ async def dispatch(
             stored = await services.chat.send(
                 site_id, frame.conversation, person, frame.id, frame.body, frame.reply_to
             )
-            reply(
-                ChatAccepted(
-                    conversation=frame.conversation,
-                    id=stored.id,
-                    seq=stored.seq,
-                    at_us=stored.at_us,
-                    revision=stored.revision,
-                )
-            )
+            reply(accepted(frame, stored))
         case ChatEdit() | ChatDelete() | ChatReact() | ChatPin():
             bound(services.messages, frame.id)
             message = await _change(services.chat, site_id, person, frame)
@@ -136,6 +142,34 @@ async def dispatch(
             await services.talks.hear(mentorship, session, person, frame.from_us, frame.slots)
         case PeerOffer() | PeerAnswer() | PeerCandidate():
             await services.signaling.relay(site_id, person, connection, frame)
+
+
+def dispatch_at_once(
+    services: Services,
+    caller: Caller,
+    mentorship: Mentorship,
+    frame: ChatSend | ChatDelivered,
+    limit: Callable[[str | None], None],
+    told: Told,
+) -> bool:
+    """The same for what people do all the time, in a mentorship that is known to be theirs, without
+    waiting: `told` hears of a message when it is on disk. False, and nothing has been done, if
+    something has to be looked up first."""
+    site_id, person = mentorship.site_id, caller.person
+    if isinstance(frame, ChatDelivered):
+        limit(None)
+        services.chat.delivered(site_id, frame.conversation, person, frame.seq)
+        return True
+    bounds = services.safety.fresh(site_id, mentorship.id)
+    if bounds is None or frame.reply_to is not None:
+        return False
+    limit(frame.id)
+    check(bounds, person)
+    now_us = services.clock.monotonic_us()
+    if wait_us := services.messages.allow(f"{site_id}:{person}", now_us):
+        raise Refusal("rate_limited", ref=frame.id, retry_after_us=wait_us)
+    services.chat.take(site_id, frame.conversation, person, frame.id, frame.body, told)
+    return True
 
 
 async def _change(

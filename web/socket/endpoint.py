@@ -1,4 +1,4 @@
-"""The WebSocket endpoint `/ws`: one connection, from the upgrade to its end."""
+"""One WebSocket connection, from the upgrade to its end."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -11,21 +11,21 @@ from chat.mark_tables import Standing
 from chat.service import topic as conversation_topic
 from ledger.sansio.account import FRESH_US
 from mentoring.safety import bounds_topic
-from mentoring.sansio.safety import Bounds, shows
+from mentoring.sansio.safety import UNKNOWN, Bounds, shows
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.codec import Format, decode, decode_server
 from protocol.errors import ERRORS, Refusal
 from protocol.frames import (
-    SUBPROTOCOL_JSON,
-    SUBPROTOCOL_MSGPACK,
     AuthOpen,
     AuthOpened,
     Beat,
     BeatAck,
+    ChatDelivered,
     ChatGap,
     ChatMessages,
     ChatReceipt,
+    ChatSend,
     ChatTouched,
     ChatTyped,
     ClientFrame,
@@ -40,7 +40,7 @@ from protocol.frames import (
 )
 from protocol.types import BEAT_INTERVAL_US, LeaveReason
 from protocol.views import Cursor
-from runtime.bus import GAP, SubscriptionClosed
+from runtime.bus import GAP, Message, SubscriptionClosed
 from runtime.database import DatabaseError, StorageFull
 from runtime.driver import Driver
 from runtime.heard import Heard
@@ -70,6 +70,7 @@ from web.socket.sansio.connection import (
     SignIn,
     Stop,
 )
+from web.socket.saying import Saying
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,6 @@ REASONS: dict[str, LeaveReason] = {
     "restarting": "restart",
     "revoked": "revoked",
 }
-FORMATS: dict[str, Format] = {SUBPROTOCOL_MSGPACK: "msgpack", SUBPROTOCOL_JSON: "json"}
 
 
 def access_topic(site_id: str, person: str) -> str:
@@ -88,32 +88,7 @@ def access_topic(site_id: str, person: str) -> str:
     return f"access:{site_id}:{person}"
 
 
-class Endpoint:
-    """ASGI application for WebSocket scopes. Refuses the upgrade (403) to foreign pages."""
-
-    def __init__(self, services: Services, hub: Hub) -> None:
-        self._services, self._hub = services, hub
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()  # websocket.connect
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        scheme = "https" if scope["scheme"] == "wss" else "http"
-        origin, host = headers.get("origin", ""), headers.get("host", "")
-        chosen = next((name for name in scope["subprotocols"] if name in FORMATS), None)
-        if not self._services.origins.origin_allowed(origin, scheme, host) or chosen is None:
-            code = "bad_request" if chosen is None else "origin_forbidden"
-            self._services.metrics.refusals.labels(code).inc()
-            log.info("upgrade refused", code=code)
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        await send({"type": "websocket.accept", "subprotocol": chosen})
-        live = _Live(self._services, self._hub, FORMATS[chosen], receive, send, scope)
-        await live.run()
-
-
-class _Live:
+class Live:
     """One accepted connection: a reader, a writer, a listener on the bus, and the machine that
     decides."""
 
@@ -132,7 +107,7 @@ class _Live:
         state = scope["state"]
         self._out = Outgoing(fmt, send, state["ws_close"], state.get("ws_write"))
         self._no_stranger: Callable[[], None] = scope["state"]["ws_signed_in"]
-        self._subscription = services.bus.subscribe()
+        self._subscription = services.bus.subscribe(at_once=self._heed_at_once)
         self._caller: Caller | None = None
         self._tab = ("", "", "")
         self._mentorships: dict[str, Mentorship] = {}
@@ -144,12 +119,15 @@ class _Live:
         self._reason: LeaveReason = "lost"
         self._goodbye: Heard | None = None
         self._held_up_us = 0
+        self._saying = Saying(services, self._limit, self._reply, self._failed)
+        self._hear_by: Callable[[Callable[[bytes], bool]], None] | None = state.get("ws_hear")
         self._driver: Driver[Connection, Event, Effect] = Driver(
             CONNECTION,
             Connection(),
             clock=services.clock,
             now_us=services.clock.monotonic_us,
             perform=self._perform,
+            at_once=self._perform_at_once,
             refuse=self._out_of_place,
         )
 
@@ -157,6 +135,8 @@ class _Live:
         """Serves the connection until it ends, and says goodbye for it."""
         self._services.metrics.connections.inc()
         self._driver.feed(Arrived())
+        if self._hear_by is not None:
+            self._hear_by(self._hear)
         tasks = [
             asyncio.create_task(work()) for work in (self._read_frames, self._out.run, self._listen)
         ]
@@ -193,6 +173,10 @@ class _Live:
                 return
             await self._driver.put(self._event(message.get("bytes"), message.get("text")))
 
+    def _hear(self, data: bytes) -> bool:
+        """A message as it comes; False if it has to wait for others."""
+        return self._driver.idle and self._driver.take(self._event(data, None))
+
     def _event(self, data: bytes | None, text: str | None) -> Event:
         try:
             if self._format == "msgpack":
@@ -205,8 +189,7 @@ class _Live:
                 frame = decode(text.encode(), "json")
         except Refusal as refusal:
             return Malformed(refusal)
-        tag = str(frame.__struct_config__.tag)
-        self._services.metrics.frames.labels(tag).inc()
+        self._services.metrics.count(type(frame))
         # What they say of time counts from when they came, not from when their turn has come.
         if isinstance(frame, Beat):
             self._services.ledger.proof(self.id)
@@ -250,23 +233,46 @@ class _Live:
             else:
                 await self._forward(item.payload)
 
+    def _heed_at_once(self, message: Message) -> bool:
+        """What happens in conversations, if nothing has to be looked up for it."""
+        if not message.topic.startswith("conversation:"):
+            return False
+        try:
+            frame, bounds = decode_server(message.payload), UNKNOWN
+            if isinstance(frame, ChatReceipt | ChatTyped):
+                of = self._talks[frame.conversation]
+                known = self._services.safety.fresh(of.site_id, of.id)
+                if known is None:
+                    return False
+                bounds = known
+            self._tell_talk(frame, message.payload, bounds)
+        except Exception:
+            log.exception("listener failed", connection=self.id)
+            self.kick("internal")
+        return True
+
+    def _tell_talk(self, frame: ServerFrame, payload: bytes, bounds: Bounds) -> None:
+        """What happens in a conversation, and one may know."""
+        assert self._catch_up is not None
+        match frame:
+            case ChatMessages() | ChatTouched():
+                self._catch_up.hint(frame, payload)
+            case ChatReceipt() if shows(bounds, frame.person, self._me):
+                self._catch_up.receipt(frame)
+            case ChatTyped() if frame.person != self._me and shows(bounds, frame.person, self._me):
+                self._send(frame, payload)
+
     async def _forward(self, payload: bytes) -> None:
         """A frame that came over the bus."""
         frame = decode_server(payload)
         match frame:
             case ChatMessages() | ChatTouched():
-                assert self._catch_up is not None
-                self._catch_up.hint(frame, payload)
+                self._tell_talk(frame, payload, UNKNOWN)
                 return
-            case ChatReceipt() | ChatTyped() if not await self._may_know(
-                frame.conversation, frame.person
-            ):
-                return
-            case ChatReceipt():
-                assert self._catch_up is not None
-                self._catch_up.receipt(frame)
-                return
-            case ChatTyped() if frame.person == self._me:
+            case ChatReceipt() | ChatTyped():
+                of = self._talks[frame.conversation]
+                bounds = await self._services.safety.bounds(of.site_id, of.id)
+                self._tell_talk(frame, payload, bounds)
                 return
             case MentorshipAdded(mentorship=view):
                 assert self._caller is not None
@@ -282,11 +288,6 @@ class _Live:
                 return
         self._send(frame, payload)
 
-    async def _may_know(self, conversation: str, person: str) -> bool:
-        """Whether one is told what somebody does in a conversation."""
-        of = self._talks[conversation]
-        return shows(await self._services.safety.bounds(of.site_id, of.id), person, self._me)
-
     # ---- what the machine decides --------------------------------------------------------------
 
     async def _perform(self, effect: Effect) -> None:
@@ -294,15 +295,12 @@ class _Live:
             case SignIn(frame):
                 await self._refusing(self._sign_in(frame), frame)
             case Dispatch(frame, heard):
+                await self._saying.all_answered()
                 if await self._room_to_send():
                     if heard is not None and heard.at_us < self._held_up_us:
                         # It waited because this page did not read, and lived on meanwhile.
                         heard = self._services.ledger.hears()
                     await self._refusing(self._dispatch(frame, heard), frame)
-            case Alive(n):
-                await self._refusing(self._answer_beat(n), Beat(n=n))
-            case Complain(refusal):
-                self._complain(refusal, None)
             case Close(code):
                 self._services.metrics.closes.labels(code).inc()
                 log.info("connection closed", code=code, connection=self.id)
@@ -311,6 +309,44 @@ class _Live:
                 self._driver.stop()
             case Stop():
                 self._driver.stop()
+
+    def _perform_at_once(self, effect: Effect) -> bool:
+        match effect:
+            case Alive(n):
+                self._refused(lambda: self._answer_beat(n), Beat(n=n))
+            case Complain(refusal):
+                self._complain(refusal, None)
+            case Dispatch(ChatSend() | ChatDelivered() as frame) if self._out.room:
+                return self._refused(lambda: self._dispatch_at_once(frame), frame)
+            case _:
+                return False
+        return True
+
+    def _refused(self, work: Callable[[], bool], frame: ClientFrame) -> bool:
+        try:
+            return work()
+        except Refusal as refusal:
+            self._complain(refusal, frame)
+            return True
+
+    def _dispatch_at_once(self, frame: ChatSend | ChatDelivered) -> bool:
+        of = self._talks.get(frame.conversation)
+        if of is None or self._ending:
+            return False
+        assert self._caller is not None
+        return self._saying.take(self._caller, of, frame)
+
+    def _failed(self, error: Exception, frame: ClientFrame) -> None:
+        match error:
+            case Refusal():
+                self._complain(error, frame)
+            case StorageFull():
+                self._complain(Refusal("storage_full"), frame)
+            case DatabaseError():
+                self._complain(Refusal("unavailable"), frame)
+            case _:
+                log.error("connection failed", connection=self.id, exc_info=error)
+                self.kick("internal")
 
     async def _out_of_place(self, event: Event, no_cell: NoCell) -> None:
         raise no_cell
@@ -398,16 +434,13 @@ class _Live:
     async def _refusing(self, work: Awaitable[None], frame: ClientFrame) -> None:
         try:
             await work
-        except Refusal as refusal:
-            self._complain(refusal, frame)
-        except StorageFull:
-            self._complain(Refusal("storage_full"), frame)
-        except DatabaseError:
-            self._complain(Refusal("unavailable"), frame)
+        except (Refusal, DatabaseError) as error:
+            self._failed(error, frame)
 
-    async def _answer_beat(self, n: int) -> None:
+    def _answer_beat(self, n: int) -> bool:
         self._limit()
         self._send(BeatAck(n=n, now_us=self._services.clock.wall_us()))
+        return True
 
     def _limit(self, ref: str | None = None) -> None:
         now_us = self._services.clock.monotonic_us()

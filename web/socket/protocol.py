@@ -3,6 +3,7 @@ them."""
 
 from asyncio import TimerHandle
 from asyncio.transports import BaseTransport, Transport
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -10,6 +11,8 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.protocol import State
+from websockets.speedups import apply_mask
 
 from protocol.errors import Refusal
 from runtime.limits import gcra
@@ -22,6 +25,8 @@ BODY_TIMEOUT_S = 30.0
 UNREAD_TIMEOUT_S = 30.0
 WRITE_HIGH_BYTES = 256 * 1024
 PARSED_AT_ONCE_BYTES = 4 * 1024
+WHOLE_BINARY = 0x82
+"""The first byte of a binary message in one frame."""
 PINGS_MOST, PING_EVERY_US = 100, 1_000_000
 """So many at once, and one more a second: a page sends none, a client's library one in 20 s."""
 CLOSE_GRACE_S = 30.0
@@ -33,15 +38,21 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     scope's state, and whatever way it ended, CLOSE_GRACE_S later it is gone. Text that is not UTF-8
     ends it with 1007 without a trace in the log. By `ws_signed_in` the app says that it is no
     stranger's any more. `ws_write` sends a message without waiting, unless (False) the peer has to
-    read first; what is said within one turn of the loop goes out in one piece."""
+    read first; what is said within one turn of the loop goes out in one piece. By `ws_hear` the app
+    takes binary messages as they come, without a turn of the loop: those that it does not take so
+    (False) wait for it to receive them."""
 
     close_grace_s = CLOSE_GRACE_S
+    _hear: Callable[[bytes], bool] | None = None
+    _cuts = _raw = False
+    _needed = 0
     _cut: TimerHandle | None = None
     _pings_us = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._said: list[bytes] = []
+        self._begun = bytearray()
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
@@ -50,19 +61,75 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             **self.app_state,
             "ws_close": self._close_unread,
             "ws_write": self._write,
+            "ws_hear": self._heard_by,
         }
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.app_state["ws_signed_in"]()  # or never will be
         super().connection_lost(exc)
+        self._hear = None
         if self._cut is not None:
             self._cut.cancel()
 
+    def _heard_by(self, hear: Callable[[bytes], bool]) -> None:
+        self._hear = hear
+
     def data_received(self, data: bytes) -> None:
+        if not self._cuts:
+            # Who speaks before the upgrade is done may be in the middle of a frame then.
+            self._raw = self._raw or (self.handshake_initiated and not self.handshake_complete)
+            self._cuts = self.handshake_complete and not self._raw
+        if not self._cuts:
+            self._parse(data)
+        elif self._begun:
+            self._begun += data
+            if len(self._begun) >= self._needed:
+                data, self._begun = bytes(self._begun), bytearray()
+                self._cut_up(data)
+        else:
+            self._cut_up(data)
+
+    def _parse(self, data: bytes) -> None:
         """Bit by bit: a flood is cut off before all that has come of it is parsed."""
         for at in range(0, len(data), PARSED_AT_ONCE_BYTES):
             if not self.transport.is_closing():
                 super().data_received(data[at : at + PARSED_AT_ONCE_BYTES])
+
+    def _cut_up(self, data: bytes) -> None:
+        """What begins with a frame. Whole binary messages, which is nearly everything, are unmasked
+        here; all else is parsed by the library, frame by frame."""
+        at, end = 0, len(data)
+        while at < end and not self.transport.is_closing():
+            self._needed, start = 6, at + 2
+            if end - at >= 6:
+                size = data[at + 1] - 0x80
+                if size == 126:
+                    size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+                elif size < 0 or size == 127:  # a fault, or larger than most: see there
+                    self._cuts, self._raw = False, True
+                    self._parse(data[at:])
+                    return
+                start += 4
+                self._needed = start + size - at
+            if end - at < self._needed:
+                self._begun += data[at:]
+                return
+            after = at + self._needed
+            if (
+                data[at] == WHOLE_BINARY
+                and self.conn.state is State.OPEN
+                and self.conn.current_size is None
+            ):
+                self._take(apply_mask(data[start:after], data[start - 4 : start]))
+            else:
+                self._parse(data[at:after])
+            at = after
+
+    def _take(self, data: bytes) -> None:
+        first = not self.read_paused and not self.close_sent and self.queue.empty()
+        if not (first and self._hear is not None and self._hear(data)):
+            self.curr_msg_data_type, self.frames = "bytes", [data]
+            self.send_receive_event_to_app()
 
     def _write(self, data: bytes, *, text: bool) -> bool:
         if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
@@ -81,6 +148,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         self._flush()
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            # What was said at the beginning would be kept for as long as the connection lasts.
+            self.request = self.response = None  # type: ignore[assignment]
 
     def _close_unread(self, code: int) -> None:
         """Puts the close frame behind what the peer has not read yet, without waiting for it: who

@@ -161,3 +161,111 @@ async def test_without_anyone_to_blame_no_cell_ends_run() -> None:
     it.feed(Unknown())
     with pytest.raises(NoCell):
         await it.run()
+
+
+def prompt(
+    at_once: Callable[[str], bool], perform: Callable[[str], Awaitable[None]] = nothing
+) -> Driver[Log, object, str]:
+    clock = ManualClock()
+    return Driver(
+        MACHINE, (), clock=clock, now_us=clock.monotonic_us, perform=perform, at_once=at_once
+    )
+
+
+async def test_what_needs_no_waiting_is_done_within_the_call() -> None:
+    done: list[str] = []
+
+    def at_once(effect: str) -> bool:
+        done.append(effect)
+        return True
+
+    it = prompt(at_once)
+    assert not it.take(Say("too early"))
+    async with running(it):
+        await settle()
+        assert it.take(Say("a", ("x", "y")))
+        assert done == ["x", "y"]
+        assert it.idle
+    assert not it.take(Say("too late"))
+    assert list(it.state) == ["a@0"]
+
+
+async def test_behind_an_effect_that_waits_comes_all_that_follows() -> None:
+    done: list[str] = []
+    goes_on = asyncio.Event()
+
+    def at_once(effect: str) -> bool:
+        if effect == "slow":
+            return False
+        done.append(effect)
+        return True
+
+    async def perform(effect: str) -> None:
+        await goes_on.wait()
+        done.append(effect)
+
+    it = prompt(at_once, perform)
+    async with running(it):
+        await settle()
+        assert it.take(Say("a", ("x", "slow", "y")))
+        assert not it.take(Say("b", ("z",)))
+        await it.put(Say("b", ("z",)))
+        await settle()
+        assert not it.take(Say("c"))
+        assert done == ["x"]
+        goes_on.set()
+        await settle()
+        assert done == ["x", "slow", "y", "z"]
+        assert list(it.state) == ["a@0", "b@0"]
+
+
+async def test_what_an_effect_feeds_comes_behind_its_event() -> None:
+    done: list[str] = []
+
+    def at_once(effect: str) -> bool:
+        if effect == "x":
+            assert not it.take(Say("c", ("z",)))
+            it.feed(Say("b", ("z",)))
+        done.append(effect)
+        return True
+
+    it = prompt(at_once)
+    async with running(it):
+        await settle()
+        assert it.take(Say("a", ("x", "y")))
+        assert done == ["x", "y"]
+        assert not it.idle
+        await settle()
+        assert done == ["x", "y", "z"]
+
+
+async def test_a_timer_that_is_set_at_once_rings() -> None:
+    clock = ManualClock()
+    it = driver(clock, nothing)
+    async with running(it):
+        await settle()
+        assert it.take(Say("a", (WakeAt(2_000_000, Say("b")),)))
+        await clock.advance(2)
+        assert list(it.state) == ["a@0", "b@2000000"]
+
+
+async def test_what_is_raised_at_once_reaches_the_caller_of_run() -> None:
+    def at_once(effect: str) -> bool:
+        raise ConnectionResetError(effect)
+
+    it = prompt(at_once)
+    task = asyncio.create_task(it.run())
+    await settle()
+    assert it.take(Say("a", ("x",)))
+    assert not it.idle
+    with pytest.raises(ConnectionResetError, match="x"):
+        await task
+
+
+async def test_an_event_without_a_cell_that_is_taken_at_once_is_refused() -> None:
+    it = driver(ManualClock(), nothing)
+    task = asyncio.create_task(it.run())
+    await settle()
+    assert it.take(Unknown())
+    with pytest.raises(NoCell):
+        await task
