@@ -163,6 +163,31 @@ async def test_one_reacts_with_the_keyboard_alone(desktop: Screen) -> None:
     await expect(chip).to_have_count(0)
 
 
+DRAWN = """(on) => { CanvasRenderingContext2D.prototype.getImageData = () => {
+  const data = new Uint8ClampedArray(4); data[0] = on ? 255 : 0; return { data } } }"""
+
+
+@pytest.mark.parametrize(("font", "shown"), [(True, "👍"), (False, "thumbs up")])
+async def test_without_a_font_for_them_reactions_are_words(
+    phone: Screen, font: bool, shown: str
+) -> None:
+    await phone.page.add_init_script(f"({DRAWN})({str(font).lower()})")
+    await phone.show("talk-all")
+    chip = entry(phone, "I did, see").get_by_role("button", name="thumbs up: you")
+    await expect(chip).to_have_text(shown)
+    dialog = await actions(phone, "printed pages")
+    await expect(dialog.get_by_role("button", name="thumbs up")).to_have_text(shown)
+
+
+async def test_what_is_closed_is_read_and_one_deletes_ones_own_alone(desktop: Screen) -> None:
+    await desktop.show("talk-closed")
+    dialog = await actions(desktop, "printed pages")
+    await expect(dialog.get_by_role("button")).to_have_text(["Copy text", "Delete for both"])
+    await desktop.page.keyboard.press("Escape")
+    chip = entry(desktop, "I did, see").get_by_role("button", name="thumbs up: you")
+    await expect(chip).to_be_disabled()
+
+
 async def test_a_long_touch_opens_what_one_can_do(chromium: Browser, gallery: str) -> None:
     context = await chromium.new_context(
         viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
@@ -355,13 +380,21 @@ async def test_one_reports_and_blocks_the_other_in_one_step(desktop: Screen) -> 
 
 
 async def test_who_left_or_blocked_cannot_write_and_reads_why(desktop: Screen) -> None:
+    conversation = desktop.page.locator("ith-conversation")
     for state, words in (
-        ("talk-closed", "Ana Quispe left this mentorship yesterday. What was said stays here."),
-        ("talk-blocked", "You have blocked Ana Quispe: neither of you reaches the other."),
+        ("talk-closed", "Ana Quispe left this mentorship yesterday. What was said stays for both"),
+        ("talk-blocked", "You have blocked Ana Quispe: neither of you reaches the other until"),
     ):
         await desktop.show(state)
-        await expect(desktop.page.get_by_text(words)).to_be_visible()
+        await expect(conversation.get_by_text(words)).to_be_visible()
         await expect(desktop.page.get_by_role("textbox", name="Message")).to_be_hidden()
-    await desktop.page.get_by_role("button", name="More", exact=True).click()
-    await desktop.page.get_by_role("button", name="Let Ana Quispe reach you again").click()
+    lift = conversation.get_by_role("button", name="Let Ana Quispe reach you again")
+    await desktop.page.evaluate("app.refusal = 'unavailable'")
+    await lift.click()
+    await expect(conversation.get_by_role("alert")).to_have_text(re.compile("^Refused: unavail"))
+    await lift.click()
     await called(desktop, f"block men_{'0' * 25}1 false")
+    await desktop.page.evaluate(
+        "app.set({mentorships: app.state.mentorships.map((m) => ({...m, blocked_by_me: false}))})"
+    )
+    await expect(desktop.page.get_by_role("textbox", name="Message")).to_be_visible()

@@ -26,6 +26,7 @@ import { meter } from "./media/meter.js";
 import { Speech } from "./media/speech.js";
 import type { App, Link } from "./model.js";
 import { browserPage, type Page } from "./page.js";
+import { PrivacyOf } from "./privacy.js";
 import { Reflections } from "./reflections.js";
 import { SafetyOf } from "./safety.js";
 import { Sessions } from "./sessions.js";
@@ -53,6 +54,7 @@ class Ithaca implements App {
 
   readonly chat: ChatOf;
   readonly safety: SafetyOf;
+  readonly privacy: PrivacyOf;
   readonly arrange: Arrangements;
   readonly reflect: Reflections;
   readonly ledger: LedgerOf;
@@ -94,6 +96,7 @@ class Ithaca implements App {
       () => page.newId(),
       (view) => this.set(reduce.withArrangements(this.current, view)),
     );
+    this.privacy = new PrivacyOf(this.access, (to) => this.set(to(this.current)));
     this.reflect = new Reflections(this.access, () => this.current, (kept) =>
       this.set({ ...this.current, ...kept }),
     );

@@ -51,6 +51,8 @@ export class ChatOf implements Chat {
   private readonly pages: AskAgain;
   private readonly receipts: Receipts;
   private readonly writing: Typing;
+  /** Conversations of which what is missing is on its way, or could not be had by this connection. */
+  private readonly filled = new Set<string>();
   private readonly done = new Map<string, { conversation: string; seq: number; revision: number }>();
 
   constructor(private readonly env: ChatEnv) {
@@ -89,6 +91,7 @@ export class ChatOf implements Chat {
 
   belongTo(person: string | null): void {
     this.sender.belongTo(person);
+    this.filled.clear();
     this.done.clear();
   }
 
@@ -120,6 +123,7 @@ export class ChatOf implements Chat {
   handle(frame: ServerFrame): void {
     switch (frame.t) {
       case "auth.opened":
+        this.filled.clear();
         this.sender.online();
         break;
       case "chat.messages":
@@ -152,9 +156,32 @@ export class ChatOf implements Chat {
     }
     const state = this.env.state();
     for (const id of talk.unheld(state)) this.apply(talk.openConversation(this.env.state(), id));
+    this.delivered();
+  }
+
+  /** What is held without a gap is delivered; what is missing before it is asked for. */
+  private delivered(): void {
     for (const { conversation, seq } of talk.undelivered(this.env.state())) {
       this.receipts.delivered(conversation, seq);
     }
+    for (const { conversation } of talk.missing(this.env.state())) {
+      if (this.filled.has(conversation)) continue;
+      this.filled.add(conversation);
+      this.fill(conversation).catch(() => undefined); // asked again by the next connection
+    }
+  }
+
+  /** From the newest back to what some page of this person's has got already. */
+  private async fill(conversation: string): Promise<void> {
+    for (;;) {
+      const gap = talk.missing(this.env.state()).find((each) => each.conversation === conversation);
+      if (!gap) break;
+      const page = await this.page(conversation, `before=${gap.before}&limit=${PAGE_MAX}`);
+      if (page.messages.length === 0) return;
+      this.apply(talk.onMessages(this.env.state(), { t: "chat.messages", ...page }));
+    }
+    this.filled.delete(conversation);
+    this.delivered();
   }
 
   private said({ conversation, messages }: ChatMessages): void {

@@ -30,14 +30,13 @@ type Stretch = readonly Message[];
 
 const STRAYS_MOST = 1000;
 
-export function emptyLog(id: string, head: number, read: number): Log {
+export function emptyLog(id: string, head: number): Log {
   return {
     id,
     head,
     messages: [],
     aside: null,
     strays: {},
-    read,
     pending: [],
     changes: [],
     loadingOlder: false,

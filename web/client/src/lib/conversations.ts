@@ -45,7 +45,7 @@ export const only = (state: State): Step => [state, []];
 export function openConversation(state: State, id: string): Step {
   const mentorship = state.mentorships.find((m) => m.conversation === id);
   if (state.conversations[id] || !mentorship) return only(state);
-  const log = emptyLog(id, mentorship.head, mentorship.read);
+  const log = emptyLog(id, mentorship.head);
   const effects: Effect[] = [];
   if (log.head > 0) effects.push({ is: "fetch", conversation: id, after: null });
   return [withLog(state, log), effects];
@@ -83,10 +83,9 @@ export function loading(state: State, id: string, which: "loadingOlder" | "loadi
 
 /** The person has seen everything up to `seq`. */
 export function readUpTo(state: State, id: string, seq: number): Step {
-  const before = readOf(state, id);
   const head = state.conversations[id]?.head ?? 0;
   const to = Math.min(seq, head);
-  if (to <= before) return only(state);
+  if (to <= readOf(state, id)) return only(state);
   return [withRead(state, id, to), [{ is: "read", conversation: id, seq: to }]];
 }
 
@@ -102,13 +101,28 @@ export function cursors(state: State): Record<string, { seq: number; revision: n
   return Object.fromEntries(logs.map((log) => [log.id, { seq: lastSeq(log), revision: log.revision }]));
 }
 
-/** How far one's own pages hold each conversation, where the server has not heard of it. */
+/** How far one's own pages hold each conversation without a gap, where the server has not heard of it. */
 export function undelivered(state: State): readonly { readonly conversation: string; readonly seq: number }[] {
+  return unheard(state).flatMap(({ log, delivered }) =>
+    log.messages[0]!.seq <= delivered + 1 ? [{ conversation: log.id, seq: lastSeq(log) }] : [],
+  );
+}
+
+/** Conversations of which the newest is held, and something before it that no page of this person's has got:
+ * from which seq on it is held. */
+export function missing(state: State): readonly { readonly conversation: string; readonly before: number }[] {
+  return unheard(state).flatMap(({ log, delivered }) => {
+    const first = log.messages[0]!.seq;
+    return first > delivered + 1 ? [{ conversation: log.id, before: first }] : [];
+  });
+}
+
+function unheard(state: State): readonly { readonly log: Log; readonly delivered: number }[] {
   const me = state.me?.id ?? "";
   return state.mentorships.flatMap((m) => {
     const log = state.conversations[m.conversation];
-    const seq = log ? lastSeq(log) : 0;
-    return seq > markOf(m, me).delivered ? [{ conversation: m.conversation, seq }] : [];
+    const { delivered } = markOf(m, me);
+    return log && lastSeq(log) > delivered ? [{ log, delivered }] : [];
   });
 }
 
@@ -136,19 +150,19 @@ export function onSnapshot(state: State, mentorships: readonly MentorshipView[])
   );
   let next: State = { ...state, mentorships, since };
   for (const mentorship of mentorships) {
+    // Read while the socket was away.
+    const seen = Math.min(readOf(state, mentorship.conversation), mentorship.head);
+    if (seen > mentorship.read) {
+      next = withRead(next, mentorship.conversation, seen);
+      effects.push({ is: "read", conversation: mentorship.conversation, seq: seen });
+    }
     const log = next.conversations[mentorship.conversation];
     if (!log) continue;
     next = withLog(next, { ...log, head: Math.max(log.head, mentorship.head) });
     if (log.messages.length === 0 && mentorship.head > 0) {
       effects.push({ is: "fetch", conversation: log.id, after: null });
     }
-    if (log.read > mentorship.read) {
-      // Read while the socket was away.
-      next = withRead(next, log.id, log.read);
-      effects.push({ is: "read", conversation: log.id, seq: log.read });
-    } else {
-      next = withRead(next, log.id, mentorship.read);
-    }
+    next = recount(next, log.id);
   }
   return [next, effects];
 }
@@ -169,9 +183,10 @@ export function onGap(state: State, { conversation, head }: ChatGap): Step {
   const log = state.conversations[conversation];
   if (!log) return only(state);
   const { pending, changes } = log;
-  const anew = { ...emptyLog(log.id, head, Math.min(log.read, head)), pending, changes };
+  const anew = { ...emptyLog(log.id, head), pending, changes };
   const ask: Effect[] = head > 0 ? [{ is: "fetch", conversation, after: null }] : [];
-  return [withLog(state, anew), ask];
+  const known = change(state, (m) => (m.conversation === conversation && m.read > head ? { ...m, read: head } : m));
+  return [withLog(known, anew), ask];
 }
 
 export function onTouched(state: State, frame: ChatTouched): Step {
@@ -326,18 +341,14 @@ function pinsIn(log: Log, { pinned }: MentorshipView): number[] | undefined {
 }
 
 function readOf(state: State, conversation: string): number {
-  const mentorship = state.mentorships.find((m) => m.conversation === conversation);
-  return Math.max(mentorship?.read ?? 0, state.conversations[conversation]?.read ?? 0);
+  return state.mentorships.find((m) => m.conversation === conversation)?.read ?? 0;
 }
 
 /** Moves one's own read mark, never backwards. What cannot be counted is bounded by what is left. */
 function withRead(state: State, conversation: string, seq: number): State {
-  const log = state.conversations[conversation];
-  const read = Math.max(seq, log?.read ?? 0);
-  const moved = log && read !== log.read ? withLog(state, { ...log, read }) : state;
-  const marked = change(moved, (m) =>
-    m.conversation === conversation && read > m.read
-      ? { ...m, read, unread: Math.min(m.unread, Math.max(0, m.head - read)) }
+  const marked = change(state, (m) =>
+    m.conversation === conversation && seq > m.read
+      ? { ...m, read: seq, unread: Math.min(m.unread, Math.max(0, m.head - seq)) }
       : m,
   );
   return recount(marked, conversation);

@@ -67,7 +67,6 @@ export interface Conversation {
   readonly messages: readonly Message[];
   readonly aside: readonly Message[] | null;
   readonly strays: Readonly<Record<number, Message>>;
-  readonly read: number;
   readonly pending: readonly PendingMessage[];
   readonly changes: readonly PendingChange[];
   readonly loadingOlder: boolean;
@@ -246,11 +245,18 @@ export interface Safety {
   report(mentorship: string, report: NewReport): Promise<void>;
 }
 
+/** What others are told of one. */
+export interface Privacy {
+  hidesSeen(): Promise<boolean>;                         // whether nobody is told when one was last here
+  hideSeen(hidden: boolean): Promise<boolean>;           // resolves to what holds
+}
+
 /** The one object that elements talk to. */
 export interface App {
   readonly state: AppState;
   readonly chat: Chat;
   readonly safety: Safety;
+  readonly privacy: Privacy;
   readonly arrange: Arrange;
   readonly reflect: Reflect;
   readonly ledger: Ledger;

@@ -180,7 +180,7 @@ function joinedSession(state: State, { room, session }: RoomJoined): State {
 function onOpened(state: State, mentorships: readonly MentorshipView[]): Step {
   const ready: State = { ...disconnected(state), phase: "ready" };
   const sessions = mentorships.flatMap(({ session }) => session ?? []);
-  return onSnapshot(sessions.reduce(withSession, { ...ready, mentorships }), mentorships);
+  return onSnapshot(sessions.reduce(withSession, ready), mentorships);
 }
 
 /** What was told of when they were last here is as old as their presence. */

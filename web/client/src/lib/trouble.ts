@@ -23,7 +23,7 @@ const WORDS: Partial<Record<ErrorCode, readonly [what: string, advice: string]>>
   too_many_edits: ["This message was changed so often that it stays as it is.", "Write a new one."],
   too_many_pins: ["There are 50 pins already, and that is as many as there can be.", "Take a pin off first."],
   mentorship_closed: ["One of you has left this mentorship.", "What was said stays; nothing new begins here."],
-  blocking: ["You have blocked the other.", "Lift that first, under More."],
+  blocking: ["You have blocked the other.", "Lift that first: the button for it stands below the conversation."],
   not_accepted: [
     "The other does not take messages or calls from you at the moment.",
     "Leave it at that for now; it may change.",

@@ -14,21 +14,24 @@ import "./parts/clocks.js";
 import "./parts/icon.js";
 import { notice } from "./parts/notice.js";
 import "./parts/side.js";
+import "./parts/standing.js";
 import { ownLink } from "./own-link.js";
 import { paths } from "./route.js";
 import { resultShort } from "./words/account.js";
 import { staleWords } from "./words/link.js";
 import { asksMe } from "./words/marks.js";
 import { HELD, isHeld } from "./words/session.js";
+import { reaches } from "./words/safety.js";
 import { shortStanding } from "./words/settlement.js";
 import { otherOf, pairOf, roleWords, type Pair } from "./words/people.js";
 import { meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
-/** Who is in the room now stands first; the others as they came. */
+/** Who is in the room now stands first, whom one does not reach any more last; the others as they came. */
 const metFirst = (mentorships: readonly MentorshipView[], me: PersonView): MentorshipView[] => {
-  const met = (each: MentorshipView): boolean => otherOf(each, me).presence === "in_room";
-  return [...mentorships.filter(met), ...mentorships.filter((each) => !met(each))];
+  const place = (each: MentorshipView): number =>
+    !reaches(each) ? 2 : otherOf(each, me).presence === "in_room" ? 0 : 1;
+  return [...mentorships].sort((a, b) => place(a) - place(b));
 };
 
 const SHOWN = 3; // sessions of one mentorship, until one asks for all
@@ -210,6 +213,7 @@ export class Home extends AppElement {
     const { name } = other.person;
     const known = this.state.link.is === "online"; // else it is what was heard before
     const met = known && other.presence === "in_room";
+    const open = reaches(view);
     return html`
       <li class="card">
         <div class="who">
@@ -223,8 +227,21 @@ export class Home extends AppElement {
           </div>
         </div>
         ${this.next(view, me)} ${this.last(view, me)}
+        ${
+          open
+            ? nothing
+            : html`<ith-standing
+              .app=${this.app}
+              .view=${view}
+              @lifted=${() => this.lifted(view.id)}
+            ></ith-standing>`
+        }
         <div class="row">
-          <a class="button ${met ? "filled" : ""}" href=${paths.prejoin(view.id)}>Join</a>
+          ${
+            open
+              ? html`<a class="button ${met ? "filled" : ""}" href=${paths.prejoin(view.id)}>Join</a>`
+              : nothing
+          }
           <button
             aria-expanded=${this.talking === view.id}
             @click=${() => (this.talking = this.talking === view.id ? null : view.id)}
@@ -242,12 +259,18 @@ export class Home extends AppElement {
     `;
   }
 
+  /** The button went; who pressed it is at *Join*. */
+  private async lifted(mentorship: string): Promise<void> {
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(`a.button[href="${paths.prejoin(mentorship)}"]`)?.focus();
+  }
+
   /** What the two have before them; the pre-join page says all of it. */
   private next(view: MentorshipView, me: PersonView): unknown {
     const { proposal } = view;
     const meeting = this.ahead.of(view);
     const two = twoOf(view, me);
-    const asked = proposal?.state === "open" && proposal.proposed_by !== me.id;
+    const asked = proposal?.state === "open" && proposal.proposed_by !== me.id && reaches(view);
     const pair = pairOf(view, me);
     return html`
       ${

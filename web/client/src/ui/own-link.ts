@@ -4,6 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { Refused, type App, type Trouble } from "../lib/model.js";
 import type { PersonView } from "../protocol/types.js";
 import { base, controls } from "./base.js";
+import "./last-seen.js";
 import { notice } from "./parts/notice.js";
 import "./parts/copy.js";
 import "./parts/sheet.js";
@@ -12,7 +13,8 @@ import { navigate, paths } from "./route.js";
 export const ownLink = (app: App, me: PersonView): TemplateResult =>
   html`<ith-own-link .app=${app} .me=${me}></ith-own-link>`;
 
-/** One's own way in: a fresh link when the old one fell into wrong hands, and leaving this tab. */
+/** One's own way in: a fresh link when the old one fell into wrong hands, leaving this tab; and what others
+ * see of one. */
 @customElement("ith-own-link")
 export class OwnLink extends LitElement {
   static override styles = [
@@ -26,7 +28,7 @@ export class OwnLink extends LitElement {
   ];
   @property({ attribute: false }) app!: App;
   @property({ attribute: false }) me!: PersonView;
-  @state() private asking: "link" | "out" | null = null;
+  @state() private asking: "link" | "seen" | "out" | null = null;
   @state() private url: string | null = null;
   @state() private trouble: Trouble | null = null;
 
@@ -37,8 +39,14 @@ export class OwnLink extends LitElement {
         <button class="plain small" @click=${() => (this.asking = "link")}>
           ${this.url === null ? "Replace my link" : "Show my new link"}
         </button>
+        <button class="plain small" @click=${() => (this.asking = "seen")}>When I was last here</button>
         <button class="plain small" @click=${() => (this.asking = "out")}>Sign out of this tab</button>
       </div>
+      <ith-last-seen
+        .app=${this.app}
+        .open=${this.asking === "seen"}
+        @close=${() => this.asking === "seen" && this.done()}
+      ></ith-last-seen>
       <ith-sheet
         heading="Sign out of this tab?"
         .open=${this.asking === "out"}

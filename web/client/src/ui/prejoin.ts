@@ -17,6 +17,7 @@ import "./parts/icon.js";
 import "./parts/meter.js";
 import { notice } from "./parts/notice.js";
 import "./parts/side.js";
+import "./parts/standing.js";
 import { switches } from "./parts/switches.js";
 import { rehearse } from "./call/rehearse.js";
 import { navigate, paths } from "./route.js";
@@ -24,6 +25,7 @@ import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/
 import { hereWords } from "./words/chat.js";
 import { unknownWords, waitWords } from "./words/link.js";
 import { otherOf } from "./words/people.js";
+import { reaches } from "./words/safety.js";
 import { beforeWords, twoOf } from "./words/terms.js";
 
 /** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
@@ -135,6 +137,9 @@ export class Prejoin extends AppElement {
         min-height: 52px;
         font-size: var(--large);
       }
+      .standing:empty {
+        margin-block-end: -12px; /* takes no room */
+      }
       .go p:empty {
         display: none;
       }
@@ -176,22 +181,43 @@ export class Prejoin extends AppElement {
   }
 
   protected override willUpdate(_: PropertyValues<this>): void {
-    if (!this.view || this.prepared === this.mentorship || !this.isConnected) return;
+    const { view } = this;
+    this.hadFocus = this.matches(":focus-within");
+    if (!view || !this.isConnected) return;
+    if (!reaches(view)) {
+      // There is nobody to meet, perhaps from this moment on: no camera runs for that.
+      if (this.prepared && !this.joined) this.app.unprepare();
+      this.prepared = "";
+      return;
+    }
+    if (this.prepared === this.mentorship) return;
     this.prepared = this.mentorship;
     void this.prepare();
   }
 
   protected override updated(): void {
+    this.keepFocus();
     const { preview } = this.state.media;
     if (this.video && this.video.srcObject !== preview) this.video.srcObject = preview;
   }
+
+  /** What had the focus may be gone once one does not reach the other any more, or does again. */
+  private keepFocus(): void {
+    const open = this.view ? reaches(this.view) : this.wasOpen;
+    const turned = open !== this.wasOpen;
+    this.wasOpen = open;
+    if (!turned || !this.hadFocus || document.activeElement !== document.body) return;
+    this.renderRoot.querySelector("h1")?.focus();
+  }
+  private wasOpen = true;
+  private hadFocus = false;
 
   private async prepare(): Promise<void> {
     this.trouble = null;
     try {
       await this.app.prepare(this.mentorship);
       const room = this.view?.room;
-      if (room && this.isConnected) await rehearse(this.app, this.mentorship, room);
+      if (room && this.isConnected && this.prepared) await rehearse(this.app, this.mentorship, room);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.trouble = error.trouble;
@@ -203,28 +229,16 @@ export class Prejoin extends AppElement {
     const { me, media } = this.state;
     if (!view || !me) return nothing;
     const other = otherOf(view, me);
-    const troubles = deviceTroubles(media);
+    const open = reaches(view);
     return html`
       <main id="main">
         <div class="parts">
-          <section class="own" aria-label="Your picture and sound">
-            ${this.preview(troubles.camera)}
-            <div class="row center">
-              ${switches(this.app, { microphone: switchOf(media.microphone), camera: switchOf(media.camera) })}
-            </div>
-            ${
-              troubles.microphone
-                ? notice(troubles.microphone, this.retry(troubles.microphone))
-                : media.microphone.live && media.microphone.wanted
-                  ? html`<ith-meter .app=${this.app}></ith-meter>`
-                  : nothing
-            }
-            <ith-devices .app=${this.app}></ith-devices>
-          </section>
+          ${open ? this.own(media) : nothing}
           <section class="other" aria-label="Who you meet">
             ${this.other(other, me)}
-            <ith-planned .app=${this.app} .view=${view}></ith-planned>
-            ${this.columns.matches ? this.go(view, me) : nothing}
+            ${this.standing(view)}
+            ${view.closed_us == null ? html`<ith-planned .app=${this.app} .view=${view}></ith-planned>` : nothing}
+            ${open && this.columns.matches ? this.go(view, me) : nothing}
           </section>
           <section class="more" aria-label="Before you meet">
             ${
@@ -243,7 +257,7 @@ export class Prejoin extends AppElement {
             <ith-arrange tabindex="-1" .app=${this.app} .view=${view}></ith-arrange>
           </section>
         </div>
-        ${this.columns.matches ? nothing : this.go(view, me)}
+        ${!open || this.columns.matches ? nothing : this.go(view, me)}
       </main>
       <ith-side
         meeting
@@ -253,6 +267,32 @@ export class Prejoin extends AppElement {
         .open=${this.wide.matches || this.talking}
         @close=${() => (this.talking = false)}
       ></ith-side>
+    `;
+  }
+
+  /** There from the beginning, so that it is read out when it has something to say. */
+  private standing(view: MentorshipView): unknown {
+    const words = reaches(view) ? nothing : html`<ith-standing .app=${this.app} .view=${view}></ith-standing>`;
+    return html`<div class="standing" role="status">${words}</div>`;
+  }
+
+  private own(media: AppState["media"]): unknown {
+    const troubles = deviceTroubles(media);
+    return html`
+      <section class="own" aria-label="Your picture and sound">
+        ${this.preview(troubles.camera)}
+        <div class="row center">
+          ${switches(this.app, { microphone: switchOf(media.microphone), camera: switchOf(media.camera) })}
+        </div>
+        ${
+          troubles.microphone
+            ? notice(troubles.microphone, this.retry(troubles.microphone))
+            : media.microphone.live && media.microphone.wanted
+              ? html`<ith-meter .app=${this.app}></ith-meter>`
+              : nothing
+        }
+        <ith-devices .app=${this.app}></ith-devices>
+      </section>
     `;
   }
 

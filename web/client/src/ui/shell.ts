@@ -3,6 +3,7 @@ import { customElement, query, state } from "lit/decorators.js";
 
 import type { AppState, CallState, Trouble } from "../lib/model.js";
 import { troubleOf } from "../lib/trouble.js";
+import type { MentorshipView } from "../protocol/types.js";
 import { base, column, controls } from "./base.js";
 import "./call/call.js";
 import { AppElement } from "./element.js";
@@ -14,6 +15,7 @@ import { navigate, parseRoute, paths, type Route } from "./route.js";
 import "./statements.js";
 import "./summary.js";
 import { otherOf } from "./words/people.js";
+import { reaches } from "./words/safety.js";
 
 /** The page: which screen, its title, where the focus goes, and what stops everything. */
 @customElement("ith-app")
@@ -115,26 +117,23 @@ export class Shell extends AppElement {
       // The link has been exchanged; what it held must not stay in the address bar.
       navigate(arrivedAt ? paths.prejoin(arrivedAt) : paths.home, "replace");
     } else if (route.page === "call") {
-      this.attend(
-        route.mentorship,
-        call,
-        mentorships.some(({ id }) => id === route.mentorship),
-      );
+      const view = mentorships.find(({ id }) => id === route.mentorship);
+      this.attend(route.mentorship, call, view);
     } else {
       this.app.keepInCall(null);
     }
   }
 
   /** On the call's page there is a call, or one that this tab goes on with after a reload, or none. */
-  private attend(mentorship: string, call: CallState | null, known: boolean): void {
+  private attend(mentorship: string, call: CallState | null, view: MentorshipView | undefined): void {
     if (call?.mentorship === mentorship && call.phase !== "left") {
       this.app.keepInCall(mentorship);
     } else if (call?.mentorship === mentorship) {
-      this.app.keepInCall(null);
+      this.app.keepInCall(null); // what was refused is not asked for again and again
       const over = call.ended === "left" || call.ended === "ended";
       if (over && call.session) navigate(paths.summary(call.session.id), "replace");
       else if (over) navigate(paths.prejoin(mentorship), "replace");
-    } else if (this.app.inCall() === mentorship && known) {
+    } else if (this.app.inCall() === mentorship && view && reaches(view)) {
       this.app.keepInCall(null); // once: what fails does not come round again
       this.rejoining = true;
       this.app
@@ -144,7 +143,7 @@ export class Shell extends AppElement {
           () => navigate(paths.prejoin(mentorship), "replace"),
         )
         .finally(() => (this.rejoining = false));
-    } else if (!this.rejoining && known) {
+    } else if (!this.rejoining && view) {
       navigate(paths.prejoin(mentorship), "replace");
     }
   }
@@ -252,8 +251,23 @@ export class Shell extends AppElement {
         </main>
       `;
     }
+    if (call?.phase === "left" && call.ended === null) return this.notJoined(mentorship, call.trouble);
     if (!call || call.phase === "left") return this.starting();
     return html`<ith-call .app=${this.app} .mentorship=${mentorship}></ith-call>`;
+  }
+
+  /** The server does not let one in: it says why, and trying again is up to the person. */
+  private notJoined(mentorship: string, trouble: Trouble | null): unknown {
+    return html`
+      <main id="main">
+        <h1 tabindex="-1">You are not in the call</h1>
+        ${trouble ? html`<p role="alert">${trouble.what} ${trouble.advice}</p>` : nothing}
+        <p class="row">
+          <a class="button" href=${paths.prejoin(mentorship)}>Back</a>
+          <a class="button" href=${paths.home}>To the start</a>
+        </p>
+      </main>
+    `;
   }
 
   private whoAreYou(): unknown {

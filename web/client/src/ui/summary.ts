@@ -16,6 +16,7 @@ import { notice } from "./parts/notice.js";
 import "./parts/icon.js";
 import "./parts/sheet.js";
 import "./parts/side.js";
+import "./parts/standing.js";
 import "./parts/talk.js";
 import "./parts/wait.js";
 import "./reflection.js";
@@ -24,6 +25,7 @@ import { boundsWords, isOld, resultOf } from "./words/account.js";
 import { awayWords } from "./words/bill.js";
 import { endWords, interruptionWords, interruptionsOf, newest, presentUs } from "./words/session.js";
 import { pairOf } from "./words/people.js";
+import { reaches } from "./words/safety.js";
 import { oldWords } from "./words/statement.js";
 import { bothStretches, bothClocks, count, dayName, exact, named, span, theirClock, timeIn } from "./words/time.js";
 
@@ -63,6 +65,9 @@ export class Summary extends AppElement {
       .head {
         display: grid;
         gap: 8px;
+      }
+      .head div:empty {
+        margin-block-start: -8px; /* takes no room */
       }
       .whole,
       dd {
@@ -237,6 +242,7 @@ export class Summary extends AppElement {
             result.billed ? html` <span class="whole">${result.billed}</span>` : nothing
           }</h1>
           ${this.when(view, account, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
+          <div role="status">${mentorship.closed_us == null ? nothing : this.standing(mentorship)}</div>
           <p class="paper small soft">
             ${exact(me.zone, view.started_us ?? view.created_us)} (${me.zone.replaceAll("_", " ")}) · ${view.id}
           </p>
@@ -394,15 +400,24 @@ export class Summary extends AppElement {
   }
 
   private actions(view: SessionView, mentorship: MentorshipView, other: PersonView): unknown {
+    const open = reaches(mentorship);
+    const standing = mentorship.closed_us == null && !open ? this.standing(mentorship) : nothing;
     if (view.state === "ended") {
-      return html`<div class="row">
-        <a class="button filled" href=${paths.home}>Done</a>
-        <a class="button" href=${paths.prejoin(mentorship.id)}>Write or call again</a>
-      </div>`;
+      return html`${standing}
+        <div class="row">
+          <a class="button filled" href=${paths.home}>Done</a>
+          <a class="button" href=${paths.prejoin(mentorship.id)}>
+            ${open ? "Write or call again" : "Read what was said"}
+          </a>
+        </div>`;
     }
-    return html`
+    return html`${standing}
       <div class="row">
-        <button class="filled" @click=${() => this.back(mentorship.id)}>Back to the call</button>
+        ${
+          open
+            ? html`<button class="filled" @click=${() => this.back(mentorship.id)}>Back to the call</button>`
+            : nothing
+        }
         <a class="button" href=${paths.home}>Done</a>
         <button aria-expanded=${this.talking} @click=${() => (this.talking = !this.talking)}>
           <ith-icon .of=${MessageSquare}></ith-icon>Write
@@ -431,6 +446,10 @@ export class Summary extends AppElement {
         </div>
       </ith-sheet>
     `;
+  }
+
+  private standing(view: MentorshipView): unknown {
+    return html`<ith-standing .app=${this.app} .view=${view}></ith-standing>`;
   }
 
   /** As after a reload: with the devices as they were. */

@@ -399,6 +399,7 @@ describe("the past", () => {
   async function long(): Promise<{ server: FakeServer; app: App }> {
     const server = new FakeServer();
     for (let i = 1; i <= 120; i += 1) server.store("per_ana", `ana-${i}`, `${i}`);
+    server.talk.mark("per_me", 120, false);
     return { server, app: (await signedIn(server)).app };
   }
 

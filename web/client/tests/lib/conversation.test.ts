@@ -5,7 +5,7 @@ import { below, pick, randomOf } from "./random.js";
 import { ANA, ME, message, messages } from "./things.js";
 
 const held = (from: number, to: number, part: Partial<Log> = {}): Log => ({
-  ...emptyLog("cnv_1", to, 0),
+  ...emptyLog("cnv_1", to),
   messages: messages(from, to),
   ...part,
 });

@@ -22,6 +22,8 @@ export class FakeServer {
   /** Its clock minus nowMs. */
   aheadMs = 0;
   reachable = true;
+  /** Whether pages of messages that are asked for over HTTP come. */
+  pages = true;
   /** Whether the browsers see a network, and whom they tell when that changes. */
   network = true;
   readonly networkTurns: (() => void)[] = [];
@@ -123,6 +125,7 @@ export class FakeServer {
       const hits = found.reverse().map((message) => ({ mentorship: "men_1", conversation: "cnv_1", message }));
       return Response.json({ hits: hits.slice(0, limit), more: hits.length > limit, complete: true });
     }
+    if (!this.pages) throw new TypeError("Failed to fetch");
     const [before, after, around] = [at("before"), at("after"), at("around")];
     const atUs = at("at_us");
     const centre = atUs === null ? around : (this.log.find(({ at_us }) => at_us >= atUs)?.seq ?? this.talk.head);

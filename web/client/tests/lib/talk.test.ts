@@ -142,7 +142,7 @@ test("two pages and a server that dies, cuts and refuses: all agree in the end",
 });
 
 describe("a second stretch, of long ago", () => {
-  const held = merge(emptyLog("cnv_1", 100, 0), ME, { head: 100, revision: 100, messages: messages(81, 100) })[0];
+  const held = merge(emptyLog("cnv_1", 100), ME, { head: 100, revision: 100, messages: messages(81, 100) })[0];
   const page = (from: number, to: number) => ({ head: 100, revision: 100, messages: messages(from, to) });
   const seqs = (list: readonly { seq: number }[] | null) => list && [list[0]?.seq, list.at(-1)?.seq];
 
@@ -177,7 +177,7 @@ describe("a second stretch, of long ago", () => {
 });
 
 test("what is held is as old as its oldest part; the very next change leaves no gap", () => {
-  const first = merge(emptyLog("cnv_1", 5, 0), ME, { head: 5, revision: 9, messages: messages(3, 5) })[0];
+  const first = merge(emptyLog("cnv_1", 5), ME, { head: 5, revision: 9, messages: messages(3, 5) })[0];
   expect(first.revision).toBe(9);
   const live = { ...message(6), revision: 10 };
   expect(merge(first, ME, { head: 6, revision: 12, messages: [live] })[0].revision).toBe(10);
@@ -246,6 +246,22 @@ describe("in a page", () => {
     await server.pass(1_000);
     expect(talk.markOf(app.state.mentorships[0]!, ME).delivered).toBe(1);
     expect(app.state.mentorships[0]?.unread).toBe(1);
+  });
+
+  test("delivered is not said of what no page has got: it is fetched first, and again after a failure", async () => {
+    const server = new FakeServer();
+    for (let i = 1; i <= 500; i += 1) server.store("per_ana", `ana-${i}`, `${i}`);
+    server.talk.mark(ME, 20, false);
+    server.pages = false;
+    const { app } = server.open("/open#inv_me", new MemoryStorage());
+    const mark = () => talk.markOf(app.state.mentorships[0]!, ME).delivered;
+    await server.pass(5_000);
+    expect([log(app).messages[0]?.seq, mark()]).toEqual([451, 20]); // the newest page alone
+    server.pages = true;
+    server.close(1006);
+    await server.pass(5_000);
+    expect(log(app).messages[0]!.seq).toBeLessThanOrEqual(21);
+    expect(mark()).toBe(500);
   });
 
   test("a change is shown at once, kept over a reload, and gone from the outbox once it is done", async () => {
@@ -320,6 +336,7 @@ describe("in a page", () => {
       server.nowMs += 60_000;
       server.store("per_ana", `ana-${i}`, `${i}`);
     }
+    server.talk.mark(ME, 300, false);
     const { app } = server.open("/open#inv_me", new MemoryStorage());
     await settled();
     app.chat.open("cnv_1");

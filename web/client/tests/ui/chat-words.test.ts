@@ -4,7 +4,7 @@ import type { Member, Message } from "../../src/protocol/types.js";
 import { EMOJIS } from "../../src/protocol/types.js";
 import * as words from "../../src/ui/words/chat.js";
 import { pairOf } from "../../src/ui/words/people.js";
-import { REASONS, blockWords, closedWords, leaveWords, reportWords } from "../../src/ui/words/safety.js";
+import { REASONS, blockWords, closedWords, leaveWords, reaches, reportWords, seenSetting } from "../../src/ui/words/safety.js";
 import { ANA, LEYLA, ME, MENTORSHIP, MIN, NOW, message } from "./fake-app.js";
 
 const pair = pairOf(MENTORSHIP, ME);
@@ -31,7 +31,7 @@ describe("how far one's own messages got", () => {
 it("has a word for each emoji", () => {
   expect(Object.keys(words.EMOJI_NAMES)).toEqual([...EMOJIS]);
   expect(words.reactionWords({ emoji: "👍", persons: [ME.id] }, pair)).toBe("thumbs up: you");
-  expect(words.reactionWords({ emoji: "🎉", persons: [ANA.id, ME.id] }, pair)).toBe("party, 2: Ana Quispe and you");
+  expect(words.reactionWords({ emoji: "🎉", persons: [ANA.id, ME.id] }, pair)).toBe("party 2: Ana Quispe and you");
 });
 
 it("says in one line what is referred to", () => {
@@ -82,12 +82,26 @@ describe("what leaving and blocking mean", () => {
     expect(closedWords(MENTORSHIP, pair, NOW)).toBeNull();
     const left = (part: object) => closedWords({ ...MENTORSHIP, ...part }, pair, NOW);
     expect(left({ closed_us: NOW - HOUR, closed_by: ME.id })).toBe(
-      "You left this mentorship today at 13:13. What was said stays here.",
+      "You left this mentorship today at 13:13. What was said stays for both of you to read.",
     );
     expect(left({ closed_us: NOW - day, closed_by: ANA.id })).toMatch(/^Ana Quispe left this mentorship yesterday\./);
     expect(left({ closed_us: NOW - 4 * day })).toMatch(/^One of you left this mentorship on 20 Nov\./);
-    expect(left({ blocked_by_me: true })).toBe("You have blocked Ana Quispe: neither of you reaches the other.");
+    expect(left({ blocked_by_me: true })).toBe(
+      "You have blocked Ana Quispe: neither of you reaches the other until you lift that.",
+    );
+    expect([{}, { closed_us: 1 }, { blocked_by_me: true }].map((part) => reaches({ ...MENTORSHIP, ...part }))).toEqual([
+      true,
+      false,
+      false,
+    ]);
     for (const words of [leaveWords(ANA), blockWords(ANA), reportWords(ANA)]) expect(words).toContain("Ana Quispe");
     expect(Object.keys(REASONS)).toHaveLength(7);
   });
+});
+
+it("says of last seen how it stands, what that means for both, and the other way", () => {
+  const [shown, hidden] = [seenSetting(false), seenSetting(true)];
+  expect([shown.stands, shown.turn]).toEqual(["It is shown.", "Hide it"]);
+  expect([hidden.stands, hidden.turn]).toEqual(["It is hidden.", "Show it again"]);
+  for (const { means } of [shown, hidden]) expect(means).toMatch(/you (do not see|are not told) when others were/);
 });

@@ -222,7 +222,6 @@ export const BASE: AppState = {
       messages: talk(24, 40),
       aside: null,
       strays: {},
-      read: 38,
       pending: [],
       changes: [],
       loadingOlder: false,
@@ -313,6 +312,17 @@ export class FakeApp implements App {
     block: (mentorship, on) => this.says("block", mentorship, on),
     report: (mentorship, { reason, seqs = [], also = [] }) =>
       this.says("report", mentorship, reason, seqs.length, ...also),
+  };
+  seenHidden = false;
+  readonly privacy: App["privacy"] = {
+    hidesSeen: async () => {
+      await this.says("hidesSeen");
+      return this.seenHidden;
+    },
+    hideSeen: async (hidden) => {
+      await this.says("hideSeen", hidden);
+      return (this.seenHidden = hidden);
+    },
   };
   async loadSessions(): Promise<void> {}
   async loadAccount(session: string): Promise<SessionAccount> {

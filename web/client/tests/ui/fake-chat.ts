@@ -2,7 +2,7 @@
 import type { AppState, Chat, Conversation, Draft } from "../../src/lib/model.js";
 import { withChanges, type Change } from "../../src/lib/changes.js";
 import { messageAt } from "../../src/lib/conversation.js";
-import type { Message } from "../../src/protocol/types.js";
+import type { MentorshipView, Message } from "../../src/protocol/types.js";
 import { ME, NOW } from "./people.js";
 import { talk } from "./talk.js";
 
@@ -130,7 +130,9 @@ export class FakeChat implements Chat {
   }
   read(conversation: string, seq: number): void {
     this.note("read", conversation, seq);
-    this.put(conversation, { read: seq });
+    const read = (each: MentorshipView): MentorshipView =>
+      each.conversation === conversation ? { ...each, read: seq } : each;
+    this.app.set({ mentorships: this.app.state.mentorships.map(read) });
   }
   typing(conversation: string, typing: boolean): void {
     this.note("typing", conversation, typing);

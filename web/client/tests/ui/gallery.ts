@@ -6,13 +6,14 @@ import type {
   MediaState,
   RemotePeer,
 } from "../../src/lib/model.js";
-import type { Member, Message, NextSteps, ReflectionView } from "../../src/protocol/types.js";
+import type { NextSteps, ReflectionView } from "../../src/protocol/types.js";
 import type { SessionAccount } from "../../src/protocol/types.js";
 import type { LitElement } from "lit";
 import "../../src/ui/page.css";
 import { viewOf } from "../../src/lib/session.js";
 import { Shell } from "../../src/ui/shell.js";
 import { ACCOUNTS, STATEMENTS } from "./accounts.js";
+import { talkStates } from "./talk-states.js";
 import {
   AGREED,
   ANA,
@@ -32,7 +33,6 @@ import {
   PROPOSED,
   SESSION,
   THEIRS,
-  message,
   talk,
 } from "./fake-app.js";
 
@@ -160,6 +160,12 @@ const said = (view: Partial<ReflectionView>): [string, AppState] => [
   },
 ];
 
+const NOT_TAKEN = {
+  code: "not_accepted",
+  what: "The other does not take messages or calls from you at the moment.",
+  advice: "Leave it at that for now; it may change.",
+};
+
 const STATES: Record<string, [string, AppState]> = {
   home: [
     "/",
@@ -191,6 +197,24 @@ const STATES: Record<string, [string, AppState]> = {
       ...BASE,
       mentorships: [{ ...MENTORSHIP, unread: 0 }],
       sessions: { [MENTORSHIP.id]: [viewOf(ACCOUNTS["account-contested-by-other"]!), ...four.slice(1)] },
+    },
+  ],
+  "home-parted": [
+    "/",
+    {
+      ...BASE,
+      mentorships: [
+        { ...MENTORSHIP, closed_us: NOW - 30 * 60 * MIN, closed_by: ANA.id, unread: 0 },
+        {
+          ...second,
+          blocked_by_me: true,
+          members: [
+            { person: ME, role: "mentor", presence: "here" },
+            { person: LONG, role: "mentee", presence: "in_room" },
+          ],
+        },
+      ],
+      sessions: { [MENTORSHIP.id]: four },
     },
   ],
   "home-empty": ["/", { ...BASE, mentorships: [] }],
@@ -290,6 +314,10 @@ const STATES: Record<string, [string, AppState]> = {
       hasNetwork: false,
     },
   ],
+  "prejoin-closed": before([
+    { ...MENTORSHIP, agreement: AGREED, closed_us: NOW - 4 * 24 * 60 * MIN, closed_by: ME.id },
+  ]),
+  "prejoin-blocked": before([{ ...MENTORSHIP, blocked_by_me: true, meeting: MEETING }]),
   "prejoin-waiting": before([{ ...MENTORSHIP, proposal: { ...PROPOSED, proposed_by: ME.id } }]),
   "conversation-empty": [
     room,
@@ -297,7 +325,7 @@ const STATES: Record<string, [string, AppState]> = {
       ...BASE,
       media: WITH_PICTURE,
       mentorships: [{ ...MENTORSHIP, head: 0, read: 0, unread: 0, last: null }],
-      conversations: log({ head: 0, read: 0, messages: [] }),
+      conversations: log({ head: 0, messages: [] }),
     },
   ],
   "conversation-marks": [
@@ -360,7 +388,7 @@ const STATES: Record<string, [string, AppState]> = {
       ...BASE,
       media: WITH_PICTURE,
       mentorships: [{ ...MENTORSHIP, head: 1000, read: 1000, unread: 0 }],
-      conversations: log({ head: 1000, read: 1000, messages: talk(1000) }),
+      conversations: log({ head: 1000, messages: talk(1000) }),
     },
   ],
   call: inCall({ peers: [peer()] }),
@@ -402,6 +430,7 @@ const STATES: Record<string, [string, AppState]> = {
     `${room}/call`,
     { ...BASE, call: { ...CALL, phase: "left", ended: "replaced" } },
   ],
+  "call-refused": inCall({ phase: "left", ended: null, session: null, trouble: NOT_TAKEN }),
   summary: [`/s/${SESSION.id}`, BASE],
   "summary-open": [
     `/s/${SESSION.id}`,
@@ -442,6 +471,10 @@ const STATES: Record<string, [string, AppState]> = {
       },
     },
   ],
+  "summary-closed": [
+    `/s/${SESSION.id}`,
+    { ...BASE, mentorships: [{ ...MENTORSHIP, closed_us: NOW - 2 * MIN, closed_by: ANA.id }] },
+  ],
   "summary-long": [
     `/s/${SESSION.id}`,
     { ...BASE, mentorships: withOther({ ...LONG, id: ANA.id }) },
@@ -477,57 +510,7 @@ const STATES: Record<string, [string, AppState]> = {
     },
   ],
 };
-/** All that messages can be, in a few of them. */
-const SAID: Message[] = [
-  ...talk(10, 30),
-  message(31, ME.id, "**Before Friday**, please:\n\n1. read *chapter two*\n2. run `make check`\n\n> Say the first sentence aloud.\n\n```\nthree times\n    until it is yours\n```", NOW - 90 * MIN),
-  { ...message(32, ANA.id, "I did, see [my notes](https://notes.example/ana) and https://example.org/talk.", NOW - 80 * MIN), reply_to: 31, reactions: [{ emoji: "👍", persons: [ME.id] }, { emoji: "🎉", persons: [ANA.id, ME.id] }] },
-  { ...message(33, ANA.id, "", NOW - 79 * MIN), deleted_us: NOW - 70 * MIN },
-  { ...message(34, ME.id, "Then we take the second version, the one with the three questions at the end.", NOW - 60 * MIN), edited_us: NOW - 55 * MIN, pinned_us: NOW - 50 * MIN, pinned_by: ANA.id, reply_to: 3, reactions: [{ emoji: "❤️", persons: [ANA.id] }] },
-  { ...message(35, ANA.id, "تمام، نلتقي يوم الجمعة", NOW - 58 * MIN), reply_to: 34 },
-  message(36, ME.id, "Good.", NOW - 30 * MIN),
-  message(37, ME.id, "I will bring the printed pages.", NOW - 29 * MIN),
-];
-const talking = (more: Partial<AppState> = {}, of: Partial<Conversation> = {}, view: Partial<typeof MENTORSHIP> = {}): [string, AppState] => [
-  room,
-  {
-    ...BASE,
-    media: WITH_PICTURE,
-    mentorships: [
-      {
-        ...MENTORSHIP,
-        ...{ head: 37, read: 37, unread: 0, pinned: [34], last: SAID.at(-1)! },
-        marks: [{ person: ANA.id, delivered: 37, read: 36 }, { person: ME.id, delivered: 37, read: 37 }],
-        ...view,
-      },
-    ],
-    conversations: log({ head: 37, read: 37, messages: SAID, ...of }),
-    ...more,
-  },
-];
-const NOT_YOURS = { code: "message_gone", what: "That message was deleted.", advice: "There is nothing left to change." };
-Object.assign(STATES, {
-  "talk-all": talking({ typing: { [MENTORSHIP.conversation]: ANA.id } }),
-  "talk-changes": talking(
-    { link: OFFLINE, hasNetwork: false },
-    {
-      changes: [
-        { id: "c1", change: { is: "edit", seq: 37, body: "I will bring *both* printed versions." }, writtenUs: NOW, refused: null },
-        { id: "c2", change: { is: "react", seq: 35, emoji: "👍", on: true }, writtenUs: NOW, refused: null },
-        { id: "c3", change: { is: "edit", seq: 36, body: "Very good." }, writtenUs: NOW, refused: NOT_YOURS },
-      ],
-      pending: [{ id: "p1", body: "And the pens.", writtenUs: NOW, replyTo: 35, refused: null }],
-    },
-  ),
-  "talk-unread": talking({}, { read: 20 }, { read: 20, unread: 9 }),
-  "talk-away": talking({}, {}, {
-    members: [MENTORSHIP.members[0]!, { person: ANA, role: "mentee", presence: "away", seen_us: NOW - 20 * MIN } as Member],
-  }),
-  "talk-closed": talking({}, {}, { closed_us: NOW - 30 * 60 * MIN, closed_by: ANA.id }),
-  "talk-blocked": talking({}, {}, { blocked_by_me: true }),
-  "talk-aside": talking({}, { aside: talk(60, 60, 3000), messages: talk(50, 3000), head: 3000, read: 3000 }, { head: 3000, read: 3000, pinned: [] }),
-  "talk-100000": talking({}, { messages: talk(100_000), head: 100_000, read: 100_000 }, { head: 100_000, read: 100_000, pinned: [] }),
-});
+Object.assign(STATES, talkStates(room, WITH_PICTURE, OFFLINE));
 const accountState = (account: SessionAccount, other: typeof ANA = ANA): [string, AppState] => [
   `/s/${account.id}`,
   {

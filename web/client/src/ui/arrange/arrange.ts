@@ -8,6 +8,7 @@ import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import { notice } from "../parts/notice.js";
 import "../parts/sheet.js";
+import { reaches } from "../words/safety.js";
 import { fromWords, termsList, twoOf } from "../words/terms.js";
 import { named } from "../words/time.js";
 import "./meeting-form.js";
@@ -63,7 +64,8 @@ export class Arrange extends AppElement {
     const { proposal } = this.view;
     const meeting = this.ahead.of(this.view);
     const movable = meeting && meeting.start_us > this.app.nowUs() ? meeting : null;
-    const planning = movable ? "Move or cancel the meeting" : "Plan a meeting";
+    const open = reaches(this.view); // else nothing new begins, and one still gets out of what was planned
+    const planning = !movable ? "Plan a meeting" : open ? "Move or cancel the meeting" : "Cancel the meeting";
     const close = (): void => {
       this.open = null;
     };
@@ -71,10 +73,18 @@ export class Arrange extends AppElement {
       ${proposal ? (proposal.state === "open" ? this.proposal(proposal, me) : this.declined(proposal, me)) : nothing}
       ${this.trouble ? notice(this.trouble) : nothing}
       <div class="row ways">
-        <button class="plain" @click=${() => (this.open = "terms")}>Propose terms</button>
-        <button class="plain" @click=${() => (this.open = "meeting")}>
-          ${planning}
-        </button>
+        ${
+          open
+            ? html`<button class="plain" @click=${() => (this.open = "terms")}>Propose terms</button>`
+            : nothing
+        }
+        ${
+          open || movable
+            ? html`<button class="plain" @click=${() => (this.open = "meeting")}>
+              ${planning}
+            </button>`
+            : nothing
+        }
       </div>
       <ith-sheet heading="Propose terms" .open=${this.open === "terms"} @close=${close}>
         ${
@@ -133,13 +143,17 @@ export class Arrange extends AppElement {
                 >
                   Withdraw
                 </button>`
-                : html`<button
-                    class="filled"
-                    ?disabled=${this.busy}
-                    @click=${() => this.say(() => arrange.accept(this.view.id, proposal.version))}
-                  >
-                    Accept
-                  </button>
+                : html`${
+                    reaches(this.view)
+                      ? html`<button
+                        class="filled"
+                        ?disabled=${this.busy}
+                        @click=${() => this.say(() => arrange.accept(this.view.id, proposal.version))}
+                      >
+                        Accept
+                      </button>`
+                      : nothing
+                  }
                   <button
                     ?disabled=${this.busy}
                     @click=${() => this.say(() => arrange.decline(this.view.id, proposal.version))}

@@ -10,6 +10,7 @@ import {
 } from "../words/arrange-form.js";
 import { noticeWords, stretch } from "../words/arranged.js";
 import { otherOf } from "../words/people.js";
+import { reaches } from "../words/safety.js";
 import { twoOf } from "../words/terms.js";
 import { bothStretches, named } from "../words/time.js";
 import { ArrangeForm } from "./form.js";
@@ -25,6 +26,8 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
   }
 
   override render(): unknown {
+    // Who does not reach the other any more still need not come.
+    if (this.meeting && !reaches(this.mentorship)) return this.form(nothing, this.sure(this.meeting));
     return this.form(
       html`
         <div class="pair">
@@ -62,8 +65,13 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
       <button type="button" class="clay" ?disabled=${this.busy} @click=${this.cancel}>
         Yes, cancel it
       </button>
-      <button type="button" class="keep" @click=${() => this.ask(false)}>Keep it</button>
+      <button type="button" class="keep" @click=${this.keep}>Keep it</button>
     `;
+  }
+
+  private keep(): void {
+    if (this.cancelling) void this.ask(false);
+    else this.dispatchEvent(new Event("done"));
   }
 
   private async ask(whether: boolean): Promise<void> {

@@ -7,6 +7,7 @@ import { EMOJIS, type Emoji, type Message } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import "../parts/icon.js";
 import { EMOJI_NAMES } from "../words/chat.js";
+import { emojiOrWord, inWords } from "./emoji.js";
 
 export type Action = "reply" | "copy" | "edit" | "pin" | "unpin" | "versions" | "delete";
 
@@ -69,6 +70,12 @@ export class Actions extends LitElement {
         font-size: var(--title);
         font-variant-emoji: emoji;
       }
+      .emojis.words {
+        grid-template-columns: repeat(3, 1fr);
+      }
+      .emojis.words button {
+        font-size: var(--small);
+      }
       .emojis [aria-pressed="true"] {
         border-color: var(--sea);
         background: var(--sea-soft);
@@ -93,6 +100,7 @@ export class Actions extends LitElement {
     `,
   ];
   @property() me = "";
+  @property({ type: Boolean }) reaches = true; // else what is said stays as it is; one's own one may delete
   @state() private message: Message | null = null;
   @state() private copyFailed = false;
   @query("dialog") private dialog!: HTMLDialogElement;
@@ -131,23 +139,17 @@ export class Actions extends LitElement {
       </button>
     `;
     return html`
-      <div class="emojis" role="group" aria-label="React">
-        ${EMOJIS.map((emoji) => {
-          const mine = message.reactions?.some((each) => each.emoji === emoji && each.persons.includes(this.me)) ?? false;
-          return html`<button
-            aria-pressed=${mine}
-            aria-label=${EMOJI_NAMES[emoji]}
-            title=${EMOJI_NAMES[emoji]}
-            @click=${() => this.choose({ emoji, on: !mine })}
-          >
-            ${emoji}
-          </button>`;
-        })}
-      </div>
+      ${this.reaches ? this.reactions(message) : nothing}
       <div class="list">
-        ${one("reply", Reply, "Answer")} ${one("copy", Copy, "Copy text")}
-        ${own ? one("edit", Pencil, "Edit") : nothing}
-        ${message.pinned_us == null ? one("pin", Pin, "Pin for both") : one("unpin", PinOff, "Take the pin off")}
+        ${this.reaches ? one("reply", Reply, "Answer") : nothing} ${one("copy", Copy, "Copy text")}
+        ${own && this.reaches ? one("edit", Pencil, "Edit") : nothing}
+        ${
+          !this.reaches
+            ? nothing
+            : message.pinned_us == null
+              ? one("pin", Pin, "Pin for both")
+              : one("unpin", PinOff, "Take the pin off")
+        }
         ${message.edited_us == null ? nothing : one("versions", History, "Earlier versions")}
         ${own ? one("delete", Trash2, "Delete for both", true) : nothing}
       </div>
@@ -158,6 +160,24 @@ export class Actions extends LitElement {
           </p>`
           : nothing
       }
+    `;
+  }
+
+  private reactions(message: Message): unknown {
+    return html`
+      <div class="emojis ${inWords() ? "words" : ""}" role="group" aria-label="React">
+        ${EMOJIS.map((emoji) => {
+          const mine = message.reactions?.some((each) => each.emoji === emoji && each.persons.includes(this.me)) ?? false;
+          return html`<button
+            aria-pressed=${mine}
+            aria-label=${EMOJI_NAMES[emoji]}
+            title=${EMOJI_NAMES[emoji]}
+            @click=${() => this.choose({ emoji, on: !mine })}
+          >
+            ${emojiOrWord(emoji)}
+          </button>`;
+        })}
+      </div>
     `;
   }
 

@@ -85,6 +85,10 @@ export class Composer extends AppElement {
     this.area.focus();
   }
 
+  override focus(): void {
+    this.area.focus();
+  }
+
   private get text(): string {
     return this.draft.editing?.text ?? this.draft.text;
   }

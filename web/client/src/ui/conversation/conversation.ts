@@ -1,4 +1,4 @@
-import { ArrowDown, ArrowUp, Ellipsis, Pin, Search } from "lucide";
+import { Ellipsis, Pin, Search } from "lucide";
 import { html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
@@ -13,10 +13,11 @@ import { AppElement } from "../element.js";
 import "../parts/clocks.js";
 import "../parts/icon.js";
 import "../parts/sheet.js";
+import "../parts/standing.js";
 import { quoteWords, typingWords } from "../words/chat.js";
 import { awayWords } from "../words/link.js";
 import { otherOf, pairOf } from "../words/people.js";
-import { closedWords } from "../words/safety.js";
+import { reaches } from "../words/safety.js";
 import { named } from "../words/time.js";
 import { Chosen, type Actions } from "./actions.js";
 import "./actions.js";
@@ -30,6 +31,7 @@ import "./go-to.js";
 import type { GoTo } from "./go-to.js";
 import type { Pinned } from "./kept.js";
 import "./kept.js";
+import { jumpButton } from "./jump.js";
 import { markLine, messageRow, messageStyles, pendingRow, type Context } from "./message.js";
 import { proseStyles } from "./prose.js";
 import "./reminder.js";
@@ -186,7 +188,7 @@ export class Conversation extends AppElement {
       waits: (message) => changesOf(this.conversation, message),
       act: (key) => this.act(key),
       jump: (seq) => void this.jump(seq),
-      react: ({ seq }, emoji, on) => chat.react(conversation, seq, emoji as Emoji, on),
+      react: reaches(view) ? ({ seq }, emoji, on) => chat.react(conversation, seq, emoji as Emoji, on) : null,
       versions: (message) => (this.versionsOf = message),
       again: ({ id, body }) => {
         chat.discard(id);
@@ -208,7 +210,7 @@ export class Conversation extends AppElement {
     if (!view || !me) return nothing;
     const other = otherOf(view, me).person;
     const typist = this.state.typing[view.conversation];
-    const closed = closedWords(view, pairOf(view, me), this.app.nowUs());
+    const open = reaches(view);
     return html`
       ${this.head(view)} ${this.above()}
       <div
@@ -230,12 +232,14 @@ export class Conversation extends AppElement {
       </div>
       <p class="hidden announced" aria-live="polite">${this.announcer.words}</p>
       <div class="foot">
-        ${this.below(me)} ${this.notices()}
+        ${this.below(view, me)} ${this.notices()}
         <ith-reminder .app=${this.app} .mentorship=${view.id}></ith-reminder>
         <div class="rest">
-          ${closed === null ? nothing : html`<p class="small">${closed}</p>`}
+          <div class="small" aria-live="polite">
+            ${open ? nothing : html`<ith-standing .app=${this.app} .view=${view} @lifted=${this.lifted}></ith-standing>`}
+          </div>
           <ith-composer
-            ?hidden=${closed !== null}
+            ?hidden=${!open}
             .app=${this.app}
             .conversation=${view.conversation}
             .at=${this.at}
@@ -345,25 +349,17 @@ export class Conversation extends AppElement {
   }
 
   /** What is out of sight: the newest below, the first new message above. */
-  private below(me: PersonView): unknown {
-    const { aside = null, read = 0, messages = NOTHING } = this.conversation ?? {};
+  private below({ read }: MentorshipView, me: PersonView): unknown {
+    const { aside = null, messages = NOTHING } = this.conversation ?? {};
     const last = messages.at(-1);
     const fresh = last && last.seq > read && last.person !== me.id;
     const down = aside !== null || (!this.virtual.following && (fresh || !this.virtual.atEnd));
-    return down
-      ? html`<button class="latest" @click=${this.toNewest}>
-        <ith-icon .of=${ArrowDown}></ith-icon>${fresh ? "New messages" : "To the newest"}
-      </button>`
-      : nothing;
+    return down ? jumpButton("down", fresh ? "New messages" : "To the newest", () => this.toNewest()) : nothing;
   }
 
   private above(): unknown {
     return this.newAbove()
-      ? html`<div class="top">
-        <button class="latest" @click=${this.toFirstNew}>
-          <ith-icon .of=${ArrowUp}></ith-icon>First new message
-        </button>
-      </div>`
+      ? html`<div class="top">${jumpButton("up", "First new message", () => void this.toFirstNew())}</div>`
       : nothing;
   }
 
@@ -397,7 +393,7 @@ export class Conversation extends AppElement {
 
   private dialogs(view: MentorshipView, me: PersonView): unknown {
     return html`
-      <ith-actions .me=${me.id} @chosen=${this.chosen}></ith-actions>
+      <ith-actions .me=${me.id} .reaches=${reaches(view)} @chosen=${this.chosen}></ith-actions>
       <ith-versions
         .app=${this.app}
         .view=${view}
@@ -430,6 +426,8 @@ export class Conversation extends AppElement {
       ></ith-erase>
     `;
   }
+
+  private readonly lifted = (): void => void this.updateComplete.then(() => this.composer.focus());
 
   private async stopFinding(): Promise<void> {
     this.finding = false;
@@ -589,10 +587,10 @@ export class Conversation extends AppElement {
   }
 
   private markRead(): void {
-    const { log, conversation } = this;
+    const { log, conversation, view } = this;
     const last = conversation?.messages.at(-1)?.seq;
-    if (!log?.clientHeight || !conversation || last === undefined || conversation.aside) return;
-    if (!this.virtual.following || document.visibilityState !== "visible" || last <= conversation.read) return;
+    if (!log?.clientHeight || !conversation || !view || last === undefined || conversation.aside) return;
+    if (!this.virtual.following || document.visibilityState !== "visible" || last <= view.read) return;
     this.app.chat.read(conversation.id, last);
   }
 }

@@ -8,6 +8,7 @@ import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import "../parts/sheet.js";
 import { nameIn, pairOf } from "../words/people.js";
+import { reaches } from "../words/safety.js";
 import { exact, shortWhen } from "../words/time.js";
 import { prose, proseStyles } from "./prose.js";
 
@@ -29,6 +30,9 @@ const styles = [
     }
     .row .plain {
       padding-inline: 8px;
+    }
+    .row .plain:first-child {
+      margin-inline-start: -9px; /* its words stand in line with the rest */
     }
   `,
 ];
@@ -163,9 +167,13 @@ export class Pinned extends AppElement {
       <div class="said-so" dir="auto">${prose(message.body)}</div>
       <div class="row">
         <button class="plain" @click=${() => this.jump(seq)}>Show it</button>
-        <button class="plain" @click=${() => this.app.chat.pin(this.view.conversation, seq, false)}>
-          Take the pin off
-        </button>
+        ${
+          reaches(this.view)
+            ? html`<button class="plain" @click=${() => this.app.chat.pin(this.view.conversation, seq, false)}>
+              Take the pin off
+            </button>`
+            : nothing
+        }
       </div>
     </li>`;
   }

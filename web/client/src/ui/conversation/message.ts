@@ -9,6 +9,7 @@ import { goneWords, quoteWords, reactionWords, refusedWords, type Reach } from "
 import type { Mark } from "../words/marks.js";
 import { nameIn, type Pair } from "../words/people.js";
 import { exact, timeIn } from "../words/time.js";
+import { emojiOrWord, inWords } from "./emoji.js";
 import { prose } from "./prose.js";
 
 /** What a message needs to know besides itself, and what one does with it. */
@@ -23,7 +24,7 @@ export interface Context {
   waits(message: Message): readonly PendingChange[];
   act(key: string): void;
   jump(seq: number): void;
-  react(message: Message, emoji: string, on: boolean): void;
+  react: ((message: Message, emoji: string, on: boolean) => void) | null; // null: one cannot any more
   versions(message: Message): void;
   again(pending: PendingMessage): void;
   editAgain(change: PendingChange): void;
@@ -130,11 +131,12 @@ function below(message: Message, active: boolean, on: Context): unknown {
           class="chip"
           tabindex=${active ? 0 : -1}
           aria-pressed=${mine}
+          ?disabled=${!on.react}
           aria-label=${reactionWords(reaction, on.pair)}
           title=${reactionWords(reaction, on.pair)}
-          @click=${() => on.react(message, emoji, !mine)}
+          @click=${() => on.react?.(message, emoji, !mine)}
         >
-          <span>${emoji}</span>${persons.length > 1 ? html`<span class="number small">${persons.length}</span>` : nothing}
+          <span class=${inWords() ? "small" : ""}>${emojiOrWord(emoji)}</span> ${persons.length > 1 ? html`<span class="number small">${persons.length}</span>` : nothing}
         </button>`;
       })}
       ${
@@ -214,7 +216,18 @@ export const messageStyles = css`
     align-items: flex-end;
   }
   .head {
+    display: flex;
+    gap: 0.4em;
+    max-width: 100%;
     margin-bottom: 2px;
+  }
+  .head bdi {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .head .number {
+    flex: none;
   }
   .line-of {
     display: flex;
@@ -310,6 +323,10 @@ export const messageStyles = css`
     border-radius: 999px;
     font-variant-emoji: emoji;
   }
+  .chip:disabled {
+    color: inherit;
+    cursor: default;
+  }
   .chip[aria-pressed="true"] {
     border-color: var(--sea);
     background: var(--sea-soft);
@@ -317,7 +334,7 @@ export const messageStyles = css`
   .edited {
     min-width: 0;
     min-height: 24px;
-    padding: 0 4px;
+    padding: 0; /* its end stands in line with the bubble's */
     border: 0;
     background: none;
     color: var(--ink-soft);

@@ -80,7 +80,7 @@ export class Safety extends AppElement {
         }
         ${this.step === null ? this.said() : nothing}
       </div>
-      <ith-sheet heading=${HEADINGS[this.step ?? "report"]} .open=${this.step !== null} @close=${this.close}>
+      <ith-sheet heading=${this.step === "block" ? `Block ${name}?` : HEADINGS[this.step ?? "report"]} .open=${this.step !== null} @close=${this.close}>
         ${this.content(this.step, other)}
       </ith-sheet>
     `;
@@ -191,9 +191,8 @@ export class Safety extends AppElement {
   }
 }
 
-const HEADINGS: Readonly<Record<Step, string>> = {
+const HEADINGS: Readonly<Record<Exclude<Step, "block">, string>> = {
   leave: "Leave this mentorship?",
-  block: "Block?",
   report: "Report to whoever runs this server",
   reported: "Reported",
 };

@@ -29,7 +29,7 @@ export const conversationStyles = css`
     flex: 0 1 auto;
     justify-content: flex-start;
   }
-  .pins ith-icon {
+  .bar ith-icon {
     zoom: 0.8;
   }
   .one {
@@ -91,6 +91,9 @@ export const conversationStyles = css`
   }
   .rest {
     padding: 8px 16px 12px;
+  }
+  .rest ith-standing {
+    margin-block-end: 8px;
   }
   .now {
     min-height: 1.5em;

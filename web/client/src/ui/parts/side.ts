@@ -8,6 +8,7 @@ import { AppElement, Media, WIDE } from "../element.js";
 import { hereWords } from "../words/chat.js";
 import { unknownWords } from "../words/link.js";
 import { otherOf } from "../words/people.js";
+import { reaches } from "../words/safety.js";
 import "../conversation/conversation.js";
 import "./sheet.js";
 
@@ -71,7 +72,7 @@ export class Side extends AppElement {
     if (!this.wide.matches) {
       return html`
         <ith-sheet tall .heading=${name} .open=${this.open} @close=${this.close}>
-          ${this.meeting ? this.below(other, me) : nothing}
+          ${this.meeting && reaches(view) ? this.below(other, me) : nothing}
           <slot name="below" slot="below"></slot>
           ${this.open ? conversation : html``}
         </ith-sheet>

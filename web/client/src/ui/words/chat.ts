@@ -48,10 +48,10 @@ export function reaches(
   return found;
 }
 
-/** `thumbs up: you`, `party, 2: Ana and you` */
+/** `thumbs up: you`, `party 2: Ana and you` */
 export function reactionWords({ emoji, persons }: Reaction, pair: Pair): string {
   const names = persons.map((person) => nameIn(pair, person).replace(/^You$/, "you")).join(" and ");
-  const count = persons.length > 1 ? `, ${persons.length}` : "";
+  const count = persons.length > 1 ? ` ${persons.length}` : "";
   return `${EMOJI_NAMES[emoji]}${count}: ${names}`;
 }
 

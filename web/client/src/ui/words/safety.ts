@@ -4,7 +4,7 @@ import { nameIn, type Pair } from "./people.js";
 import { named, shortWhen, timeIn } from "./time.js";
 
 export const REASONS: Readonly<Record<NewReport["reason"], string>> = {
-  harassment: "They are unkind to me, or do not stop",
+  harassment: "They are unkind, or do not stop",
   sexual: "Something sexual",
   threat: "They threaten me or someone else",
   self_harm: "I am worried that they hurt themselves",
@@ -22,7 +22,8 @@ export const blockWords = (other: PersonView): string => {
   const name = named(other.name);
   return (
     `${name} cannot write to you, call you, or see whether you are here, and is told no more than that. ` +
-    `You cannot write to ${name} either until you lift it, which you can at any time.`
+    `You cannot write to or call ${name} either until you lift it, which you can at any time. A call that ` +
+    `runs ends; meetings to come stay planned until you cancel them.`
   );
 };
 
@@ -30,13 +31,37 @@ export const reportWords = (other: PersonView): string =>
   `It goes to whoever runs this server. ${named(other.name)} is not told of it. If you or somebody else is ` +
   `in danger now, call the emergency number where you are, or tell somebody near you whom you trust.`;
 
-/** Why nobody writes here now; null: one can. */
+/** Whether one may write to the other, call and plan with them, as far as this page is told. */
+export const reaches = (view: MentorshipView): boolean => view.closed_us == null && !view.blocked_by_me;
+
+/** Why nobody writes or calls here now; null: one can. */
 export function closedWords(view: MentorshipView, pair: Pair, nowUs: number): string | null {
   if (view.closed_us != null) {
     const when = shortWhen(pair.me.zone, view.closed_us, nowUs);
     const day = when === timeIn(pair.me.zone, view.closed_us) ? `today at ${when}` : when.replace("Yesterday", "yesterday");
     const who = view.closed_by == null ? "One of you" : nameIn(pair, view.closed_by);
-    return `${who} left this mentorship ${/^\d+ /.test(day) ? `on ${day}` : day}. What was said stays here.`;
+    return `${who} left this mentorship ${/^\d+ /.test(day) ? `on ${day}` : day}. What was said stays for both of you to read.`;
   }
-  return view.blocked_by_me ? `You have blocked ${named(pair.other.name)}: neither of you reaches the other.` : null;
+  if (!view.blocked_by_me) return null;
+  return `You have blocked ${named(pair.other.name)}: neither of you reaches the other until you lift that.`;
 }
+
+/** Whether others see when one was last here: how that stands, what it means, the other way. */
+export const seenSetting = (hidden: boolean) =>
+  hidden
+    ? {
+        stands: "It is hidden.",
+        means:
+          "Nobody is told when you were last here, and you are not told when others were. That you are here " +
+          "while you are still shows.",
+        turn: "Show it again",
+        turning: "Showing it…",
+      }
+    : {
+        stands: "It is shown.",
+        means:
+          "While you are away, whoever you have a mentorship with sees when you were last here. If you hide " +
+          "it, you do not see when others were here either; that you are here while you are still shows.",
+        turn: "Hide it",
+        turning: "Hiding it…",
+      };
