@@ -4,6 +4,7 @@ statements for the messages and one for the marks, however many there are."""
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    func,
     literal_column,
     select,
     true,
@@ -21,7 +23,7 @@ from sqlalchemy import (
 from chat.mark_tables import reads
 from chat.tables import conversations, messages
 from protocol.views import Mark, Message
-from runtime.database import Plan, Prepared, insert, rows_of, tabled
+from runtime.database import Gathered, Plan, Prepared, insert, rows_of, tabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ def _greater(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElemen
     return case((one > other, one), else_=other)
 
 
+def _gathered(*columns: ColumnElement[Any]) -> ColumnElement[str]:
+    return func.json_group_array(func.json_array(*columns), type_=String())
+
+
 # Taking the conversations' rows first serialises their writers: seq and revision have no gap and no
 # double. In the order of their ids, so that two nodes do not wait for each other.
 _grown = insert(conversations).from_select(
@@ -79,14 +85,26 @@ _grown = insert(conversations).from_select(
     .where(true())
     .order_by(_text(0)),
 )
+_take = _grown.on_conflict_do_update(
+    index_elements=["site_id", "id"],
+    set_={
+        "head": conversations.c.head + _grown.excluded.head,
+        "revision": conversations.c.revision + _grown.excluded.revision,
+    },
+)
+_taken = conversations.c.id, conversations.c.head, conversations.c.revision
 _TAKE = Prepared(
-    _grown.on_conflict_do_update(
-        index_elements=["site_id", "id"],
-        set_={
-            "head": conversations.c.head + _grown.excluded.head,
-            "revision": conversations.c.revision + _grown.excluded.revision,
-        },
-    ).returning(conversations.c.id, conversations.c.head, conversations.c.revision)
+    _take.returning(*_taken),
+    on_sqlite=Gathered(
+        Prepared(_take),
+        Prepared(
+            select(_gathered(*_taken)).where(
+                conversations.c.site_id == bindparam("site_id"),
+                conversations.c.id.in_(select(_text(0)).select_from(_row)),
+            )
+        ),
+        ("id", "head", "revision"),
+    ),
 )
 _STORE = Prepared(
     insert(messages)
@@ -114,8 +132,10 @@ _STORE = Prepared(
         .select_from(_row)
         .where(true()),
     )
-    .on_conflict_do_nothing(index_elements=["site_id", "conversation_id", "person_id", "client_id"])
-    .returning(messages.c.seq)
+    .on_conflict_do_nothing(
+        index_elements=["site_id", "conversation_id", "person_id", "client_id"]
+    ),
+    counted=True,
 )
 # One look-up for each row: a join might as well go through all conversations for each.
 _head = (
@@ -146,15 +166,46 @@ _moved = insert(reads).from_select(
         _lesser(_asked.c.read, _asked.c.head),
     ).where(_asked.c.head > literal_column("0")),
 )
+_move = _moved.on_conflict_do_update(
+    index_elements=["site_id", "conversation_id", "person_id"],
+    set_={
+        "seq": _greater(reads.c.seq, _moved.excluded.seq),
+        "delivered": _greater(reads.c.delivered, _moved.excluded.delivered),
+    },
+    where=(reads.c.seq < _moved.excluded.seq) | (reads.c.delivered < _moved.excluded.delivered),
+)
+_delivered = _lesser(_asked.c.delivered, _asked.c.head)
+_read = _lesser(_asked.c.read, _asked.c.head)
 _MOVE = Prepared(
-    _moved.on_conflict_do_update(
-        index_elements=["site_id", "conversation_id", "person_id"],
-        set_={
-            "seq": _greater(reads.c.seq, _moved.excluded.seq),
-            "delivered": _greater(reads.c.delivered, _moved.excluded.delivered),
-        },
-        where=(reads.c.seq < _moved.excluded.seq) | (reads.c.delivered < _moved.excluded.delivered),
-    ).returning(reads.c.conversation_id, reads.c.person_id, reads.c.delivered, reads.c.seq)
+    _move.returning(reads.c.conversation_id, reads.c.person_id, reads.c.delivered, reads.c.seq),
+    on_sqlite=Gathered(
+        Prepared(_move),
+        Prepared(
+            select(
+                _gathered(
+                    _asked.c.conversation,
+                    _asked.c.person,
+                    _greater(_delivered, func.coalesce(reads.c.delivered, literal_column("0"))),
+                    _greater(_read, func.coalesce(reads.c.seq, literal_column("0"))),
+                )
+            )
+            .select_from(_asked)
+            .outerjoin(
+                reads,
+                (reads.c.site_id == bindparam("site_id"))
+                & (reads.c.conversation_id == _asked.c.conversation)
+                & (reads.c.person_id == _asked.c.person),
+            )
+            .where(
+                _asked.c.head > literal_column("0"),
+                reads.c.person_id.is_(None)
+                | (reads.c.seq < _read)
+                | (reads.c.delivered < _delivered),
+            )
+        ),
+        ("conversation_id", "person_id", "delivered", "seq"),
+        first=True,
+    ),
 )
 
 

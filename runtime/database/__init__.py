@@ -26,7 +26,7 @@ from runtime.database.plan import (
     only,
 )
 from runtime.database.postgres import PostgresDatabase, hold
-from runtime.database.prepared import Prepared, among, listed, rows_of, tabled
+from runtime.database.prepared import Gathered, Prepared, among, listed, rows_of, tabled
 from runtime.database.reserve import Reserve
 from runtime.database.schema import DERIVED, Micros, RowId, insert, metadata, names, read_by
 from runtime.database.sqlite import SqliteDatabase
@@ -82,6 +82,7 @@ __all__ = [
     "DatabaseFailed",
     "DatabaseTaken",
     "DatabaseUnavailable",
+    "Gathered",
     "Micros",
     "OnFatal",
     "OnStatement",

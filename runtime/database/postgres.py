@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import asyncpg
 from sqlalchemy import Connection, CursorResult, NullPool, event, func, make_url, select
@@ -88,6 +88,8 @@ async def _execute(connection: AsyncConnection, statement: Statement) -> Rows:
     if isinstance(statement, Bound):
         sql, values, options = statement.on(connection.dialect)
         result: CursorResult[Any] = await connection.exec_driver_sql(sql, values, options)
+        if statement.of.counted:
+            return cast(Rows, [()] * result.rowcount)
     else:
         result = await connection.execute(statement)
     return result.fetchall() if result.returns_rows else ()

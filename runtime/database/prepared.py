@@ -33,9 +33,18 @@ class Prepared:
     """A statement whose values are given by name (`bindparam`) when a plan yields it:
     `yield _HEAD(site_id=site_id, id=conversation)`."""
 
-    def __init__(self, statement: ClauseElement, **options: Any) -> None:
-        """`options`: execution options, for `on_statement`."""
+    def __init__(
+        self,
+        statement: ClauseElement,
+        *,
+        counted: bool = False,
+        on_sqlite: Gathered | None = None,
+        **options: Any,
+    ) -> None:
+        """`counted`: it returns no rows, and a plan is sent as many empty ones as it has written.
+        `on_sqlite`: what is run there instead. `options`: execution options, for `on_statement`."""
         self._statement, self._options = statement, options
+        self.counted, self.on_sqlite = counted, on_sqlite
         self._compiled: dict[str, _Compiled] = {}
 
     def __call__(self, **values: Any) -> Bound:
@@ -46,6 +55,18 @@ class Prepared:
         if found is None:
             found = self._compiled[dialect.name] = _compile(self._statement, dialect, self._options)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A statement that writes, and one that reads what the rows are that it would return, as one
+    JSON text, before it (`first`) or after it. From SQLite's thread each row is a step for which it
+    lets go of the interpreter, and has to wait for it again."""
+
+    writes: Prepared
+    reads: Prepared
+    columns: tuple[str, ...]
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
+import msgspec
 import structlog
 from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -41,7 +42,7 @@ from runtime.database.plan import (
     T,
     is_essential,
 )
-from runtime.database.prepared import Bound
+from runtime.database.prepared import Bound, Gathered
 from runtime.database.reserve import MARGIN, Reserve
 
 FILE_NAME = "ithaca.db"
@@ -126,12 +127,26 @@ def _execute(connection: Connection, statement: Statement) -> Rows:
 
 def _execute_prepared(connection: Connection, statement: Bound) -> Rows:
     """By the driver itself: SQLAlchemy would take longer than SQLite."""
+    if statement.of.on_sqlite is not None:
+        return _gathered(connection, statement.of.on_sqlite, statement.values)
     sql, values, options = statement.on(connection.dialect)
     cursor = _say(connection, sql, values, options)
+    if statement.of.counted:
+        return cast(Rows, [()] * cursor.rowcount)
     if cursor.description is None:
         return ()
     row = _row_type(tuple(column[0] for column in cursor.description))
     return cast(Rows, [row._make(found) for found in cursor.fetchall()])
+
+
+def _gathered(connection: Connection, of: Gathered, values: Mapping[str, Any]) -> Rows:
+    if not of.first:
+        _execute_prepared(connection, of.writes(**values))
+    ((text,),) = _execute_prepared(connection, of.reads(**values))
+    if of.first:
+        _execute_prepared(connection, of.writes(**values))
+    row = _row_type(of.columns)
+    return cast(Rows, [row._make(found) for found in msgspec.json.decode(text)])
 
 
 def _say(
@@ -337,22 +352,27 @@ class SqliteDatabase:
         """All of them in one transaction; a storage error is everybody's."""
         sql = partial(_say, self._connection)
         outcomes: list[_Outcome] = []
+        shared = len(batch) > 1
         try:
             sql("BEGIN IMMEDIATE")
             for job in batch:
                 if job.answer.cancelled():
                     outcomes.append(_Outcome())
                     continue
-                sql("SAVEPOINT plan")
+                if shared:
+                    sql("SAVEPOINT plan")
                 try:
                     outcomes.append(_Outcome(job.work(self._connection)))
                 except Exception as error:
                     # The engine may have rolled back the whole transaction by itself.
                     if storage_error(error) is not None:
                         raise
-                    sql("ROLLBACK TO plan")
+                    sql("ROLLBACK TO plan" if shared else "ROLLBACK")
                     outcomes.append(_Outcome(error=error))
-                sql("RELEASE plan")
+                    if not shared:
+                        return outcomes
+                if shared:
+                    sql("RELEASE plan")
             sql("COMMIT")
         except Exception as error:
             return [_Outcome(error=self._give_up(error))] * len(batch)
