@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chat import search_tables as tables
 from chat.sansio.conversation import fit
 from chat.sansio.words import question
-from chat.search_tables import Batch, Hit
+from chat.search_tables import Batch, Hit, Looked
 from runtime.database import Database, DatabaseError
 
 PATIENCE = 40
@@ -18,7 +18,8 @@ LISTED = 500
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Newest first. `more`: there are older ones. `complete`: all messages were looked at."""
+    """Newest first. `more`: there are older ones. `complete`: all messages were looked at, in the
+    form in which was asked."""
 
     hits: tuple[Hit, ...]
     more: bool
@@ -103,8 +104,8 @@ class Search:
             except DatabaseError:  # a full disk, perhaps: what is in the index can still be read
                 break
             found = await self._database.read(tables.look, *wish)
-        complete = not isinstance(found, Batch)
         if isinstance(found, Batch):
-            found = await self._database.read(tables.find, *wish)
-        kept = len(fit([hit.message for hit in found[:limit]], keep_newest=False))
-        return Found(tuple(found[:kept]), more=len(found) > kept, complete=complete)
+            found = Looked(await self._database.read(tables.find, *wish), whole=False)
+        hits = found.hits
+        kept = len(fit([hit.message for hit in hits[:limit]], keep_newest=False))
+        return Found(tuple(hits[:kept]), more=len(hits) > kept, complete=found.whole)

@@ -3,7 +3,8 @@
 All of it follows from the messages: it can be emptied at any time, and is taken in anew.
 `search_words` answers which messages of a conversation have a word; `search_places` keeps the words
 of each message, so that they can be taken out again; `search_marks` says how far a conversation is
-in.
+in, and in which form. A program with a newer form takes out what an older one has put in, batch by
+batch, and then begins; one with an older form leaves it alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from sqlalchemy import (
     func,
     intersect,
     literal,
+    or_,
     select,
     tuple_,
     update,
@@ -35,12 +37,14 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from chat.sansio.words import BEYOND, FORM, Question, words
 from chat.tables import MESSAGE, as_message, conversations, messages, reactions_to
 from protocol.views import Message
-from runtime.database import DERIVED, Micros, Plan, insert, metadata
+from runtime.database import DERIVED, AnyRow, Micros, Plan, insert, metadata
 
 TAKEN_AT_ONCE = 64
 TAKEN_MOST = 32_000
 """Messages and characters of a batch: so few that nobody notices who writes meanwhile."""
 SEQ_MOST = 2**31 - 1
+EMPTYING = -1
+"""The revision of a conversation of which what an older form put in is being taken out."""
 
 Columns: TypeAlias = ReadOnlyColumnCollection[str, Any]
 
@@ -92,11 +96,11 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Messages that are not in the index as they are: what changed after revision `since`, up to
-    `until`. `anew`: what there is of the conversation has other words than it should, and goes."""
+    `until`. `old`: they are in it as an older form has put them there, and go."""
 
     site_id: str
     conversation: str
-    anew: bool
+    old: bool
     since: int
     until: int
     places: tuple[Place, ...]
@@ -110,8 +114,20 @@ class Hit:
     message: Message
 
 
-# Without a mark, or with one of another form: nothing of it is in.
-_SINCE = case((search_marks.c.form == FORM, search_marks.c.revision), else_=0)
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found; `whole`: the words are there in the form in which was asked."""
+
+    hits: list[Hit]
+    whole: bool
+
+
+# Without a mark nothing of it is in; with one of a newer form it is not this program's business.
+_SINCE = case(
+    (search_marks.c.form == FORM, search_marks.c.revision),
+    (search_marks.c.form > FORM, conversations.c.revision),
+    else_=0,
+)
 _BEHIND = (
     select(
         conversations.c.site_id,
@@ -151,6 +167,8 @@ def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
     if not rows:
         return None
     (found,) = rows
+    if found.form is not None and (found.form != FORM or found.since == EMPTYING):
+        return (yield from _old_batch(site_id, found))
     rows = yield (
         select(
             messages.c.seq,
@@ -171,12 +189,11 @@ def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
     while few < len(rows) and (not few or size + len(rows[few].body) <= TAKEN_MOST):
         size += len(rows[few].body)
         few += 1
-    anew = found.form not in (None, FORM)
-    before = {} if anew else (yield from _taken(site_id, found.id, [row.seq for row in rows[:few]]))
+    before = yield from _taken(site_id, found.id, [row.seq for row in rows[:few]])
     return Batch(
         site_id,
         found.id,
-        anew=anew,
+        old=False,
         since=found.since,
         # Behind the last one there may be revisions of which nothing is left.
         until=found.revision if few == len(rows) < TAKEN_AT_ONCE else rows[few - 1].revision,
@@ -189,6 +206,26 @@ def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
             )
             for row in rows[:few]
         ),
+    )
+
+
+def _old_batch(site_id: str, found: AnyRow) -> Plan[Batch]:
+    """Messages that are to go. Before the first are gone, whoever has the older form may add some:
+    all are gone only when there was none left after that."""
+    place = search_places.c
+    rows = yield (
+        select(place.seq, place.at_us, place.words)
+        .where(place.site_id == site_id, place.conversation_id == found.id)
+        .order_by(place.seq)
+        .limit(TAKEN_AT_ONCE)
+    )
+    return Batch(
+        site_id,
+        found.id,
+        old=True,
+        since=found.since,
+        until=EMPTYING if rows or found.form != FORM else 0,
+        places=tuple(Place(row.seq, row.at_us, (), tuple(row.words.split())) for row in rows),
     )
 
 
@@ -207,11 +244,9 @@ def _taken(
 def take_in(batch: Batch) -> Plan[None]:
     """Puts a batch into the index, unless somebody else has meanwhile."""
     of = {"site_id": batch.site_id, "conversation_id": batch.conversation}
-    if batch.anew:
-        rows = yield _changed(batch, search_marks.c.form != FORM)
-        if rows:
-            for table in (search_words, search_places):
-                yield delete(table).where(*_names(table, of))
+    if batch.old:
+        being_emptied = and_(search_marks.c.form == FORM, search_marks.c.revision == EMPTYING)
+        rows = yield _changed(batch, or_(search_marks.c.form < FORM, being_emptied))
     else:
         yield (
             insert(search_marks)
@@ -282,12 +317,21 @@ def _changed(batch: Batch, *still: ColumnElement[bool]) -> ReturningUpdate[tuple
 
 def look(
     site_id: str, ids: Sequence[str], asked: Question, before: int | None, limit: int
-) -> Plan[Batch | list[Hit]]:
+) -> Plan[Batch | Looked]:
     """What is found there; or first what is to be taken in of it."""
     batch = yield from next_batch(site_id, ids)
     if batch is not None:
         return batch
-    return (yield from find(site_id, ids, asked, before, limit))
+    newer = yield (
+        select(search_marks.c.form)
+        .where(
+            search_marks.c.site_id == site_id,
+            search_marks.c.conversation_id.in_(ids),
+            search_marks.c.form > FORM,
+        )
+        .limit(1)
+    )
+    return Looked((yield from find(site_id, ids, asked, before, limit)), not newer)
 
 
 def find(

@@ -19,7 +19,8 @@ from typing import Literal
 from protocol.errors import Refusal
 
 FORM = 1
-"""Which words a text has: whoever changes that counts this up, and every text is taken in anew."""
+"""Which words a text has: whoever changes that counts this up, and every text is taken in anew. The
+greater form is the newer one."""
 WORD_MAX = 40
 """Characters; what is longer is found by its beginning."""
 QUESTION_MAX = 200

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from chat import search, search_tables
+from chat.sansio.words import FORM
 from chat.search import Found, Search
 from chat.service import Chat
 from protocol.errors import Refusal
@@ -249,16 +250,69 @@ async def test_a_hit_comes_with_what_belongs_to_the_message(talks: Talks) -> Non
     assert [len(hit.message.reactions) for hit in page.hits] == [0, 1, 0]
 
 
-async def test_with_another_form_of_words_all_is_taken_in_anew(talks: Talks) -> None:
-    await talks.say(*(f"hello {n}" for n in range(100)))
-    await talks.say("hello", talk=OTHER)
-    assert len(await talks.find("hello", limit=200)) == 100
+def form(mark: int) -> Plan[None]:
+    """As if a program of that form had taken it all in."""
     marks = search_tables.search_marks
+    yield update(marks).where(marks.c.site_id == SITE).values(form=mark)
 
-    def age() -> Plan[None]:
-        yield update(marks).where(marks.c.site_id == SITE).values(form=0)
 
-    await talks.database.write(age)
-    await asyncio.gather(Search(talks.database).round(), talks.find("hello"))
-    assert len(await talks.find("hello", limit=200)) == 100
-    assert await talks.indexed() == {(SITE, TALK): 100, (SITE, OTHER): 1}
+async def test_with_a_newer_form_of_words_all_is_taken_in_anew(
+    talks: Talks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In steps. Mutant: what the older form put in goes at once."""
+    monkeypatch.setattr(search_tables, "TAKEN_AT_ONCE", 10)
+    monkeypatch.setattr(search, "ROUND", 2)
+    monkeypatch.setattr(search, "PATIENCE", 4)
+    await talks.say(*(f"hello {n}" for n in range(35)))
+    while talks.search.is_behind:
+        await talks.search.round()
+    await talks.database.write(form, 0)
+    again = Search(talks.database)
+    counts = []
+    while again.is_behind:
+        await again.round()
+        counts.append((await talks.indexed()).get((SITE, TALK), 0))
+    assert counts == [15, 0, 10, 30, 35]
+    await talks.database.write(form, 0)
+    found = await talks.found("hello", talks=[TALK])
+    assert not found.complete
+    other = Search(talks.database)
+    for _ in range(4):
+        await asyncio.gather(other.round(), talks.found("hello", talks=[TALK]))
+    assert await talks.find("hello") == list(range(35, 0, -1))
+    assert await talks.indexed() == {(SITE, TALK): 35}
+
+
+async def test_what_an_older_form_adds_meanwhile_goes_too(talks: Talks) -> None:
+    await talks.say("one", "two")
+    batch = await talks.database.read(search_tables.next_batch, SITE, [TALK])
+    assert batch is not None
+    await talks.search.round()
+    await talks.database.write(form, 0)
+    await talks.say("three")
+    first = await talks.database.read(search_tables.next_batch, SITE, [TALK])
+    assert first is not None
+    # By whoever has the older form, before the first step of the newer.
+    await talks.database.write(form, FORM)
+    await talks.search.round()
+    await talks.database.write(form, 0)
+    await talks.database.write(search_tables.take_in, first)
+    # And after it: a batch that was read before.
+    await talks.database.write(search_tables.take_in, batch)
+    assert await talks.indexed() == {(SITE, TALK): 1}
+    assert await talks.find("three") == [3]
+    assert await talks.indexed() == {(SITE, TALK): 3}
+
+
+async def test_what_a_newer_form_took_in_is_left_alone(talks: Talks) -> None:
+    """Mutant: any other form is taken in anew; two programs do so against each other for ever."""
+    await talks.say("hello", "hello there")
+    await talks.search.round()
+    await talks.database.write(form, FORM + 1)
+    await talks.say("hello again")
+    await talks.search.round()
+    await Search(talks.database).round()
+    assert not talks.search.is_behind
+    assert await talks.indexed() == {(SITE, TALK): 2}
+    found = await talks.found("hello", talks=[TALK])
+    assert ([hit.message.seq for hit in found.hits], found.complete) == ([2, 1], False)
