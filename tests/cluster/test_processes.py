@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from runtime.database import Database, Plan
+from runtime.nodes import KIND
+from runtime.tables import leases
 from tests.support.databases import Storage
 from tests.support.load import Call, Writer, all_there, is_sound, whole
 from tests.support.redis import RedisServer
@@ -160,22 +164,52 @@ async def test_a_node_is_killed_in_a_call(servers: tuple[Server, Server]) -> Non
     assert one.errors() == []
 
 
+def proofs() -> Plan[dict[tuple[str, str], tuple[int, int]]]:
+    """Of all leases: the last sign of life, and until when they are live."""
+    rows = yield select(leases).execution_options(all_sites="a test")
+    return {(row.kind, row.key): (row.proof_us, row.expires_us) for row in rows}
+
+
+async def lapsed(database: Database) -> list[tuple[str, str]]:
+    """The leases that are not renewed from now on, once all of them have lapsed, a node's too."""
+    before = await database.read(proofs)
+    while True:
+        now = await database.read(proofs)
+        silent = [lease for lease in before if now.get(lease) == before[lease]]
+        dead = [lease for lease in silent if before[lease][1] < time.time_ns() // 1000]
+        if dead == silent and any(kind == KIND for kind, _ in dead):
+            return dead
+        await asyncio.sleep(0.1)
+
+
+async def looked(database: Database, lease: tuple[str, str], times: int) -> None:
+    """Returns when its owner has given so many signs of life more."""
+    before = (await database.read(proofs))[lease]
+    while times:
+        await asyncio.sleep(0.1)
+        now = (await database.read(proofs))[lease]
+        times, before = times - (now != before), now
+
+
 @pytest.mark.soak
 async def test_a_node_that_stood_still_changes_nothing_when_it_wakes(
-    servers: tuple[Server, Server],
+    servers: tuple[Server, Server], shared: Storage
 ) -> None:
     one, other = servers
+    database, dead = shared.open(), list[tuple[str, str]]()
 
     async def stand_still() -> None:
         other.pause()
-        # Longer than its leases; its page cannot wait so long either.
-        await asyncio.sleep(12)
+        async with asyncio.timeout(60):
+            dead.extend(await lapsed(database))
 
     await move_and_end(servers, stand_still)
     other.go_on()
     asked = Api(other, other.links["mentor"])
     await asked.sign_in()
-    await asyncio.sleep(4)  # it looks twice meanwhile
+    async with asyncio.timeout(60):
+        await looked(database, next(lease for lease in dead if lease[0] == KIND), 2)
+    await database.close()
     await is_sound(one, apart_from="durability")
     await is_sound(other, apart_from="durability")
     assert [*one.errors(), *other.errors()] == []
