@@ -324,7 +324,7 @@ async def _backup(chosen: Settings, file: Path) -> int:
 
 
 async def _restore(chosen: Settings, file: Path) -> int:
-    done = await backup.restore(chosen, ROOMS, file)
+    done = await backup.restore(chosen, ROOMS, SystemClock(), file)
     print(f"Restored {backup.holds(done.manifest)}; {backup.made(done.manifest)}")
     broken = done.audited.broken
     for fault in broken:

@@ -16,7 +16,7 @@ from ithaca.doctor import NAMING
 from ithaca.lock import DataLock
 from ithaca.settings import Settings
 from ledger.audit import Audited, every_fault, lease_of_no_session
-from people.tables import all_keys
+from people.tables import all_keys, restored
 from people.tokens import Seals, Tokens
 from runtime.backup import Archive, BackupError, Damaged, Manifest, blaming, snapshot
 from runtime.clock import Clock
@@ -137,7 +137,7 @@ class Restored:
     audited: Audited
 
 
-async def restore(chosen: Settings, rooms: tuple[str, ...], file: Path) -> Restored:
+async def restore(chosen: Settings, rooms: tuple[str, ...], clock: Clock, file: Path) -> Restored:
     """Makes a database of a backup, whole or not at all. Raises BackupError."""
     try:
         opened = file.open("rb")
@@ -149,7 +149,7 @@ async def restore(chosen: Settings, rooms: tuple[str, ...], file: Path) -> Resto
             archive.check()
             with DataLock(chosen.data), _none_left_over(chosen.data / FILE_NAME):
                 async with sole_server(chosen.database or None):
-                    return await _restore(chosen, archive)
+                    return await _restore(chosen, archive, clock.wall_us())
     except DatabaseTaken:
         raise BackupError("A server works on this database. Restore into an empty one.") from None
     except Damaged as error:
@@ -169,9 +169,10 @@ def _none_left_over(path: Path) -> Iterator[None]:
         raise
 
 
-async def _restore(chosen: Settings, archive: Archive) -> Restored:
+async def _restore(chosen: Settings, archive: Archive, now_us: int) -> Restored:
     def work(connection: Connection) -> Audited:
         archive.restore(connection)
+        drive(restored(now_us), connection)
         with blaming("what it holds"):
             keys = drive(all_keys(), connection)
             Tokens(keys)

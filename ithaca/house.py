@@ -199,7 +199,7 @@ class House:
             contacts=Limiter(rate_per_s=2, burst=60),  # a page hands in every four seconds
             requests=Limiter(rate_per_s=50, burst=200),
         )
-        standings = Standings(chat, hub)
+        standings = Standings(chat, services.views, steady, hub)
         house = cls(
             services,
             mentoring,

@@ -10,7 +10,7 @@ import msgspec
 from mentoring import safety_tables, tables
 from mentoring.arrangements import Arrangements
 from mentoring.safety_tables import Copy, Report
-from mentoring.sansio.safety import UNKNOWN, Bounds
+from mentoring.sansio.safety import Blocks, Bounds, Change, Hides, Left
 from mentoring.tables import Mentorship
 from protocol.errors import Refusal
 from protocol.facts import MentorshipClosed, ReportMade
@@ -32,7 +32,8 @@ REPORTS_A_DAY = 20
 
 
 def bounds_topic(site_id: str, mentorship: str) -> str:
-    """Told whenever somebody left, blocked the other, or does not any more."""
+    """Where a mentorship's changes travel, encoded: who left, who blocks, who hides when they were
+    last here."""
     return f"bounds:{site_id}:{mentorship}"
 
 
@@ -71,21 +72,16 @@ class Safety:
         try:
             return (await self.of(site_id, [mentorship]))[mentorship]
         except DatabaseError:
-            last = self.last(site_id, mentorship)
-            if last is UNKNOWN:
+            known = self._known.get((site_id, mentorship))
+            if known is None or known.bounds is None:
                 raise
-            return last
+            return known.bounds
 
     def fresh(self, site_id: str, mentorship: str) -> Bounds | None:
         """As it stands, if that is known without asking."""
         known = self._known.get((site_id, mentorship))
         good = known is not None and known.good_until_us > self._clock.monotonic_us()
         return known.bounds if known and good else None
-
-    def last(self, site_id: str, mentorship: str) -> Bounds:
-        """As it was last known; of what is not known nobody is shown anything."""
-        known = self._known.get((site_id, mentorship))
-        return (known.bounds if known else None) or UNKNOWN
 
     async def of(self, site_id: str, ids: Sequence[str]) -> dict[str, Bounds]:
         """Of each of these mentorships, as it stands."""
@@ -118,25 +114,27 @@ class Safety:
 
     async def leave(self, of: Mentorship, person: str) -> None:
         """Closes the mentorship, once: meetings to come are cancelled."""
-        await self._database.write(self._leave, of, person, self._clock.wall_us())
-        self._changed(of)
+        now_us = self._clock.wall_us()
+        closed = await self._database.write(self._leave, of, person, now_us)
+        self._changed(of, [Left(person, now_us)] if closed else [])
 
     @essential  # away from somebody one gets on a full disk too
-    def _leave(self, of: Mentorship, person: str, now_us: int) -> Plan[None]:
+    def _leave(self, of: Mentorship, person: str, now_us: int) -> Plan[bool]:
         yield from tables.claim(of.site_id, of.id)
         if not (yield from safety_tables.close(of.site_id, of.id, person, now_us)):
-            return
+            return False
         yield from self._arrangements.cancel_all(of, person, now_us)
         fact = MentorshipClosed(mentorship=of.id, by=person, at_us=now_us)
         yield outbox.put(
             of.site_id, self._ids.new("fac"), "mentorship.closed", msgspec.msgpack.encode(fact),
             now_us,
         )  # fmt: skip
+        return True
 
     async def block(self, of: Mentorship, person: str, *, on: bool) -> None:
         """The other does not reach `person` any more, or does again."""
         await self._database.write(self._block, of, person, on, self._clock.wall_us())
-        self._changed(of)
+        self._changed(of, [Blocks(person, on)])
 
     @essential
     def _block(self, of: Mentorship, person: str, on: bool, now_us: int) -> Plan[None]:
@@ -166,9 +164,10 @@ class Safety:
         (about,) = set(of.roles) - {person}
         now_us = self._clock.wall_us()
         new = Report(self._ids.new("rep"), of.id, person, about, wish.reason, words, now_us)
-        id_ = await self._database.write(self._report, of, new, wish, messages, key)
-        if wish.also:  # nothing shows the other that there is a report alone
-            self._changed(of)
+        id_, closed = await self._database.write(self._report, of, new, wish, messages, key)
+        if wish.also and id_ == new.id:  # nothing shows the other that there is a report alone
+            left: list[Change] = [Left(person, now_us)] if closed else []
+            self._changed(of, left + [Blocks(person, True)] * ("block" in wish.also))
         self._nudge()
         return id_, id_ == new.id
 
@@ -179,7 +178,7 @@ class Safety:
         wish: NewReport,
         messages: Sequence[Message],
         key: str | None,
-    ) -> Plan[str]:
+    ) -> Plan[tuple[str, bool]]:
         site_id, person, now_us = of.site_id, new.person, new.at_us
         yield from tables.claim(site_id, of.id)
         if key is not None:
@@ -188,7 +187,7 @@ class Safety:
                 site_id, person, "report", key, digest, new.id.encode(), now_us
             )
             if first is not None:
-                return first.decode()
+                return first.decode(), False
         lately = yield from safety_tables.reported_since(site_id, of.id, person, now_us - DAY_US)
         if lately >= REPORTS_A_DAY:
             raise Refusal("rate_limited", retry_after_us=DAY_US)
@@ -197,16 +196,24 @@ class Safety:
         yield outbox.put(
             site_id, self._ids.new("fac"), "report.made", msgspec.msgpack.encode(fact), now_us
         )
-        if "leave" in wish.also:
-            yield from self._leave(of, person, now_us)
+        closed = "leave" in wish.also and (yield from self._leave(of, person, now_us))
         if "block" in wish.also:
             yield from self._block(of, person, True, now_us)
-        return new.id
+        return new.id, closed
 
-    def _changed(self, of: Mentorship) -> None:
+    def hides(self, of: Mentorship, person: str, *, on: bool) -> None:
+        """Tells that somebody keeps to themselves when they were last here, or does not any
+        more."""
+        self._tell(of, Hides(person, on))
+
+    def _changed(self, of: Mentorship, changes: Sequence[Change]) -> None:
         self.forget(of.site_id, of.id)
         self._nudge()
-        self._bus.publish(bounds_topic(of.site_id, of.id), b"")
+        for change in changes:
+            self._tell(of, change)
+
+    def _tell(self, of: Mentorship, change: Change) -> None:
+        self._bus.publish(bounds_topic(of.site_id, of.id), msgspec.msgpack.encode(change))
 
     # ---- for the operator ----------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ class People:
         self._tokens = Tokens(keys)
         self._seals = Seals(keys)
         self._handle_keys = {key.site_id: key.secret for key in keys if key.kind == "handle"}
+        self._restores = await self._database.read(tables.all_restores)
         (self.home_site, *_) = await self._database.read(tables.all_sites)
 
     def _first_site(self, now_us: int) -> Plan[None]:
@@ -74,6 +75,11 @@ class People:
 
     def _ledger_key(self, site_id: str) -> Key:
         return Key(site_id, self._ids.new("key"), "ledger", GRANT_ALGORITHM, new_signing_secret())
+
+    def epoch(self, site_id: str) -> int:
+        """Another number since the site was put back to what a backup held: what pages have of it
+        from before may be of another course of things."""
+        return self._restores.get(site_id, 0)
 
     def sign(self, site_id: str, statement: bytes) -> tuple[str, bytes]:
         """What the ledger settled, signed for whoever keeps it: the key's id and the signature."""

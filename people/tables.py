@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from protocol.views import PersonView
 from runtime.database import (
+    DERIVED,
     AnyRow,
     Micros,
     Plan,
@@ -44,6 +45,14 @@ sites = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("created_us", Micros, nullable=False),
 )
+restores = Table(
+    "restores",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("at_us", Micros, nullable=False),
+    info={DERIVED: True},  # of this database, not of what was put into it
+)
+"""When a site was last put back to what a backup held."""
 persons = Table(
     "persons",
     metadata,
@@ -125,6 +134,18 @@ def all_sites() -> Plan[list[str]]:
         .execution_options(all_sites="lists the sites themselves")
     )
     return [row.site_id for row in rows]
+
+
+def restored(now_us: int) -> Plan[None]:
+    """Every site has just been put back to what a backup held."""
+    for site_id in (yield from all_sites()):
+        yield insert(restores).values(site_id=site_id, at_us=now_us)
+
+
+def all_restores() -> Plan[dict[str, int]]:
+    """When each site was, of those that ever were."""
+    rows = yield select(restores).execution_options(all_sites="one server serves every site")
+    return {row.site_id: row.at_us for row in rows}
 
 
 def add_site(site_id: str, name: str, new_keys: list[Key], now_us: int) -> Plan[bool]:

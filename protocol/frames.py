@@ -48,11 +48,13 @@ class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 class AuthOpen(Frame, tag="auth.open", frozen=True, kw_only=True):
     """Signs this connection in. `tab` names the page for its life, reloads included: a newer
     connection of the same tab replaces the older one. `cursors` gives, per conversation, what the
-    client holds: delivery goes on from there."""
+    client holds: delivery goes on from there. `epoch` is that of the snapshot with which it came to
+    hold that: of another one, all it holds counts as `chat.gap`."""
 
     grant: str
     tab: ClientId
     cursors: dict[Id, Cursor] = {}
+    epoch: Micros | None = None
 
 
 class Beat(Frame, tag="beat", frozen=True, kw_only=True):
@@ -248,7 +250,8 @@ class PeerCandidate(Frame, tag="peer.candidate", frozen=True, kw_only=True):
 
 class AuthOpened(Frame, tag="auth.opened", frozen=True, kw_only=True):
     """The connection is signed in; `mentorships` is the snapshot that later frames change.
-    `ice_servers` are for the connection that a page prepares before it joins."""
+    `ice_servers` are for the connection that a page prepares before it joins. `epoch` is another
+    number once the site was put back to what a backup held: say it with the cursors."""
 
     connection: Id
     person: Id
@@ -256,6 +259,7 @@ class AuthOpened(Frame, tag="auth.opened", frozen=True, kw_only=True):
     beat_interval_us: Micros
     ice_servers: tuple[IceServer, ...]
     mentorships: tuple[MentorshipView, ...]
+    epoch: Micros
 
 
 class BeatAck(Frame, tag="beat.ack", frozen=True, kw_only=True):
@@ -403,7 +407,8 @@ class ReflectionChanged(Frame, tag="reflection.changed", frozen=True, kw_only=Tr
 
 
 class PresenceChanged(Frame, tag="presence.changed", frozen=True, kw_only=True):
-    """Someone in one of your mentorships came or went; `seen_us` as of a member."""
+    """Someone in one of your mentorships came or went, or what you may know of that has changed;
+    `seen_us` as of a member."""
 
     mentorship: Id
     person: Id

@@ -29,7 +29,7 @@ class Access:
         if scope == "session":
             id_, scope = await self._ledger.mentorship_of(caller.site_id, id_) or "", "mentorship"
         found = await self._mentoring.find(caller.site_id, scope, id_) if id_ else None
-        if found is None or caller.person not in found.roles or not _reaches(caller, found):
+        if found is None or caller.person not in found.roles or not covers(caller, found.id):
             raise Refusal("not_found")
         return found
 
@@ -41,8 +41,9 @@ class Access:
     async def mine(self, caller: Caller) -> list[Mentorship]:
         """The mentorships that the caller's grant reaches, oldest first."""
         found = await self._mentoring.of_person(caller.site_id, caller.person)
-        return [mentorship for mentorship in found if _reaches(caller, mentorship)]
+        return [mentorship for mentorship in found if covers(caller, mentorship.id)]
 
 
-def _reaches(caller: Caller, mentorship: Mentorship) -> bool:
-    return caller.mentorship in (None, mentorship.id)
+def covers(caller: Caller, mentorship: str) -> bool:
+    """Whether the caller's grant is for that mentorship of theirs too."""
+    return caller.mentorship in (None, mentorship)

@@ -171,6 +171,8 @@ class Handlers:
         wish: SeenSetting = asked.body
         caller = asked.me
         await self._services.people.hide_seen(caller.site_id, caller.person, hidden=wish.hidden)
+        for each in await self._mentoring.of_person(caller.site_id, caller.person):
+            self._services.safety.hides(each, caller.person, on=wish.hidden)
         return wish
 
     async def replace_link(self, asked: Asked) -> NewLink:

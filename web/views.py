@@ -15,9 +15,9 @@ from people.service import People
 from people.tables import Known
 from protocol.types import PresenceState
 from protocol.views import Member, MentorshipView, Message
-from runtime.database import DatabaseError
 from runtime.presence import Presence
 from signaling.service import Signaling
+from web.socket.sansio.within import NOBODY, Within
 
 LINE_MAX = 200
 
@@ -50,31 +50,32 @@ class Views:
             return "in_room"
         return "here" if self._presence.here(mentorship.site_id, person) else "away"
 
-    async def last_seen(
-        self,
-        mentorship: Mentorship,
-        person: str,
-        to: str,
-        now_is: PresenceState,
-        bounds: Bounds,
-        gone_us: int,
-    ) -> int | None:
-        """When somebody who is away was last here, if `to` may know, and there is a database; at
-        `gone_us` or later."""
-        if now_is != "away":
-            return None
-        try:
-            persons = await self._people.known(mentorship.site_id, [person, to])
-        except DatabaseError:
-            return None
-        return _seen(persons, person, to, now_is, bounds, gone_us)
+    async def within(
+        self, site_id: str, mentorships: Sequence[Mentorship], now_us: int
+    ) -> dict[str, Within]:
+        """What bounds each of them, by id; asked for at `now_us`."""
+        return (await self._persons(site_id, mentorships, now_us))[1]
+
+    async def _persons(
+        self, site_id: str, mentorships: Sequence[Mentorship], now_us: int
+    ) -> tuple[dict[str, Known], dict[str, Within]]:
+        everybody = sorted({who for mentorship in mentorships for who in mentorship.roles})
+        persons = await self._people.known(site_id, everybody)
+        bounds = await self._safety.of(site_id, [each.id for each in mentorships])
+        return persons, {
+            each.id: _within(bounds[each.id], each, persons, now_us) for each in mentorships
+        }
 
     async def mentorships(
         self, site_id: str, person: str, mentorships: Sequence[Mentorship]
     ) -> tuple[MentorshipView, ...]:
         """Each as `person` sees it, in the given order."""
-        everybody = sorted({who for mentorship in mentorships for who in mentorship.roles})
-        persons = await self._people.known(site_id, everybody)
+        return (await self.opened(site_id, person, mentorships, 0))[0]
+
+    async def opened(
+        self, site_id: str, person: str, mentorships: Sequence[Mentorship], now_us: int
+    ) -> tuple[tuple[MentorshipView, ...], dict[str, Within]]:
+        """The same, and what bounds them; asked for at `now_us`."""
         talks = await self._chat.summaries(
             site_id, [mentorship.conversation for mentorship in mentorships], person
         )
@@ -84,10 +85,11 @@ class Views:
             [mentorship.id for mentorship in mentorships],
             [session.mentorship for session in sessions.values()],
         )
-        bounds = await self._safety.of(site_id, [each.id for each in mentorships])
+        persons, found = await self._persons(site_id, mentorships, now_us)
         views = []
         for mentorship in mentorships:
-            within = bounds[mentorship.id]
+            within = found[mentorship.id]
+            bounds = within.bounds
             now = standing[mentorship.id]
             talk = talks.get(mentorship.conversation, Summary())
             views.append(
@@ -100,8 +102,8 @@ class Views:
                         Member(
                             person=persons[who].view,
                             role=role,
-                            presence=(now_is := self.presence(mentorship, who, person, within)),
-                            seen_us=_seen(persons, who, person, now_is, within),
+                            presence=(now_is := self.presence(mentorship, who, person, bounds)),
+                            seen_us=within.last_seen(who, person) if now_is == "away" else None,
                         )
                         for who, role in mentorship.roles.items()
                     ),
@@ -109,35 +111,28 @@ class Views:
                     revision=talk.revision,
                     read=talk.read,
                     unread=talk.unread,
-                    marks=tuple(m for m in talk.marks if shows(within, m.person, person)),
+                    marks=tuple(m for m in talk.marks if shows(bounds, m.person, person)),
                     pinned=talk.pinned,
                     last=_line(talk.last),
                     session=sessions.get(mentorship.room),
                     agreement=agreement_view(now.agreement) if now.agreement else None,
                     proposal=agreement_view(now.proposal) if now.proposal else None,
                     meeting=meeting_view(now.meeting) if now.meeting else None,
-                    closed_us=within.closed_us,
-                    closed_by=within.closed_by,
-                    blocked_by_me=person in within.blockers,
+                    closed_us=bounds.closed_us,
+                    closed_by=bounds.closed_by,
+                    blocked_by_me=person in bounds.blockers,
                 )
             )
-        return tuple(views)
+        return tuple(views), found
 
 
-def _seen(
-    persons: Mapping[str, Known],
-    who: str,
-    to: str,
-    now_is: PresenceState,
-    bounds: Bounds,
-    gone_us: int = 0,
-) -> int | None:
-    """When somebody who is away was last here, if `to` may know; at `gone_us` or later."""
-    if who == to or now_is != "away" or not shows(bounds, who, to):
-        return None
-    if persons[who].hidden or persons[to].hidden:
-        return None
-    return max(persons[who].seen_us or 0, gone_us) or None
+def _within(
+    bounds: Bounds, mentorship: Mentorship, persons: Mapping[str, Known], now_us: int
+) -> Within:
+    known = {who: persons[who] for who in mentorship.roles}
+    seen = {who: each.seen_us for who, each in known.items() if each.seen_us is not None}
+    hidden = frozenset(who for who, each in known.items() if each.hidden)
+    return Within(bounds, hidden, seen or NOBODY, now_us)
 
 
 def _line(message: Message | None) -> Message | None:

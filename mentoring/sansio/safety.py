@@ -1,6 +1,9 @@
 """Who may still reach whom in a mentorship. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import msgspec
 
 from protocol.errors import Refusal
 
@@ -17,6 +20,43 @@ class Bounds:
 
 
 OPEN, UNKNOWN = Bounds(), Bounds(known=False)
+
+
+class Left(msgspec.Struct, frozen=True, array_like=True, tag="left"):
+    """Somebody left the mentorship."""
+
+    person: str
+    at_us: int
+
+
+class Blocks(msgspec.Struct, frozen=True, array_like=True, tag="blocks"):
+    """Somebody blocks the other, or does not any more."""
+
+    person: str
+    on: bool
+
+
+class Hides(msgspec.Struct, frozen=True, array_like=True, tag="hides"):
+    """Somebody keeps to themselves when they were last here, or does not any more."""
+
+    person: str
+    on: bool
+
+
+Change: TypeAlias = Left | Blocks | Hides
+"""What is told when it is on disk. Changes by different people commute."""
+
+
+def changed(bounds: Bounds, change: Left | Blocks) -> Bounds:
+    """Whoever left first has left."""
+    match change:
+        case Left(person, at_us):
+            if bounds.closed_us is not None:
+                return bounds
+            return replace(bounds, closed_by=person, closed_us=at_us)
+        case Blocks(person, on):
+            others = bounds.blockers - {person}
+            return replace(bounds, blockers=others | {person} if on else others)
 
 
 def check(bounds: Bounds, person: str) -> None:

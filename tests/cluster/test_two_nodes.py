@@ -137,3 +137,27 @@ async def test_redis_away_hides_nobody_and_no_fact(nodes: Nodes, redis: RedisSer
         nodes.one.house.services.people.home_site, ben.person
     )
     assert await back.closed() == 4202
+
+
+async def test_who_blocks_while_redis_is_away_is_blocked_on_the_other_node(
+    nodes: Nodes, redis: RedisServer
+) -> None:
+    """Mutant: what a recovery looks at is messages and facts."""
+    ada, ben, mine, theirs = await nodes.talk()
+    spare = await (await nodes.page(nodes.one, ben.link)).connect()
+    redis.kill()
+    await until(lambda: bus_of(nodes.one).away and bus_of(nodes.other).away, "Redis is away")
+    mine.take_all("presence.changed")
+    path = f"/v1/mentorships/{ben.mentorship}"
+    assert (await ben.post(f"{path}/block", json={"on": True})).is_success
+    await mine.get("presence.changed", person=ben.person, presence="away")
+    view = (await spare.get("mentorship.changed"))["mentorship"]
+    assert (view["blocked_by_me"], view["closed_us"]) == (True, None)
+    theirs.send("chat.typing", conversation=ben.conversation, typing=True)
+    assert (await theirs.get("error"))["code"] == "blocking"
+    assert (await ben.post(f"{path}/leave", json={})).is_success
+    for socket in (mine, spare):
+        view = (await socket.get("mentorship.changed"))["mentorship"]
+        assert view["closed_by"] == ben.person
+    mine.send("chat.typing", conversation=ada.conversation, typing=True)
+    assert (await mine.get("error"))["code"] == "mentorship_closed"

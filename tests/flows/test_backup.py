@@ -81,11 +81,11 @@ async def test_what_is_restored_is_what_there_was(
     assert os.stat(file).st_mode & 0o777 == 0o600
     assert os.listdir(file.parent).count(file.name) == 1
     assert not [name for name in os.listdir(file.parent) if name.endswith(".part")]
-    follows = {"search_marks", "search_places", "search_words"}
+    follows = {"restores", "search_marks", "search_places", "search_words"}
     assert {name: table.rows for name, table in manifest.tables.items()} == {
         name: len(rows) for name, rows in before.items()
     } | dict.fromkeys(follows, 0)
-    restored = await backup.restore(settings(target), ROOMS, file)
+    restored = await backup.restore(settings(target), ROOMS, SystemClock(), file)
     assert (restored.audited.sessions, restored.audited.broken) == (2, ())
     database = target.open()
     assert await everything(database) == before
@@ -120,7 +120,7 @@ async def test_it_is_of_one_moment_however_much_happens_meanwhile(
         await asyncio.gather(meeting, return_exceptions=True)
         after = len((await everything(app.database))["ledger_facts"])
     assert before <= manifest.tables["ledger_facts"].rows <= after
-    restored = await backup.restore(settings(target), ROOMS, file)
+    restored = await backup.restore(settings(target), ROOMS, SystemClock(), file)
     assert restored.audited.broken == ()
 
 
@@ -131,7 +131,7 @@ async def test_life_goes_on_from_there(storage: Storage, target: Storage, file: 
         last_proof = app.clock.wall_us()
         await backed_up(app, file)
         done = {row[0]: row for row in (await everything(app.database))["outbox"]}
-    await backup.restore(settings(target), ROOMS, file)
+    await backup.restore(settings(target), ROOMS, SystemClock(), file)
     clock = ManualClock(last_proof + 3_600_000_000)
     clock.reboot()
     async with App.over(target, clock=clock) as app:
@@ -162,13 +162,48 @@ async def test_life_goes_on_from_there(storage: Storage, target: Storage, file: 
         assert len({row[0] for row in rows}) == len(rows)
 
 
+@into_sqlite
+async def test_what_a_page_has_from_before_is_not_taken_for_what_there_is_now(
+    storage: Storage, target: Storage, file: Path
+) -> None:
+    """Though as much was written again meanwhile. Mutant: a cursor is judged by its numbers."""
+    async with App.over(storage) as app:
+        mentor, *_ = await lived_in(app)
+        socket = await mentor.connect()
+        before = socket.opened["epoch"]
+        await backed_up(app, file)
+        cursors = {mentor.conversation: {"seq": MESSAGES + 1, "revision": MESSAGES + 1}}
+        now_us, link = app.clock.wall_us(), mentor.link
+    await backup.restore(settings(target), ROOMS, SystemClock(), file)
+    async with App.over(target, clock=ManualClock(now_us)) as app:
+        page, chat = await app.open(link), app.house.services.chat
+        for number in range(3):
+            await chat.send(
+                app.house.services.people.home_site, page.conversation, page.person,
+                f"message-after-{number}", "Written again.",
+            )  # fmt: skip
+        stale = await page.connect(cursors=cursors, epoch=before, tab="tab-from-before")
+        gap = await stale.get("chat.gap")
+        assert (gap["conversation"], gap["head"]) == (page.conversation, MESSAGES + 3)
+        epoch = stale.opened["epoch"]
+        assert epoch != before
+        again = await page.connect(cursors=cursors, epoch=epoch, tab="tab-of-now")
+        assert await again.messages_to(MESSAGES + 3) == [MESSAGES + 2, MESSAGES + 3]
+        unaware = await page.connect(cursors=cursors, tab="tab-of-a-client-before-this")
+        assert await unaware.messages_to(MESSAGES + 3) == [MESSAGES + 2, MESSAGES + 3]
+        await app.settle()
+        for socket in (again, unaware):
+            assert socket.take("chat.gap") is None
+        assert stale.take("chat.messages") is None
+
+
 async def test_there_and_back_is_the_same(
     storage: Storage, target: Storage, file: Path, tmp_path: Path
 ) -> None:
     async with App.over(storage) as app:
         await lived_in(app)
         first = await backed_up(app, file)
-    await backup.restore(settings(target), ROOMS, file)
+    await backup.restore(settings(target), ROOMS, SystemClock(), file)
     again = tmp_path / "again.zip"
     second = await backup.without_server(settings(target), ROOMS, SystemClock(), again)
     one, other = msgspec.to_builtins(first), msgspec.to_builtins(second)
@@ -181,7 +216,7 @@ async def test_numbers_go_on_beyond_the_greatest(
     target: Storage, made: Manifest, file: Path
 ) -> None:
     """Also where the rows that were there are gone by the time of the next."""
-    await backup.restore(settings(target), ROOMS, file)
+    await backup.restore(settings(target), ROOMS, SystemClock(), file)
     database = target.open()
     before = [row[0] for row in (await everything(database))["outbox"]]
 
@@ -203,7 +238,7 @@ async def test_what_is_there_is_not_overwritten(
     database = storage.open()
     before = await everything(database)
     with pytest.raises(BackupError, match="Restore into an empty one"):
-        await backup.restore(settings(storage), ROOMS, file)
+        await backup.restore(settings(storage), ROOMS, SystemClock(), file)
     assert await everything(database) == before
     await database.close()
 
@@ -223,7 +258,7 @@ async def test_a_session_that_was_changed_before_is_restored_and_named(
 
         await app.database.write(longer)
         await backed_up(app, file)
-    restored = await backup.restore(settings(target), ROOMS, file)
+    restored = await backup.restore(settings(target), ROOMS, SystemClock(), file)
     (fault,) = restored.audited.broken
     assert (fault.session, fault.why) == (ended, "record 2 was altered, or one before it")
 
@@ -268,7 +303,7 @@ async def test_where_no_file_can_be_none_is_left(storage: Storage, tmp_path: Pat
             Settings(data=tmp_path / "else"), ROOMS, SystemClock(), tmp_path / "file"
         )
     with pytest.raises(BackupError, match="Cannot read"):
-        await backup.restore(settings(storage), ROOMS, tmp_path / "none")
+        await backup.restore(settings(storage), ROOMS, SystemClock(), tmp_path / "none")
 
 
 @on_sqlite
@@ -372,7 +407,7 @@ async def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
                  "schema": heads, "tables": described, "pages": pages}
             ),
         )  # fmt: skip
-    await backup.restore(settings(target), ROOMS, file)
+    await backup.restore(settings(target), ROOMS, SystemClock(), file)
     database = target.open()
     found = await everything(database)
     assert [row[2] for row in found["ledger_facts"]] == [1, 2]

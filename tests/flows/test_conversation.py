@@ -289,7 +289,7 @@ async def test_a_new_mentorship_appears_where_its_people_are(
 
     cleo = await app.open(link["url"])
     theirs = await cleo.connect()
-    assert (await one.get("presence.changed", mentorship=added["id"]))["presence"] == "here"
+    await one.get("presence.changed", mentorship=added["id"], presence="here")
     await theirs.get("chat.accepted", id=say(cleo, theirs, 1))
     assert (await one.get("chat.messages"))["conversation"] == added["conversation"]
     await app.settle()

@@ -39,12 +39,12 @@ IDLE_STEP_S = 5.0
 
 
 class WatchedDatabase:
-    """Implements Database: knows whether any work is under way, and can be cut off, at once or
-    after so many more writes."""
+    """Implements Database: knows whether any work is under way and how often it was asked for any,
+    and can be cut off, at once or after so many more writes."""
 
     def __init__(self, inner: Database) -> None:
         self._inner = inner
-        self._at_work = self._begun = 0
+        self._at_work = self._begun = self.asked = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self.cut_off = False
@@ -52,6 +52,7 @@ class WatchedDatabase:
 
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:
+        self.asked += 1
         if self.cut_off:
             raise DatabaseUnavailable("cut off by the test")
         self._at_work += 1

@@ -18,6 +18,9 @@ class Copy:
     revision: int = 0
     messages: dict[int, dict[str, Any]] = field(default_factory=dict)
     marks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    members: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """Where they are, and whether it is known when they were last here."""
+    blocked_by_me: bool = False
 
     @property
     def cursor(self) -> dict[str, int]:
@@ -30,6 +33,10 @@ class Copy:
     def open(self, view: dict[str, Any]) -> None:
         """The snapshot: what is missing comes after it, by the cursor."""
         self.head = max(self.head, view["head"])
+        self.blocked_by_me = view.get("blocked_by_me", False)
+        for member in view["members"]:
+            seen = member.get("seen_us") is not None
+            self.members[member["person"]["id"]] = member["presence"], seen
         for mark in view["marks"]:
             self._mark(mark)
 
@@ -49,6 +56,11 @@ class Copy:
                 self.revision = max(self.revision, frame["revision"])
             case "chat.receipt":
                 self._mark(frame)
+            case "presence.changed":
+                seen = frame.get("seen_us") is not None
+                self.members[frame["person"]] = frame["presence"], seen
+            case "mentorship.changed":
+                self.blocked_by_me = frame["mentorship"].get("blocked_by_me", False)
 
     def _take(self, message: dict[str, Any]) -> None:
         held = self.messages.get(message["seq"])
@@ -72,6 +84,8 @@ class Copy:
             "read": read,
             "unread": sum(m["seq"] > read and m["person"] != self.person for m in live),
             "last": live[-1] if live else None,
+            "members": self.members,
+            "blocked_by_me": self.blocked_by_me,
             "pinned": [message["seq"] for message in pins],
             "marks": [
                 {"person": person, "delivered": delivered, "read": read}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from chat.batch import Told
 from chat.service import Chat
-from mentoring.sansio.safety import check
+from mentoring.sansio.safety import Bounds, check
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.errors import Refusal
@@ -35,13 +35,15 @@ from protocol.frames import (
     RoomVoice,
     ServerFrame,
 )
-from protocol.registry import FRAMES
+from protocol.registry import FRAMES, Scope
 from protocol.views import Message
 from runtime.heard import Heard
 from runtime.limits import Limiter
 from web.services import Services
 
 _RULES = {rule.frame: rule for rule in FRAMES}
+_PASSING = ChatTyping, RoomMedia, PeerOffer, PeerAnswer, PeerCandidate
+"""Nothing of these is kept: what the connection knows is enough to let them through."""
 
 
 def accepted(frame: ChatSend, stored: Message) -> ChatAccepted:
@@ -62,14 +64,22 @@ async def dispatch(
     frame: ClientFrame,
     reply: Callable[[ServerFrame], None],
     heard: Heard | None,
+    known: Callable[[Scope, str], tuple[Mentorship, Bounds] | None],
 ) -> None:
     """Answers one frame. Refusals are raised; what is told to others travels over the bus.
-    `heard`: of a goodbye, when it came."""
+    `heard`: of a goodbye, when it came; `known`: which mentorship a thing belongs to and how that
+    stands, as far as the connection knows."""
     rule = _RULES[type(frame)]
     assert rule.scope is not None, "beats and sign-ins never come this far"
-    mentorship = await services.access.member(caller, rule.scope, getattr(frame, rule.scope))
-    if rule.reaches:
-        await services.access.reaches(caller, mentorship)
+    about = getattr(frame, rule.scope)
+    held = known(rule.scope, about) if isinstance(frame, _PASSING) else None
+    if held is not None:
+        mentorship, bounds = held
+        check(bounds, caller.person)
+    else:
+        mentorship = await services.access.member(caller, rule.scope, about)
+        if rule.reaches:
+            await services.access.reaches(caller, mentorship)
     site_id, person = caller.site_id, caller.person
 
     def bound(by: Limiter, ref: str | None = None) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -11,7 +12,6 @@ from chat.mark_tables import Standing
 from chat.service import topic as conversation_topic
 from ledger.sansio.account import FRESH_US
 from mentoring.safety import bounds_topic
-from mentoring.sansio.safety import UNKNOWN, Bounds, shows
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.codec import Format, decode, decode_server
@@ -32,14 +32,13 @@ from protocol.frames import (
     ErrorFrame,
     MentorshipAdded,
     MentorshipChanged,
-    PresenceChanged,
     ReflectionChanged,
     RoomLeave,
     ServerFrame,
     SessionChanged,
 )
 from protocol.types import BEAT_INTERVAL_US, LeaveReason
-from protocol.views import Cursor
+from protocol.views import Cursor, MentorshipView
 from runtime.bus import GAP, Message, SubscriptionClosed
 from runtime.database import DatabaseError, StorageFull
 from runtime.driver import Driver
@@ -47,8 +46,10 @@ from runtime.heard import Heard
 from runtime.machine import NoCell
 from runtime.presence import GONE, presence_topic
 from signaling.service import connection_topic, person_topic, room_presence_topic
+from web.access import covers
 from web.services import Services
 from web.socket.catch_up import CatchUp
+from web.socket.company import Company
 from web.socket.dispatch import dispatch
 from web.socket.hub import Hub, tab_topic
 from web.socket.outgoing import Outgoing, Overflow
@@ -70,6 +71,7 @@ from web.socket.sansio.connection import (
     SignIn,
     Stop,
 )
+from web.socket.sansio.within import Within
 from web.socket.saying import Saying
 
 log = structlog.get_logger(__name__)
@@ -110,8 +112,7 @@ class Live:
         self._subscription = services.bus.subscribe(at_once=self._heed_at_once)
         self._caller: Caller | None = None
         self._tab = ("", "", "")
-        self._mentorships: dict[str, Mentorship] = {}
-        self._talks: dict[str, Mentorship] = {}
+        self._company: Company | None = None
         self._opened = asyncio.Event()
         self._catch_up: CatchUp | None = None
         self._ending = False
@@ -197,13 +198,12 @@ class Live:
         return Received(frame, goodbye)
 
     async def _listen(self) -> None:
-        """Ends only with the connection: a deaf one would look alive and hear nothing."""
+        """Ends only with the connection: a deaf one would look alive and hear nothing. It waits for
+        nothing but the bus."""
         try:
             await self._heed()
         except SubscriptionClosed:
             return
-        except DatabaseError:
-            self.kick("unavailable")
         except Exception:
             log.exception("listener failed", connection=self.id)
             self.kick("internal")
@@ -216,6 +216,7 @@ class Live:
                 self.kick("slow_consumer")  # it comes back and reads what it missed
                 return
             assert self._caller is not None
+            assert self._company is not None
             family, _, rest = item.topic.partition(":")
             if family == "access":
                 if item.payload.decode() == self._caller.invitation:
@@ -225,66 +226,59 @@ class Live:
                     self.kick("replaced")
             elif family == "presence":
                 gone_us = self._services.clock.wall_us() if item.payload == GONE else 0
-                await self._tell_presence(rest.rpartition(":")[2], gone_us=gone_us)
+                self._company.moved(rest.rpartition(":")[2], gone_us=gone_us)
             elif family == "room-presence":
-                await self._tell_presence(rest.rpartition(":")[2], item.payload.decode())
+                self._company.moved(rest.rpartition(":")[2], item.payload.decode())
             elif family == "bounds":
-                await self._rebounded(self._mentorships[rest.rpartition(":")[2]])
+                mentorship = rest.rpartition(":")[2]
+                self._services.safety.forget(self._caller.site_id, mentorship)
+                self._company.changed(mentorship, item.payload)
             else:
-                await self._forward(item.payload)
+                self._forward(item.payload, self._company)
 
     def _heed_at_once(self, message: Message) -> bool:
-        """What happens in conversations, if nothing has to be looked up for it."""
+        """What happens in conversations."""
         if not message.topic.startswith("conversation:"):
             return False
         try:
-            frame, bounds = decode_server(message.payload), UNKNOWN
-            if isinstance(frame, ChatReceipt | ChatTyped):
-                of = self._talks[frame.conversation]
-                known = self._services.safety.fresh(of.site_id, of.id)
-                if known is None:
-                    return False
-                bounds = known
-            self._tell_talk(frame, message.payload, bounds)
+            self._tell_talk(decode_server(message.payload), message.payload)
         except Exception:
             log.exception("listener failed", connection=self.id)
             self.kick("internal")
         return True
 
-    def _tell_talk(self, frame: ServerFrame, payload: bytes, bounds: Bounds) -> None:
+    def _tell_talk(self, frame: ServerFrame, payload: bytes) -> None:
         """What happens in a conversation, and one may know."""
         assert self._catch_up is not None
+        assert self._company is not None
+        may_know = self._company.may_know
         match frame:
             case ChatMessages() | ChatTouched():
                 self._catch_up.hint(frame, payload)
-            case ChatReceipt() if shows(bounds, frame.person, self._me):
+            case ChatReceipt() if may_know(frame.conversation, frame.person):
                 self._catch_up.receipt(frame)
-            case ChatTyped() if frame.person != self._me and shows(bounds, frame.person, self._me):
-                self._send(frame, payload)
+            case ChatTyped() if frame.person != self._me:
+                if may_know(frame.conversation, frame.person):
+                    self._send(frame, payload)
 
-    async def _forward(self, payload: bytes) -> None:
+    def _forward(self, payload: bytes, company: Company) -> None:
         """A frame that came over the bus."""
         frame = decode_server(payload)
         match frame:
-            case ChatMessages() | ChatTouched():
-                self._tell_talk(frame, payload, UNKNOWN)
-                return
-            case ChatReceipt() | ChatTyped():
-                of = self._talks[frame.conversation]
-                bounds = await self._services.safety.bounds(of.site_id, of.id)
-                self._tell_talk(frame, payload, bounds)
+            case ChatMessages() | ChatTouched() | ChatReceipt() | ChatTyped():
+                self._tell_talk(frame, payload)
                 return
             case MentorshipAdded(mentorship=view):
                 assert self._caller is not None
-                known = await self._services.access.mine(self._caller)
-                self._follow([each for each in known if each.id not in self._mentorships])
-                if view.id not in self._mentorships:
-                    return  # beyond a narrowed grant
-            case MentorshipChanged(mentorship=view) if view.id not in self._mentorships:
+                if not covers(self._caller, view.id):
+                    return
+                if view.id not in company.mentorships:
+                    self._follow(view)
+            case MentorshipChanged(mentorship=view) if view.id not in company.mentorships:
                 return
-            case SessionChanged(session=session) if session.mentorship not in self._mentorships:
+            case SessionChanged(session=session) if session.mentorship not in company.mentorships:
                 return
-            case ReflectionChanged(mentorship=about) if about not in self._mentorships:
+            case ReflectionChanged(mentorship=about) if about not in company.mentorships:
                 return
         self._send(frame, payload)
 
@@ -330,10 +324,11 @@ class Live:
             return True
 
     def _dispatch_at_once(self, frame: ChatSend | ChatDelivered) -> bool:
-        of = self._talks.get(frame.conversation)
+        assert self._caller is not None
+        assert self._company is not None
+        of = self._company.talks.get(frame.conversation)
         if of is None or self._ending:
             return False
-        assert self._caller is not None
         return self._saying.take(self._caller, of, frame)
 
     def _failed(self, error: Exception, frame: ClientFrame) -> None:
@@ -378,14 +373,22 @@ class Live:
             self._room_to_send,
             lambda: self._out.room,
         )
+        self._company = Company(
+            services.views, services.clock, caller.site_id, caller.person, self._send
+        )
         mine = await services.access.mine(caller)
-        self._listen_to(mine)
+        for mentorship in mine:
+            self._listen_to(mentorship)
         self._tab = (caller.site_id, caller.person, frame.tab)
         self._subscription.add(tab_topic(*self._tab))
         services.bus.publish(tab_topic(*self._tab), self.id.encode())
         self._hub.arrive(self._tab, self)
         services.presence.arrive(caller.site_id, caller.person, self.id)
-        views = await services.views.mentorships(caller.site_id, caller.person, mine)
+        views, within = await services.views.opened(
+            caller.site_id, caller.person, mine, services.clock.monotonic_us()
+        )
+        self._company.opened(within)
+        epoch = services.people.epoch(caller.site_id)
         self._driver.feed(SignedIn())
         self._send(
             AuthOpened(
@@ -395,41 +398,53 @@ class Live:
                 beat_interval_us=BEAT_INTERVAL_US,
                 ice_servers=services.signaling.ice_servers(caller.site_id, caller.person),
                 mentorships=views,
+                epoch=epoch,
             )
         )
         for view in views:
             newest = Cursor(seq=view.head, revision=view.revision)
             held = frame.cursors.get(view.conversation, newest)
-            if held.seq > view.head or held.revision > view.revision:
+            beyond = held.seq > view.head or held.revision > view.revision
+            if beyond or (view.conversation in frame.cursors and frame.epoch not in (None, epoch)):
                 self._send(ChatGap(conversation=view.conversation, head=view.head))
+                held = newest
             self._catch_up.follow(
                 view.conversation, held.seq, held.revision, view.head, view.revision, view.marks
             )
         self._opened.set()
 
-    def _listen_to(self, mentorships: list[Mentorship]) -> None:
-        assert self._caller is not None
-        for mentorship in mentorships:
-            self._mentorships[mentorship.id] = mentorship
-            self._talks[mentorship.conversation] = mentorship
-            self._subscription.add(conversation_topic(mentorship.site_id, mentorship.conversation))
-            self._subscription.add(bounds_topic(mentorship.site_id, mentorship.id))
-            for person in mentorship.roles:
-                if person != self._caller.person:
-                    self._subscription.add(presence_topic(mentorship.site_id, person))
-                    self._subscription.add(room_presence_topic(mentorship.site_id, person))
+    def _listen_to(self, mentorship: Mentorship) -> None:
+        assert self._company is not None
+        self._company.follow(mentorship)
+        self._subscription.add(conversation_topic(mentorship.site_id, mentorship.conversation))
+        self._subscription.add(bounds_topic(mentorship.site_id, mentorship.id))
+        for person in mentorship.roles:
+            if person != self._me:
+                self._subscription.add(presence_topic(mentorship.site_id, person))
+                self._subscription.add(room_presence_topic(mentorship.site_id, person))
 
-    def _follow(self, mentorships: list[Mentorship]) -> None:
-        """Mentorships that began while we were connected."""
+    def _follow(self, view: MentorshipView) -> None:
+        """A mentorship that began while we were connected."""
         assert self._catch_up is not None
-        self._listen_to(mentorships)
-        for mentorship in mentorships:
-            self._catch_up.follow(mentorship.conversation, 0, 0, 0, 0)
+        assert self._company is not None
+        mentorship = Mentorship(
+            site_id=self.site_id,
+            id=view.id,
+            conversation=view.conversation,
+            room=view.room,
+            created_us=view.created_us,
+            roles=MappingProxyType({each.person.id: each.role for each in view.members}),
+        )
+        self._listen_to(mentorship)
+        self._company.ask()
+        self._catch_up.follow(mentorship.conversation, 0, 0, 0, 0)
 
     async def _dispatch(self, frame: ClientFrame, heard: Heard | None) -> None:
         assert self._caller is not None
+        assert self._company is not None
         self._limit(getattr(frame, "id", None))
-        await dispatch(self._services, self._caller, self.id, frame, self._reply, heard)
+        known = self._company.known
+        await dispatch(self._services, self._caller, self.id, frame, self._reply, heard, known)
 
     async def _refusing(self, work: Awaitable[None], frame: ClientFrame) -> None:
         try:
@@ -455,50 +470,25 @@ class Live:
     def conversations(self) -> Collection[str]:
         return () if self._catch_up is None else self._catch_up.conversations
 
-    def know(self, found: Mapping[str, Standing]) -> None:
-        """So far these conversations have come; a hint that was lost is noticed here."""
+    @property
+    def mentorships(self) -> Mapping[str, Mentorship]:
+        return {} if self._company is None else self._company.mentorships
+
+    def know(self, found: Mapping[str, Standing], within: Mapping[str, Within]) -> None:
+        """So far these conversations have come, and so these mentorships stand; a hint that was
+        lost is noticed here."""
+        if self._ending or not self._opened.is_set():
+            return
         assert self._catch_up is not None
-        for conversation in () if self._ending else self._catch_up.conversations:
+        assert self._company is not None
+        self._company.stands(within)
+        for conversation in self._catch_up.conversations:
             if conversation in found:
-                now, of = found[conversation], self._talks[conversation]
-                bounds = self._services.safety.last(of.site_id, of.id)
-                marks = [mark for mark in now.marks if shows(bounds, mark.person, self._me)]
+                now, may_know = found[conversation], self._company.may_know
+                marks = [mark for mark in now.marks if may_know(conversation, mark.person)]
                 self._catch_up.known(conversation, now.head, now.revision, marks)
 
     # ---- out -----------------------------------------------------------------------------------
-
-    async def _tell_presence(self, person: str, room: str | None = None, gone_us: int = 0) -> None:
-        """In every mentorship with that person, or in the one that has this room: who is in whose
-        call is not for others to know."""
-        for mentorship in list(self._mentorships.values()):
-            if person in mentorship.roles and room in (None, mentorship.room):
-                bounds = await self._services.safety.bounds(mentorship.site_id, mentorship.id)
-                if shows(bounds, person, self._me):
-                    await self._say_presence(mentorship, person, bounds, gone_us)
-
-    async def _rebounded(self, mentorship: Mentorship) -> None:
-        """Whether one may know where the other is may have changed."""
-        self._services.safety.forget(mentorship.site_id, mentorship.id)
-        bounds = await self._services.safety.bounds(mentorship.site_id, mentorship.id)
-        for person in mentorship.roles:
-            if person != self._me:
-                await self._say_presence(mentorship, person, bounds)
-
-    async def _say_presence(
-        self, mentorship: Mentorship, person: str, bounds: Bounds, gone_us: int = 0
-    ) -> None:
-        views = self._services.views
-        asked = mentorship, person, self._me
-        seen_us = await views.last_seen(*asked, views.presence(*asked, bounds), bounds, gone_us)
-        presence = views.presence(*asked, bounds)  # they may have come meanwhile
-        self._send(
-            PresenceChanged(
-                mentorship=mentorship.id,
-                person=person,
-                presence=presence,
-                seen_us=seen_us if presence == "away" else None,
-            )
-        )
 
     @property
     def _who(self) -> tuple[str, str]:
@@ -561,6 +551,8 @@ class Live:
         self._ending = True
         if self._catch_up is not None:
             await self._catch_up.stop()
+        if self._company is not None:
+            await self._company.stop()
         if self._caller is None:
             return
         self._hub.depart(self._tab, self.id)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from chat.mark_tables import Standing
+from mentoring.tables import Mentorship
+from web.socket.sansio.within import Within
 
 
 def tab_topic(site_id: str, person: str, tab: str) -> str:
@@ -26,8 +28,11 @@ class Connected(Protocol):
         """Ends it, by a code of the error table."""
         ...
 
-    def know(self, found: Mapping[str, Standing]) -> None:
-        """So far these conversations have come."""
+    @property
+    def mentorships(self) -> Mapping[str, Mentorship]: ...
+
+    def know(self, found: Mapping[str, Standing], within: Mapping[str, Within]) -> None:
+        """So far these conversations have come, and so these mentorships stand."""
         ...
 
 

@@ -1,11 +1,15 @@
-"""How far the conversations have come that this node's connections follow: asked of the database
-for many connections at once, so that a hint that was lost is noticed."""
+"""How far the conversations have come that this node's connections follow, and how their
+mentorships stand: asked of the database for many connections at once, so that a hint that was lost
+is noticed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 from chat.service import Chat
+from runtime.clock import Clock
+from web.socket.company import of_all
 from web.socket.hub import Connected, Hub
+from web.views import Views
 
 GLANCE_INTERVAL_S = 1.0
 GLANCES = 10
@@ -15,8 +19,8 @@ GLANCES = 10
 class Standings:
     """Of all connections of this node."""
 
-    def __init__(self, chat: Chat, hub: Hub) -> None:
-        self._chat, self._hub = chat, hub
+    def __init__(self, chat: Chat, views: Views, clock: Clock, hub: Hub) -> None:
+        self._chat, self._views, self._clock, self._hub = chat, views, clock, hub
         self._round: list[Connected] = []
         self._share = 0
 
@@ -33,11 +37,14 @@ class Standings:
         await self._tell(self._hub.connected)
 
     async def _tell(self, connections: Sequence[Connected]) -> None:
-        followed = defaultdict[str, set[str]](set)
+        by_site = defaultdict[str, list[Connected]](list)
         for connected in connections:
-            followed[connected.site_id].update(connected.conversations)
-        for site_id, conversations in followed.items():
+            by_site[connected.site_id].append(connected)
+        for site_id, theirs in by_site.items():
+            conversations = {id_ for connected in theirs for id_ in connected.conversations}
             found = await self._chat.standings(site_id, sorted(conversations))
-            for connected in connections:
-                if connected.site_id == site_id:
-                    connected.know(found)
+            now_us = self._clock.monotonic_us()
+            mentorships = of_all(connected.mentorships for connected in theirs)
+            within = await self._views.within(site_id, mentorships, now_us)
+            for connected in theirs:
+                connected.know(found, within)

@@ -2,7 +2,16 @@
 
 import pytest
 
-from mentoring.sansio.safety import OPEN, UNKNOWN, Bounds, check, shows
+from mentoring.sansio.safety import (
+    OPEN,
+    UNKNOWN,
+    Blocks,
+    Bounds,
+    Left,
+    changed,
+    check,
+    shows,
+)
 from protocol.errors import Refusal
 
 ADA, BEN = "ada", "ben"
@@ -43,3 +52,20 @@ def test_who_reaches_the_other(bounds: Bounds, person: str, code: str | None) ->
 def test_who_blocks_is_not_shown_to_the_other(bounds: Bounds, shown: tuple[bool, bool]) -> None:
     assert (shows(bounds, ADA, BEN), shows(bounds, BEN, ADA)) == shown
     assert shows(bounds, ADA, ADA)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "change", "after"),
+    [
+        (OPEN, Left(ADA, 5), CLOSED),
+        (CLOSED, Left(BEN, 9), CLOSED),
+        (OPEN, Blocks(ADA, True), BLOCKED),
+        (BLOCKED, Blocks(ADA, True), BLOCKED),
+        (BLOCKED, Blocks(BEN, True), BOTH),
+        (BLOCKED, Blocks(ADA, False), OPEN),
+        (BOTH, Blocks(BEN, False), BLOCKED),
+        (CLOSED, Blocks(ADA, False), CLOSED),
+    ],
+)
+def test_what_becomes_of_the_bounds(bounds: Bounds, change: Left | Blocks, after: Bounds) -> None:
+    assert changed(bounds, change) == after

@@ -20,7 +20,12 @@ CLIENT_FRAMES: tuple[type[Frame], ...] = get_args(ClientFrame)
 SERVER_FRAMES: tuple[type[Frame], ...] = get_args(ServerFrame)
 ID = "con_01jd3v0k7r9q2x4m6n8p0s2t4v"
 SAMPLES: dict[str, dict[str, Any]] = {
-    "auth.open": {"grant": "g", "tab": "tab-0001", "cursors": {ID: {"seq": 3, "revision": 7}}},
+    "auth.open": {
+        "grant": "g",
+        "tab": "tab-0001",
+        "cursors": {ID: {"seq": 3, "revision": 7}},
+        "epoch": 7,
+    },
     "beat": {"n": 1},
     "chat.send": {"conversation": ID, "id": "msg-0001", "body": "hello", "reply_to": 3},
     "chat.edit": {"conversation": ID, "id": "msg-0002", "seq": 3, "body": "hello"},

@@ -119,6 +119,7 @@ class Ithaca implements App {
       signIn: () => ({
         tab: this.access.identity()?.tab ?? page.newId(),
         cursors: cursors(this.current),
+        epoch: this.current.epoch,
       }),
       frame: (frame) => this.batch(() => this.received(frame)),
       link: (link) => this.batch(() => this.linkChanged(link)),

@@ -95,6 +95,16 @@ export function disconnected(state: State): State {
   return { ...state, typing: {}, conversations: Object.fromEntries(logs.map((log) => [log.id, log])) };
 }
 
+/** Nothing that is held is there any more, nor was it read; what is still to be sent, is. */
+export function emptied(state: State): State {
+  const logs = Object.values(state.conversations).map((log) => anew(log, 0));
+  return { ...state, mentorships: [], conversations: Object.fromEntries(logs.map((log) => [log.id, log])) };
+}
+
+function anew({ id, pending, changes }: Log, head: number): Log {
+  return { ...emptyLog(id, head), pending, changes };
+}
+
 /** Per conversation what is held without a gap. */
 export function cursors(state: State): Record<string, { seq: number; revision: number }> {
   const logs = Object.values(state.conversations).filter((log) => log.messages.length > 0);
@@ -182,11 +192,9 @@ export function onMessages(state: State, frame: ChatMessages): Step {
 export function onGap(state: State, { conversation, head }: ChatGap): Step {
   const log = state.conversations[conversation];
   if (!log) return only(state);
-  const { pending, changes } = log;
-  const anew = { ...emptyLog(log.id, head), pending, changes };
   const ask: Effect[] = head > 0 ? [{ is: "fetch", conversation, after: null }] : [];
   const known = change(state, (m) => (m.conversation === conversation && m.read > head ? { ...m, read: head } : m));
-  return [withLog(known, anew), ask];
+  return [withLog(known, anew(log, head)), ask];
 }
 
 export function onTouched(state: State, frame: ChatTouched): Step {

@@ -16,7 +16,7 @@ export interface SocketEnv {
   /** Calls every 2 s, also in a hidden page; returns what stops it. */
   everyBeat(run: () => void): () => void;
   grant(fresh: boolean): Promise<string>;
-  signIn(): { tab: string; cursors: Record<string, Cursor> };
+  signIn(): { tab: string; cursors: Record<string, Cursor>; epoch: number | null };
   frame(frame: ServerFrame): void;
   link(link: Link): void;
 }

@@ -4,6 +4,7 @@
  * fresh snapshot would say, as far as frames tell.
  */
 import type {
+  AuthOpened,
   Member,
   MentorshipView,
   PersonView,
@@ -17,6 +18,7 @@ import type { Log } from "./conversation.js";
 import {
   change,
   disconnected,
+  emptied,
   onAccepted,
   onGap,
   onMessages,
@@ -33,6 +35,8 @@ import { isNewer, viewOf } from "./session.js";
 export interface State extends AppState {
   readonly conversations: Readonly<Record<string, Log>>;
   readonly since: Readonly<Record<string, Since>>;
+  /** Of the last snapshot: with another one, what is held of conversations is of another course of things. */
+  readonly epoch: number | null;
 }
 
 /** What a change of state asks the world for. */
@@ -71,6 +75,7 @@ export const START: State = {
   arrivedAt: null,
   conversations: {},
   since: {},
+  epoch: null,
   typing: {},
   sessions: {},
   arranged: {},
@@ -85,7 +90,7 @@ export const START: State = {
 export function onFrame(state: State, frame: ServerFrame): Step {
   switch (frame.t) {
     case "auth.opened":
-      return onOpened(state, frame.mentorships);
+      return onOpened(state, frame);
     case "mentorship.added":
       return only(withMentorship(state, frame.mentorship));
     case "mentorship.changed":
@@ -177,8 +182,9 @@ function joinedSession(state: State, { room, session }: RoomJoined): State {
   return withSession({ ...state, call }, session);
 }
 
-function onOpened(state: State, mentorships: readonly MentorshipView[]): Step {
-  const ready: State = { ...disconnected(state), phase: "ready" };
+function onOpened(state: State, { mentorships, epoch }: AuthOpened): Step {
+  const held = state.epoch === null || state.epoch === epoch ? state : emptied(state);
+  const ready: State = { ...disconnected(held), phase: "ready", epoch };
   const sessions = mentorships.flatMap(({ session }) => session ?? []);
   return onSnapshot(sessions.reduce(withSession, ready), mentorships);
 }

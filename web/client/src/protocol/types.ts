@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema dd4a372dbf786fd07c4d20fc8be3bcb5
- * text   535ef62a01d451bd7587c28650111398
+ * schema 2e917b3eb31edff9d8816d6423cf59c4
+ * text   28793c321610546d4933a3b2003121d6
  */
 export type ClientFrame =
   | AuthOpen
@@ -52,7 +52,8 @@ export type ServerFrame =
 /**
  * Signs this connection in. `tab` names the page for its life, reloads included: a newer
  * connection of the same tab replaces the older one. `cursors` gives, per conversation, what the
- * client holds: delivery goes on from there.
+ * client holds: delivery goes on from there. `epoch` is that of the snapshot with which it came to
+ * hold that: of another one, all it holds counts as `chat.gap`.
  */
 export interface AuthOpen {
   t: "auth.open";
@@ -61,6 +62,7 @@ export interface AuthOpen {
   cursors?: {
     [k: string]: Cursor;
   };
+  epoch?: number | null;
 }
 /**
  * What a client holds of a conversation: all messages up to `seq` without a gap, each at least
@@ -294,7 +296,8 @@ export interface PeerCandidate {
 }
 /**
  * The connection is signed in; `mentorships` is the snapshot that later frames change.
- * `ice_servers` are for the connection that a page prepares before it joins.
+ * `ice_servers` are for the connection that a page prepares before it joins. `epoch` is another
+ * number once the site was put back to what a backup held: say it with the cursors.
  */
 export interface AuthOpened {
   t: "auth.opened";
@@ -304,6 +307,7 @@ export interface AuthOpened {
   beat_interval_us: number;
   ice_servers: IceServer[];
   mentorships: MentorshipView[];
+  epoch: number;
 }
 /**
  * RTCIceServer (W3C webrtc-pc, 4.2.4).
@@ -745,7 +749,8 @@ export interface ReflectionChanged {
   session: string;
 }
 /**
- * Someone in one of your mentorships came or went; `seen_us` as of a member.
+ * Someone in one of your mentorships came or went, or what you may know of that has changed;
+ * `seen_us` as of a member.
  */
 export interface PresenceChanged {
   t: "presence.changed";

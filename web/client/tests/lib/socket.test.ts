@@ -21,7 +21,7 @@ test("a grant that an earlier start asked for opens nothing", async () => {
     after: (ms, run) => server.after(ms, run),
     everyBeat: () => () => undefined,
     grant: () => new Promise((resolve) => answers.push(resolve)),
-    signIn: () => ({ tab: "tab", cursors: {} }),
+    signIn: () => ({ tab: "tab", cursors: {}, epoch: null }),
     frame: () => undefined,
     link: () => undefined,
   });

@@ -264,6 +264,17 @@ test("a log that the server does not know begins anew, and keeps what is still t
   expect(onFrame(state, unseen)).toEqual([state, []]);
 });
 
+test("of another epoch nothing is held, nor said to be read", () => {
+  const [held] = talk.readUpTo(after(viewing(READY)[0], arrival(1, 7)), "cnv_1", 7);
+  const snapshot = { ...opened(mentorship({ head: 9, revision: 9, read: 2, unread: 3 })), epoch: 5 };
+  const [anew, effects] = onFrame(held, snapshot);
+  expect(anew.epoch).toBe(5);
+  expect(anew.conversations.cnv_1).toMatchObject({ head: 9, messages: [] });
+  expect(anew.mentorships[0]?.read).toBe(2);
+  expect(effects).toEqual([{ is: "fetch", conversation: "cnv_1", after: null }]);
+  expect(onFrame(held, { ...snapshot, epoch: 0 })[0].conversations.cnv_1?.messages).toHaveLength(7);
+});
+
 describe("sessions", () => {
   test("are listed newest first, and the newest account of each counts", () => {
     const [old, now] = [session({ id: "ses_0", created_us: 5 }), session()];

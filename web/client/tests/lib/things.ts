@@ -119,6 +119,7 @@ export function opened(...mentorships: MentorshipView[]): AuthOpened {
     beat_interval_us: 2_000_000,
     ice_servers: [],
     mentorships,
+    epoch: 0,
   };
 }
 

@@ -1,0 +1,127 @@
+"""What passes and is not kept (who comes and goes, who types, how far somebody has read) asks the
+database nothing: one that is slow, or away, ends no connection for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from chat.service import topic
+from protocol.codec import encode
+from protocol.frames import ChatReceipt
+from runtime.presence import GONE, HERE, presence_topic
+from signaling.service import room_presence_topic
+from tests.support.app import App, Page
+from tests.support.wire import Socket
+
+on_sqlite = pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
+LONG_S = 15
+"""Nothing that was ever asked for is fresh any more."""
+
+
+async def quiet(app: App, *sockets: Socket) -> None:
+    await app.settle()
+    for socket in sockets:
+        socket.frames.clear()
+
+
+@on_sqlite
+async def test_what_passes_asks_nothing(app: App, pair: tuple[Page, Page]) -> None:
+    """Mutant: the listener asks for the bounds of a mentorship."""
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    await app.advance(LONG_S)
+    await quiet(app, one, other)
+    bus, site = app.house.services.bus, app.house.services.people.home_site
+    app.database.cut_off, before = True, app.database.asked
+
+    other.send("chat.typing", conversation=ben.conversation, typing=True)
+    await one.get("chat.typed", person=ben.person, typing=True)
+    receipt = ChatReceipt(conversation=ben.conversation, person=ben.person, delivered=1, read=1)
+    bus.publish(topic(site, ben.conversation), encode(receipt, "msgpack"))
+    await one.get("chat.receipt", person=ben.person, read=1)
+    for published, payload in (
+        (presence_topic(site, ben.person), GONE),
+        (presence_topic(site, ben.person), HERE),
+        (room_presence_topic(site, ben.person), ben.room.encode()),
+    ):
+        bus.publish(published, payload)
+        assert (await one.get("presence.changed", person=ben.person))["presence"] == "here"
+    await app.settle()
+    assert app.database.asked == before
+    assert (one.close_code, other.close_code) == (None, None)
+    app.database.cut_off = False
+
+
+@on_sqlite
+async def test_a_mentorship_that_begins_while_one_is_here_is_known_at_once(app: App) -> None:
+    ada, _ = await app.pair()
+    one = await ada.connect()
+    wish = {"mentee": {"name": "Cleo", "zone": "UTC"}, "i_am": "mentor"}
+    made = (await ada.post("/v1/mentorships", json=wish)).json()
+    await one.get("mentorship.added")
+    await quiet(app, one)
+    cleo = await app.open(made["links"][0]["url"])
+    socket = await cleo.connect()
+    await one.get("presence.changed", person=cleo.person, presence="here")
+    assert (
+        await cleo.post(f"/v1/mentorships/{cleo.mentorship}/block", json={"on": True})
+    ).is_success
+    await one.get("presence.changed", person=cleo.person, presence="away")
+    assert socket.close_code is None
+
+
+async def blocks(ben: Page) -> None:
+    answer = await ben.post(f"/v1/mentorships/{ben.mentorship}/block", json={"on": True})
+    assert answer.is_success
+
+
+async def leaves(ben: Page) -> None:
+    assert (await ben.post(f"/v1/mentorships/{ben.mentorship}/leave", json={})).is_success
+
+
+@on_sqlite
+@pytest.mark.parametrize("does", [blocks, leaves])
+async def test_what_was_told_and_lost_is_noticed(
+    app: App, pair: tuple[Page, Page], does: Callable[[Page], object]
+) -> None:
+    """As if another node had told of it, and nothing had come. Mutant: a glance that looks at
+    messages only."""
+    ada, ben = pair
+    one, spare = await ada.connect(), await (await app.open(ben.link)).connect()
+    await quiet(app, one, spare)
+    bus = app.house.services.bus
+    said = bus.publish
+    bus.publish = lambda topic, payload: None  # type: ignore[method-assign]
+    await does(ben)  # type: ignore[misc]
+    await app.settle()
+    bus.publish = said  # type: ignore[method-assign]
+    assert one.frames == spare.frames == []
+    await app.advance(LONG_S)
+    if does is blocks:
+        assert one.take_all("presence.changed")[-1]["presence"] == "away"
+        assert one.take_all("mentorship.changed") == []
+    else:
+        view = one.take_all("mentorship.changed")[-1]["mentorship"]
+        assert view["closed_by"] == ben.person
+    view = spare.take_all("mentorship.changed")[-1]["mentorship"]
+    assert (view["blocked_by_me"], view["closed_us"] is None) == (does is blocks, does is blocks)
+
+
+@on_sqlite
+async def test_who_hides_is_hidden_on_pages_that_are_open(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Mutant: hiding tells nobody."""
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    await quiet(app, one)
+    await other.finish(1001)
+    went_us = app.clock.wall_us()
+    assert (await one.get("presence.changed", presence="away"))["seen_us"] == went_us
+    for page in (ben, ada):
+        for hidden, seen_us in ((True, None), (False, went_us)):
+            await page.post("/v1/me/seen", json={"hidden": hidden})
+            told = await one.get("presence.changed", person=ben.person)
+            assert (told["presence"], told["seen_us"]) == ("away", seen_us)

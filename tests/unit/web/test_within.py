@@ -1,0 +1,48 @@
+"""What a connection knows of the others, as it is told and as the database says."""
+
+import pytest
+
+from mentoring.sansio.safety import OPEN, Blocks, Bounds, Hides, Left
+from web.socket.sansio.within import Within, as_shown, asked, gone, told
+
+ADA, BEN = "ada", "ben"
+OPENED = Within(OPEN, seen={BEN: 7})
+
+
+def test_of_what_is_not_known_nobody_is_shown_anything() -> None:
+    assert Within(seen={BEN: 7}).last_seen(BEN, ADA) is None
+
+
+@pytest.mark.parametrize(
+    ("within", "seen_us"),
+    [
+        (OPENED, 7),
+        (Within(OPEN), None),
+        (told(OPENED, Hides(BEN, True), 1), None),
+        (told(OPENED, Hides(ADA, True), 1), None),
+        (told(told(OPENED, Hides(BEN, True), 1), Hides(BEN, False), 2), 7),
+        (told(OPENED, Blocks(BEN, True), 1), None),
+        (told(OPENED, Blocks(ADA, True), 1), 7),
+        (told(told(OPENED, Blocks(BEN, True), 1), Blocks(BEN, False), 2), 7),
+        (told(OPENED, Left(BEN, 5), 1), 7),
+        (gone(OPENED, BEN, 9), 9),
+        (gone(OPENED, BEN, 3), 7),
+        (gone(Within(OPEN), BEN, 3), 3),
+    ],
+)
+def test_when_somebody_was_last_here(within: Within, seen_us: int | None) -> None:
+    assert within.last_seen(BEN, ADA) == seen_us
+    assert within.last_seen(ADA, ADA) is None
+
+
+def test_what_was_told_after_the_database_was_asked_stands() -> None:
+    late = told(OPENED, Blocks(BEN, True), 20)
+    assert asked(late, Within(OPEN, at_us=10)) is late
+    found = Within(OPEN, at_us=20)
+    assert asked(late, found) is found
+
+
+def test_the_bounds_as_one_of_the_two_is_shown_them() -> None:
+    blocked = Within(Bounds(ADA, 5, frozenset({ADA})))
+    assert as_shown(blocked, ADA) == (5, ADA, True)
+    assert as_shown(blocked, BEN) == (5, ADA, False)

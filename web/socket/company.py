@@ -1,0 +1,149 @@
+"""The mentorships of one connection, and what it knows of the others in them. What is told of them
+on the bus asks the database nothing: a slow one, or none, must not end a connection for that."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from mentoring.sansio.safety import Bounds, Change, shows
+from mentoring.tables import Mentorship
+from protocol.frames import MentorshipChanged, PresenceChanged
+from protocol.registry import Scope
+from runtime.clock import Clock
+from runtime.database import DatabaseError
+from web.socket.sansio.within import Within, as_shown, asked, gone, told
+from web.views import Views
+
+_change = msgspec.msgpack.Decoder(Change)
+
+
+class Company:
+    """Of one person. `send` queues a frame for the connection."""
+
+    def __init__(
+        self,
+        views: Views,
+        clock: Clock,
+        site_id: str,
+        me: str,
+        send: Callable[[PresenceChanged | MentorshipChanged], None],
+    ) -> None:
+        self._views, self._clock = views, clock
+        self._site_id, self._me, self._send = site_id, me, send
+        self.mentorships: dict[str, Mentorship] = {}
+        self.talks: dict[str, Mentorship] = {}
+        self._within: dict[str, Within] = {}
+        self._unshown: set[str] = set()
+        self._asking: asyncio.Task[None] | None = None
+
+    def follow(self, mentorship: Mentorship) -> None:
+        """Nobody is shown anything of it before it is known how it stands."""
+        self.mentorships[mentorship.id] = self.talks[mentorship.conversation] = mentorship
+        self._within[mentorship.id] = Within()
+
+    def known(self, scope: Scope, id_: str) -> tuple[Mentorship, Bounds] | None:
+        """Which one a conversation or a room belongs to, and how it stands, if that is known."""
+        if scope == "conversation":
+            mentorship = self.talks.get(id_)
+        else:
+            mentorship = next((m for m in self.mentorships.values() if m.room == id_), None)
+        if mentorship is None:
+            return None
+        bounds = self._within[mentorship.id].bounds
+        return (mentorship, bounds) if bounds.known else None
+
+    def may_know(self, conversation: str, person: str) -> bool:
+        """Whether one is told what somebody does in a conversation."""
+        within = self._within[self.talks[conversation].id]
+        return shows(within.bounds, person, self._me)
+
+    # ---- what is told ----------------------------------------------------------------------------
+
+    def moved(self, person: str, room: str | None = None, gone_us: int = 0) -> None:
+        """Somebody came or went: in every mentorship with them, or in the one that has this room,
+        for who is in whose call is not for others to know."""
+        for mentorship in list(self.mentorships.values()):
+            if person in mentorship.roles and room in (None, mentorship.room):
+                within = self._within[mentorship.id]
+                if gone_us:
+                    within = self._within[mentorship.id] = gone(within, person, gone_us)
+                if shows(within.bounds, person, self._me):
+                    self._say(mentorship, person, within)
+
+    def changed(self, mentorship: str, payload: bytes) -> None:
+        """What may be known in a mentorship has changed."""
+        change = _change.decode(payload)
+        within = told(self._within[mentorship], change, self._clock.monotonic_us())
+        self._within[mentorship] = within
+        self._say_all(self.mentorships[mentorship], within)
+
+    def _say_all(self, mentorship: Mentorship, within: Within) -> None:
+        for person in mentorship.roles:
+            if person != self._me:
+                self._say(mentorship, person, within)
+
+    def _say(self, mentorship: Mentorship, person: str, within: Within) -> None:
+        presence = self._views.presence(mentorship, person, self._me, within.bounds)
+        away = presence == "away"
+        self._send(
+            PresenceChanged(
+                mentorship=mentorship.id,
+                person=person,
+                presence=presence,
+                seen_us=within.last_seen(person, self._me) if away else None,
+            )
+        )
+
+    # ---- what the database says ------------------------------------------------------------------
+
+    def opened(self, found: Mapping[str, Within]) -> None:
+        """How they stood when the snapshot was taken, which shows it."""
+        self._within |= found
+
+    def stands(self, found: Mapping[str, Within]) -> None:
+        """How they stand now: what was told, and lost on the way, is noticed here."""
+        for id_ in found.keys() & self._within.keys():
+            before = self._within[id_]
+            within = self._within[id_] = asked(before, found[id_])
+            if (before.bounds, before.hidden) == (within.bounds, within.hidden):
+                continue
+            self._say_all(self.mentorships[id_], within)
+            if before.bounds.known and as_shown(before, self._me) != as_shown(within, self._me):
+                self._unshown.add(id_)
+        if self._unshown:
+            self.ask()
+
+    def ask(self) -> None:
+        """What is not known, or was not shown, is asked for meanwhile."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+
+    async def _ask(self) -> None:
+        try:
+            while unknown := [
+                each for each in self.mentorships.values() if not self._within[each.id].bounds.known
+            ]:
+                now_us = self._clock.monotonic_us()
+                self.stands(await self._views.within(self._site_id, unknown, now_us))
+            while self._unshown:
+                ids = sorted(self._unshown)
+                views = await self._views.mentorships(
+                    self._site_id, self._me, [self.mentorships[id_] for id_ in ids]
+                )
+                self._unshown -= set(ids)
+                for view in views:
+                    self._send(MentorshipChanged(mentorship=view))
+        except DatabaseError:
+            pass  # the next glance tries again
+
+    async def stop(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+
+def of_all(connections: Iterable[Mapping[str, Mentorship]]) -> list[Mentorship]:
+    """The mentorships of several connections, each once."""
+    found = {id_: each for mentorships in connections for id_, each in mentorships.items()}
+    return list(found.values())

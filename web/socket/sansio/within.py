@@ -1,0 +1,53 @@
+"""What a connection knows of a mentorship, so that what is told of the others needs no question:
+who may reach whom, and when they were last here. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from mentoring.sansio.safety import UNKNOWN, Bounds, Change, Hides, changed, shows
+
+NOBODY: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """`hidden`: who keeps to themselves when they were last here; `seen`: when that was, by person.
+    `at_us`: when it was asked for, or has changed since, by the steady time of this node."""
+
+    bounds: Bounds = UNKNOWN
+    hidden: frozenset[str] = frozenset()
+    seen: Mapping[str, int] = field(default_factory=lambda: NOBODY)
+    at_us: int = 0
+
+    def last_seen(self, person: str, to: str) -> int | None:
+        """When somebody who is away was last here, if `to` may know."""
+        if person == to or not shows(self.bounds, person, to) or self.hidden & {person, to}:
+            return None
+        return self.seen.get(person)
+
+
+def gone(within: Within, person: str, at_us: int) -> Within:
+    """They were here until then."""
+    seen = {**within.seen, person: max(at_us, within.seen.get(person, 0))}
+    return replace(within, seen=seen)
+
+
+def told(within: Within, change: Change, now_us: int) -> Within:
+    """Something has changed, just now."""
+    if isinstance(change, Hides):
+        others = within.hidden - {change.person}
+        hidden = others | {change.person} if change.on else others
+        return replace(within, hidden=hidden, at_us=now_us)
+    return replace(within, bounds=changed(within.bounds, change), at_us=now_us)
+
+
+def asked(within: Within, found: Within) -> Within:
+    """What the database says, unless something has changed since it was asked."""
+    return within if within.at_us > found.at_us else found
+
+
+def as_shown(within: Within, to: str) -> tuple[int | None, str | None, bool]:
+    """What `to` is shown of the bounds themselves."""
+    bounds = within.bounds
+    return bounds.closed_us, bounds.closed_by, to in bounds.blockers
