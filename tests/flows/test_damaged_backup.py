@@ -474,7 +474,7 @@ def files(draw: st.DrawFn, whole: bytes, members: Members) -> Spoilt:
 @pytest.mark.parametrize(
     ("engine", "examples", "outcomes"),
     [
-        ("sqlite", 24, {"restored", "named", "refused"}),
+        ("sqlite", 40, {"restored", "named", "refused"}),
         pytest.param("postgresql", 12, {"restored", "refused"}, marks=pytest.mark.soak),
     ],
 )
