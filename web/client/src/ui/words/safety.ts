@@ -52,8 +52,8 @@ export const seenSetting = (hidden: boolean) =>
     ? {
         stands: "It is hidden.",
         means:
-          "Nobody is told when you were last here, and you are not told when others were. That you are here " +
-          "while you are still shows.",
+          "Nobody is told when you were last here, and you are not told when others were. Whether you are " +
+          "here at the moment shows all the same.",
         turn: "Show it again",
         turning: "Showing it…",
       }
@@ -61,7 +61,7 @@ export const seenSetting = (hidden: boolean) =>
         stands: "It is shown.",
         means:
           "While you are away, whoever you have a mentorship with sees when you were last here. If you hide " +
-          "it, you do not see when others were here either; that you are here while you are still shows.",
+          "it, you do not see when others were here either. Whether you are here at the moment always shows.",
         turn: "Hide it",
         turning: "Hiding it…",
       };
