@@ -7,13 +7,13 @@ the same contract: `tests/contract/test_bus.py`.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol, TypeAlias
+
+from runtime.flag import Flag
 
 LIMIT = 256
 
@@ -94,9 +94,9 @@ class Inbox:
         self._at_once = at_once
         self._awaited = False
         self._topics: set[str] = set()
-        self._waiting: deque[Message | Gap] = deque()
+        self._waiting: list[Message | Gap] = []
         self._messages = 0
-        self._changed = asyncio.Event()
+        self._changed = Flag()
         self._closed = False
 
     def add(self, topic: str) -> None:
@@ -111,7 +111,7 @@ class Inbox:
             return
         self._topics.remove(topic)
         self._on_discard(topic)
-        kept: deque[Message | Gap] = deque()
+        kept: list[Message | Gap] = []
         for item in self._waiting:
             if item is GAP:
                 if not kept or kept[-1] is not GAP:
@@ -131,7 +131,7 @@ class Inbox:
                 await self._changed.wait()
             finally:
                 self._awaited = False
-        item = self._waiting.popleft()
+        item = self._waiting.pop(0)
         if item is not GAP:
             self._messages -= 1
         return item

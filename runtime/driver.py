@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Generic
 
 from runtime.clock import Clock
+from runtime.flag import Flag
 from runtime.machine import E, F, Machine, NoCell, S, WakeAt
 
 MAILBOX = 64
@@ -42,14 +42,15 @@ class Driver(Generic[S, E, F]):
         self._now_us = now_us
         self._perform, self._at_once = perform, at_once
         self._refuse = refuse
-        self._mailbox: deque[E] = deque()
-        self._left: deque[F] = deque()
+        # Short, and of every connection: a deque takes more than half a kilobyte, empty.
+        self._mailbox: list[E] = []
+        self._left: list[F] = []
         self._failure: Exception | None = None
         self._idle = False
         self._timers: list[tuple[int, int, E]] = []
         self._order = count()
-        self._changed = asyncio.Event()
-        self._taken = asyncio.Event()
+        self._changed = Flag()
+        self._taken = Flag()
         self._stopped = False
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_us = 0
@@ -78,7 +79,7 @@ class Driver(Generic[S, E, F]):
         try:
             self._step(event)
             while self._left and self._at_once(self._left[0]):
-                self._left.popleft()
+                self._left.pop(0)
         except NoCell:
             self.feed(event)
         except Exception as error:
@@ -116,7 +117,7 @@ class Driver(Generic[S, E, F]):
                 await self._carry_out()
                 self._feed_due()
                 if self._mailbox:
-                    event = self._mailbox.popleft()
+                    event = self._mailbox.pop(0)
                     self._taken.set()
                     await self._handle(event)
                 elif not self._stopped:
@@ -165,7 +166,7 @@ class Driver(Generic[S, E, F]):
 
     async def _carry_out(self) -> None:
         while self._left:
-            effect = self._left.popleft()
+            effect = self._left.pop(0)
             if not self._at_once(effect):
                 await self._perform(effect)
 

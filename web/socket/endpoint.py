@@ -42,6 +42,7 @@ from protocol.views import Cursor, MentorshipView
 from runtime.bus import GAP, Message, SubscriptionClosed
 from runtime.database import DatabaseError, StorageFull
 from runtime.driver import Driver
+from runtime.flag import Flag
 from runtime.heard import Heard
 from runtime.machine import NoCell
 from runtime.presence import GONE, presence_topic
@@ -113,7 +114,7 @@ class Live:
         self._caller: Caller | None = None
         self._tab = ("", "", "")
         self._company: Company | None = None
-        self._opened = asyncio.Event()
+        self._opened = Flag()
         self._catch_up: CatchUp | None = None
         self._ending = False
         self._close_code: int | None = None

@@ -9,6 +9,7 @@ from starlette.types import Send
 
 from protocol.codec import Format, encode
 from protocol.frames import ServerFrame
+from runtime.flag import Flag
 
 MOST_BYTES = 256 * 1024
 LARGEST_BYTES = 8 * 1024 * 1024
@@ -42,8 +43,8 @@ class Outgoing:
         self._write = write
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
-        self._filled = asyncio.Event()
-        self._room = asyncio.Event()
+        self._filled = Flag()
+        self._room = Flag()
         self._room.set()
 
     def put(self, frame: ServerFrame, encoded: bytes | None = None) -> None:

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
-from uvicorn._types import ASGISendEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
-from websockets.protocol import State
+from websockets.protocol import Protocol, State
 from websockets.speedups import apply_mask
 
 from protocol.errors import Refusal
+from runtime.flag import Flag
 from runtime.limits import gcra
 from web.http import SECURITY_HEADERS, problem
 from web.socket.sansio.door import Door, Guest
@@ -31,6 +32,29 @@ PINGS_MOST, PING_EVERY_US = 100, 1_000_000
 """So many at once, and one more a second: a page sends none, a client's library one in 20 s."""
 CLOSE_GRACE_S = 30.0
 SHUTDOWN_GRACE_S = 1.0
+
+
+class _Queue:
+    """As much of an `asyncio.Queue` as uvicorn uses, in a tenth of the memory. One reader."""
+
+    __slots__ = ("_filled", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: list[ASGIReceiveEvent] = []
+        self._filled = Flag()
+
+    def put_nowait(self, event: ASGIReceiveEvent) -> None:
+        self._waiting.append(event)
+        self._filled.set()
+
+    async def get(self) -> ASGIReceiveEvent:
+        while not self._waiting:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._waiting.pop(0)
+
+    def empty(self) -> bool:
+        return not self._waiting
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -53,6 +77,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._said: list[bytes] = []
         self._begun = bytearray()
+        self.queue, self.writable = _Queue(), Flag()  # type: ignore[assignment]
+        self.writable.set()
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
@@ -151,6 +177,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept":
             # What was said at the beginning would be kept for as long as the connection lasts.
             self.request = self.response = None  # type: ignore[assignment]
+            if not (self._raw or self.conn.reader.buffer):
+                self.conn.parser = Protocol.parse(self.conn)  # what follows on the upgrade
+                next(self.conn.parser)
 
     def _close_unread(self, code: int) -> None:
         """Puts the close frame behind what the peer has not read yet, without waiting for it: who

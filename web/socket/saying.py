@@ -1,12 +1,12 @@
 """Messages of one connection that are stored without anybody waiting for it."""
 
-import asyncio
 from collections.abc import Callable
 
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.frames import ChatDelivered, ChatSend, ServerFrame
 from protocol.views import Message
+from runtime.flag import Flag
 from web.services import Services
 from web.socket.dispatch import accepted, dispatch_at_once
 
@@ -23,7 +23,7 @@ class Saying:
     ) -> None:
         self._services, self._limit, self._reply, self._failed = services, limit, reply, failed
         self._under_way = 0
-        self._answered = asyncio.Event()
+        self._answered = Flag()
 
     def take(self, caller: Caller, of: Mentorship, frame: ChatSend | ChatDelivered) -> bool:
         """False, and nothing has been done, if something has to be looked up first. Refusals are
