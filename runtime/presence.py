@@ -50,6 +50,9 @@ class Presence:
         who = f"{site_id}:{person}"
         return who in self._connections or any(self._roster.holders(f"{PREFIX}:{who}"))
 
+    def on_this_node(self, site_id: str, person: str) -> bool:
+        return f"{site_id}:{person}" in self._connections
+
     def _elsewhere(self, node: str, who: str, value: bytes | None) -> None:
         self._tell(who, GONE if value is None else HERE)
 

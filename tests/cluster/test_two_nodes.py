@@ -50,6 +50,18 @@ async def test_each_sees_whether_the_other_is_here(nodes: Nodes) -> None:
     assert (await mine.get("presence.changed", person=ben.person))["presence"] == "away"
 
 
+async def test_who_goes_from_both_nodes_at_once_was_last_here_then(nodes: Nodes) -> None:
+    """Mutant: each leaves it to the other to write that down."""
+    ada, ben, mine, theirs = await nodes.talk()
+    spare = await (await nodes.page(nodes.one, ben.link)).connect()
+    await until(lambda: len(nodes.one.hub.connected) == 2, "Ben is on both")
+    await asyncio.gather(theirs.finish(1001), spare.finish(1001))
+    await mine.get("presence.changed", person=ben.person, presence="away")
+    view = (await ada.get(f"/v1/mentorships/{ada.mentorship}")).json()
+    (seen_us,) = (m["seen_us"] for m in view["members"] if m["person"]["id"] == ben.person)
+    assert seen_us is not None
+
+
 async def test_a_tab_that_connects_over_the_other_node_replaces_its_older_connection(
     nodes: Nodes,
 ) -> None:

@@ -127,7 +127,7 @@ class World:
         for hints in self.hints:
             hints.mode = mode
 
-    def let_go(self) -> None:
+    async def let_go(self) -> None:
         for hints in self.hints:
             hints.let_go()
 
@@ -266,7 +266,7 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
         def somebody_changes_something(self, who: int, change: Change, hint: str) -> None:
             world.hint(hint)
             world.run(self._do(who, change))
-            world.let_go()
+            world.run(world.let_go())
 
         @rule(changes=st.lists(st.tuples(WHO, CHANGES), min_size=2, max_size=4), hold=ON)
         def several_things_at_once(self, changes: list[tuple[int, Change]], hold: bool) -> None:
@@ -276,7 +276,7 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
                 await asyncio.gather(*(self._do(*each) for each in changes))
 
             world.run(all_of_them())
-            world.let_go()
+            world.run(world.let_go())
 
         @rule(who=WHO, change=CHANGES)
         def a_hint_is_lost_until_a_beat_tells(self, who: int, change: Change) -> None:

@@ -559,7 +559,8 @@ class Live:
         self._hub.depart(self._tab, self.id)
         self._services.presence.depart(self._caller.site_id, self._caller.person, self.id)
         await self._leave_room()
-        if self._reason != "revoked" and not self._services.presence.here(*self._who):
+        # Whether they are still on another node that one may have to say too, at the same moment.
+        if self._reason != "revoked" and not self._services.presence.on_this_node(*self._who):
             with suppress(DatabaseError):  # then it is on record when they were here before
                 await self._services.people.saw(*self._who)
 
