@@ -44,7 +44,7 @@ export class Composer extends AppElement {
         display: flex;
         gap: 8px;
         align-items: center;
-        margin-bottom: 4px;
+        margin-bottom: 8px;
         padding-inline-start: 10px;
         border-inline-start: 3px solid var(--sea);
       }

@@ -31,6 +31,9 @@ export class Find extends AppElement {
         width: auto;
         min-width: 0;
       }
+      input::-webkit-search-cancel-button {
+        display: none; /* there is one that leaves, beside it */
+      }
       .plain {
         padding: 0;
       }
