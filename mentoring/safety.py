@@ -1,5 +1,6 @@
 """Leaving a mentorship, blocking the other, and telling the operator about them."""
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -62,6 +63,7 @@ class Safety:
         self._database, self._clock, self._ids, self._bus = database, clock, ids, bus
         self._arrangements, self._nudge = arrangements, nudge
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
+        self._asked: dict[str, tuple[dict[str, None], asyncio.Task[dict[str, Bounds]]]] = {}
 
     # ---- what holds ----------------------------------------------------------------------------
 
@@ -70,7 +72,7 @@ class Safety:
         if (bounds := self.fresh(site_id, mentorship)) is not None:
             return bounds
         try:
-            return (await self.of(site_id, [mentorship]))[mentorship]
+            return (await self._together(site_id, mentorship))[mentorship]
         except DatabaseError:
             known = self._known.get((site_id, mentorship))
             if known is None or known.bounds is None:
@@ -82,6 +84,18 @@ class Safety:
         known = self._known.get((site_id, mentorship))
         good = known is not None and known.good_until_us > self._clock.monotonic_us()
         return known.bounds if known and good else None
+
+    async def _together(self, site_id: str, mentorship: str) -> dict[str, Bounds]:
+        """One look for all that are asked for in one turn of the loop."""
+        if site_id not in self._asked:
+            self._asked[site_id] = {}, asyncio.create_task(self._look(site_id))
+        ids, looking = self._asked[site_id]
+        ids[mentorship] = None
+        return await asyncio.shield(looking)
+
+    async def _look(self, site_id: str) -> dict[str, Bounds]:
+        ids, _ = self._asked.pop(site_id)
+        return await self.of(site_id, list(ids))
 
     async def of(self, site_id: str, ids: Sequence[str]) -> dict[str, Bounds]:
         """Of each of these mentorships, as it stands."""

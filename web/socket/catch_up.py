@@ -67,10 +67,10 @@ class CatchUp:
         else:
             self._read_on(live.conversation)
 
-    def receipt(self, receipt: ChatReceipt) -> None:
+    def receipt(self, receipt: ChatReceipt, encoded: bytes) -> None:
         """How far somebody has got in a followed conversation."""
         mark = Mark(person=receipt.person, delivered=receipt.delivered, read=receipt.read)
-        self._tell(receipt.conversation, mark)
+        self._tell(receipt.conversation, mark, encoded)
 
     def paged(self, page: ChatMessages) -> None:
         """A page that was asked for has been queued; it may be older than what was told before."""
@@ -86,7 +86,8 @@ class CatchUp:
         self._cursors[conversation] = known(self._cursors[conversation], head, latest)
         self._read_on(conversation)
 
-    def _tell(self, conversation: str, mark: Mark) -> None:
+    def _tell(self, conversation: str, mark: Mark, encoded: bytes | None = None) -> None:
+        """`encoded`: the receipt of just that mark."""
         told = self._marks[conversation]
         news = ahead(told.get(mark.person), mark)
         if news is not None:
@@ -97,7 +98,7 @@ class CatchUp:
                 delivered=news.delivered,
                 read=news.read,
             )
-            self._deliver(receipt, None)
+            self._deliver(receipt, encoded if news == mark else None)
 
     def _read_on(self, conversation: str) -> None:
         cursor, behind = wanted(self._cursors[conversation])

@@ -257,7 +257,7 @@ class Live:
             case ChatMessages() | ChatTouched():
                 self._catch_up.hint(frame, payload)
             case ChatReceipt() if may_know(frame.conversation, frame.person):
-                self._catch_up.receipt(frame)
+                self._catch_up.receipt(frame, payload)
             case ChatTyped() if frame.person != self._me:
                 if may_know(frame.conversation, frame.person):
                     self._send(frame, payload)
