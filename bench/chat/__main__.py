@@ -1,5 +1,5 @@
-"""`./run bench chat [--pairs N] [--rounds N] [--seconds N]`: ours beside ejabberd, round
-by round.
+"""`./run bench chat [--pairs N] [--rounds N] [--seconds N] [--rate N]`: ours beside ejabberd,
+round by round; with a rate ours alone, so many messages a second whatever comes of them.
 
 Pairs of people write to each other over loopback, each pair one message at a time, in turns: the
 next when this one is on disk at the server and has reached the other. Measured is the processor
@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -23,7 +24,7 @@ import uvloop
 
 from bench.chat.ejabberd import Ejabberd
 from bench.chat.ejabberd import Side as TheirSide
-from bench.chat.measure import Round, closed_loop, cpu_s, memory_kib
+from bench.chat.measure import Round, closed_loop, cpu_s, memory_kib, open_loop
 from bench.chat.ours import BEAT_S, Ours
 from bench.chat.ours import Side as OurSide
 from tests.support.serving import ROOT
@@ -134,12 +135,50 @@ async def compare(pairs: int, rounds: int, seconds: float) -> None:
             print(f"{each.server.name} refused: {sorted(set(each.server.errors))}")
 
 
+async def at_rate(pairs: int, rounds: int, seconds: float, rate: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        server = Ours(Path(folder), pairs)
+        await server.start()
+        sides = list(server.sides())
+        people = [person for pair in sides for person in pair]
+
+        async def beat() -> None:
+            for number in count():  # a tenth at a time
+                for person in people[number % 10 :: 10]:
+                    person.beat()
+                await asyncio.sleep(BEAT_S / 10)
+
+        beating = asyncio.create_task(beat())
+        try:
+            for one, other in sides:
+                await asyncio.gather(one.open(), other.open())
+            await open_loop(sides, rate, WARM_UP_S)
+            print(f"{2 * pairs} connections, {rate:.0f} messages a second, {rounds} rounds\n")
+            print("| us a message | on disk after ms, p50 / p99 |")
+            print("| --- | --- |")
+            for _ in range(rounds):
+                before = cpu_s(server.processes[0])
+                found = await open_loop(sides, rate, seconds)
+                cost_us = (cpu_s(server.processes[0]) - before) / found.messages * 1e6
+                waits = (found.percentile_ms(50), found.percentile_ms(99))
+                print(f"| {cost_us:.0f} | {waits[0]:.0f} / {waits[1]:.0f} |", flush=True)
+        finally:
+            beating.cancel()
+            await server.stop()
+    if server.errors:
+        print(f"refused: {sorted(set(server.errors))}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench chat", description=__doc__)
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--rate", type=float)
     chosen = parser.parse_args()
+    if chosen.rate:
+        uvloop.run(at_rate(chosen.pairs, chosen.rounds, chosen.seconds, chosen.rate))
+        return
     needed = ("ejabberd", "erlang-p1-pgsql")
     subprocess.run([ROOT / "tests/support/apt.sh", *needed], check=True)
     uvloop.run(compare(chosen.pairs, chosen.rounds, chosen.seconds))
