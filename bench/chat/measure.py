@@ -102,19 +102,23 @@ async def open_loop(pairs: Sequence[tuple[Side, Side]], rate: float, seconds: fl
     def accepted(waited_s: float) -> None:
         found.messages += 1
         found.waits_s.append(waited_s)
+        if found.messages == sent:
+            answered.set()
 
+    answered = asyncio.Event()
     for one, other in pairs:
         one.accepted = other.accepted = accepted
         one.received = other.received = lambda: None
     began_s, sent = time.perf_counter(), 0
     while (since_s := time.perf_counter() - began_s) < seconds:
+        answered.clear()
         while sent < int(since_s * rate):
             turn, number = divmod(sent, len(pairs))
             pairs[number][turn % 2].send()
             sent += 1
         await asyncio.sleep(0.001)
     found.seconds = time.perf_counter() - began_s
-    async with asyncio.timeout(30):
-        while found.messages < sent:
-            await asyncio.sleep(0.01)
+    if found.messages < sent:
+        async with asyncio.timeout(30):
+            await answered.wait()
     return found
