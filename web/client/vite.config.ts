@@ -13,5 +13,6 @@ export default defineConfig({
     sourcemap: true,
   },
   worker: { format: "es" },
-  test: { include: ["tests/**/*.test.ts"] },
+  // They run beside all else: what hangs is found, what waits for its turn is not blamed.
+  test: { include: ["tests/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
 });
