@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+from typing import Any
+
+import pytest
 
 from tests.support.app import Page
 from tests.support.nodes import Nodes, bus_of, until
 from tests.support.redis import RedisServer
 from tests.support.wire import CANDIDATE, SDP, Frame, Socket
-from web.socket.recovery import AGAIN_S
 
 
 async def call(ada: Page, mine: Socket, ben: Page, theirs: Socket) -> Frame:
@@ -154,15 +155,26 @@ async def test_a_call_begun_while_redis_is_away_is_made_when_it_is_back(
 
 
 async def test_who_comes_once_the_nodes_hear_each_other_again_stays(
-    nodes: Nodes, redis: RedisServer
+    nodes: Nodes, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, ben, mine, theirs = await nodes.talk()
+    mended = set[int]()
+    for node in (nodes.one, nodes.other):
+        assert node.house.cluster is not None
+        recovery = node.house.cluster.recovery
+
+        async def heal(*ago_us: int, heals: Any = recovery._heal, of: int = id(node)) -> None:
+            await heals(*ago_us)
+            mended.add(of)
+
+        monkeypatch.setattr(recovery, "_heal", heal)
     redis.kill()
     await until(lambda: bus_of(nodes.one).away and bus_of(nodes.other).away, "Redis is away")
     redis.start()
-    back = (bus_of(nodes.one), bus_of(nodes.other))
-    await until(lambda: not any(bus.away for bus in back), "both speak with Redis again")
+    buses = (bus_of(nodes.one), bus_of(nodes.other))
+    await until(lambda: not any(bus.away for bus in buses), "both speak with Redis again")
+    mended.clear()
     await call(ada, mine, ben, theirs)  # before either has mended what it missed
-    await asyncio.sleep(3 * AGAIN_S)
+    await until(lambda: len(mended) == 2, "both have")
     assert not theirs.take("room.left")
     assert not mine.take("room.peer_left")

@@ -3,7 +3,7 @@ database nothing: one that is slow, or away, ends no connection for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -84,19 +84,20 @@ async def leaves(ben: Page) -> None:
 @on_sqlite
 @pytest.mark.parametrize("does", [blocks, leaves])
 async def test_what_was_told_and_lost_is_noticed(
-    app: App, pair: tuple[Page, Page], does: Callable[[Page], object]
+    app: App,
+    pair: tuple[Page, Page],
+    does: Callable[[Page], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As if another node had told of it, and nothing had come. Mutant: a glance that looks at
     messages only."""
     ada, ben = pair
     one, spare = await ada.connect(), await (await app.open(ben.link)).connect()
     await quiet(app, one, spare)
-    bus = app.house.services.bus
-    said = bus.publish
-    bus.publish = lambda topic, payload: None  # type: ignore[method-assign]
-    await does(ben)  # type: ignore[misc]
-    await app.settle()
-    bus.publish = said  # type: ignore[method-assign]
+    with monkeypatch.context() as lost:
+        lost.setattr(app.house.services.bus, "publish", lambda topic, payload: None)
+        await does(ben)
+        await app.settle()
     assert one.frames == spare.frames == []
     await app.advance(LONG_S)
     if does is blocks:
