@@ -49,14 +49,12 @@ Change: TypeAlias = Left | Blocks | Hides
 
 def changed(bounds: Bounds, change: Left | Blocks) -> Bounds:
     """Whoever left first has left."""
-    match change:
-        case Left(person, at_us):
-            if bounds.closed_us is not None:
-                return bounds
-            return replace(bounds, closed_by=person, closed_us=at_us)
-        case Blocks(person, on):
-            others = bounds.blockers - {person}
-            return replace(bounds, blockers=others | {person} if on else others)
+    if isinstance(change, Left):
+        if bounds.closed_us is not None:
+            return bounds
+        return replace(bounds, closed_by=change.person, closed_us=change.at_us)
+    others = bounds.blockers - {change.person}
+    return replace(bounds, blockers=others | {change.person} if change.on else others)
 
 
 def check(bounds: Bounds, person: str) -> None:

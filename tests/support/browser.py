@@ -108,7 +108,8 @@ async def paused(browser: Browser, kind: Literal["renderer", "network"]) -> Asyn
 
 SEE = """
 async (video) => {
-  await new Promise((painted) => video.requestVideoFrameCallback(painted));
+  const frame = new Promise((painted) => video.requestVideoFrameCallback(() => painted(true)));
+  if (!(await Promise.race([frame, new Promise((late) => setTimeout(late, 1000))]))) return null;
   const canvas = new OffscreenCanvas(64, 48);
   const context = canvas.getContext("2d");
   context.drawImage(video, 0, 0, 64, 48);
@@ -277,8 +278,12 @@ class Person:
         return self.page.locator("video[data-self]")
 
     async def look(self, video: Locator) -> Floats:
-        """The next painted frame, as luma (rows, columns)."""
-        luma: Any = await soon(video.evaluate(SEE))
+        """The next painted frame, as luma (rows, columns). An element that a page takes away paints
+        none any more: it is looked for anew."""
+        luma: Any = None
+        async with asyncio.timeout(GUARD_S):
+            while luma is None:
+                luma = await video.evaluate(SEE)
         return np.array(luma, dtype=np.float64).reshape(48, 64)
 
     async def sees(self, code: int, video: Locator | None = None) -> None:

@@ -9,9 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.codec import Format, decode, decode_server, encode
+from protocol.codec import Format, decode, decode_server, encode, encode_for_all
 from protocol.errors import Refusal
-from protocol.frames import AuthOpen, Beat, ChatSend, ClientFrame, ErrorFrame, Frame, ServerFrame
+from protocol.frames import (
+    AuthOpen,
+    Beat,
+    BeatAck,
+    ChatSend,
+    ClientFrame,
+    ErrorFrame,
+    Frame,
+    ServerFrame,
+)
 from protocol.types import FRAME_MAX_BYTES, INT_MAX
 from tests.unit.protocol.strategies import plain, values
 
@@ -125,6 +134,17 @@ def test_a_server_frame_is_read_elsewhere_and_here_as_it_was_meant(
         assert unpacked(encode(frame, fmt), fmt) == plain(frame)
     assert decode_server(encode(frame, "msgpack")) == frame
     assert decode_server(packed(plain(frame), "msgpack")) == frame
+
+
+def test_what_many_hear_is_decoded_once() -> None:
+    frame = BeatAck(n=1, now_us=2)
+    data = encode_for_all(frame)
+    assert data == encode(frame, "msgpack")
+    assert decode_server(data) is frame
+    other = encode(BeatAck(n=3, now_us=4), "msgpack")
+    assert decode_server(other) == BeatAck(n=3, now_us=4)
+    assert decode_server(other) is decode_server(other)
+    assert decode_server(data) == frame
 
 
 @pytest.mark.parametrize("fmt", FORMATS)
