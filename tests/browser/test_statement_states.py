@@ -17,7 +17,11 @@ pytestmark = pytest.mark.browser
 async def test_every_state_is_accessible_and_fits(
     chromium: Browser, gallery: str, size: str
 ) -> None:
-    assert await look_over(chromium, gallery, size, lambda it: it.startswith("statements")) == []
+    def is_ours(state: str) -> bool:
+        # A thousand rows are no more than some of them, but to axe ten seconds.
+        return state.startswith("statements") and state != "statements-thousand"
+
+    assert await look_over(chromium, gallery, size, is_ours) == []
 
 
 def button(page: Page, name: str) -> Locator:

@@ -24,6 +24,7 @@ from protocol.frames import (
 from protocol.types import FRAME_MAX_BYTES, INT_MAX
 from tests.unit.protocol.strategies import plain, values
 
+A_QUARTER = settings.default.max_examples // 4  # for each kind of frame: there are many
 FORMATS: tuple[Format, ...] = ("msgpack", "json")
 CLIENT_FRAMES: tuple[type[Frame], ...] = get_args(ClientFrame)
 SERVER_FRAMES: tuple[type[Frame], ...] = get_args(ServerFrame)
@@ -114,6 +115,7 @@ def test_there_is_a_sample_of_every_client_frame() -> None:
 
 
 @pytest.mark.parametrize("kind", CLIENT_FRAMES, ids=tag_of)
+@settings(max_examples=A_QUARTER)
 @given(st.data())
 def test_a_client_frame_made_elsewhere_is_read_as_it_was_meant(
     kind: type[Frame], data: st.DataObject
@@ -124,7 +126,7 @@ def test_a_client_frame_made_elsewhere_is_read_as_it_was_meant(
 
 
 @pytest.mark.parametrize("kind", SERVER_FRAMES, ids=tag_of)
-@settings(max_examples=25)
+@settings(max_examples=A_QUARTER)
 @given(st.data())
 def test_a_server_frame_is_read_elsewhere_and_here_as_it_was_meant(
     kind: type[Frame], data: st.DataObject

@@ -23,7 +23,7 @@ def test_it_is_valid_openapi_3_1() -> None:
 
 def test_a_broken_one_would_be_noticed() -> None:
     broken = json.loads(json.dumps(DOCUMENT).replace('"required": true', '"required": "very"'))
-    assert list(OpenAPIV31SpecValidator(broken).iter_errors()) != []
+    assert next(OpenAPIV31SpecValidator(broken).iter_errors(), None) is not None
 
 
 def test_it_has_every_route_and_no_other() -> None:
