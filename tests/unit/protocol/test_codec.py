@@ -24,7 +24,7 @@ from protocol.frames import (
 from protocol.types import FRAME_MAX_BYTES, INT_MAX
 from tests.unit.protocol.strategies import plain, values
 
-A_QUARTER = settings.default.max_examples // 4  # for each kind of frame: there are many
+A_QUARTER = settings().max_examples // 4  # for each kind of frame: there are many
 FORMATS: tuple[Format, ...] = ("msgpack", "json")
 CLIENT_FRAMES: tuple[type[Frame], ...] = get_args(ClientFrame)
 SERVER_FRAMES: tuple[type[Frame], ...] = get_args(ServerFrame)
