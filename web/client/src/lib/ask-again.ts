@@ -20,8 +20,7 @@ export class AskAgain {
 
   /** For good, or asked again as soon as the server said, and not sooner than the last time. */
   refused({ code, retry_after_us }: Refusal): void {
-    const act = actOf(code);
-    if (act === "fix" || act === "stop") return;
+    if (isFinal(code)) return;
     this.refusals += 1;
     const backoff = retryDelay(this.refusals, this.env.random());
     this.cancel?.();
@@ -37,3 +36,6 @@ export class AskAgain {
     this.cancel = null;
   }
 }
+
+/** Asked again, the answer would be the same. */
+export const isFinal = (code: string): boolean => ["fix", "stop"].includes(actOf(code));

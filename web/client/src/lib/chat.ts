@@ -74,7 +74,7 @@ export class ChatOf implements Chat {
         for (const effect of talk.unanswered(env.state())) this.perform(effect);
       },
     });
-    this.receipts = new Receipts({ send, after });
+    this.receipts = new Receipts({ send, random: () => env.random(), after });
     this.writing = new Typing({
       send,
       now: () => env.now(),
@@ -144,11 +144,18 @@ export class ChatOf implements Chat {
         this.done.set(frame.id, frame);
         this.settleDone();
         break;
+      case "chat.receipt":
+        if (frame.person === this.env.state().me?.id) this.receipts.heard(frame.conversation, frame);
+        break;
+      case "chat.gap":
+        this.receipts.forget(frame.conversation);
+        break;
       case "chat.typed":
         this.writing.heard(frame.conversation, frame.person, frame.typing);
         break;
       case "error":
         if (frame.about === "chat.fetch") this.pages.refused(frame);
+        else if (frame.about === "chat.read" || frame.about === "chat.delivered") this.receipts.refused(frame);
         else if (frame.about?.startsWith("chat.") && frame.ref) this.sender.refused(frame, frame.ref);
         break;
       default:

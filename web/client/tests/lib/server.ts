@@ -33,6 +33,8 @@ export class FakeServer {
   readonly frames: ClientFrame[] = [];
   /** Given instead of storing the next messages. */
   readonly refusals: { code: string; retry_after_us?: number }[] = [];
+  /** Given instead of moving the next marks; null: nothing is said of it. */
+  readonly unmoved: ({ code: string; retry_after_us?: number } | null)[] = [];
   /** Given instead of the next pages that are asked for. */
   readonly withheld: { code: string; retry_after_us?: number }[] = [];
   /** Whom each invitation that was not withdrawn lets in. */
@@ -184,6 +186,9 @@ export class FakeServer {
       }
       case "chat.read":
       case "chat.delivered": {
+        const refusal = this.unmoved.shift();
+        if (refusal) socket.tell({ t: "error", about: frame.t, ref: null, message: "x", ...refusal });
+        if (refusal !== undefined) break;
         const mark = this.talk.mark(socket.person, frame.seq, frame.t === "chat.read");
         for (const each of this.sockets) each.tell({ t: "chat.receipt", conversation: "cnv_1", ...mark });
         break;

@@ -239,6 +239,68 @@ describe("in a page", () => {
     expect(server.frames.filter(({ t }) => t === "chat.read")).toHaveLength(1);
   });
 
+  describe("how far one has got, where the server did not take it,", () => {
+    const mark = (app: { state: unknown }) => talk.markOf((app.state as State).mentorships[0]!, ANA);
+    const said = (server: FakeServer) => server.frames.filter(({ t }) => t === "chat.read").length;
+
+    test.each([
+      ["the database is away", { code: "unavailable" }],
+      ["the disk is full", { code: "storage_full" }],
+      ["there was too much of it", { code: "rate_limited", retry_after_us: 2_000_000 }],
+    ])("is said again by itself: %s", async (_name, refusal) => {
+      const { server, me, ana } = await two();
+      me.chat.send("cnv_1", "hello");
+      await server.pass(1_000);
+      server.unmoved.push(refusal, refusal, refusal);
+      ana.chat.read("cnv_1", 1);
+      await server.pass(1_000);
+      expect(mark(me).read).toBe(0);
+      await server.pass(40_000);
+      expect(mark(me)).toEqual({ person: ANA, delivered: 1, read: 1 });
+      expect(server.unmoved).toEqual([]);
+      const before = said(server);
+      await server.pass(60_000);
+      expect(said(server)).toBe(before); // then it is known
+    });
+
+    test("is said again though nobody answered", async () => {
+      const { server, me } = await two();
+      server.unmoved.push(null, null, null);
+      me.chat.send("cnv_1", "hello");
+      await server.pass(1_000);
+      expect(mark(me).delivered).toBe(0);
+      await server.pass(30_000);
+      expect(mark(me)).toEqual({ person: ANA, delivered: 1, read: 0 });
+    });
+
+    test("is said as soon as the server wants it, and not sooner", async () => {
+      const { server, me, ana } = await two();
+      me.chat.send("cnv_1", "hello");
+      await server.pass(1_000);
+      server.unmoved.push({ code: "rate_limited", retry_after_us: 5_000_000 });
+      ana.chat.read("cnv_1", 1);
+      await server.pass(5_000);
+      expect(said(server)).toBe(1);
+      await server.pass(1_000);
+      expect(mark(me).read).toBe(1);
+    });
+
+    test("is let be where it will never be taken, until there is more", async () => {
+      const { server, me, ana } = await two();
+      me.chat.send("cnv_1", "hello");
+      await server.pass(1_000);
+      server.unmoved.push({ code: "not_found" });
+      ana.chat.read("cnv_1", 1);
+      await server.pass(60_000);
+      expect(said(server)).toBe(1);
+      me.chat.send("cnv_1", "and");
+      await server.pass(1_000);
+      ana.chat.read("cnv_1", 2);
+      await server.pass(1_000);
+      expect(mark(me).read).toBe(2);
+    });
+  });
+
   test("delivered though nobody looks at the conversation", async () => {
     const server = new FakeServer();
     server.store("per_ana", "ana-1", "hello");
