@@ -18,6 +18,7 @@ import { AskAgain } from "./ask-again.js";
 import { changesNothing, type Change } from "./changes.js";
 import * as log from "./conversation.js";
 import * as talk from "./conversations.js";
+import { Fills } from "./fills.js";
 import type { Chat, Draft, Found, Trouble } from "./model.js";
 import { refusal } from "./outbox.js";
 import { Receipts } from "./receipts.js";
@@ -51,8 +52,7 @@ export class ChatOf implements Chat {
   private readonly pages: AskAgain;
   private readonly receipts: Receipts;
   private readonly writing: Typing;
-  /** Conversations of which what is missing is on its way, or could not be had by this connection. */
-  private readonly filled = new Set<string>();
+  private readonly fills: Fills;
   private readonly done = new Map<string, { conversation: string; seq: number; revision: number }>();
 
   constructor(private readonly env: ChatEnv) {
@@ -75,6 +75,13 @@ export class ChatOf implements Chat {
       },
     });
     this.receipts = new Receipts({ send, random: () => env.random(), after });
+    this.fills = new Fills({
+      random: () => env.random(),
+      after,
+      missing: () => talk.missing(env.state(), this.fills.got),
+      page: (conversation, query) => this.page(conversation, query),
+      came: (page, touches) => this.filled(page, touches),
+    });
     this.writing = new Typing({
       send,
       now: () => env.now(),
@@ -91,13 +98,14 @@ export class ChatOf implements Chat {
 
   belongTo(person: string | null): void {
     this.sender.belongTo(person);
-    this.filled.clear();
+    this.fills.renew();
     this.done.clear();
   }
 
   offline(): void {
     this.sender.offline();
     this.pages.answered();
+    this.fills.renew();
     this.receipts.offline();
     this.writing.offline();
     this.env.set(talk.disconnected(this.env.state()));
@@ -123,7 +131,7 @@ export class ChatOf implements Chat {
   handle(frame: ServerFrame): void {
     switch (frame.t) {
       case "auth.opened":
-        this.filled.clear();
+        this.fills.renew();
         this.sender.online();
         break;
       case "chat.messages":
@@ -148,6 +156,7 @@ export class ChatOf implements Chat {
         if (frame.person === this.env.state().me?.id) this.receipts.heard(frame.conversation, frame);
         break;
       case "chat.gap":
+        this.fills.renew();
         this.receipts.forget(frame.conversation);
         break;
       case "chat.typed":
@@ -168,26 +177,17 @@ export class ChatOf implements Chat {
 
   /** What is held without a gap is delivered; what is missing before it is asked for. */
   private delivered(): void {
-    for (const { conversation, seq } of talk.undelivered(this.env.state())) {
+    for (const { conversation, seq } of talk.undelivered(this.env.state(), this.fills.got)) {
       this.receipts.delivered(conversation, seq);
     }
-    for (const { conversation } of talk.missing(this.env.state())) {
-      if (this.filled.has(conversation)) continue;
-      this.filled.add(conversation);
-      this.fill(conversation).catch(() => undefined); // asked again by the next connection
-    }
+    this.fills.look();
   }
 
-  /** From the newest back to what some page of this person's has got already. */
-  private async fill(conversation: string): Promise<void> {
-    for (;;) {
-      const gap = talk.missing(this.env.state()).find((each) => each.conversation === conversation);
-      if (!gap) break;
-      const page = await this.page(conversation, `before=${gap.before}&limit=${PAGE_MAX}`);
-      if (page.messages.length === 0) return;
-      this.apply(talk.onMessages(this.env.state(), { t: "chat.messages", ...page }));
-    }
-    this.filled.delete(conversation);
+  private filled(page: MessagePage, touches: boolean): void {
+    const { conversation, messages } = page;
+    this.receipts.delivered(conversation, messages.at(-1)!.seq);
+    if (!touches) return;
+    this.env.batch(() => this.apply(talk.onMessages(this.env.state(), { t: "chat.messages", ...page })));
     this.delivered();
   }
 

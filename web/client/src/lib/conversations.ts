@@ -111,27 +111,36 @@ export function cursors(state: State): Record<string, { seq: number; revision: n
   return Object.fromEntries(logs.map((log) => [log.id, { seq: lastSeq(log), revision: log.revision }]));
 }
 
-/** How far one's own pages hold each conversation without a gap, where the server has not heard of it. */
-export function undelivered(state: State): readonly { readonly conversation: string; readonly seq: number }[] {
-  return unheard(state).flatMap(({ log, delivered }) =>
+/** By conversation, up to which seq a page of this person's has got what the log does not hold. */
+export type Got = ReadonlyMap<string, number>;
+
+/** What no page of this person's has got: all between these. */
+export interface Missing {
+  readonly conversation: string;
+  readonly after: number;
+  readonly before: number;
+}
+
+/** How far one's own pages have got each conversation without a gap, where the server has not heard of it. */
+export function undelivered(state: State, got: Got): readonly { readonly conversation: string; readonly seq: number }[] {
+  return unheard(state, got).flatMap(({ log, delivered }) =>
     log.messages[0]!.seq <= delivered + 1 ? [{ conversation: log.id, seq: lastSeq(log) }] : [],
   );
 }
 
-/** Conversations of which the newest is held, and something before it that no page of this person's has got:
- * from which seq on it is held. */
-export function missing(state: State): readonly { readonly conversation: string; readonly before: number }[] {
-  return unheard(state).flatMap(({ log, delivered }) => {
+/** Of conversations of which the newest is held, what is missing before it. */
+export function missing(state: State, got: Got): readonly Missing[] {
+  return unheard(state, got).flatMap(({ log, delivered }) => {
     const first = log.messages[0]!.seq;
-    return first > delivered + 1 ? [{ conversation: log.id, before: first }] : [];
+    return first > delivered + 1 ? [{ conversation: log.id, after: delivered, before: first }] : [];
   });
 }
 
-function unheard(state: State): readonly { readonly log: Log; readonly delivered: number }[] {
+function unheard(state: State, got: Got): readonly { readonly log: Log; readonly delivered: number }[] {
   const me = state.me?.id ?? "";
   return state.mentorships.flatMap((m) => {
     const log = state.conversations[m.conversation];
-    const { delivered } = markOf(m, me);
+    const delivered = Math.max(markOf(m, me).delivered, got.get(m.conversation) ?? 0);
     return log && lastSeq(log) > delivered ? [{ log, delivered }] : [];
   });
 }

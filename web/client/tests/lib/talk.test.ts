@@ -310,20 +310,71 @@ describe("in a page", () => {
     expect(app.state.mentorships[0]?.unread).toBe(1);
   });
 
-  test("delivered is not said of what no page has got: it is fetched first, and again after a failure", async () => {
-    const server = new FakeServer();
-    for (let i = 1; i <= 500; i += 1) server.store("per_ana", `ana-${i}`, `${i}`);
-    server.talk.mark(ME, 20, false);
-    server.pages = false;
-    const { app } = server.open("/open#inv_me", new MemoryStorage());
-    const mark = () => talk.markOf(app.state.mentorships[0]!, ME).delivered;
-    await server.pass(5_000);
-    expect([log(app).messages[0]?.seq, mark()]).toEqual([451, 20]); // the newest page alone
-    server.pages = true;
-    server.close(1006);
-    await server.pass(5_000);
-    expect(log(app).messages[0]!.seq).toBeLessThanOrEqual(21);
-    expect(mark()).toBe(500);
+  describe("delivered is not said of what no page has got: it is fetched first,", () => {
+    /** 500 were written, of which 480 while nobody of mine was there. */
+    function away(count = 500): { server: FakeServer; open: () => ReturnType<FakeServer["open"]>["app"] } {
+      const server = new FakeServer();
+      for (let i = 1; i <= count; i += 1) server.store("per_ana", `ana-${i}`, `${i}`);
+      server.talk.mark(ME, 20, false);
+      return { server, open: () => server.open("/open#inv_me", new MemoryStorage()).app };
+    }
+    const mark = (app: { state: unknown }) => talk.markOf((app.state as State).mentorships[0]!, ME).delivered;
+
+    test("and again by the next connection", async () => {
+      const { server, open } = away();
+      server.pages = false;
+      const app = open();
+      await server.pass(5_000);
+      expect([log(app).messages[0]?.seq, mark(app)]).toEqual([451, 20]); // the newest page alone
+      server.close(1006);
+      server.pages = true;
+      await server.pass(5_000);
+      expect(mark(app)).toBe(500);
+    });
+
+    test("and again by itself after a failure, from where it had got", async () => {
+      const { server, open } = away();
+      const app = open();
+      const answer = server.fetch.bind(server);
+      const asked: string[] = [];
+      server.fetch = async (path, init) => {
+        if (path.includes("/messages?")) asked.push(path.split("?")[1]!);
+        if (asked.length === 2) server.pages = false;
+        return answer(path, init);
+      };
+      await server.pass(5_000);
+      expect([log(app).messages[0]?.seq, mark(app)]).toEqual([451, 220]);
+      server.pages = true;
+      await server.pass(30_000);
+      expect(mark(app)).toBe(500);
+      expect(asked[0]).toBe("after=20&limit=200");
+      expect(new Set(asked.slice(1, -1))).toEqual(new Set(["after=220&limit=200"]));
+      expect(asked.at(-1)).toBe("after=420&limit=30");
+      server.store("per_ana", "ana-501", "501");
+      server.deliver();
+      await server.pass(1_000);
+      expect(mark(app)).toBe(501);
+    });
+
+    test("and never all held, however much it is", async () => {
+      const { server, open } = away(5_000);
+      const app = open();
+      let most = 0;
+      app.subscribe(() => (most = Math.max(most, log(app)?.messages.length ?? 0)));
+      await server.pass(5_000);
+      expect(mark(app)).toBe(5_000);
+      expect(most).toBeLessThanOrEqual(250);
+      expect(log(app).messages).toEqual(server.log.slice(-most));
+      expect(app.state.mentorships[0]?.unread).toBe(5_000);
+    });
+
+    test("and is held where it is not much", async () => {
+      const { server, open } = away(200);
+      const app = open();
+      await server.pass(5_000);
+      expect(log(app).messages).toEqual(server.log.slice(20));
+      expect(mark(app)).toBe(200);
+    });
   });
 
   test("a change is shown at once, kept over a reload, and gone from the outbox once it is done", async () => {
