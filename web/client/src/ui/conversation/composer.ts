@@ -2,16 +2,16 @@ import { X } from "lucide";
 import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
-import type { AppState, Draft, Trouble } from "../../lib/model.js";
+import type { AppState, Draft, PendingChange, PendingMessage, Trouble } from "../../lib/model.js";
 import { BODY_MAX_BYTES, type Message } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import "../parts/icon.js";
 import { quoteWords } from "../words/chat.js";
+import { EMPTY, takenBack } from "./draft.js";
 import { roomWords } from "./layout.js";
 
 const LINES = 6;
-const EMPTY: Draft = { text: "", replyTo: null, editing: null };
 
 /** Where a message is written, or changed. What is typed is kept as a draft with each stroke. Asks for the
  * last of one's own messages to be changed (`last`, event) with the arrow up in an empty field. */
@@ -68,9 +68,10 @@ export class Composer extends AppElement {
     return [];
   }
 
-  /** Takes a text back for changing, below what is already written. */
-  edit(text: string): void {
-    this.write(this.text.trim() ? `${this.text}\n${text}` : text);
+  /** Takes back for changing what was refused. */
+  again(refused: PendingMessage | PendingChange): void {
+    this.app.chat.discard(refused.id);
+    this.keep(takenBack(this.draft, refused));
     this.area.focus();
   }
 

@@ -178,6 +178,7 @@ export class Conversation extends AppElement {
     const reach = this.drawing.reaches(view, this.conversation, pair);
     const { conversation } = view;
     const { chat } = this.app;
+    const open = reaches(view);
     return {
       pair,
       zone: me.zone,
@@ -188,16 +189,9 @@ export class Conversation extends AppElement {
       waits: (message) => changesOf(this.conversation, message),
       act: (key) => this.act(key),
       jump: (seq) => void this.jump(seq),
-      react: reaches(view) ? ({ seq }, emoji, on) => chat.react(conversation, seq, emoji as Emoji, on) : null,
+      react: open ? ({ seq }, emoji, on) => chat.react(conversation, seq, emoji as Emoji, on) : null,
       versions: (message) => (this.versionsOf = message),
-      again: ({ id, body }) => {
-        chat.discard(id);
-        this.composer.edit(body);
-      },
-      editAgain: ({ id, change }) => {
-        chat.discard(id);
-        if (change.is === "edit") this.composer.change(change.seq, change.body);
-      },
+      again: open ? (refused) => this.composer.again(refused) : null,
       discard: (id) => chat.discard(id),
     };
   }

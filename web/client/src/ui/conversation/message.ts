@@ -26,8 +26,8 @@ export interface Context {
   jump(seq: number): void;
   react: ((message: Message, emoji: string, on: boolean) => void) | null; // null: one cannot any more
   versions(message: Message): void;
-  again(pending: PendingMessage): void;
-  editAgain(change: PendingChange): void;
+  /** What was refused is taken back for changing; null: where one writes nothing any more. */
+  again: ((refused: PendingMessage | PendingChange) => void) | null;
   discard(id: string): void;
 }
 
@@ -171,8 +171,8 @@ function status(message: Message, own: boolean, on: Context): unknown {
       <p class="small error">${refusedWords(change)}</p>
       <div class="row">
         ${
-          change.change.is === "edit"
-            ? html`<button class="plain" @click=${() => on.editAgain(change)}>Edit</button>`
+          on.again && change.change.is === "edit"
+            ? html`<button class="plain" @click=${() => on.again?.(change)}>Edit</button>`
             : nothing
         }
         <button class="plain" @click=${() => on.discard(change.id)}>Discard</button>
@@ -189,7 +189,7 @@ function waiting(pending: PendingMessage, on: Context): unknown {
   return html`
     <p class="small error">Not sent. ${refused.what} ${refused.advice}</p>
     <div class="row">
-      <button class="plain" @click=${() => on.again(pending)}>Edit</button>
+      ${on.again ? html`<button class="plain" @click=${() => on.again?.(pending)}>Edit</button>` : nothing}
       <button class="plain" @click=${() => on.discard(pending.id)}>Discard</button>
     </div>
   `;
