@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
+import { begin, reportOf } from "../../src/lib/report.js";
 import { SafetyOf } from "../../src/lib/safety.js";
-import { withArrangements } from "../../src/lib/state.js";
-import { onFrame } from "../../src/lib/state.js";
+import { onFrame, withArrangements } from "../../src/lib/state.js";
 import type { MentorshipView } from "../../src/protocol/types.js";
-import { ANA, SIGNED_IN, mentorship, opened } from "./things.js";
+import { ANA, SIGNED_IN, mentorship, message, messages, opened } from "./things.js";
 
 interface Call {
   readonly path: string;
@@ -45,6 +45,33 @@ test("the same report is sent again under the same key, another under another", 
   await asked.report("men_1", report);
   await asked.report("men_1", report);
   expect(calls.map(({ key }) => key)).toEqual(["key-1", "key-1", "key-2"]);
+});
+
+test("a report that is sent again is the same one, whatever was written or done meanwhile", async () => {
+  const { safety: asked, calls } = safety([new Error("cut"), { report: "r1" }]);
+  const fields = new FormData();
+  for (const [name, value] of Object.entries({ reason: "money", words: " x ", copies: "on", block: "on" })) {
+    fields.set(name, value);
+  }
+  const said = messages(1, 30);
+  const begun = begin(mentorship(), said);
+  await expect(asked.report("men_1", reportOf(begun, fields))).rejects.toThrow("cut");
+  said.push(message(31));
+  await asked.report("men_1", reportOf(begun, fields));
+  expect(calls.map(({ key }) => key)).toEqual(["key-1", "key-1"]);
+  const seqs = messages(11, 30).map(({ seq }) => seq);
+  expect(calls[1]?.body).toEqual({ reason: "money", words: "x", seqs, also: ["block"] });
+});
+
+test("a report offers to block or leave where that is not so yet, and copies only where one wants it", () => {
+  const offered = (part: Partial<MentorshipView>) => begin(mentorship(part), []);
+  expect(offered({})).toMatchObject({ mayBlock: true, mayLeave: true });
+  expect(offered({ blocked_by_me: true })).toMatchObject({ mayBlock: false, mayLeave: true });
+  expect(offered({ closed_us: 5, closed_by: ANA })).toMatchObject({ mayBlock: true, mayLeave: false });
+  const fields = new FormData();
+  fields.set("reason", "other");
+  const report = reportOf(begin(mentorship(), messages(1, 3)), fields);
+  expect(report).toEqual({ reason: "other", words: "", seqs: [], also: [] });
 });
 
 test("who left, and whether one blocks the other, is news; lifted it is none", () => {

@@ -2,8 +2,9 @@ import { css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
 import type { AppState, Trouble } from "../../lib/model.js";
+import { COPIES, begin, reportOf, type Begun } from "../../lib/report.js";
 import { inWords } from "../../lib/trouble.js";
-import { REPORT_WORDS_MAX, type MentorshipView, type NewReport } from "../../protocol/types.js";
+import { REPORT_WORDS_MAX, type MentorshipView } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import "../parts/sheet.js";
@@ -12,8 +13,6 @@ import { REASONS, blockWords, leaveWords, reportWords } from "../words/safety.js
 import { named } from "../words/time.js";
 
 type Step = "leave" | "block" | "report" | "reported";
-
-const COPIES = 20; // of what was said last go along with a report
 
 /** Leaving a mentorship, blocking the other, reporting them: what each does, before one does it. */
 @customElement("ith-safety")
@@ -49,6 +48,7 @@ export class Safety extends AppElement {
   ];
   @property({ attribute: false }) view!: MentorshipView;
   @state() private step: Step | null = null;
+  @state() private begun: Begun | null = null; // while one reports
   @state() private trouble: Trouble | null = null;
   @state() private busy = false;
   @query("form") private form!: HTMLFormElement;
@@ -95,7 +95,7 @@ export class Safety extends AppElement {
         <div class="row"><button @click=${this.close}>Close</button></div>
       `;
     }
-    if (step === "report") return this.reporting(other);
+    if (step === "report") return this.begun && this.reporting(other, this.begun);
     const leaving = step === "leave";
     const run = (): Promise<void> => (leaving ? this.app.safety.leave(id) : this.app.safety.block(id, true));
     return html`
@@ -110,7 +110,7 @@ export class Safety extends AppElement {
     `;
   }
 
-  private reporting(other: Parameters<typeof leaveWords>[0]): unknown {
+  private reporting(other: Parameters<typeof leaveWords>[0], { mayBlock, mayLeave }: Begun): unknown {
     const name = named(other.name);
     return html`
       <form @submit=${this.report}>
@@ -128,12 +128,12 @@ export class Safety extends AppElement {
         <div>
           <label class="check"><input type="checkbox" name="copies" checked />Send the last ${COPIES} messages along</label>
           ${
-            this.view.blocked_by_me
-              ? nothing
-              : html`<label class="check"><input type="checkbox" name="block" />Block ${name} too</label>`
+            mayBlock
+              ? html`<label class="check"><input type="checkbox" name="block" />Block ${name} too</label>`
+              : nothing
           }
           ${
-            this.view.closed_us == null
+            mayLeave
               ? html`<label class="check"><input type="checkbox" name="leave" />Leave this mentorship too</label>`
               : nothing
           }
@@ -155,6 +155,8 @@ export class Safety extends AppElement {
   private open(step: Step): void {
     this.trouble = null;
     this.step = step;
+    const log = this.state.conversations[this.view.conversation];
+    this.begun = step === "report" ? begin(this.view, log?.messages ?? []) : null;
   }
 
   private close(event: Event): void {
@@ -164,16 +166,9 @@ export class Safety extends AppElement {
 
   private async report(event: Event): Promise<void> {
     event.preventDefault();
-    const fields = new FormData(this.form);
-    const log = this.state.conversations[this.view.conversation];
-    const seqs = fields.has("copies") ? (log?.messages.slice(-COPIES).map(({ seq }) => seq) ?? []) : [];
-    const also = (["block", "leave"] as const).filter((each) => fields.has(each));
-    const report: NewReport = {
-      reason: fields.get("reason") as NewReport["reason"],
-      words: String(fields.get("words") ?? "").trim(),
-      seqs,
-      also: also as NonNullable<NewReport["also"]>,
-    };
+    const { begun } = this;
+    if (!begun) return;
+    const report = reportOf(begun, new FormData(this.form));
     await this.act(() => this.app.safety.report(this.view.id, report), "reported");
   }
 
