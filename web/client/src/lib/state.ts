@@ -16,6 +16,7 @@ import type {
 } from "../protocol/types.js";
 import type { Log } from "./conversation.js";
 import {
+  NOTHING_SINCE,
   change,
   disconnected,
   emptied,
@@ -194,9 +195,12 @@ function present({ person, role }: Member, { presence, seen_us }: PresenceChange
   return { person, role, presence, ...(seen_us != null && { seen_us }) };
 }
 
+/** A new one; or one that is known and told again, after the server may have lost something. */
 function withMentorship(state: State, mentorship: MentorshipView): State {
-  const others = state.mentorships.filter(({ id }) => id !== mentorship.id);
-  return { ...state, mentorships: [...others, mentorship] };
+  const { id, conversation, revision, head } = mentorship;
+  if (state.mentorships.some((m) => m.id === id)) return withArrangements(state, mentorship);
+  const since = { ...state.since, [conversation]: { ...NOTHING_SINCE, revision, head } };
+  return { ...state, mentorships: [...state.mentorships, mentorship], since };
 }
 
 /** What the two agreed on and planned, and whether one left or blocks the other; all else of the view

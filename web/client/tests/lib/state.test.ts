@@ -40,6 +40,7 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
     ...{ t: "chat.receipt", conversation: "cnv_1", person, delivered, read },
   });
   const [me, ana] = upTo(4, 2).members;
+  const second = { id: "men_2", conversation: "cnv_2" };
   const agreement: AgreementView = {
     mentorship: "men_1",
     version: 1,
@@ -127,6 +128,27 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
       "a new mentorship",
       [{ t: "mentorship.added", mentorship: mentorship({ id: "men_2", conversation: "cnv_2" }) }],
       [upTo(4, 2), mentorship({ id: "men_2", conversation: "cnv_2" })],
+    ],
+    [
+      "a new mentorship, and again what was said in it by then",
+      [{ t: "mentorship.added", mentorship: { ...upTo(3), ...second } }, { ...arrival(3, 4), ...second } as ServerFrame],
+      [upTo(4, 2), { ...upTo(4), ...second }],
+    ],
+    [
+      "a mentorship that is known: but for what was agreed and planned, it is older than what came by itself",
+      [
+        arrival(5, 5),
+        receipt(ANA, 4, 3),
+        presence(ANA, "here"),
+        { t: "session.changed", session: session() },
+        { t: "mentorship.added", mentorship: { ...upTo(4, 2), agreement, proposal: null, meeting } },
+      ],
+      [
+        {
+          ...{ ...upTo(5, 2), members: [me!, { ...ana!, presence: "here" }], session: session() },
+          ...{ agreement, proposal: null, meeting, marks: [{ person: ANA, delivered: 4, read: 3 }] },
+        },
+      ],
     ],
   ];
   test.each(cases)("%s", (_name, frames, fresh) => {
