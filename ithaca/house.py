@@ -39,7 +39,7 @@ from runtime.database import Database, DatabaseClock, DatabaseError, Plan
 from runtime.ids import Ids
 from runtime.limits import Limiter
 from runtime.nodes import NUDGE, Nodes
-from runtime.outbox import POLL_S, Dispatcher, Event, Later
+from runtime.outbox import Dispatcher, Event, Later
 from runtime.presence import Presence
 from runtime.redis_bus import RedisBus
 from runtime.roster import Roster
@@ -63,8 +63,6 @@ AUDIT_AT_S = 3 * 3600
 """When in the day (UTC) the ledger is looked at again."""
 DAY_S = 24 * 3600
 JUST_NOW_S = 60
-POLL_AWAY_S = 0.5
-"""How often to look for facts while no node can nudge another."""
 
 log = structlog.get_logger(__name__)
 
@@ -88,9 +86,6 @@ class InTurn:
 
     def pass_on(self) -> None:
         self.bus.publish(NUDGE, b"")
-
-    def poll_s(self) -> float:
-        return POLL_AWAY_S if self.bus.away else POLL_S
 
 
 @dataclass(slots=True)
@@ -119,7 +114,7 @@ class House:
         await people.open()
         bus: LocalBus | RedisBus = LocalBus()
         if turn is not None:
-            bus = turn.bus = RedisBus(settings.redis_url, people.home_site, node)
+            bus = turn.bus = RedisBus(settings.redis_url, people.home_site, node, clock)
         roster = Roster(bus, node)
         mentoring = Mentoring(database, clock, ids, people, dispatcher.nudge)
 

@@ -1,5 +1,5 @@
 """Who else serves from this database: each node has a lease there, and what it says of itself
-reaches the others over the bus; while that is away, with the lease."""
+reaches the others over the bus; while not all of them hear each other there, with the lease."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runtime.roster import Roster
 KIND = "node"
 TTL_US = 6_000_000
 """After so long without a sign of life a node is dead."""
-LOOK_S, LOOK_AWAY_S = 2.0, 0.5
+LOOK_S, LOOK_APART_S = 2.0, 0.5
 FORGET_US = 60_000_000
 NUDGE = "outbox"
 """The topic on which a node says that there is something in the outbox."""
@@ -29,7 +29,8 @@ log = structlog.get_logger(__name__)
 
 
 class Nodes:
-    """This node among the others. `nudged` hears that one of them put something into the outbox."""
+    """This node among the others. `nudged` hears that one of them put something into the outbox, or
+    may have: while they are apart nobody can say so."""
 
     def __init__(
         self,
@@ -84,28 +85,31 @@ class Nodes:
         changed = self._bus.watch()
         while True:
             changed.clear()
+            if self._bus.apart:
+                self._nudged()
             try:
                 await self.look()
             except DatabaseError as error:
                 log.warning("nodes.waiting", error=type(error).__name__)
             self._roster.beat()
-            seconds = LOOK_AWAY_S if self._bus.away else LOOK_S
+            seconds = LOOK_APART_S if self._bus.apart else LOOK_S
             await wait_until_set(changed, self._clock, seconds)
 
     async def look(self) -> None:
         """Says in the database that this node lives, and looks which others do."""
-        data = self._roster.whole if self._bus.away else b""
+        data = self._roster.whole if self._bus.apart else b""
         now_us = self._clock.wall_us()
         found = await self._database.write(_looked, self._roster.node, data, now_us)
         living = {lease.key for lease in found if lease.expires_us > now_us}
         for lease in found:
             if lease.key in living and lease.data:
                 self._hear(lease.data)
-        # While the database was away nobody could say so there.
-        mono_us = self._clock.monotonic_us()
+        # While the database was away nobody could say so there; who came then is seen late.
+        mono_us = came_us = self._clock.monotonic_us()
         if self._looked_us is not None and mono_us - self._looked_us > TTL_US // 2:
-            self._judges_from_us = mono_us + TTL_US
+            self._judges_from_us, came_us = mono_us + TTL_US, self._looked_us
         self._looked_us = mono_us
+        self._bus.expect(living, came_us)
         # Who cannot reach the database, but is heard over the bus, lives; who left has no lease.
         heard_us = {each.key: self._heard_us.get(each.key, -TTL_US) for each in found}
         for name in self._roster.others:

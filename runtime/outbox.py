@@ -91,10 +91,6 @@ class Turn(Protocol):
         """It is another's turn, and there is something to deliver."""
         ...
 
-    def poll_s(self) -> float:
-        """How often to look without a nudge."""
-        ...
-
 
 class Dispatcher:
     """Delivers events in the order of their ids; one that fails waits while the rest goes on."""
@@ -144,9 +140,9 @@ class Dispatcher:
             except DatabaseError as error:
                 log.warning("outbox.waiting", error=str(error))
                 next_us = None
-            wait_s = POLL_S if self._turn is None else self._turn.poll_s()
+            wait_s = POLL_S
             if next_us is not None:
-                wait_s = min(wait_s, (next_us - self._clock.wall_us()) / 1_000_000)
+                wait_s = min(POLL_S, (next_us - self._clock.wall_us()) / 1_000_000)
             await wait_until_set(self._nudged, self._clock, wait_s)
 
     async def deliver(self) -> int | None:

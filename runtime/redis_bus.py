@@ -3,14 +3,16 @@
 Redis is a lossy hint. Whoever is connected to this node is told at once, within this process. For
 the others everything that is said in one turn of the event loop goes out as one batch, on one
 channel that every node hears. Batches are numbered, so a node knows when it has missed one; and a
-node that hears nothing, not even itself, knows that Redis is away. `losses` counts those times:
-whoever keeps people up to date looks into the database then.
+node that hears nothing, not even itself, knows that Redis is away. `losses` counts those times, and
+`lost_us` is the last of them on the monotonic clock: whoever keeps people up to date looks into the
+database then. So they do for as long as `apart` holds: a node that lives by its lease (`expect`) is
+not heard, whatever Redis it speaks with.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ import msgspec
 import structlog
 
 from runtime.bus import LIMIT, AtOnce, Inbox, LocalBus
+from runtime.clock import Clock
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 BEAT_S = 0.25
 """How often a node says something, if only that it is there."""
 AWAY_S = 1.0
-"""After so long without hearing anything, or an answer, Redis is away."""
+"""After so long without hearing anything, or an answer, Redis is away; of one node, that one is."""
 AGAIN_S = 0.25
 MOST_BYTES = 8 * 1024 * 1024
 """Of what waits for Redis; beyond that it is dropped, and the others know by the numbers."""
@@ -53,18 +56,21 @@ class RedisBus:
     """Implements Bus. `node` is fresh at every start; `namespace` keeps those who share a Redis
     apart. Without `run` it is the bus of this process alone."""
 
-    def __init__(self, url: str, namespace: str, node: str) -> None:
+    def __init__(self, url: str, namespace: str, node: str, clock: Clock) -> None:
         self._url, self._channel, self._node = url, f"ithaca:{namespace}", node
+        self._clock = clock
         self._local = LocalBus()
         self._waiting: list[tuple[str, bytes]] = []
         self._bytes = 0
         self._said = asyncio.Event()
         self._number = 0
         self._heard: dict[str, int] = {}
+        self._heard_us = {node: clock.monotonic_us()}
+        self._silent = frozenset[str]()
         self._told_away = False
         self._watches: list[asyncio.Event] = []
         self.away = True
-        self.losses = 0
+        self.losses = self.lost_us = 0
 
     def publish(self, topic: str, payload: bytes) -> None:
         self._local.publish(topic, payload)
@@ -81,10 +87,27 @@ class RedisBus:
         return self._local.subscribe(limit, at_once)
 
     def watch(self) -> asyncio.Event:
-        """An event of one's own, to wait for and to clear: set at every loss, and when Redis goes
-        away."""
+        """An event of one's own, to wait for and to clear: set at every loss, when Redis goes away,
+        and when a node falls silent or is heard again."""
         self._watches.append(asyncio.Event())
         return self._watches[-1]
+
+    def expect(self, nodes: Iterable[str], since_us: int) -> None:
+        """These live, and should be heard; of one that was not expected before, since then (on the
+        monotonic clock). So should this one itself."""
+        heard_us = self._heard_us
+        self._heard_us = {node: heard_us.get(node, since_us) for node in (self._node, *nodes)}
+        self._look_around()
+
+    @property
+    def apart(self) -> bool:
+        """Whether what is said here, or elsewhere, may not reach every node."""
+        return self.away or bool(self._silent)
+
+    @property
+    def silence_us(self) -> int:
+        """How long ago whoever was silent for longest was heard."""
+        return self._clock.monotonic_us() - min(self._heard_us.values())
 
     @contextmanager
     def only_here(self) -> Iterator[None]:
@@ -149,6 +172,10 @@ class RedisBus:
         except msgspec.MsgspecError:
             log.warning("redis.not_ours", channel=self._channel)
             return
+        if batch.node in self._heard_us:
+            self._heard_us[batch.node] = self._clock.monotonic_us()
+            if batch.node in self._silent:
+                self._look_around()
         if batch.node == self._node:
             return
         before = self._heard.pop(batch.node, 0)
@@ -163,7 +190,9 @@ class RedisBus:
             self._local.publish(topic, payload)
 
     async def _say(self, client: Redis) -> None:
+        self._said.set()  # at once: the others learn that we are there
         while True:
+            self._look_around()
             if not self._waiting:
                 self._said.clear()
                 try:
@@ -190,8 +219,28 @@ class RedisBus:
         if self._number:  # before the first nobody has heard anything
             self._number += 1
 
+    def _look_around(self) -> None:
+        """Who is silent now: whoever watches is told of a change."""
+        if self.away:
+            return  # so is everybody
+        now_us, most_us = self._clock.monotonic_us(), AWAY_S * 1_000_000
+        silent = frozenset(
+            node for node, heard_us in self._heard_us.items() if now_us - heard_us > most_us
+        )
+        if silent == self._silent:
+            return
+        for node in silent ^ self._silent:
+            if node in silent:
+                log.warning("redis.silent", node=node)
+            elif node in self._heard_us:
+                log.info("redis.heard", node=node)
+        self._silent, self.lost_us = silent, now_us
+        self._changed()
+
     def _came(self) -> None:
         self.away = False
+        self._heard_us = dict.fromkeys(self._heard_us, self._clock.monotonic_us())
+        self._silent = frozenset()
         self._lost()
         if self._told_away:
             self._told_away = False
@@ -207,6 +256,7 @@ class RedisBus:
 
     def _lost(self) -> None:
         self.losses += 1
+        self.lost_us = self._clock.monotonic_us()
         self._changed()
 
     def _changed(self) -> None:

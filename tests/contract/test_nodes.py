@@ -16,7 +16,7 @@ class Node:
     """One whose bus has no Redis."""
 
     def __init__(self, database: Database, clock: ManualClock, name: str) -> None:
-        bus = RedisBus("unix:///nowhere", "test", name)
+        bus = RedisBus("unix:///nowhere", "test", name, clock)
         self.roster = Roster(bus, name)
         self.nodes = Nodes(database, clock, bus, self.roster, lambda: None)
         self.changes: list[tuple[str, str, bytes | None]] = []

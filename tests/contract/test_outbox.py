@@ -290,9 +290,6 @@ class Turns:
     def pass_on(self) -> None:
         self.passed_on += 1
 
-    def poll_s(self) -> float:
-        return POLL_S
-
 
 async def test_of_several_nodes_one_delivers_until_it_gives_up_or_dies(database: Database) -> None:
     clock, receivers = ManualClock(NOW), (Receiver(), Receiver())

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from runtime.bus import Message, Subscription
-from runtime.redis_bus import Batch, RedisBus, packed
+from runtime.clock import SystemClock
+from runtime.redis_bus import AWAY_S, Batch, RedisBus, packed
+from tests.support.clock import ManualClock
 from tests.support.redis import RedisServer
 from tests.support.redis_bus import spoken_over, until_lost
 
@@ -153,9 +155,39 @@ async def test_a_batch_that_was_held_up_is_not_told_after_later_ones(
     assert await heard(there, b"eighth") == [b"seventh", b"eighth"]
 
 
+async def test_who_lives_and_is_not_heard_is_apart(server: RedisServer) -> None:
+    """Whatever Redis they speak with, or none. Mutant: all is well while one's own answers."""
+    clock = ManualClock()
+    async with spoken_over(server, clock=clock) as bus:
+        changed = bus.watch()
+
+        async def until_changed() -> None:
+            async with asyncio.timeout(20):
+                await changed.wait()
+            changed.clear()
+
+        bus.expect(["lone"], clock.monotonic_us())
+        assert not bus.apart
+        await clock.advance(AWAY_S)
+        bus.take(packed(Batch("stranger", 1, [])))  # of whom the database says nothing
+        assert not bus.apart
+        await clock.advance(60)
+        await until_changed()
+        assert (bus.apart, bus.away) == (True, False)
+        assert bus.silence_us == (60 + AWAY_S) * 1_000_000
+        bus.take(packed(Batch("lone", 1, [])))
+        await until_changed()
+        assert (bus.apart, bus.losses) == (False, 1)
+        await clock.advance(60)
+        await until_changed()
+        bus.expect([], clock.monotonic_us())  # it died
+        await until_changed()
+        assert not bus.apart
+
+
 async def test_a_node_starts_without_redis_and_finds_it_later(server: RedisServer) -> None:
     server.kill()
-    bus = RedisBus(server.url, "late", "node")
+    bus = RedisBus(server.url, "late", "node", SystemClock())
     speaking = asyncio.create_task(bus.run())
     here = listening(bus)
     bus.publish("a", b"alone")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
+from runtime.clock import Clock, SystemClock
 from runtime.redis_bus import RedisBus
 from tests.support.redis import RedisServer
 
@@ -25,10 +26,13 @@ async def until_lost(bus: RedisBus, losses: int, *, away: bool = False) -> None:
 
 
 @asynccontextmanager
-async def spoken_over(server: RedisServer, namespace: str = "") -> AsyncIterator[RedisBus]:
+async def spoken_over(
+    server: RedisServer, namespace: str = "", clock: Clock | None = None
+) -> AsyncIterator[RedisBus]:
     """A node's bus that speaks with Redis."""
     number = next(_numbers)
-    bus = RedisBus(server.url, namespace or f"test-{number}", f"node-{number}")
+    name = namespace or f"test-{number}"
+    bus = RedisBus(server.url, name, f"node-{number}", clock or SystemClock())
     speaking = asyncio.create_task(bus.run())
     try:
         await until_lost(bus, 0)

@@ -13,9 +13,10 @@ from runtime.redis_bus import RedisBus
 from web.socket.standings import Standings
 
 AGAIN_S = 0.5
-"""How often while the bus is away; and once more when it is back, for what comes late."""
+"""How often while nodes are apart; and once more when they are not, for what comes late."""
 MARGIN_US = 15_000_000
-"""How long before it was noticed something may have been lost; facts are told again from there."""
+"""How long before the last sign of whoever fell silent something may have been lost, for what takes
+its time to be on record; facts are told again from there."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,24 +42,27 @@ class Recovery:
     async def run(self) -> None:
         """Looks after every loss, until cancelled."""
         changed, losses, again = self._bus.watch(), self._bus.losses, False
+        lost = False  # not only silent: what has died said nothing that others did not hear
         lost_us: int | None = None  # by the monotonic clock, since the last time all was mended
-        heard_us = 0  # from then on nothing was lost
         while True:
-            soon = again or self._bus.away
+            soon = again or self._bus.apart
             await wait_until_set(changed, self._clock, AGAIN_S if soon else None)
             changed.clear()
-            again, losses = self._bus.away or losses != self._bus.losses, self._bus.losses
-            now_us = self._clock.monotonic_us()
-            lost_us = now_us if lost_us is None else lost_us
-            heard_us = now_us if again else heard_us
+            lost = lost or self._bus.away or losses != self._bus.losses
+            again, losses = self._bus.apart or losses != self._bus.losses, self._bus.losses
+            now_us, silence_us = self._clock.monotonic_us(), self._bus.silence_us
+            lost_us = now_us - silence_us if lost_us is None else lost_us
             if self._since_us is None:
-                self._since_us = self._clock.wall_us() - MARGIN_US
+                self._since_us = self._clock.wall_us() - silence_us - MARGIN_US
             try:
                 await self.catch_up()
                 if not again:
                     now_us = self._clock.monotonic_us()
-                    await self._heal(now_us - lost_us, now_us - heard_us)
-                    self._told, self._since_us, lost_us = set(), None, None
+                    if lost:
+                        await self._heal(now_us - lost_us, now_us - self._bus.lost_us)
+                    self._told, lost_us, lost = set(), None, False
+                    if not changed.is_set():
+                        self._since_us = None
             except DatabaseError as error:
                 log.warning("recovery waits for the database", error=type(error).__name__)
                 again = True
