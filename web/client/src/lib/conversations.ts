@@ -27,17 +27,18 @@ import {
 } from "./conversation.js";
 import type { PendingChange, PendingMessage } from "./model.js";
 import type { Effect, State, Step } from "./state.js";
+import { NONE_TOLD, toldAt, withTold, type Told } from "./told.js";
 
 /** What came since the snapshot of a conversation, so that it counts once whatever the order. */
 export interface Since {
   /** Of the snapshot. */
   readonly revision: number;
   readonly head: number;
-  /** By seq: the newest view of each message that came. */
-  readonly told: Readonly<Record<number, Message>>;
+  /** The newest view of each message that came. */
+  readonly told: Told;
 }
 
-export const NOTHING_SINCE: Since = { revision: 0, head: 0, told: {} };
+export const NOTHING_SINCE: Since = { revision: 0, head: 0, told: NONE_TOLD };
 
 export const only = (state: State): Step => [state, []];
 
@@ -165,7 +166,7 @@ export function markOf(mentorship: MentorshipView, person: string): Mark {
 export function onSnapshot(state: State, mentorships: readonly MentorshipView[]): Step {
   const effects: Effect[] = [];
   const since = Object.fromEntries(
-    mentorships.map((m) => [m.conversation, { revision: m.revision, head: m.head, told: {} }]),
+    mentorships.map((m) => [m.conversation, { revision: m.revision, head: m.head, told: NONE_TOLD }]),
   );
   let next: State = { ...state, mentorships, since };
   for (const mentorship of mentorships) {
@@ -263,29 +264,28 @@ function news(state: State, frame: ChatMessages): State {
   const { conversation } = frame;
   const me = state.me?.id ?? "";
   const since = state.since[conversation] ?? NOTHING_SINCE;
-  const told: Record<number, Message> = { ...since.told };
-  const fresh: Message[] = [];
+  const fresh = new Map<number, Message>();
   for (const message of frame.messages) {
-    if (message.revision <= since.revision) continue; // the snapshot has it
-    if ((told[message.seq]?.revision ?? 0) >= message.revision) continue;
-    fresh.push(message);
+    const known = fresh.get(message.seq) ?? toldAt(since.told, message.seq);
+    if (message.revision <= (known?.revision ?? since.revision)) continue; // the snapshot has older ones
+    fresh.set(message.seq, message);
   }
   const next = change(state, (m) => {
     if (m.conversation !== conversation) return m;
-    const counted = fresh.reduce((view, message) => {
-      const was = told[message.seq];
-      told[message.seq] = message;
-      return withTold(view, message, { was, isNew: !was && message.seq > since.head, me });
+    const counted = [...fresh.values()].reduce((view, message) => {
+      const was = toldAt(since.told, message.seq);
+      return withNews(view, message, { was, isNew: !was && message.seq > since.head, me });
     }, m);
-    const head = Math.max(m.head, frame.head, ...fresh.map(({ seq }) => seq));
+    const head = Math.max(m.head, frame.head, ...fresh.keys());
     const revision = Math.max(m.revision, frame.revision);
     return head === counted.head && revision === counted.revision ? counted : { ...counted, head, revision };
   });
+  const told = withTold(since.told, fresh.values());
   return { ...next, since: { ...next.since, [conversation]: { ...since, told } } };
 }
 
 /** One message as it is now; it `was` told as something else, or came by the snapshot. */
-function withTold(
+function withNews(
   view: MentorshipView,
   message: Message,
   { was, isNew, me }: { readonly was: Message | undefined; readonly isNew: boolean; readonly me: string },

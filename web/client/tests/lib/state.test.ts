@@ -156,6 +156,21 @@ describe("snapshot law: frames on an old snapshot give the fresh one", () => {
   });
 });
 
+test("a message copies little of all that was told since the snapshot", () => {
+  const before = after(onFrame(SIGNED_IN, opened(mentorship()))[0], arrival(1, 2_000));
+  const told = (state: State): object => state.since["cnv_1"]!.told;
+  const parts = (of: object): object[] => (of instanceof Map ? [...of.values()] : Object.values(of));
+  const held = new Set(parts(told(before)));
+  const copied = (now: object): number =>
+    parts(now).reduce((sum, part) => sum + 1 + (held.has(part) ? 0 : Object.keys(part).length), 0);
+  const changed = { ...message(700), revision: 2_001 };
+  const touched: ServerFrame = { t: "chat.touched", conversation: "cnv_1", revision: 2_001, messages: [changed] };
+  for (const frame of [arrival(2_001, 2_001), arrival(2_000, 2_001), touched]) {
+    expect(copied(told(after(before, frame)))).toBeLessThan(300);
+  }
+  expect(told(after(before, arrival(1, 2_000)))).toBe(told(before));
+});
+
 test("unread is counted in the log where the log holds it, in any order of arrival", () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const random = randomOf(seed);
