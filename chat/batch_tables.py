@@ -4,7 +4,6 @@ statements for the messages and one for the marks, however many there are."""
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -72,10 +71,6 @@ def _greater(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElemen
     return case((one > other, one), else_=other)
 
 
-def _gathered(*columns: ColumnElement[Any]) -> ColumnElement[str]:
-    return func.json_group_array(func.json_array(*columns), type_=String())
-
-
 # Taking the conversations' rows first serialises their writers: seq and revision have no gap and no
 # double. In the order of their ids, so that two nodes do not wait for each other.
 _grown = insert(conversations).from_select(
@@ -98,12 +93,12 @@ _TAKE = Prepared(
     on_sqlite=Gathered(
         Prepared(_take),
         Prepared(
-            select(_gathered(*_taken)).where(
+            select(*_taken).where(
                 conversations.c.site_id == bindparam("site_id"),
                 conversations.c.id.in_(select(_text(0)).select_from(_row)),
-            )
+            ),
+            together=True,
         ),
-        ("id", "head", "revision"),
     ),
 )
 _STORE = Prepared(
@@ -182,12 +177,12 @@ _MOVE = Prepared(
         Prepared(_move),
         Prepared(
             select(
-                _gathered(
-                    _asked.c.conversation,
-                    _asked.c.person,
-                    _greater(_delivered, func.coalesce(reads.c.delivered, literal_column("0"))),
-                    _greater(_read, func.coalesce(reads.c.seq, literal_column("0"))),
-                )
+                _asked.c.conversation.label("conversation_id"),
+                _asked.c.person.label("person_id"),
+                _greater(_delivered, func.coalesce(reads.c.delivered, literal_column("0"))).label(
+                    "delivered"
+                ),
+                _greater(_read, func.coalesce(reads.c.seq, literal_column("0"))).label("seq"),
             )
             .select_from(_asked)
             .outerjoin(
@@ -201,9 +196,9 @@ _MOVE = Prepared(
                 reads.c.person_id.is_(None)
                 | (reads.c.seq < _read)
                 | (reads.c.delivered < _delivered),
-            )
+            ),
+            together=True,
         ),
-        ("conversation_id", "person_id", "delivered", "seq"),
         first=True,
     ),
 )

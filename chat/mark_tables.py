@@ -61,7 +61,8 @@ _STANDINGS = Prepared(
         conversations.c.site_id == bindparam("site_id"),
         among(conversations.c.id, "ids"),
     )
-    .order_by(conversations.c.id, reads.c.person_id)
+    .order_by(conversations.c.id, reads.c.person_id),
+    together=True,
 )
 
 

@@ -17,7 +17,7 @@ from ledger.sansio.session import Apply
 from ledger.service import FLUSH_INTERVAL_S, Ledger
 from mentoring.arrangements import Arrangements
 from mentoring.reflections import Reflections
-from mentoring.safety import Safety
+from mentoring.safety import ALONE_FRESH_US, FRESH_US, Safety
 from mentoring.service import Mentoring
 from mentoring.talks import Talks
 from people.service import People
@@ -147,7 +147,15 @@ class House:
                 told_by=then.meeting.told_by,
             )
 
-        safety = Safety(database, steady, ids, bus, arrangements, dispatcher.nudge)
+        safety = Safety(
+            database,
+            steady,
+            ids,
+            bus,
+            arrangements,
+            dispatcher.nudge,
+            FRESH_US if turn else ALONE_FRESH_US,
+        )
         ledger = Ledger(
             database,
             steady,

@@ -47,6 +47,9 @@ STORAGE_FAILED = 3
 LAST_WORDS_S = 0.5
 GARBAGE_AT = 10_000
 """After so many more objects made than gone the youngest are looked through for cycles."""
+INTERPRETER_S = 0.0005
+"""After so long whoever has the interpreter lets another thread have it: the database's needs it
+for microseconds, several times for each commit, and waited 5 ms for it each time."""
 
 log = structlog.get_logger(__name__)
 
@@ -186,6 +189,7 @@ async def _serve(settings: Settings, database: Database, listener: socket.socket
         if server.listening.is_set():
             await _announce(settings, house)
         _collect_seldom()
+        sys.setswitchinterval(INTERPRETER_S)
         await asyncio.wait((serving, background), return_when=asyncio.FIRST_COMPLETED)
         if background.done() and not background.cancelled():
             log.error("background work ended; stopping", exc_info=background.exception())

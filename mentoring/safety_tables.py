@@ -110,11 +110,15 @@ _BOUNDS = Prepared(
     union_all(
         *(
             select(
-                table.c.mentorship_id, table.c.person_id, table.c.at_us, literal_column(kind)
+                table.c.mentorship_id,
+                table.c.person_id,
+                table.c.at_us,
+                literal_column(kind).label("blocks"),
             ).where(table.c.site_id == bindparam("site_id"), among(table.c.mentorship_id, "ids"))
             for table, kind in ((closures, "0"), (blocks, "1"))
         )
-    )
+    ),
+    together=True,
 )
 
 

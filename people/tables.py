@@ -245,7 +245,8 @@ class Known:
 _PERSONS = Prepared(
     select(
         persons.c.id, persons.c.name, persons.c.zone, persons.c.seen_us, persons.c.seen_hidden_us
-    ).where(persons.c.site_id == bindparam("site_id"), among(persons.c.id, "ids"))
+    ).where(persons.c.site_id == bindparam("site_id"), among(persons.c.id, "ids")),
+    together=True,
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,8 +18,11 @@ from sqlalchemy import (
     Dialect,
     Integer,
     LargeBinary,
+    SelectBase,
     String,
     bindparam,
+    func,
+    select,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -38,34 +42,49 @@ class Prepared:
         statement: ClauseElement,
         *,
         counted: bool = False,
+        together: bool = False,
         on_sqlite: Gathered | None = None,
         **options: Any,
     ) -> None:
         """`counted`: it returns no rows, and a plan is sent as many empty ones as it has written.
-        `on_sqlite`: what is run there instead. `options`: execution options, for `on_statement`."""
+        `together`: of a query without bytes that finds many rows, which SQLite gives as one JSON
+        text then: each would be a step (see Gathered). `on_sqlite`: what is run there instead.
+        `options`: execution options, for `on_statement`."""
         self._statement, self._options = statement, options
-        self.counted, self.on_sqlite = counted, on_sqlite
+        self.counted, self.together, self.on_sqlite = counted, together, on_sqlite
         self._compiled: dict[str, _Compiled] = {}
 
     def __call__(self, **values: Any) -> Bound:
         return Bound(self, values)
 
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Of a query."""
+        assert isinstance(self._statement, SelectBase)
+        return tuple(column.key or "" for column in self._statement.selected_columns)
+
     def on(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
         if found is None:
-            found = self._compiled[dialect.name] = _compile(self._statement, dialect, self._options)
+            statement = self._statement
+            if self.together and dialect.name == "sqlite":
+                assert isinstance(statement, SelectBase)
+                of = statement.subquery().c
+                for column in of:
+                    _check(column.type)
+                statement = select(func.json_group_array(func.json_array(*of), type_=String))
+            found = self._compiled[dialect.name] = _compile(statement, dialect, self._options)
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A statement that writes, and one that reads what the rows are that it would return, as one
-    JSON text, before it (`first`) or after it. From SQLite's thread each row is a step for which it
-    lets go of the interpreter, and has to wait for it again."""
+    """A statement that writes, and one that reads what the rows are that it would return, all
+    `together`, before it (`first`) or after it. From SQLite's thread each row is a step for which
+    it lets go of the interpreter, and has to wait for it again."""
 
     writes: Prepared
     reads: Prepared
-    columns: tuple[str, ...]
     first: bool = False
 
 

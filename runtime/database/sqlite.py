@@ -28,6 +28,7 @@ from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, eve
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from runtime.database.checkpoints import Ahead
 from runtime.database.plan import (
     DatabaseError,
     DatabaseFailed,
@@ -133,6 +134,8 @@ def _execute_prepared(connection: Connection, statement: Bound) -> Rows:
     cursor = _say(connection, sql, values, options)
     if statement.of.counted:
         return cast(Rows, [()] * cursor.rowcount)
+    if statement.of.together:
+        return _together(cursor, statement.of.columns)
     if cursor.description is None:
         return ()
     row = _row_type(tuple(column[0] for column in cursor.description))
@@ -142,10 +145,15 @@ def _execute_prepared(connection: Connection, statement: Bound) -> Rows:
 def _gathered(connection: Connection, of: Gathered, values: Mapping[str, Any]) -> Rows:
     if not of.first:
         _execute_prepared(connection, of.writes(**values))
-    ((text,),) = _execute_prepared(connection, of.reads(**values))
+    rows = _execute_prepared(connection, of.reads(**values))
     if of.first:
         _execute_prepared(connection, of.writes(**values))
-    row = _row_type(of.columns)
+    return rows
+
+
+def _together(cursor: sqlite3.Cursor, columns: tuple[str, ...]) -> Rows:
+    (text,) = cursor.fetchone()
+    row = _row_type(columns)
     return cast(Rows, [row._make(found) for found in msgspec.json.decode(text)])
 
 
@@ -184,6 +192,8 @@ class _Outcome:
 class SqliteDatabase:
     """Implements Database over `<data>/ithaca.db`, for one event loop and one process."""
 
+    in_turn = True
+
     def __init__(
         self,
         data: Path,
@@ -210,6 +220,7 @@ class SqliteDatabase:
         self._read_engine = _engine(path, on_statement, query_only=True)
         try:
             self._connection = self._write_engine.connect()
+            self._ahead = Ahead(self._write_engine.connect(), self._not_taken_over)
         except DBAPIError as error:
             raise (storage_error(error) or error) from error
         self._asked: SimpleQueue[_Job | None] = SimpleQueue()
@@ -327,6 +338,7 @@ class SqliteDatabase:
                         self._checkpoint_when_due(len(part))
                     except Exception as error:
                         self._fail(error)
+        self._ahead.close()
         self._connection.close()
         self._write_engine.dispose()
 
@@ -422,10 +434,17 @@ class SqliteDatabase:
         self._since_checkpoint += plans
         if self._failure is not None:
             return
-        grown = self._log_size() - self._log_bytes
-        due = CHECKPOINT_PLANS_FULL if self._full else CHECKPOINT_PLANS
-        if self._since_checkpoint < due and grown < CHECKPOINT_BYTES:
+        if self._ahead.state == "under way":
             return
+        if self._ahead.state == "idle":
+            grown = self._log_size() - self._log_bytes
+            due = CHECKPOINT_PLANS_FULL if self._full else CHECKPOINT_PLANS
+            if self._since_checkpoint < due and grown < CHECKPOINT_BYTES:
+                return
+            if not self._full:
+                self._ahead.begin()
+                return
+        self._ahead.over()
         while isinstance(self._checkpoint(), StorageFull):
             self._fills_up()
             if not self._give():
@@ -439,6 +458,13 @@ class SqliteDatabase:
         except Exception as error:
             return self._give_up(error)
         return None
+
+    def _not_taken_over(self, error: Exception) -> None:
+        """In that thread. What is wrong with the disk it has been told, and the writer may not be
+        told again; that it is full, and what passes, the writer sees when it does the rest."""
+        failure = storage_error(error)
+        if failure is None or isinstance(failure, DatabaseFailed):
+            self._fail(failure or error)
 
     def _log_size(self) -> int:
         try:

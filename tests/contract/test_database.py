@@ -279,15 +279,19 @@ ADD = Prepared(
     )
     .returning(counters.c.value)
 )
-AMONG = Prepared(
+_among = (
     select(counters.c.name, (counters.c.value + 1).label("more"))
     .where(among(counters.c.name, "names"), counters.c.value > bindparam("least"))
-    .order_by(counters.c.name)
+    .order_by(counters.c.name.desc())
     .limit(2)
 )
+AMONG, TOGETHER = Prepared(_among), Prepared(_among, together=True)
 
 
-async def test_a_prepared_statement_is_run_with_the_values_it_is_given(db: Database) -> None:
+@pytest.mark.parametrize("statement", [AMONG, TOGETHER])
+async def test_a_prepared_statement_is_run_with_the_values_it_is_given(
+    db: Database, statement: Prepared
+) -> None:
     def plan(name: str, value: int) -> Plan[int]:
         rows = yield ADD(name=name, value=value)
         total: int = rows[0].value
@@ -299,10 +303,10 @@ async def test_a_prepared_statement_is_run_with_the_values_it_is_given(db: Datab
         2**31 - 2,
     ]
     await db.write(plan, "ç'\"", 7)
-    found = await db.read(only, AMONG(names=listed(["a", "ç'\"", "none"]), least=4))
-    assert [(row.name, row.more) for row in found] == [("a", 6), ("ç'\"", 8)]
-    assert len(await db.read(only, AMONG(names=listed(["a", "b", "ç'\""]), least=0))) == 2
-    assert await db.read(only, AMONG(names=listed([]), least=0)) == []
+    found = await db.read(only, statement(names=listed(["a", "ç'\"", "none"]), least=4))
+    assert [(row.name, row.more) for row in found] == [("ç'\"", 8), ("a", 6)]
+    assert len(await db.read(only, statement(names=listed(["a", "b", "ç'\""]), least=0))) == 2
+    assert await db.read(only, statement(names=listed([]), least=0)) == []
 
 
 async def test_a_prepared_statement_wants_all_of_its_values_and_no_others(db: Database) -> None:
@@ -321,8 +325,9 @@ async def test_a_prepared_statement_wants_all_of_its_values_and_no_others(db: Da
 async def test_what_the_drivers_do_not_agree_on_is_not_prepared(
     db: Database, statement: Select[int]
 ) -> None:
-    with pytest.raises(TypeError):
-        await db.read(only, Prepared(statement)())
+    for together in (False, True):
+        with pytest.raises(TypeError):
+            await db.read(only, Prepared(statement, together=together)())
 
 
 async def test_a_prepared_statement_names_its_site_too(database: Database) -> None:

@@ -35,6 +35,7 @@ from runtime.database import (
     insert,
     only,
     open_database,
+    sqlite,
 )
 from runtime.database.reserve import Reserve
 from runtime.database.sqlite import SqliteDatabase
@@ -114,6 +115,30 @@ async def test_what_waits_together_commits_together(opened: Opened) -> None:
     assert opened.sql[begun:].count("BEGIN IMMEDIATE") == 1
     assert opened.sql[begun:].count("SAVEPOINT plan") == 50
     assert opened.sql[-1] == "COMMIT"
+
+
+async def test_the_log_begins_anew_beside_who_writes(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: when it is due nobody begins."""
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PLANS", 10)
+
+    def round_of_log() -> bytes:
+        with (opened.data / f"{sqlite.FILE_NAME}-wal").open("rb") as file:
+            return file.read(16)[12:]
+
+    rounds = set()
+
+    async def write_on() -> None:
+        for number in range(500):
+            await opened.database.write(write_page, f"{number}")
+            rounds.add(round_of_log())
+            if len(rounds) > 3:
+                break
+
+    await asyncio.gather(*(write_on() for _ in range(4)))
+    assert len(rounds) > 3
+    assert not opened.fatal
 
 
 async def test_a_commit_that_fails_acknowledges_nobody(opened: Opened) -> None:

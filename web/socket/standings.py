@@ -14,6 +14,8 @@ from web.views import Views
 GLANCE_INTERVAL_S = 1.0
 GLANCES = 10
 """Each connection is told once in so many glances, or sooner."""
+AT_ONCE = 50
+"""So many are told in one turn of the loop: whoever writes meanwhile does not wait for all."""
 
 
 class Standings:
@@ -40,7 +42,12 @@ class Standings:
         by_site = defaultdict[str, list[Connected]](list)
         for connected in connections:
             by_site[connected.site_id].append(connected)
-        for site_id, theirs in by_site.items():
+        parts = (
+            (site_id, theirs[first : first + AT_ONCE])
+            for site_id, theirs in by_site.items()
+            for first in range(0, len(theirs), AT_ONCE)
+        )
+        for site_id, theirs in parts:
             conversations = {id_ for connected in theirs for id_ in connected.conversations}
             found = await self._chat.standings(site_id, sorted(conversations))
             now_us = self._clock.monotonic_us()
