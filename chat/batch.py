@@ -1,20 +1,24 @@
-"""Stores what waits, all of it by one plan; what comes meanwhile waits for the next."""
+"""Stores what waits, all of it by one plan, which takes it as it begins."""
 
 import asyncio
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from chat import batch_tables, tables
 from chat.batch_tables import Move, SaidBeforeError, Send
 from protocol.views import Mark, Message
-from runtime.database import Database
+from runtime.database import Database, Plan
 
 MOST = 256
 
 
 Told: TypeAlias = Callable[[Message | Exception], None]
 """Hears of a message as it is stored, once it is on disk, or why it is not."""
+
+Stored: TypeAlias = tuple[list[Message], list[tuple[str, str, Mark]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +27,19 @@ class _Waiting:
     told: Told
 
 
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """What one plan stores, from when it has `begun`."""
+
+    begun: bool = False
+    sends: list[_Waiting] = field(default_factory=list)
+    moves: list[tuple[Move, list[asyncio.Future[None]]]] = field(default_factory=list)
+
+
 class Batches:
-    """One plan at a time is under way: the more there is to do, the more goes into each. `said` and
-    `moved` hear, in the order of the record, of each new message and of marks that moved."""
+    """A plan begins as soon as the one before it has ended, with all that has come until then: the
+    more there is to do, the more goes into each. `said` and `moved` hear, in the order of the
+    record, of each new message and of marks that moved."""
 
     def __init__(
         self,
@@ -34,9 +48,12 @@ class Batches:
         moved: Callable[[str, str, Mark], None],
     ) -> None:
         self._database, self._said, self._moved = database, said, moved
-        self._sends: list[_Waiting] = []
+        # Taken out by the database's thread, perhaps: by one call for each.
+        self._sends: deque[_Waiting] = deque()
         self._moves: dict[tuple[str, str, str], tuple[Move, list[asyncio.Future[None]]]] = {}
-        self._work: asyncio.Task[None] | None = None
+        self._last = _Batch(begun=True)
+        self._held: _Batch | None = None
+        self._work: dict[_Batch, asyncio.Task[None]] = {}
 
     def send(self, send: Send, told: Told) -> None:
         """Those of one conversation are stored in this order."""
@@ -46,52 +63,96 @@ class Batches:
     def move(self, move: Move, *done: asyncio.Future[None]) -> None:
         """`done` when the marks are on disk."""
         key = move.site_id, move.conversation, move.person
-        if key in self._moves:
-            before, others = self._moves[key]
+        waiting = list(done)
+        if (found := self._moves.pop(key, None)) is not None:
+            before, others = found
             delivered = max(before.delivered, move.delivered)
             move = replace(move, delivered=delivered, read=max(before.read, move.read))
-            self._moves[key] = move, [*others, *done]
-        else:
-            self._moves[key] = move, list(done)
+            waiting = [*others, *done]
+        self._moves[key] = move, waiting
         self._begin()
 
     def _begin(self) -> None:
-        if self._work is None:
-            self._work = asyncio.create_task(self._store())
+        """One may wait for its turn, where the database takes one after the other."""
+        most = 2 if self._database.in_turn else 1
+        if self._last.begun and len(self._work) < most and self._held is None:
+            batch = self._last = _Batch()
+            self._work[batch] = asyncio.create_task(self._store(batch))
 
-    async def _store(self) -> None:
-        try:
-            while self._sends or self._moves:
-                sends, self._sends = self._sends[:MOST], self._sends[MOST:]
-                moves, self._moves = list(self._moves.values()), {}
-                await self._store_these(sends, moves)
-        finally:
-            self._work = None
+    def _take(self, batch: _Batch) -> None:
+        if batch.begun:
+            return  # the plan is run again
+        batch.begun = True
+        if self._held is not None:
+            return
+        with suppress(IndexError):
+            while len(batch.sends) < MOST:
+                batch.sends.append(self._sends.popleft())
+        with suppress(KeyError):
+            while True:
+                batch.moves.append(self._moves.popitem()[1])
 
-    async def _store_these(
-        self, sends: Sequence[_Waiting], moves: Sequence[tuple[Move, list[asyncio.Future[None]]]]
-    ) -> None:
+    def _plan(self, batch: _Batch) -> Plan[Stored]:
+        self._take(batch)
         try:
-            stored, marks = await self._database.write(
-                batch_tables.store, [each.send for each in sends], [move for move, _ in moves]
+            return (
+                yield from batch_tables.store(
+                    [each.send for each in batch.sends], [move for move, _ in batch.moves]
+                )
             )
         except SaidBeforeError:
-            await self._store_these([], moves)
-            await asyncio.gather(*(self._store_alone(each) for each in sends))
-            return
+            self._held = batch  # those behind them wait until each of them has been looked at
+            raise
+
+    async def _store(self, batch: _Batch) -> None:
+        try:
+            stored = await self._database.write(self._plan, batch)
+        except SaidBeforeError:
+            await self._store_each(batch)
+            self._go_on(batch)
         except Exception as error:
-            for each in sends:
-                each.told(error)
-            for done in (done for _, each in moves for done in each if not done.done()):
-                done.set_exception(error)
-            return
-        for each, message in zip(sends, stored, strict=True):
+            self._take(batch)  # it may not have come so far
+            self._go_on(batch)
+            _fail(batch, error)
+        else:
+            self._go_on(batch)
+            self._hand_on(batch, stored)
+
+    def _go_on(self, batch: _Batch) -> None:
+        """What has come meanwhile does not wait for what comes of this batch."""
+        if self._held is batch:
+            self._held = None
+        del self._work[batch]
+        if self._sends or self._moves:
+            self._begin()
+
+    def _hand_on(self, batch: _Batch, stored: Stored) -> None:
+        messages, marks = stored
+        for each, message in zip(batch.sends, messages, strict=True):
             self._said(each.send.site_id, each.send.conversation, message)
             each.told(message)
         for site_id, conversation, mark in marks:
             self._moved(site_id, conversation, mark)
-        for done in (done for _, each in moves for done in each if not done.done()):
+        for done in (done for _, each in batch.moves for done in each if not done.done()):
             done.set_result(None)
+
+    async def _store_each(self, batch: _Batch) -> None:
+        marks = _Batch(begun=True, moves=batch.moves)
+        try:
+            stored = await self._database.write(batch_tables.store, [], [m for m, _ in marks.moves])
+        except Exception as error:
+            _fail(marks, error)
+        else:
+            self._hand_on(marks, stored)
+        in_order: dict[object, list[_Waiting]] = defaultdict(list)
+        for number, each in enumerate(batch.sends):
+            talk = each.send.site_id, each.send.conversation
+            in_order[number if self._database.in_turn else talk].append(each)
+        await asyncio.gather(*(self._store_in_order(these) for these in in_order.values()))
+
+    async def _store_in_order(self, these: Sequence[_Waiting]) -> None:
+        for each in these:
+            await self._store_alone(each)
 
     async def _store_alone(self, waiting: _Waiting) -> None:
         send = waiting.send
@@ -112,3 +173,10 @@ class Batches:
         if fresh:
             self._said(send.site_id, send.conversation, message)
         waiting.told(message)
+
+
+def _fail(batch: _Batch, error: Exception) -> None:
+    for each in batch.sends:
+        each.told(error)
+    for done in (done for _, each in batch.moves for done in each if not done.done()):
+        done.set_exception(error)

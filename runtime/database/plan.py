@@ -70,6 +70,9 @@ class Database(Protocol):
     and from rows only.
     """
 
+    in_turn: bool
+    """Whether plans that write run one after the other, as they came."""
+
     async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a plan on one read-only snapshot."""
         ...

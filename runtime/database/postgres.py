@@ -135,6 +135,8 @@ async def _connected(engine: AsyncEngine) -> AsyncConnection:
 class PostgresDatabase:
     """Implements Database: writes READ COMMITTED, reads on a REPEATABLE READ snapshot."""
 
+    in_turn = False
+
     def __init__(
         self,
         url: str,

@@ -83,6 +83,21 @@ async def test_twenty_at_once_under_one_id_are_one(chat: Chat) -> None:
     assert (await chat.send(SITE, TALK, ADA, client_id(2), "next")).seq == 2
 
 
+async def test_what_is_said_behind_something_sent_again_stays_behind_it(chat: Chat) -> None:
+    """Mutant: whatever waits is stored while those sent again are looked at."""
+    await chat.send(SITE, TALK, ADA, client_id(0), "hello")
+    for turn in range(10):
+        said = [asyncio.create_task(chat.send(SITE, TALK, ADA, client_id(0), "hello"))]
+        for number in range(10):
+            id_ = client_id(10 * turn + number)
+            said.append(asyncio.create_task(chat.send(SITE, TALK, BEN, id_, "next")))
+            for _ in range(5 * number):
+                await asyncio.sleep(0)
+        await asyncio.gather(*said)
+    page = await chat.page(SITE, TALK, limit=200)
+    assert [each.id for each in page.messages[1:]] == [client_id(n) for n in range(100)]
+
+
 async def test_the_same_id_with_another_body_is_a_conflict(chat: Chat) -> None:
     await chat.send(SITE, TALK, ADA, client_id(1), "hello")
     with pytest.raises(Refusal) as refused:

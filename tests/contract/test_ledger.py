@@ -270,7 +270,7 @@ class Unsteady:
 
     def __init__(self, inner: Database, writes: int) -> None:
         self.read, self.exclusive, self.close = inner.read, inner.exclusive, inner.close
-        self._inner, self.writes = inner, writes
+        self._inner, self.writes, self.in_turn = inner, writes, inner.in_turn
 
     async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if not self.writes:

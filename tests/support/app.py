@@ -43,7 +43,7 @@ class WatchedDatabase:
     and can be cut off, at once or after so many more writes."""
 
     def __init__(self, inner: Database) -> None:
-        self._inner = inner
+        self._inner, self.in_turn = inner, inner.in_turn
         self._at_work = self._begun = self.asked = 0
         self._idle = asyncio.Event()
         self._idle.set()

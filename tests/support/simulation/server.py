@@ -37,6 +37,7 @@ class Disk:
 
     def __init__(self, world: World) -> None:
         self._world, self.killed = world, False
+        self.in_turn = world.database.in_turn
 
     async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         self._check()
