@@ -91,7 +91,8 @@ class Nodes:
                 await self.look()
             except DatabaseError as error:
                 log.warning("nodes.waiting", error=type(error).__name__)
-            self._roster.beat()
+            if not self._bus.away:  # a beat that nobody hears is nothing that anybody misses
+                self._roster.beat()
             seconds = LOOK_APART_S if self._bus.apart else LOOK_S
             await wait_until_set(changed, self._clock, seconds)
 

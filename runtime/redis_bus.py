@@ -42,7 +42,8 @@ _only_here: ContextVar[bool] = ContextVar("only_here", default=False)
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """What a node says in one turn: topics and payloads. The first has the number 1."""
+    """What a node says in one turn: topics and payloads. Numbers count from 1; what was never said
+    has one too."""
 
     node: str
     number: int
@@ -193,13 +194,13 @@ class RedisBus:
         self._said.set()  # at once: the others learn that we are there
         while True:
             self._look_around()
-            if not self._waiting:
-                self._said.clear()
+            if not self._said.is_set():
                 try:
                     async with asyncio.timeout(BEAT_S):
                         await self._said.wait()
                 except TimeoutError:
                     pass  # that we are there
+            self._said.clear()
             messages, self._waiting, self._bytes = self._waiting, [], 0
             self._number += 1
             batch = packed(Batch(self._node, self._number, messages))
@@ -213,11 +214,7 @@ class RedisBus:
         if self._waiting or not self.away:
             log.warning("redis.full", dropped=len(self._waiting))
         self._waiting, self._bytes = [], 0
-        self._skip()
-
-    def _skip(self) -> None:
-        if self._number:  # before the first nobody has heard anything
-            self._number += 1
+        self._number += 1
 
     def _look_around(self) -> None:
         """Who is silent now: whoever watches is told of a change."""
@@ -248,7 +245,7 @@ class RedisBus:
 
     def _went(self, error: BaseException) -> None:
         self._waiting, self._bytes = [], 0
-        self._skip()
+        self._number += 1
         if not self._told_away:
             self._told_away = True
             log.warning("redis.away", error=type(error).__name__)

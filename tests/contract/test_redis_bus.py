@@ -145,6 +145,22 @@ async def test_what_a_node_could_not_say_the_others_know_to_be_missing(
     assert other.losses > losses
 
 
+async def test_what_a_node_said_before_it_found_redis_the_others_know_to_be_missing(
+    server: RedisServer,
+) -> None:
+    async with spoken_over(server, "two") as one:
+        losses, there = one.losses, listening(one)
+        late = RedisBus(server.url, "two", "late", SystemClock())
+        late.publish("a", b"unheard")
+        speaking = asyncio.create_task(late.run())
+        await until_lost(late, 0)
+        late.publish("a", b"heard")
+        assert await heard(there, b"heard") == [b"heard"]
+        assert one.losses == losses + 1
+        speaking.cancel()
+        await asyncio.gather(speaking, return_exceptions=True)
+
+
 async def test_a_batch_that_was_held_up_is_not_told_after_later_ones(
     nodes: tuple[RedisBus, RedisBus],
 ) -> None:
