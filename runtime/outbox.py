@@ -153,8 +153,8 @@ class Dispatcher:
                 if self._turn is None:
                     events, next_us = await self._database.read(_due, now_us)
                 else:
-                    own, self._own = self._own, False
                     mine = await self._database.write(_due_in_turn, self._turn.owner, now_us)
+                    own, self._own = self._own, False
                     if mine is None:
                         if own:
                             self._turn.pass_on()

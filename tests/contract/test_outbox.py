@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from runtime import outbox
-from runtime.database import Database, Plan
+from runtime.database import Database, DatabaseUnavailable, Plan
 from runtime.outbox import BATCH, POLL_S, Dispatcher, Event, Handler, Later, backoff_us, put
 from runtime.tables import outbox as table
+from tests.support.app import WatchedDatabase
 from tests.support.clock import ManualClock
 from tests.support.databases import Storage
 
@@ -289,6 +290,24 @@ class Turns:
 
     def pass_on(self) -> None:
         self.passed_on += 1
+
+
+async def test_whose_turn_it_is_is_told_also_after_a_database_that_was_away(
+    database: Database,
+) -> None:
+    """Mutant: that there is something is forgotten before the turn was asked for."""
+    clock, turns, watched = ManualClock(NOW), Turns("other"), WatchedDatabase(database)
+    await Dispatcher(database, clock, {}, Turns("one")).deliver()
+    other = Dispatcher(watched, clock, {}, turns)
+    await database.write(store, "a")
+    other.nudge()
+    watched.cut_off = True
+    with pytest.raises(DatabaseUnavailable):
+        await other.deliver()
+    watched.cut_off = False
+    for _ in range(2):
+        await other.deliver()
+    assert turns.passed_on == 1
 
 
 async def test_of_several_nodes_one_delivers_until_it_gives_up_or_dies(database: Database) -> None:
