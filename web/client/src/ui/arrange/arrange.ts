@@ -1,9 +1,10 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
-import { Refused, type AppState, type Trouble } from "../../lib/model.js";
+import type { AppState } from "../../lib/model.js";
 import type { AgreementView, MentorshipView, PersonView } from "../../protocol/types.js";
 import { Ahead } from "../ahead.js";
+import { Asking } from "../asking.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import { notice } from "../parts/notice.js";
@@ -51,8 +52,7 @@ export class Arrange extends AppElement {
   @property({ attribute: false }) view!: MentorshipView;
   private readonly ahead = new Ahead(this, () => this.app);
   @state() private open: "terms" | "meeting" | null = null;
-  @state() private busy = false;
-  @state() private trouble: Trouble | null = null;
+  private readonly asking = new Asking(this);
 
   protected override watch(state: AppState): readonly unknown[] {
     return [state.me, state.arranged];
@@ -71,7 +71,7 @@ export class Arrange extends AppElement {
     };
     return html`
       ${proposal ? (proposal.state === "open" ? this.proposal(proposal, me) : this.declined(proposal, me)) : nothing}
-      ${this.trouble ? notice(this.trouble) : nothing}
+      ${this.asking.trouble ? notice(this.asking.trouble) : nothing}
       <div class="row ways">
         ${
           open
@@ -138,7 +138,7 @@ export class Arrange extends AppElement {
             ${
               mine
                 ? html`<button
-                  ?disabled=${this.busy}
+                  ?disabled=${this.asking.busy}
                   @click=${() => this.say(() => arrange.withdraw(this.view.id, proposal.version))}
                 >
                   Withdraw
@@ -147,7 +147,7 @@ export class Arrange extends AppElement {
                     reaches(this.view)
                       ? html`<button
                         class="filled"
-                        ?disabled=${this.busy}
+                        ?disabled=${this.asking.busy}
                         @click=${() => this.say(() => arrange.accept(this.view.id, proposal.version))}
                       >
                         Accept
@@ -155,7 +155,7 @@ export class Arrange extends AppElement {
                       : nothing
                   }
                   <button
-                    ?disabled=${this.busy}
+                    ?disabled=${this.asking.busy}
                     @click=${() => this.say(() => arrange.decline(this.view.id, proposal.version))}
                   >
                     Decline
@@ -179,7 +179,7 @@ export class Arrange extends AppElement {
 
   /** A button that goes, or cannot be pressed for a moment, takes the focus with it. */
   protected override updated(): void {
-    if (!this.pressed || this.busy || document.activeElement !== document.body) return;
+    if (!this.pressed || this.asking.busy || document.activeElement !== document.body) return;
     const stays = this.pressed.isConnected;
     (stays ? this.pressed : this.renderRoot.querySelector<HTMLElement>("button.plain"))?.focus();
     if (!stays) this.pressed = null;
@@ -188,15 +188,6 @@ export class Arrange extends AppElement {
 
   private async say(send: () => Promise<void>): Promise<void> {
     this.pressed = (this.renderRoot as ShadowRoot).activeElement as HTMLElement | null;
-    this.busy = true;
-    this.trouble = null;
-    try {
-      await send();
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.trouble = error.trouble;
-    } finally {
-      this.busy = false;
-    }
+    await this.asking.run(send);
   }
 }

@@ -3,8 +3,9 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
 
-import { Refused, type App, type Trouble } from "../../lib/model.js";
+import type { App } from "../../lib/model.js";
 import type { MentorshipView, PersonView } from "../../protocol/types.js";
+import { Asking } from "../asking.js";
 import { base, controls } from "../base.js";
 import { notice } from "../parts/notice.js";
 
@@ -72,8 +73,7 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
   @property({ attribute: false }) mentorship!: MentorshipView;
   @state() protected entries!: Readonly<Record<F, string>>;
   @state() protected wrong: Readonly<Record<string, string>> = {};
-  @state() private trouble: Trouble | null = null;
-  @state() protected busy = false;
+  protected readonly asking = new Asking(this);
 
   protected abstract fresh(): Readonly<Record<F, string>>;
 
@@ -126,9 +126,10 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
   }
 
   protected form(fields: unknown, actions: unknown): unknown {
+    const { trouble } = this.asking;
     return html`
       <form @submit=${this.submit} novalidate>
-        ${fields} ${this.trouble ? notice(this.trouble) : nothing}
+        ${fields} ${trouble ? notice(trouble) : nothing}
         <div class="row actions">${actions}</div>
       </form>
     `;
@@ -149,28 +150,20 @@ export abstract class ArrangeForm<F extends string> extends LitElement {
   private async submit(event: Event): Promise<void> {
     event.preventDefault();
     const { wrong, send } = this.asked();
-    this.trouble = null;
+    this.asking.clear();
     this.wrong = { ...wrong } as Record<string, string>;
     if (!Object.keys(wrong).length) await this.doing(send);
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>("[aria-invalid]")?.focus();
   }
 
-  /** One request at a time; done, the sheet may close. */
+  /** Done, the sheet may close. */
   protected async doing(send: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
-    try {
-      await send();
-      this.dispatchEvent(new Event("done"));
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      const { field, trouble } = error;
+    const done = await this.asking.run(send, ({ field, trouble }) => {
       const here = field && this.renderRoot.querySelector(`[id="${CSS.escape(field)}"]`);
       if (here) this.wrong = { [field]: trouble.what };
-      else this.trouble = trouble;
-    } finally {
-      this.busy = false;
-    }
+      return !!here;
+    });
+    if (done) this.dispatchEvent(new Event("done"));
   }
 }

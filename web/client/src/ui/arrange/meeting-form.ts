@@ -43,7 +43,7 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
 
   private buttons(): unknown {
     return html`
-      <button class="filled" ?disabled=${this.busy}>${this.meeting ? "Move it" : "Plan it"}</button>
+      <button class="filled" ?disabled=${this.asking.busy}>${this.meeting ? "Move it" : "Plan it"}</button>
       ${
         this.meeting
           ? html`<button type="button" class="clay" @click=${() => this.ask(true)}>
@@ -62,7 +62,7 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
       <p role="alert">
         Cancel the meeting of ${when}? ${named(person.name)} reads it in your conversation.
       </p>
-      <button type="button" class="clay" ?disabled=${this.busy} @click=${this.cancel}>
+      <button type="button" class="clay" ?disabled=${this.asking.busy} @click=${this.cancel}>
         Yes, cancel it
       </button>
       <button type="button" class="keep" @click=${this.keep}>Keep it</button>

@@ -122,7 +122,7 @@ export class TermsForm extends ArrangeForm<TermsField> {
           </div>
         </details>
       `,
-      html`<button class="filled" ?disabled=${this.busy}>${this.isFree ? "Propose: free of charge" : "Propose"}</button>`,
+      html`<button class="filled" ?disabled=${this.asking.busy}>${this.isFree ? "Propose: free of charge" : "Propose"}</button>`,
     );
   }
 

@@ -1,10 +1,10 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
-import type { AppState, Trouble } from "../../lib/model.js";
+import type { AppState } from "../../lib/model.js";
 import { COPIES, begin, reportOf, type Begun } from "../../lib/report.js";
-import { inWords } from "../../lib/trouble.js";
 import { REPORT_WORDS_MAX, type MentorshipView } from "../../protocol/types.js";
+import { Asking } from "../asking.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import "../parts/sheet.js";
@@ -49,8 +49,7 @@ export class Safety extends AppElement {
   @property({ attribute: false }) view!: MentorshipView;
   @state() private step: Step | null = null;
   @state() private begun: Begun | null = null; // while one reports
-  @state() private trouble: Trouble | null = null;
-  @state() private busy = false;
+  private readonly asking = new Asking(this);
   @query("form") private form!: HTMLFormElement;
 
   protected override watch(state: AppState): readonly unknown[] {
@@ -102,7 +101,7 @@ export class Safety extends AppElement {
       <p>${leaving ? leaveWords(other) : blockWords(other)}</p>
       ${this.said()}
       <div class="row">
-        <button class="clay" ?disabled=${this.busy} @click=${() => this.act(run)}>
+        <button class="clay" ?disabled=${this.asking.busy} @click=${() => this.act(run)}>
           ${leaving ? "Leave" : "Block"}
         </button>
         <button @click=${this.close}>Not now</button>
@@ -140,7 +139,7 @@ export class Safety extends AppElement {
         </div>
         ${this.said()}
         <div class="row">
-          <button class="filled" ?disabled=${this.busy}>Send</button>
+          <button class="filled" ?disabled=${this.asking.busy}>Send</button>
           <button type="button" @click=${this.close}>Not now</button>
         </div>
       </form>
@@ -148,12 +147,12 @@ export class Safety extends AppElement {
   }
 
   private said(): unknown {
-    const { trouble } = this;
+    const { trouble } = this.asking;
     return trouble ? html`<p class="error" role="alert">${trouble.what} ${trouble.advice}</p>` : nothing;
   }
 
   private open(step: Step): void {
-    this.trouble = null;
+    this.asking.clear();
     this.step = step;
     const log = this.state.conversations[this.view.conversation];
     this.begun = step === "report" ? begin(this.view, log?.messages ?? []) : null;
@@ -173,16 +172,7 @@ export class Safety extends AppElement {
   }
 
   private async act(run: () => Promise<void>, then: Step | null = null): Promise<void> {
-    this.busy = true;
-    this.trouble = null;
-    try {
-      await run();
-      this.step = then;
-    } catch (error) {
-      this.trouble = inWords(error);
-    } finally {
-      this.busy = false;
-    }
+    if (await this.asking.run(run)) this.step = then;
   }
 }
 

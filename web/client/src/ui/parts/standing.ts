@@ -1,9 +1,9 @@
 import { css, html, nothing } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, property } from "lit/decorators.js";
 
-import type { AppState, Trouble } from "../../lib/model.js";
-import { inWords } from "../../lib/trouble.js";
+import type { AppState } from "../../lib/model.js";
 import type { MentorshipView } from "../../protocol/types.js";
+import { Asking } from "../asking.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import { pairOf } from "../words/people.js";
@@ -25,8 +25,7 @@ export class Standing extends AppElement {
     `,
   ];
   @property({ attribute: false }) view!: MentorshipView;
-  @state() private busy = false;
-  @state() private trouble: Trouble | null = null;
+  private readonly asking = new Asking(this);
 
   protected override watch(state: AppState): readonly unknown[] {
     return [state.me, state.mentorships];
@@ -35,14 +34,15 @@ export class Standing extends AppElement {
   override render(): unknown {
     const { me } = this.state;
     if (!me) return nothing;
-    const { view, trouble } = this;
+    const { view } = this;
+    const { busy, trouble } = this.asking;
     const pair = pairOf(view, me);
     return html`
       <p>${closedWords(view, pair, this.app.nowUs())}</p>
       ${
         view.blocked_by_me && view.closed_us == null
-          ? html`<button ?disabled=${this.busy} @click=${this.lift}>
-            ${this.busy ? "Lifting the block…" : `Let ${named(pair.other.name)} reach you again`}
+          ? html`<button ?disabled=${busy} @click=${this.lift}>
+            ${busy ? "Lifting the block…" : `Let ${named(pair.other.name)} reach you again`}
           </button>`
           : nothing
       }
@@ -52,15 +52,7 @@ export class Standing extends AppElement {
 
   /** The button goes with the block; who pressed it goes on where it stood (`lifted`, event). */
   private async lift(): Promise<void> {
-    this.busy = true;
-    this.trouble = null;
-    try {
-      await this.app.safety.block(this.view.id, false);
-      this.dispatchEvent(new Event("lifted"));
-    } catch (error) {
-      this.trouble = inWords(error);
-    } finally {
-      this.busy = false;
-    }
+    const done = await this.asking.run(() => this.app.safety.block(this.view.id, false));
+    if (done) this.dispatchEvent(new Event("lifted"));
   }
 }
