@@ -369,7 +369,7 @@ def find(
     rows = yield (
         MESSAGE.add_columns(messages.c.conversation_id)
         .join_from(newest, messages, _same_message(newest.c, messages.c))
-        .where(messages.c.site_id == site_id)
+        .where(messages.c.site_id == site_id, messages.c.deleted_us.is_(None))  # index behind
         .order_by(*_newest(newest.c, ids))
     )
     keys = [(row.conversation_id, row.seq) for row in rows]

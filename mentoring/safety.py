@@ -170,11 +170,10 @@ class Safety:
         wish: NewReport,
         messages: Sequence[Message],
         key: str | None,
-    ) -> tuple[str, bool]:
+    ) -> str:
         """Keeps what somebody says of the other, with copies of the messages that it is about, and
-        leaves or blocks in the same step; its id, and whether this call did it: the same
-        idempotency `key` again gives the first answer. Refuses with `invalid_field`,
-        `rate_limited`, `conflict`."""
+        leaves or blocks in the same step; its id: the same idempotency `key` again gives the first
+        answer. Refuses with `invalid_field`, `rate_limited`, `conflict`."""
         words = clean(wish.words, "words")
         if len(words) > REPORT_WORDS_MAX:
             raise Refusal("invalid_field", f"At most {REPORT_WORDS_MAX} characters.", field="words")
@@ -188,7 +187,7 @@ class Safety:
             left: list[Change] = [Left(person, now_us)] if closed else []
             self._changed(of, left + [Blocks(person, True)] * ("block" in wish.also))
         self._nudge()
-        return id_, id_ == new.id
+        return id_
 
     def _report(
         self,

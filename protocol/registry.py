@@ -48,12 +48,14 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class FrameRule:
     """One client frame. `scope` names the field that a `member` must belong to; `reaches` as of a
-    route."""
+    route. `passing`: nothing of it is kept: what its connection knows is enough to let it through,
+    and it waits for nothing that is being written."""
 
     frame: type[frames.Frame]
     right: Right
     scope: Scope | None = None
     reaches: bool = False
+    passing: bool = False
 
 
 ROUTES = (
@@ -568,18 +570,18 @@ FRAMES = (
     FrameRule(frames.ChatDelete, "member", "conversation"),
     FrameRule(frames.ChatReact, "member", "conversation", reaches=True),
     FrameRule(frames.ChatPin, "member", "conversation", reaches=True),
-    FrameRule(frames.ChatTyping, "member", "conversation", reaches=True),
+    FrameRule(frames.ChatTyping, "member", "conversation", reaches=True, passing=True),
     FrameRule(frames.ChatFetch, "member", "conversation"),
     FrameRule(frames.ChatDelivered, "member", "conversation"),
     FrameRule(frames.ChatRead, "member", "conversation"),
     FrameRule(frames.RoomJoin, "member", "room", reaches=True),
     FrameRule(frames.RoomLeave, "member", "room"),
     FrameRule(frames.RoomEnd, "member", "room"),
-    FrameRule(frames.RoomMedia, "member", "room", reaches=True),
+    FrameRule(frames.RoomMedia, "member", "room", reaches=True, passing=True),
     FrameRule(frames.RoomPath, "member", "room"),
     FrameRule(frames.RoomContact, "member", "room"),
     FrameRule(frames.RoomVoice, "member", "room"),
-    FrameRule(frames.PeerOffer, "member", "room", reaches=True),
-    FrameRule(frames.PeerAnswer, "member", "room", reaches=True),
-    FrameRule(frames.PeerCandidate, "member", "room", reaches=True),
+    FrameRule(frames.PeerOffer, "member", "room", reaches=True, passing=True),
+    FrameRule(frames.PeerAnswer, "member", "room", reaches=True, passing=True),
+    FrameRule(frames.PeerCandidate, "member", "room", reaches=True, passing=True),
 )

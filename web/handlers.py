@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from ledger.views import base64url
+from mentoring.sansio.safety import OPEN
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
 from people.service import Caller
@@ -221,10 +222,11 @@ class Handlers:
         wish: NewReport = asked.body
         of, services = asked.theirs, self._services
         copies = await services.chat.picked(of.site_id, of.conversation, wish.seqs)
-        report, new = await services.safety.report(
+        report = await services.safety.report(
             of, asked.me.person, wish, copies, asked.idempotency_key
         )
-        if wish.also and new:
+        # Also when it is asked again: the first time it may not have come this far.
+        if wish.also and await services.safety.bounds(of.site_id, of.id) != OPEN:
             await self._parted(asked, wish.also)
         return Reported(report=report)
 

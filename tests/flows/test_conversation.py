@@ -432,7 +432,6 @@ async def test_that_one_types_is_told_to_the_other_and_not_too_often(
         assert (told["person"], told["typing"]) == (mentor.person, typing)
     for _ in range(60):
         one.send("chat.typing", conversation=mentor.conversation, typing=True)
-    await one.beat()
     await app.settle()
     assert len(other.take_all("chat.typed")) == 18
     for mine in (one, again):
@@ -453,7 +452,7 @@ async def test_what_was_delivered_is_told_and_a_lost_receipt_is_noticed(
     bus = app.house.services.bus
     published, bus.publish = bus.publish, lambda topic, payload: None  # type: ignore[method-assign]
     other.send("chat.read", conversation=mentee.conversation, seq=3)
-    await other.beat()
+    await app.settle()
     bus.publish = published  # type: ignore[method-assign]
     await app.settle()
     assert one.take("chat.receipt") is None

@@ -42,7 +42,7 @@ async def refusals(page: Page, socket: Socket) -> set[str]:
     }
     for tag, fields in reaching.items():
         socket.send(tag, **fields)
-        await socket.beat()
+        await page.app.settle()
     return {frame["code"] for frame in socket.take_all("error")}
 
 
@@ -141,7 +141,7 @@ async def test_who_is_blocked_reaches_nobody_and_sees_nothing(
 
     # Whatever Ada does now, Ben hears nothing of it.
     one.send("chat.read", conversation=ada.conversation, seq=1)
-    await one.beat()
+    await app.settle()
     await spare.finish(1001)
     await one.finish(1001)
     one = await ada.connect()
@@ -262,6 +262,26 @@ async def test_one_step_can_report_leave_and_block(app: App, pair: tuple[Page, P
     assert (mine["closed_by"], mine["blocked_by_me"]) == (ada.person, True)
     assert await say(ben, 1) == "mentorship_closed"
     assert "report" not in (await ben.get(of(ben))).text
+
+
+@on_sqlite
+async def test_a_report_that_came_half_way_ends_the_call_when_it_comes_again(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Mutant: only the first ends what runs."""
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    await ada.join(one)
+    await ben.join(other)
+    wish = {
+        "json": {**REPORT, "seqs": [], "also": ["block"]},
+        "headers": {"Idempotency-Key": "report-3"},
+    }
+    app.database.writes_left = 1  # the report, and no end of the call
+    assert (await ada.post(of(ada, "/report"), **wish)).status_code == 503
+    app.database.writes_left = None
+    assert (await ada.post(of(ada, "/report"), **wish)).status_code == 201
+    assert (await other.get("room.left"))["reason"] == "ended"
 
 
 @on_sqlite

@@ -72,6 +72,48 @@ async def test_a_mentorship_that_begins_while_one_is_here_is_known_at_once(app: 
     assert socket.close_code is None
 
 
+@on_sqlite
+async def test_what_passes_waits_for_no_message_and_signs_of_life_for_nothing(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Mutant: a frame is carried out before the next one is looked at."""
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    await quiet(app, one, other)
+    app.database.goes_on.clear()
+    other.send("chat.send", conversation=ben.conversation, id="sent-0001", body="slowly")
+    other.send("chat.typing", conversation=ben.conversation, typing=True)
+    await one.get("chat.typed", person=ben.person, typing=True)
+    other.send("chat.fetch", conversation=ben.conversation, after=0, limit=7)
+    await other.beat()
+    assert other.take("chat.accepted") is None
+    app.database.goes_on.set()
+    page = await other.get("chat.messages", conversation=ben.conversation)
+    tags = [frame["t"] for frame in other.frames]
+    assert [message["id"] for message in page["messages"]] == ["sent-0001"]
+    assert "chat.accepted" in tags  # what is asked behind messages is answered behind them
+    await one.get("chat.messages")
+
+
+@on_sqlite
+async def test_what_waits_for_the_disk_is_bounded(app: App, pair: tuple[Page, Page]) -> None:
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    await quiet(app, one, other)
+    app.database.goes_on.clear()
+    sent = [f"sent-{n:04}" for n in range(240)]
+    for n, id_ in enumerate(sent):
+        other.send("chat.send", conversation=ben.conversation, id=id_, body="x")
+        if n == 19:  # as many as one may in a second
+            await app.settle()
+            await app.clock.advance(1)
+    await app.settle()
+    assert other.unread > 0
+    app.database.goes_on.set()
+    await other.either(("chat.accepted", "id", sent[-1]), ("error", "ref", sent[-1]))
+    assert (await one.messages_to(40))[:40] == list(range(1, 41))
+
+
 async def blocks(ben: Page) -> None:
     answer = await ben.post(f"/v1/mentorships/{ben.mentorship}/block", json={"on": True})
     assert answer.is_success

@@ -218,8 +218,7 @@ async def test_the_talk_is_shared_out_by_what_both_pages_measured(
     await app.advance(20)
     report(app, mentor, one, "1" * 16 + "0" * 24)
     report(app, mentee, other, "0" * 8 + "1" * 16 + "0" * 16)
-    await one.beat()
-    await other.beat()
+    await app.settle()
     assert one.take("error") is None
     path = f"/v1/sessions/{session}/talk"
     mine, theirs = await asks(mentor, path), await asks(mentee, path)

@@ -350,7 +350,7 @@ async def test_a_foreign_thing_is_one_that_does_not_exist_to_frames_too(
         await world.ada.join(mine, peer="peer-mine")
     await world.app.settle()
     mine.send(tag, **world.frame(rule))
-    await mine.beat()
+    await world.app.settle()
     assert mine.take("error") is None
 
 

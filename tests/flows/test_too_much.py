@@ -77,7 +77,7 @@ async def test_joining_over_and_over_is_held_up_by_person_and_changes_nothing(
     assert after == before
     assert [frame for tab in tabs for frame in tab.frames] == []
     tabs[1].send("room.media", room=mallory.room, audio=False, video=False)  # still inside
-    await tabs[1].beat()
+    await scene.app.settle()
     assert tabs[1].take("error") is None
     await scene.app.advance(2)
     await mallory.join(tabs[0], peer="peer-more")

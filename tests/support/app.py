@@ -48,6 +48,8 @@ class WatchedDatabase:
         self._idle = asyncio.Event()
         self._idle.set()
         self.cut_off = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.writes_left: int | None = None
 
     @asynccontextmanager
@@ -55,6 +57,7 @@ class WatchedDatabase:
         self.asked += 1
         if self.cut_off:
             raise DatabaseUnavailable("cut off by the test")
+        await self.goes_on.wait()
         self._at_work += 1
         self._begun += 1
         self._idle.clear()

@@ -228,6 +228,11 @@ class Socket(Inbox):
         self._to_app.put_nowait({"type": "websocket.receive", "text": text})
 
     @property
+    def unread(self) -> int:
+        """How many frames the server has not taken yet."""
+        return self._to_app.qsize()
+
+    @property
     def beats_by_itself(self) -> bool:
         """Whether its page is signed in, connected and lives."""
         return self.beating and bool(self.opened) and self.close_code is None

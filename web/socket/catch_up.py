@@ -4,12 +4,15 @@ and reads what is missing from the table, page by page, holding no more than one
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
 from chat.sansio.delivery import Cursor, ahead, failed, hinted, known, paged, read, wanted
 from chat.service import Chat
 from protocol.frames import ChatMessages, ChatReceipt, ChatTouched
 from protocol.views import Mark
 from runtime.database import DatabaseError
 
+log = structlog.get_logger(__name__)
 Deliver = Callable[[ChatMessages | ChatTouched | ChatReceipt, bytes | None], None]
 """Queues a frame for the connection, with its MessagePack form if there is one already."""
 
@@ -130,6 +133,8 @@ class CatchUp:
                 self._cursors[conversation], behind = wanted(cursor)
         except DatabaseError:
             pass  # it is noticed again soon
+        except Exception:
+            log.exception("reading on failed", conversation=conversation)
         finally:
             if behind:
                 self._cursors[conversation] = failed(self._cursors[conversation])

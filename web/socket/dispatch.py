@@ -42,8 +42,11 @@ from runtime.limits import Limiter
 from web.services import Services
 
 _RULES = {rule.frame: rule for rule in FRAMES}
-_PASSING = ChatTyping, RoomMedia, PeerOffer, PeerAnswer, PeerCandidate
-"""Nothing of these is kept: what the connection knows is enough to let them through."""
+
+
+def passes(frame: ClientFrame) -> bool:
+    """Whether nothing of it is kept."""
+    return _RULES[type(frame)].passing
 
 
 def accepted(frame: ChatSend, stored: Message) -> ChatAccepted:
@@ -72,7 +75,7 @@ async def dispatch(
     rule = _RULES[type(frame)]
     assert rule.scope is not None, "beats and sign-ins never come this far"
     about = getattr(frame, rule.scope)
-    held = known(rule.scope, about) if isinstance(frame, _PASSING) else None
+    held = known(rule.scope, about) if rule.passing else None
     if held is not None:
         mentorship, bounds = held
         check(bounds, caller.person)

@@ -1,7 +1,7 @@
 """One WebSocket connection, from the upgrade to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
@@ -51,7 +51,7 @@ from web.access import covers
 from web.services import Services
 from web.socket.catch_up import CatchUp
 from web.socket.company import Company
-from web.socket.dispatch import dispatch
+from web.socket.dispatch import dispatch, passes
 from web.socket.hub import Hub, tab_topic
 from web.socket.outgoing import Outgoing, Overflow
 from web.socket.sansio.connection import (
@@ -74,6 +74,7 @@ from web.socket.sansio.connection import (
 )
 from web.socket.sansio.within import Within
 from web.socket.saying import Saying
+from web.socket.work import Work
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +108,7 @@ class Live:
         self._services, self._hub, self._format = services, hub, fmt
         self._receive = receive
         self.id = services.ids.new("con")
+        self.since_us = services.clock.monotonic_us()
         state = scope["state"]
         self._out = Outgoing(fmt, send, state["ws_close"], state.get("ws_write"))
         self._no_stranger: Callable[[], None] = scope["state"]["ws_signed_in"]
@@ -122,6 +124,7 @@ class Live:
         self._goodbye: Heard | None = None
         self._held_up_us = 0
         self._saying = Saying(services, self._limit, self._reply, self._failed)
+        self._work = Work(self._carry_out, lambda: self.kick("internal"))
         self._hear_by: Callable[[Callable[[bytes], bool]], None] | None = state.get("ws_hear")
         self._driver: Driver[Connection, Event, Effect] = Driver(
             CONNECTION,
@@ -148,6 +151,7 @@ class Live:
             log.exception("connection failed", connection=self.id)
             self._close_code = ERRORS["internal"].close
         finally:
+            await self._work.finished()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -288,14 +292,9 @@ class Live:
     async def _perform(self, effect: Effect) -> None:
         match effect:
             case SignIn(frame):
-                await self._refusing(self._sign_in(frame), frame)
-            case Dispatch(frame, heard):
-                await self._saying.all_answered()
-                if await self._room_to_send():
-                    if heard is not None and heard.at_us < self._held_up_us:
-                        # It waited because this page did not read, and lived on meanwhile.
-                        heard = self._services.ledger.hears()
-                    await self._refusing(self._dispatch(frame, heard), frame)
+                await self._sign_in(frame)
+            case Dispatch():
+                await self._work.put(effect)
             case Close(code):
                 self._services.metrics.closes.labels(code).inc()
                 log.info("connection closed", code=code, connection=self.id)
@@ -305,13 +304,26 @@ class Live:
             case Stop():
                 self._driver.stop()
 
+    async def _carry_out(self, asked: Dispatch) -> None:
+        frame, heard = asked.frame, asked.heard
+        if not passes(frame):  # what is asked behind messages is answered behind them
+            await self._saying.all_answered()
+        if await self._room_to_send():
+            if heard is not None and heard.at_us < self._held_up_us:
+                # It waited because this page did not read, and lived on meanwhile.
+                heard = self._services.ledger.hears()
+            try:
+                await self._dispatch(frame, heard)
+            except (Refusal, DatabaseError) as error:
+                self._failed(error, frame)
+
     def _perform_at_once(self, effect: Effect) -> bool:
         match effect:
             case Alive(n):
                 self._refused(lambda: self._answer_beat(n), Beat(n=n))
             case Complain(refusal):
                 self._complain(refusal, None)
-            case Dispatch(ChatSend() | ChatDelivered() as frame) if self._out.room:
+            case Dispatch(ChatSend() | ChatDelivered() as frame) if self._may_go_at_once:
                 return self._refused(lambda: self._dispatch_at_once(frame), frame)
             case _:
                 return False
@@ -323,6 +335,10 @@ class Live:
         except Refusal as refusal:
             self._complain(refusal, frame)
             return True
+
+    @property
+    def _may_go_at_once(self) -> bool:
+        return self._work.idle and self._out.room
 
     def _dispatch_at_once(self, frame: ChatSend | ChatDelivered) -> bool:
         assert self._caller is not None
@@ -348,20 +364,21 @@ class Live:
         raise no_cell
 
     async def _sign_in(self, frame: AuthOpen) -> None:
-        services = self._services
         try:
-            granted = services.people.claims(frame.grant)
-            # Before it is looked up, so that no revocation can fall in between.
-            self._subscription.add(access_topic(granted.site, granted.sub))
-            caller = await services.people.believe(granted)
+            await self._let_in(frame)
         except Refusal as refusal:
             self._complain(refusal, frame)
             self.kick(refusal.code)
-            return
         except DatabaseError:
             self._complain(Refusal("unavailable"), frame)
             self.kick("unavailable")
-            return
+
+    async def _let_in(self, frame: AuthOpen) -> None:
+        services = self._services
+        granted = services.people.claims(frame.grant)
+        # Before it is looked up, so that no revocation can fall in between.
+        self._subscription.add(access_topic(granted.site, granted.sub))
+        caller = await services.people.believe(granted)
         self._caller = caller
         self._no_stranger()
         # Listening begins before the snapshot is taken: nothing can fall in between.
@@ -446,12 +463,6 @@ class Live:
         self._limit(getattr(frame, "id", None))
         known = self._company.known
         await dispatch(self._services, self._caller, self.id, frame, self._reply, heard, known)
-
-    async def _refusing(self, work: Awaitable[None], frame: ClientFrame) -> None:
-        try:
-            await work
-        except (Refusal, DatabaseError) as error:
-            self._failed(error, frame)
 
     def _answer_beat(self, n: int) -> bool:
         self._limit()

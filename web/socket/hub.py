@@ -14,9 +14,11 @@ def tab_topic(site_id: str, person: str, tab: str) -> str:
 
 
 class Connected(Protocol):
-    """A connection that is signed in."""
+    """A connection that is signed in. `since_us`: when it began, by the steady time of this
+    node."""
 
     id: str
+    since_us: int
 
     @property
     def site_id(self) -> str: ...
@@ -43,11 +45,15 @@ class Hub:
         self._by_tab: dict[tuple[str, str, str], Connected] = {}
 
     def arrive(self, tab: tuple[str, str, str], connected: Connected) -> None:
-        """A connection of (site, person, tab) has signed in; an older one is kicked out."""
-        older = self._by_tab.get(tab)
+        """A connection of (site, person, tab) has signed in; the older of two is kicked out, also
+        when that is this one, whose sign-in took longer."""
+        held = self._by_tab.get(tab)
+        if held is not None and held.since_us > connected.since_us:
+            connected.kick("replaced")
+            return
         self._by_tab[tab] = connected
-        if older is not None:
-            older.kick("replaced")
+        if held is not None:
+            held.kick("replaced")
 
     def depart(self, tab: tuple[str, str, str], connection: str) -> None:
         held = self._by_tab.get(tab)

@@ -10,6 +10,9 @@ from runtime.flag import Flag
 from web.services import Services
 from web.socket.dispatch import accepted, dispatch_at_once
 
+UNDER_WAY_MOST = 32
+"""As many of a connection's messages wait for the disk at once; further ones are not read."""
+
 
 class Saying:
     """`limit` refuses what comes too fast; `reply` and `failed` hear how it went."""
@@ -26,8 +29,10 @@ class Saying:
         self._answered = Flag()
 
     def take(self, caller: Caller, of: Mentorship, frame: ChatSend | ChatDelivered) -> bool:
-        """False, and nothing has been done, if something has to be looked up first. Refusals are
+        """False, and nothing has been done, if something has to be waited for first. Refusals are
         raised."""
+        if self._under_way >= UNDER_WAY_MOST:
+            return False
 
         def told(what: Message | Exception) -> None:
             assert isinstance(frame, ChatSend)
