@@ -181,6 +181,7 @@ async def test_a_block_is_of_one_mentorship(app: App, pair: tuple[Page, Page]) -
     assert await say(ada, 2) == "not_accepted"
 
 
+@pytest.mark.parametrize("storage", ["postgresql"], indirect=True)  # SQLite has no other node
 async def test_another_node_hears_of_it_in_time(app: App, pair: tuple[Page, Page]) -> None:
     ada, ben = pair
     assert await say(ada, 1) is None
