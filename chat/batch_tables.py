@@ -213,11 +213,13 @@ def store(
     for number, send in enumerate(sends):
         by_site[send.site_id].append(number)
     stored: dict[int, Message] = {}
-    for site_id, numbers in by_site.items():
+    # Sites in one order too, for the same reason.
+    for site_id in sorted(by_site):
+        numbers = by_site[site_id]
         found = yield from _store(site_id, [sends[number] for number in numbers])
         stored.update(zip(numbers, found, strict=True))
     marks: list[tuple[str, str, Mark]] = []
-    for site_id in dict.fromkeys(move.site_id for move in moves):
+    for site_id in sorted({move.site_id for move in moves}):
         rows = yield _MOVE(
             site_id=site_id,
             rows=tabled(
