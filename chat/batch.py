@@ -1,13 +1,13 @@
 """Stores what waits, all of it by one plan, which takes it as it begins."""
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from chat import batch_tables, tables
+from chat import batch_again, batch_tables
 from chat.batch_tables import Move, SaidBeforeError, Send
 from protocol.views import Mark, Message
 from runtime.database import Database, Plan
@@ -95,20 +95,16 @@ class Batches:
     def _plan(self, batch: _Batch) -> Plan[Stored]:
         self._take(batch)
         try:
-            return (
-                yield from batch_tables.store(
-                    [each.send for each in batch.sends], [move for move, _ in batch.moves]
-                )
-            )
+            return (yield from batch_tables.store(*_asked(batch)))
         except SaidBeforeError:
-            self._held = batch  # those behind them wait until each of them has been looked at
+            self._held = batch  # those behind them wait until it is known which it was
             raise
 
     async def _store(self, batch: _Batch) -> None:
         try:
             stored = await self._database.write(self._plan, batch)
         except SaidBeforeError:
-            await self._store_each(batch)
+            await self._sort_out(batch)
             self._go_on(batch)
         except Exception as error:
             self._take(batch)  # it may not have come so far
@@ -136,43 +132,43 @@ class Batches:
         for done in (done for _, each in batch.moves for done in each if not done.done()):
             done.set_result(None)
 
-    async def _store_each(self, batch: _Batch) -> None:
-        marks = _Batch(begun=True, moves=batch.moves)
+    async def _sort_out(self, batch: _Batch) -> None:
+        """Those that are stored already are answered; the rest is stored, in its order."""
+        left = batch
         try:
-            stored = await self._database.write(batch_tables.store, [], [m for m, _ in marks.moves])
+            while True:
+                left = await self._answer(left)
+                if not left.sends and not left.moves:
+                    return
+                with suppress(SaidBeforeError):  # over another node, just now
+                    stored = await self._database.write(batch_tables.store, *_asked(left))
+                    break
         except Exception as error:
-            _fail(marks, error)
-        else:
-            self._hand_on(marks, stored)
-        in_order: dict[object, list[_Waiting]] = defaultdict(list)
-        for number, each in enumerate(batch.sends):
-            talk = each.send.site_id, each.send.conversation
-            in_order[number if self._database.in_turn else talk].append(each)
-        await asyncio.gather(*(self._store_in_order(these) for these in in_order.values()))
-
-    async def _store_in_order(self, these: Sequence[_Waiting]) -> None:
-        for each in these:
-            await self._store_alone(each)
-
-    async def _store_alone(self, waiting: _Waiting) -> None:
-        send = waiting.send
-        try:
-            message, fresh = await self._database.write(
-                tables.store,
-                send.site_id,
-                send.conversation,
-                send.person,
-                send.client_id,
-                send.body,
-                None,
-                send.at_us,
-            )
-        except Exception as error:
-            waiting.told(error)
+            _fail(left, error)
             return
-        if fresh:
-            self._said(send.site_id, send.conversation, message)
-        waiting.told(message)
+        self._hand_on(left, stored)
+
+    async def _answer(self, batch: _Batch) -> _Batch:
+        """What is left of it: each message once, the same again comes next."""
+        answers = await self._database.read(batch_again.said_before, _asked(batch)[0])
+        left, again = _Batch(begun=True, moves=batch.moves), list[_Waiting]()
+        ids = set[tuple[str, str, str, str]]()
+        for each, answer in zip(batch.sends, answers, strict=True):
+            send = each.send
+            id_ = send.site_id, send.conversation, send.person, send.client_id
+            if answer is not None:
+                each.told(answer)
+            elif id_ in ids:
+                again.append(each)
+            else:
+                ids.add(id_)
+                left.sends.append(each)
+        self._sends.extendleft(reversed(again))
+        return left
+
+
+def _asked(batch: _Batch) -> tuple[list[Send], list[Move]]:
+    return [each.send for each in batch.sends], [move for move, _ in batch.moves]
 
 
 def _fail(batch: _Batch, error: Exception) -> None:

@@ -176,7 +176,7 @@ def store(
             .where(conversations.c.site_id == site_id, conversations.c.id == conversation)
             .values(head=seq - 1, revision=revision - 1)
         )
-        earlier = yield from _said_before(site_id, conversation, person, client_id, body, reply_to)
+        earlier = yield from said_before(site_id, conversation, person, client_id, body, reply_to)
         return earlier, False
     if reply_to is not None:
         answered = yield select(messages.c.deleted_us).where(*at(site_id, conversation, reply_to))
@@ -193,7 +193,7 @@ def store(
     ), True
 
 
-def _said_before(
+def said_before(
     site_id: str, conversation: str, person: str, client_id: str, body: str, reply_to: int | None
 ) -> Plan[Message]:
     (message,) = yield from whole(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from typing import cast
 
 import pytest
 from sqlalchemy import select
@@ -15,9 +16,10 @@ from chat.tables import message_versions
 from protocol.errors import Refusal
 from protocol.frames import ChatMessages
 from protocol.types import PINS_MAX, VERSIONS_MAX, Emoji
-from protocol.views import Mark, Reaction
+from protocol.views import Mark, Message, Reaction
 from runtime.bus import LocalBus
 from runtime.database import Database, only, open_database
+from tests.support.app import WatchedDatabase
 from tests.support.clock import ManualClock
 from tests.support.databases import Storage
 
@@ -96,6 +98,28 @@ async def test_what_is_said_behind_something_sent_again_stays_behind_it(chat: Ch
         await asyncio.gather(*said)
     page = await chat.page(SITE, TALK, limit=200)
     assert [each.id for each in page.messages[1:]] == [client_id(n) for n in range(100)]
+
+
+async def test_one_that_is_sent_again_costs_those_beside_it_no_plan_each(
+    database: Database,
+) -> None:
+    """Mutant: each of the batch is stored by itself."""
+    watched = WatchedDatabase(database)
+    chat = Chat(watched, ManualClock(), LocalBus())
+    first = await chat.send(SITE, TALK, ADA, client_id(0), "hello")
+    watched.asked = 0
+    *stored, again, twice, other = await asyncio.gather(
+        *(chat.send(SITE, f"cnv-{n % 25}", BEN, client_id(n), "x") for n in range(50)),
+        chat.send(SITE, TALK, ADA, client_id(0), "hello"),
+        chat.send(SITE, "cnv-0", BEN, client_id(0), "x"),
+        chat.send(SITE, "cnv-0", BEN, client_id(0), "another"),
+        return_exceptions=True,
+    )
+    assert again == first
+    assert [cast(Message, each).seq for each in stored] == [1] * 25 + [2] * 25
+    assert twice == stored[0]
+    assert (isinstance(other, Refusal), getattr(other, "code", "")) == (True, "conflict")
+    assert watched.asked < 10
 
 
 async def test_the_same_id_with_another_body_is_a_conflict(chat: Chat) -> None:
