@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 KEYS = 100_000
+FORGET_EVERY = 16
 
 
 def gcra(tat_us: int, now_us: int, interval_us: int, burst: int, cost: int = 1) -> tuple[int, int]:
@@ -33,6 +34,7 @@ class Limiter:
         self._burst = burst
         self._keys = keys
         self._tat_us = OrderedDict[str, int]()  # in the order of the last request
+        self._until_forgotten = FORGET_EVERY
 
     def allow(self, key: str, now_us: int, cost: int = 1) -> int:
         """0: allowed, and counted. Else: the microseconds to wait until it would be. `cost` is at
@@ -41,15 +43,18 @@ class Limiter:
         tat_us, wait_us = gcra(before_us, now_us, self._interval_us, self._burst, cost)
         self._tat_us[key] = tat_us
         self._tat_us.move_to_end(key)
-        self._forget(now_us)
+        self._until_forgotten -= 1
+        if not self._until_forgotten or len(self._tat_us) > self._keys:
+            self._until_forgotten = FORGET_EVERY
+            self._forget(now_us)
         return wait_us
 
     def __len__(self) -> int:
         return len(self._tat_us)
 
     def _forget(self, now_us: int) -> None:
-        # One comes, at most two go: cheap for every call, and the store shrinks again.
-        for _ in range(2):
+        # For each that comes at most two go: cheap for every call, and the store shrinks again.
+        for _ in range(2 * FORGET_EVERY):
             oldest = next(iter(self._tat_us), None)
             if oldest is None:
                 return

@@ -1,5 +1,7 @@
 """Numbers for Prometheus. Labelled by route, frame tag or code, never by person or room."""
 
+from collections import defaultdict
+
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -21,7 +23,7 @@ class Metrics:
         self.frames = Counter(
             "ithaca_frames", "Frames from clients", ["tag"], registry=self.registry
         )
-        self._by_type: dict[type[msgspec.Struct], Counter] = {}
+        self._came: dict[type[msgspec.Struct], int] = defaultdict(int)
         self.refusals = Counter(
             "ithaca_refusals", "Requests and frames refused", ["code"], registry=self.registry
         )
@@ -49,11 +51,7 @@ class Metrics:
 
     def count(self, frame: type[msgspec.Struct]) -> None:
         """A frame of that type has come."""
-        counter = self._by_type.get(frame)
-        if counter is None:
-            tag = str(frame.__struct_config__.tag)
-            counter = self._by_type[frame] = self.frames.labels(tag)
-        counter.inc()
+        self._came[frame] += 1  # a counter's own sum takes as long as reading the frame
 
     def audited(self, sessions: int, broken: int, seconds: float, now_us: int) -> None:
         """How an audit of the ledger went."""
@@ -64,4 +62,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Prometheus text format 0.0.4."""
+        for frame, count in self._came.items():
+            self.frames.labels(str(frame.__struct_config__.tag)).inc(count)
+        self._came.clear()
         return generate_latest(self.registry)

@@ -31,6 +31,7 @@ from tests.support.serving import ROOT
 
 WARM_UP_S = 2.0
 IDLE_S = 4.0
+BEAT_SHARES = 100
 
 
 @dataclass(slots=True)
@@ -143,10 +144,10 @@ async def at_rate(pairs: int, rounds: int, seconds: float, rate: float) -> None:
         people = [person for pair in sides for person in pair]
 
         async def beat() -> None:
-            for number in count():  # a tenth at a time
-                for person in people[number % 10 :: 10]:
+            for number in count():  # a hundredth at a time: nobody beats in step with another
+                for person in people[number % BEAT_SHARES :: BEAT_SHARES]:
                     person.beat()
-                await asyncio.sleep(BEAT_S / 10)
+                await asyncio.sleep(BEAT_S / BEAT_SHARES)
 
         beating = asyncio.create_task(beat())
         try:

@@ -40,6 +40,7 @@ class Outgoing:
         write: Write | None = None,
     ) -> None:
         self._format, self._send, self._close_unread = fmt, send, close_unread
+        self._text = fmt == "json"
         self._write = write
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
@@ -50,12 +51,15 @@ class Outgoing:
     def put(self, frame: ServerFrame, encoded: bytes | None = None) -> None:
         """Queues a frame; `encoded` is its MessagePack form, if there is one already. Raises
         Overflow when too much waits already."""
-        data = (encoded if self._format == "msgpack" else None) or encode(frame, self._format)
-        behind = self._bytes + len(data) - len(self._waiting[0] if self._waiting else data)
-        if behind > MOST_BYTES or len(data) > LARGEST_BYTES:
+        data = encoded
+        if data is None or self._text:
+            data = encode(frame, self._format)
+        if len(data) > LARGEST_BYTES:
             raise Overflow
-        at_once = None if self._waiting else self._write
-        if at_once is not None and at_once(data, text=self._format == "json"):
+        if self._waiting:
+            if self._bytes + len(data) - len(self._waiting[0]) > MOST_BYTES:
+                raise Overflow
+        elif self._write is not None and self._write(data, text=self._text):
             return
         self._waiting.append(data)
         self._bytes += len(data)

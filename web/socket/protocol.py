@@ -158,9 +158,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.send_receive_event_to_app()
 
     def _write(self, data: bytes, *, text: bool) -> bool:
-        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
-            return False
-        if not self._said:
+        if not self._said:  # else that was so earlier in this turn
+            if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+                return False
             self.loop.call_soon(self._flush)
         self._said += (_head(len(data), text=text), data)
         return True
