@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Integer,
     String,
     bindparam,
     case,
@@ -20,9 +19,9 @@ from sqlalchemy import (
 )
 
 from chat.mark_tables import reads
-from chat.tables import conversations, messages
+from chat.tables import ROW, conversations, integer_of, messages, text_of
 from protocol.views import Mark, Message
-from runtime.database import Gathered, Plan, Prepared, insert, rows_of, tabled
+from runtime.database import Gathered, Plan, Prepared, insert, tabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +51,6 @@ class SaidBeforeError(Exception):
     """One of the messages is stored already, or was meant to be another: each must be looked at."""
 
 
-_row = rows_of("rows").table_valued("value", name="row")
-
-
-def _text(at: int) -> ColumnElement[str]:
-    return _row.c.value.op("->>", return_type=String())(literal_column(str(at)))
-
-
-def _integer(at: int) -> ColumnElement[int]:
-    return cast(_text(at), Integer)
-
-
 def _lesser(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[int]:
     return case((one < other, one), else_=other)
 
@@ -75,10 +63,10 @@ def _greater(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElemen
 # double. In the order of their ids, so that two nodes do not wait for each other.
 _grown = insert(conversations).from_select(
     ["site_id", "id", "head", "revision"],
-    select(bindparam("site_id", type_=String), _text(0), _integer(1), _integer(1))
-    .select_from(_row)
+    select(bindparam("site_id", type_=String), text_of(0), integer_of(1), integer_of(1))
+    .select_from(ROW)
     .where(true())
-    .order_by(_text(0)),
+    .order_by(text_of(0)),
 )
 _take = _grown.on_conflict_do_update(
     index_elements=["site_id", "id"],
@@ -95,7 +83,7 @@ _TAKE = Prepared(
         Prepared(
             select(*_taken).where(
                 conversations.c.site_id == bindparam("site_id"),
-                conversations.c.id.in_(select(_text(0)).select_from(_row)),
+                conversations.c.id.in_(select(text_of(0)).select_from(ROW)),
             ),
             together=True,
         ),
@@ -116,15 +104,15 @@ _STORE = Prepared(
         ],
         select(
             bindparam("site_id", type_=String),
-            _text(0),
-            _integer(1),
-            _text(2),
-            _text(3),
-            _text(4),
-            cast(_text(5), BigInteger),
-            _integer(6),
+            text_of(0),
+            integer_of(1),
+            text_of(2),
+            text_of(3),
+            text_of(4),
+            cast(text_of(5), BigInteger),
+            integer_of(6),
         )
-        .select_from(_row)
+        .select_from(ROW)
         .where(true()),
     )
     .on_conflict_do_nothing(
@@ -135,20 +123,20 @@ _STORE = Prepared(
 # One look-up for each row: a join might as well go through all conversations for each.
 _head = (
     select(conversations.c.head)
-    .where(conversations.c.site_id == bindparam("site_id"), conversations.c.id == _text(0))
-    .correlate(_row)
+    .where(conversations.c.site_id == bindparam("site_id"), conversations.c.id == text_of(0))
+    .correlate(ROW)
     .scalar_subquery()
 )
 _asked = (
     select(
-        _text(0).label("conversation"),
-        _text(1).label("person"),
-        cast(_text(2), BigInteger).label("delivered"),
-        cast(_text(3), BigInteger).label("read"),
+        text_of(0).label("conversation"),
+        text_of(1).label("person"),
+        cast(text_of(2), BigInteger).label("delivered"),
+        cast(text_of(3), BigInteger).label("read"),
         _head.label("head"),
     )
-    .select_from(_row)
-    .order_by(_text(0), _text(1))
+    .select_from(ROW)
+    .order_by(text_of(0), text_of(1))
     .subquery()
 )
 _moved = insert(reads).from_select(

@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Integer, Table, Text, bindparam, func, select
+from sqlalchemy import Column, Integer, Table, Text, bindparam, func, literal_column, select
 
-from chat.tables import COLUMNS, as_message, conversations, messages, reactions_to
+from chat.tables import (
+    COLUMNS,
+    ROW,
+    as_message,
+    conversations,
+    messages,
+    reactions_to,
+    text_of,
+)
 from protocol.views import Mark, Message
-from runtime.database import AnyRow, Plan, Prepared, among, listed, metadata, names
+from runtime.database import AnyRow, Plan, Prepared, among, listed, metadata, names, tabled
 
 reads = Table(
     "reads",
@@ -78,44 +86,59 @@ def standings(site_id: str, ids: Sequence[str]) -> Plan[dict[str, Standing]]:
 
 
 def _summaries() -> Prepared:
-    mark = func.coalesce(reads.c.seq, 0)
+    asked = (
+        select(text_of(0).label("conversation"), text_of(1).label("person"))
+        .select_from(ROW)
+        .subquery("asked")
+    )
+    mark = func.coalesce(reads.c.seq, literal_column("0"))
     of = messages.alias("of")
     unread = (
         select(func.count())
         .where(
-            of.c.site_id == conversations.c.site_id,
-            of.c.conversation_id == conversations.c.id,
+            of.c.site_id == bindparam("site_id"),
+            of.c.conversation_id == asked.c.conversation,
             of.c.seq > mark,
-            of.c.person_id != bindparam("person"),
+            of.c.person_id != asked.c.person,
             of.c.deleted_us.is_(None),
         )
+        .correlate(asked, reads)
         .scalar_subquery()
     )
     newest = (
         select(func.max(of.c.seq))
         .where(
-            of.c.site_id == conversations.c.site_id,
-            of.c.conversation_id == conversations.c.id,
+            of.c.site_id == bindparam("site_id"),
+            of.c.conversation_id == asked.c.conversation,
             of.c.deleted_us.is_(None),
         )
+        .correlate(asked)
         .scalar_subquery()
     )
+    # Outer joins, that each row asked for is looked up by its key: in another order SQLite might go
+    # through all that the site has.
     return Prepared(
-        select(*COLUMNS, conversations.c.id, mark.label("mark"), unread.label("unread"))
-        .select_from(conversations)
-        .outerjoin(
-            messages,
-            (messages.c.site_id == conversations.c.site_id)
-            & (messages.c.conversation_id == conversations.c.id)
-            & (messages.c.seq == newest),
+        select(
+            *COLUMNS,
+            asked.c.conversation,
+            asked.c.person.label("whose"),
+            mark.label("mark"),
+            unread.label("unread"),
         )
+        .select_from(asked)
         .outerjoin(
             reads,
-            (reads.c.site_id == conversations.c.site_id)
-            & (reads.c.conversation_id == conversations.c.id)
-            & (reads.c.person_id == bindparam("person")),
+            (reads.c.site_id == bindparam("site_id"))
+            & (reads.c.conversation_id == asked.c.conversation)
+            & (reads.c.person_id == asked.c.person),
         )
-        .where(conversations.c.site_id == bindparam("site_id"), among(conversations.c.id, "ids"))
+        .outerjoin(
+            messages,
+            (messages.c.site_id == bindparam("site_id"))
+            & (messages.c.conversation_id == asked.c.conversation)
+            & (messages.c.seq == newest),
+        ),
+        together=True,
     )
 
 
@@ -131,24 +154,28 @@ _PINS = Prepared(
 )
 
 
-def summaries(site_id: str, ids: Sequence[str], person: str) -> Plan[dict[str, Summary]]:
-    """Each conversation that has any message, as `person` sees it; unread counts others' messages
-    past the read mark. Of deleted ones neither speaks."""
+def summaries(
+    site_id: str, asked: Sequence[tuple[str, str]]
+) -> Plan[dict[tuple[str, str], Summary]]:
+    """Of pairs of a conversation and a person each that has any message, as that person sees it;
+    unread counts others' messages past the read mark. Of deleted ones neither speaks."""
+    ids = sorted({conversation for conversation, _ in asked})
     standing = yield from standings(site_id, ids)
     if not standing:
         return {}
-    rows = yield _SUMMARIES(site_id=site_id, ids=listed(ids), person=person)
-    given = yield from reactions_to(site_id, [(row.id, row.seq) for row in rows if row.seq])
+    rows = yield _SUMMARIES(site_id=site_id, rows=tabled(p for p in asked if p[0] in standing))
+    newest = {(row.conversation, row.seq) for row in rows if row.seq}
+    given = yield from reactions_to(site_id, sorted(newest))
     pins = yield from _pins(site_id, ids)
     return {
-        row.id: Summary(
-            head=standing[row.id].head,
-            revision=standing[row.id].revision,
+        (row.conversation, row.whose): Summary(
+            head=standing[row.conversation].head,
+            revision=standing[row.conversation].revision,
             read=row.mark,
             unread=row.unread,
-            last=as_message(row, given.get((row.id, row.seq), [])) if row.seq else None,
-            marks=standing[row.id].marks,
-            pinned=tuple(pins.get(row.id, ())),
+            last=as_message(row, given.get((row.conversation, row.seq), [])) if row.seq else None,
+            marks=standing[row.conversation].marks,
+            pinned=tuple(pins.get(row.conversation, ())),
         )
         for row in rows
     }

@@ -289,7 +289,8 @@ class Chat:
         return await self._database.read(mark_tables.standings, site_id, conversations)
 
     async def summaries(
-        self, site_id: str, conversations: Sequence[str], person: str
-    ) -> dict[str, Summary]:
-        """Each conversation that has any message, as `person` sees it."""
-        return await self._database.read(mark_tables.summaries, site_id, conversations, person)
+        self, site_id: str, asked: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Summary]:
+        """Of pairs of a conversation and a person each that has any message, as that person sees
+        it."""
+        return await self._database.read(mark_tables.summaries, site_id, asked)

@@ -10,11 +10,13 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    String,
     Table,
     Text,
     UniqueConstraint,
-    and_,
-    or_,
+    bindparam,
+    cast,
+    literal_column,
     select,
     text,
     update,
@@ -24,10 +26,18 @@ from chat.sansio.changes import same_again
 from protocol.errors import Refusal
 from protocol.types import EMOJIS
 from protocol.views import Message, Reaction
-from runtime.database import AnyRow, Micros, Plan, insert, metadata, names, read_by
-
-AT_ONCE = 100
-"""Conversations that one statement names each on its own."""
+from runtime.database import (
+    AnyRow,
+    Micros,
+    Plan,
+    Prepared,
+    insert,
+    metadata,
+    names,
+    read_by,
+    rows_of,
+    tabled,
+)
 
 conversations = Table(
     "conversations",
@@ -98,6 +108,19 @@ message_versions = Table(
     ),
 )
 """How messages that were edited have read, from their first version on."""
+
+ROW = rows_of("rows").table_valued("value", name="row")
+"""The rows that a statement is given under that name."""
+
+
+def text_of(at: int) -> ColumnElement[str]:
+    """A value of such a row."""
+    return ROW.c.value.op("->>", return_type=String())(literal_column(str(at)))
+
+
+def integer_of(at: int) -> ColumnElement[int]:
+    return cast(text_of(at), Integer)
+
 
 COLUMNS = (
     messages.c.seq,
@@ -349,40 +372,34 @@ def whole(
     return [as_message(row, by_seq.get(row.seq, ())) for row in rows]
 
 
+# Outer, that each row asked for is looked up by its key.
+_REACTIONS = Prepared(
+    select(
+        text_of(0).label("conversation"),
+        integer_of(1).label("seq"),
+        reactions.c.emoji,
+        reactions.c.person_id,
+    )
+    .select_from(ROW)
+    .outerjoin(
+        reactions,
+        (reactions.c.site_id == bindparam("site_id"))
+        & (reactions.c.conversation_id == text_of(0))
+        & (reactions.c.seq == integer_of(1)),
+    )
+    .order_by(reactions.c.revision),
+    together=True,
+)
+
+
 def reactions_to(
     site_id: str, which: Sequence[tuple[str, int]]
 ) -> Plan[dict[tuple[str, int], list[AnyRow]]]:
     """Of messages named by conversation and seq, in the order in which they came."""
-    seqs: dict[str, list[int]] = {}
-    for conversation, seq in which:
-        seqs.setdefault(conversation, []).append(seq)
-    talks = list(seqs)
     found: dict[tuple[str, int], list[AnyRow]] = {}
-    for first in range(0, len(talks), AT_ONCE):
-        rows = yield (
-            select(
-                reactions.c.conversation_id,
-                reactions.c.seq,
-                reactions.c.emoji,
-                reactions.c.person_id,
-            )
-            .where(
-                reactions.c.site_id == site_id,
-                # Pairs in a list would have SQLite look at all that the site has.
-                or_(
-                    *(
-                        and_(
-                            reactions.c.conversation_id == talk,
-                            reactions.c.seq.in_(seqs[talk]),
-                        )
-                        for talk in talks[first : first + AT_ONCE]
-                    )
-                ),
-            )
-            .order_by(reactions.c.revision)
-        )
-        for row in rows:
-            found.setdefault((row.conversation_id, row.seq), []).append(row)
+    for row in (yield _REACTIONS(site_id=site_id, rows=tabled(which))):
+        if row.emoji is not None:
+            found.setdefault((row.conversation, row.seq), []).append(row)
     return found
 
 

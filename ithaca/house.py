@@ -50,6 +50,7 @@ from web.origins import Origins
 from web.services import Services
 from web.socket.endpoint import access_topic
 from web.socket.hub import Hub
+from web.socket.openings import Openings
 from web.socket.recovery import Recovery
 from web.socket.standings import GLANCE_INTERVAL_S, Standings
 from web.views import Views
@@ -176,6 +177,8 @@ class House:
         reflections = Reflections(database, clock, ids, dispatcher.nudge, tell)
         signaling = Signaling(clock, bus, roster, ledger, lambda site_id, person: servers)
         presence = Presence(bus, roster)
+        access = Access(mentoring, ledger, safety)
+        views = Views(people, arrangements, chat, ledger, signaling, presence, safety)
         services = Services(
             clock=steady,
             ids=ids,
@@ -190,8 +193,9 @@ class House:
             reflections=reflections,
             talks=Talks(database, steady),
             signaling=signaling,
-            access=Access(mentoring, ledger, safety),
-            views=Views(people, arrangements, chat, ledger, signaling, presence, safety),
+            access=access,
+            views=views,
+            openings=Openings(people, access, views, steady),
             origins=Origins(settings.reachable_at),
             metrics=Metrics(),
             frames=Limiter(rate_per_s=100, burst=500),
@@ -202,7 +206,7 @@ class House:
             contacts=Limiter(rate_per_s=2, burst=60),  # a page hands in every four seconds
             requests=Limiter(rate_per_s=50, burst=200),
         )
-        standings = Standings(chat, services.views, steady, hub)
+        standings = Standings(chat, views, steady, hub)
         house = cls(
             services,
             mentoring,

@@ -32,6 +32,7 @@ from runtime.database import (
     sole_server,
 )
 from runtime.database.migrate import migrate
+from runtime.turns import Turns
 from web.handlers import Handlers
 from web.http import Http
 from web.socket.hub import Hub
@@ -45,6 +46,8 @@ UNSENT_MOST_BYTES = 256 * 1024
 STORAGE_FAILED = 3
 """The exit code."""
 LAST_WORDS_S = 0.5
+NEW_IN_A_TURN = 8
+"""Connections of whom the first is heard in one turn of the loop: they cost the most of all."""
 GARBAGE_AT = 10_000
 """After so many more objects made than gone the youngest are looked through for cycles."""
 INTERPRETER_S = 0.0005
@@ -96,6 +99,7 @@ def configured(settings: Settings, app: Any) -> uvicorn.Config:
 
     class Http(HttpProtocol):
         door = Door(settings.trusted_proxy)
+        turns = Turns(NEW_IN_A_TURN)
 
     return uvicorn.Config(
         app,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -172,9 +172,13 @@ class Mentoring:
 
     async def of_person(self, site_id: str, person: str) -> list[Mentorship]:
         """All of a person's mentorships, oldest first."""
-        found = await self._database.read(tables.of_person, site_id, person)
-        for each in found:  # they are about to be written in
-            self._keep("conversation", each.conversation, each)
+        return (await self.of_persons(site_id, [person]))[person]
+
+    async def of_persons(self, site_id: str, persons: Sequence[str]) -> dict[str, list[Mentorship]]:
+        """The same of each of them."""
+        found = await self._database.read(tables.of_persons, site_id, persons)
+        for each in (mentorship for theirs in found.values() for mentorship in theirs):
+            self._keep("conversation", each.conversation, each)  # they are about to be written in
         return found
 
     async def any_at(self, site_id: str) -> bool:

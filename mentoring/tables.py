@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
     update,
@@ -172,16 +173,19 @@ _FIND = {
     )
     for scope, key in _KEY.items()
 }
-_OF_PERSON = Prepared(
+# That the role matters keeps SQLite from going through the key, which has all else, of every member
+# of the site: it looks each person up in the index.
+_THEIRS = select(members.c.mentorship_id).where(
+    members.c.site_id == bindparam("site_id"),
+    among(members.c.person_id, "persons"),
+    members.c.role != literal_column("''"),
+)
+_OF_PERSONS = Prepared(
     _WITH_MEMBERS.where(
         mentorships.c.site_id == bindparam("site_id"),
-        mentorships.c.id.in_(
-            select(members.c.mentorship_id).where(
-                members.c.site_id == bindparam("site_id"),
-                members.c.person_id == bindparam("person"),
-            )
-        ),
-    )
+        mentorships.c.id.in_(_THEIRS),
+    ),
+    together=True,
 )
 
 
@@ -192,10 +196,14 @@ def find(site_id: str, scope: Scope, id_: str) -> Plan[Mentorship | None]:
     return found[0] if found else None
 
 
-def of_person(site_id: str, person: str) -> Plan[list[Mentorship]]:
-    """All of a person's mentorships, oldest first."""
-    rows = yield _OF_PERSON(site_id=site_id, person=person)
-    return _collect(rows)
+def of_persons(site_id: str, persons: Sequence[str]) -> Plan[dict[str, list[Mentorship]]]:
+    """All of each person's mentorships, oldest first."""
+    rows = yield _OF_PERSONS(site_id=site_id, persons=listed(persons))
+    found: dict[str, list[Mentorship]] = {person: [] for person in persons}
+    for mentorship in _collect(rows):
+        for person in mentorship.roles.keys() & found.keys():
+            found[person].append(mentorship)
+    return found
 
 
 def any_at(site_id: str) -> Plan[bool]:

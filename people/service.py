@@ -1,7 +1,7 @@
 """Sites, persons and the way from a link to a grant."""
 
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -234,7 +234,11 @@ class People:
     async def authenticate(self, token: str) -> Caller:
         """Whom a grant speaks for. Refuses with `unauthenticated`, or `revoked` when the
         invitation behind it was withdrawn: that is looked up every time."""
-        return await self.believe(self.claims(token))
+        granted = self.claims(token)
+        (caller,) = await self.believe(granted.site, [granted])
+        if isinstance(caller, Refusal):
+            raise caller
+        return caller
 
     def claims(self, token: str) -> GrantClaims:
         """What a grant says that one of our keys signed. Refuses with `unauthenticated`."""
@@ -243,14 +247,11 @@ class People:
             raise Refusal("unauthenticated")
         return granted
 
-    async def believe(self, granted: GrantClaims) -> Caller:
-        """The second half of `authenticate`: whether it still holds."""
-        invitation = await self._database.read(tables.invitation, granted.site, granted.inv)
-        if invitation is None or invitation.person.id != granted.sub:
-            raise Refusal("unauthenticated")
-        if invitation.revoked_us is not None:
-            raise Refusal("revoked")
-        return Caller(granted.site, granted.sub, granted.inv, granted.mentorship)
+    async def believe(self, site_id: str, grants: Sequence[GrantClaims]) -> list[Caller | Refusal]:
+        """The second half of `authenticate`, for many of one site: whether they still hold."""
+        ids = sorted({granted.inv for granted in grants})
+        found = await self._database.read(tables.invitations_by_id, site_id, ids)
+        return [_believed(granted, found.get(granted.inv)) for granted in grants]
 
     async def forget_expired(self) -> None:
         """Removes what has run out."""
@@ -300,6 +301,14 @@ class People:
                     now_us,
                 )
         return leads_to
+
+
+def _believed(granted: GrantClaims, invitation: Invitation | None) -> Caller | Refusal:
+    if invitation is None or invitation.person.id != granted.sub:
+        return Refusal("unauthenticated")
+    if invitation.revoked_us is not None:
+        return Refusal("revoked")
+    return Caller(granted.site, granted.sub, granted.inv, granted.mentorship)
 
 
 def _refuse_unless_live(invitation: Invitation | None, now_us: int) -> None:

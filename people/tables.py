@@ -1,5 +1,6 @@
 """Tables of sites, persons, keys and invitations, and their plans. Nobody else names them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -311,16 +312,21 @@ _INVITATION = (
 )
 
 
-_INVITATION_BY_ID = Prepared(
+_INVITATIONS_BY_ID = Prepared(
     _INVITATION.where(
-        invitations.c.site_id == bindparam("site_id"), invitations.c.id == bindparam("id")
-    )
+        invitations.c.site_id == bindparam("site_id"), among(invitations.c.id, "ids")
+    ),
+    together=True,
 )
 
 
 def invitation(site_id: str, id_: str) -> Plan[Invitation | None]:
-    rows = yield _INVITATION_BY_ID(site_id=site_id, id=id_)
-    return _as_invitation(rows[0]) if rows else None
+    return (yield from invitations_by_id(site_id, [id_])).get(id_)
+
+
+def invitations_by_id(site_id: str, ids: Sequence[str]) -> Plan[dict[str, Invitation]]:
+    rows = yield _INVITATIONS_BY_ID(site_id=site_id, ids=listed(ids))
+    return {row.id: _as_invitation(row) for row in rows}
 
 
 def claim_person(site_id: str, person: str) -> Plan[None]:

@@ -1,5 +1,7 @@
 """Who may do what: where a right of the registry becomes a yes or a refusal."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from ledger.service import Ledger
@@ -40,8 +42,16 @@ class Access:
 
     async def mine(self, caller: Caller) -> list[Mentorship]:
         """The mentorships that the caller's grant reaches, oldest first."""
-        found = await self._mentoring.of_person(caller.site_id, caller.person)
-        return [mentorship for mentorship in found if covers(caller, mentorship.id)]
+        (mine,) = await self.of(caller.site_id, [caller])
+        return mine
+
+    async def of(self, site_id: str, callers: Sequence[Caller]) -> list[list[Mentorship]]:
+        """The same for each of many of one site."""
+        persons = sorted({caller.person for caller in callers})
+        found = await self._mentoring.of_persons(site_id, persons)
+        return [
+            [each for each in found[caller.person] if covers(caller, each.id)] for caller in callers
+        ]
 
 
 def covers(caller: Caller, mentorship: str) -> bool:

@@ -22,6 +22,7 @@ from signaling.service import Signaling
 from web.access import Access
 from web.metrics import Metrics
 from web.origins import Origins
+from web.socket.openings import Openings
 from web.views import Views
 
 
@@ -44,6 +45,7 @@ class Services:
     signaling: Signaling
     access: Access
     views: Views
+    openings: Openings
     origins: Origins
     metrics: Metrics
     frames: Limiter

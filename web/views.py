@@ -1,6 +1,7 @@
 """Puts together what a person is shown of a mentorship from the rooms that know its parts."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -20,6 +21,10 @@ from signaling.service import Signaling
 from web.socket.sansio.within import NOBODY, Within
 
 LINE_MAX = 200
+NO_TALK = Summary()
+
+Opened: TypeAlias = tuple[tuple[MentorshipView, ...], dict[str, Within]]
+"""The mentorships of one person as they see them, and what bounds each."""
 
 
 class Views:
@@ -70,60 +75,65 @@ class Views:
         self, site_id: str, person: str, mentorships: Sequence[Mentorship]
     ) -> tuple[MentorshipView, ...]:
         """Each as `person` sees it, in the given order."""
-        return (await self.opened(site_id, person, mentorships, 0))[0]
+        ((views, _),) = await self.opened(site_id, [(person, mentorships)], 0)
+        return views
 
     async def opened(
-        self, site_id: str, person: str, mentorships: Sequence[Mentorship], now_us: int
-    ) -> tuple[tuple[MentorshipView, ...], dict[str, Within]]:
-        """The same, and what bounds them; asked for at `now_us`."""
+        self, site_id: str, asked: Sequence[tuple[str, Sequence[Mentorship]]], now_us: int
+    ) -> list[Opened]:
+        """The same for each of many persons, and what bounds theirs; asked for at `now_us`."""
+        every = {each.id: each for _, mentorships in asked for each in mentorships}
         talks = await self._chat.summaries(
-            site_id, [mentorship.conversation for mentorship in mentorships], person
+            site_id, [(each.conversation, person) for person, theirs in asked for each in theirs]
         )
-        sessions = await self._ledger.running_in(site_id, [each.room for each in mentorships])
+        sessions = await self._ledger.running_in(site_id, [each.room for each in every.values()])
         standing = await self._arrangements.standing(
-            site_id,
-            [mentorship.id for mentorship in mentorships],
-            [session.mentorship for session in sessions.values()],
+            site_id, list(every), [session.mentorship for session in sessions.values()]
         )
-        persons, found = await self._persons(site_id, mentorships, now_us)
-        views = []
-        for mentorship in mentorships:
+        persons, found = await self._persons(site_id, list(every.values()), now_us)
+
+        def view(person: str, mentorship: Mentorship) -> MentorshipView:
             within = found[mentorship.id]
             bounds = within.bounds
             now = standing[mentorship.id]
-            talk = talks.get(mentorship.conversation, Summary())
-            views.append(
-                MentorshipView(
-                    id=mentorship.id,
-                    conversation=mentorship.conversation,
-                    room=mentorship.room,
-                    created_us=mentorship.created_us,
-                    members=tuple(
-                        Member(
-                            person=persons[who].view,
-                            role=role,
-                            presence=(now_is := self.presence(mentorship, who, person, bounds)),
-                            seen_us=within.last_seen(who, person) if now_is == "away" else None,
-                        )
-                        for who, role in mentorship.roles.items()
-                    ),
-                    head=talk.head,
-                    revision=talk.revision,
-                    read=talk.read,
-                    unread=talk.unread,
-                    marks=tuple(m for m in talk.marks if shows(bounds, m.person, person)),
-                    pinned=talk.pinned,
-                    last=_line(talk.last),
-                    session=sessions.get(mentorship.room),
-                    agreement=agreement_view(now.agreement) if now.agreement else None,
-                    proposal=agreement_view(now.proposal) if now.proposal else None,
-                    meeting=meeting_view(now.meeting) if now.meeting else None,
-                    closed_us=bounds.closed_us,
-                    closed_by=bounds.closed_by,
-                    blocked_by_me=person in bounds.blockers,
-                )
+            talk = talks.get((mentorship.conversation, person), NO_TALK)
+            return MentorshipView(
+                id=mentorship.id,
+                conversation=mentorship.conversation,
+                room=mentorship.room,
+                created_us=mentorship.created_us,
+                members=tuple(
+                    Member(
+                        person=persons[who].view,
+                        role=role,
+                        presence=(now_is := self.presence(mentorship, who, person, bounds)),
+                        seen_us=within.last_seen(who, person) if now_is == "away" else None,
+                    )
+                    for who, role in mentorship.roles.items()
+                ),
+                head=talk.head,
+                revision=talk.revision,
+                read=talk.read,
+                unread=talk.unread,
+                marks=tuple(m for m in talk.marks if shows(bounds, m.person, person)),
+                pinned=talk.pinned,
+                last=_line(talk.last),
+                session=sessions.get(mentorship.room),
+                agreement=agreement_view(now.agreement) if now.agreement else None,
+                proposal=agreement_view(now.proposal) if now.proposal else None,
+                meeting=meeting_view(now.meeting) if now.meeting else None,
+                closed_us=bounds.closed_us,
+                closed_by=bounds.closed_by,
+                blocked_by_me=person in bounds.blockers,
             )
-        return tuple(views), found
+
+        return [
+            (
+                tuple(view(person, each) for each in theirs),
+                {each.id: found[each.id] for each in theirs},
+            )
+            for person, theirs in asked
+        ]
 
 
 def _within(

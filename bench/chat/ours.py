@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 from bench.chat.wire import Connection
 from ithaca.house import ROOMS, House
@@ -34,6 +35,7 @@ from tests.support.serving import ROOT, free_port
 
 BEAT_S = 2.0
 BODY = "x" * 200
+AT_ONCE = 100
 
 
 class Side:
@@ -89,10 +91,41 @@ class Side:
         self._connection.close()
 
 
+async def inhabit(folder: Path, pairs: int) -> list[tuple[str, str, str]]:
+    """Conversations in a new data folder, and a grant for each of their two."""
+    settings = Settings(data=folder, start="anyone")
+    database = open_database(None, folder)
+    await migrate(database, ROOMS)
+    house = await House.build(settings, database, SystemClock())
+    services, site = house.services, house.services.people.home_site
+
+    async def pair(number: int) -> tuple[str, str, str]:
+        wish = NewMentorship(
+            mentor=NewPerson(name=f"Mentor {number}", zone="UTC"),
+            mentee=NewPerson(name=f"Mentee {number}", zone="UTC"),
+        )
+        started = await house.mentoring.start(site, wish, actor=None, key=None)
+        handles = [services.people.link_handle(site, each.invitation) for each in started.invited]
+        one, other = [await services.people.exchange(handle) for handle in handles]
+        found = await house.mentoring.find(site, "mentorship", started.mentorship)
+        assert found is not None
+        return found.conversation, one.grant, other.grant
+
+    people: list[tuple[str, str, str]] = []
+    for first in range(0, pairs, AT_ONCE):
+        numbers = range(first, min(first + AT_ONCE, pairs))
+        people += await asyncio.gather(*map(pair, numbers))
+    await house.dispatcher.deliver()  # or whoever serves has all of them to tell of first
+    await database.close()
+    return people
+
+
 class Ours:
     """A server, and the people of so many pairs."""
 
     name = "ours"
+    durable = "a row in SQLite, synchronous=FULL, one commit for all that waits"
+    database: Literal["threads"] = "threads"
 
     def __init__(self, folder: Path, pairs: int, *, receipts: bool = True) -> None:
         self._folder, self._pairs, self.receipts = folder, pairs, receipts
@@ -101,7 +134,7 @@ class Ours:
         self._process: Process | None = None
 
     async def start(self) -> None:
-        self._people = await self._prepare()
+        self._people = await inhabit(self._folder, self._pairs)
         self._process = await asyncio.create_subprocess_exec(
             *os.environ.get("BENCH_PROFILE", "").split(),
             sys.executable, "-m", "ithaca", "serve", "--data", str(self._folder),
@@ -110,30 +143,6 @@ class Ours:
         assert self._process.stdout is not None
         while b"serves on" not in await self._process.stdout.readline():
             pass
-
-    async def _prepare(self) -> list[tuple[str, str, str]]:
-        """Conversations, and a grant for each of their two."""
-        settings = Settings(data=self._folder, start="anyone")
-        database = open_database(None, self._folder)
-        await migrate(database, ROOMS)
-        house = await House.build(settings, database, SystemClock())
-        services, site = house.services, house.services.people.home_site
-        people = []
-        for number in range(self._pairs):
-            wish = NewMentorship(
-                mentor=NewPerson(name=f"Mentor {number}", zone="UTC"),
-                mentee=NewPerson(name=f"Mentee {number}", zone="UTC"),
-            )
-            started = await house.mentoring.start(site, wish, actor=None, key=None)
-            one, other = [
-                (await services.people.exchange(services.people.link_handle(site, each.invitation)))
-                for each in started.invited
-            ]
-            found = await house.mentoring.find(site, "mentorship", started.mentorship)
-            assert found is not None
-            people.append((found.conversation, one.grant, other.grant))
-        await database.close()
-        return people
 
     @property
     def processes(self) -> list[int]:

@@ -18,10 +18,15 @@ OPENING, TEXT, BINARY = 0x80, 0x81, 0x82
 
 
 class Connection(asyncio.Protocol):
-    """One connection; `heard` is called with each frame."""
+    """One connection; `heard` is called with each frame, `lost` when it is gone."""
 
-    def __init__(self, port: int, heard: Callable[[ServerFrame], None]) -> None:
-        self._port, self._heard = port, heard
+    def __init__(
+        self,
+        port: int,
+        heard: Callable[[ServerFrame], None],
+        lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._port, self._heard, self._lost = port, heard, lost
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
         self._head = True
@@ -73,6 +78,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.upgraded.done():
             self.upgraded.set_exception(exc or ConnectionError("closed"))
+        self._lost()
 
     def close(self) -> None:
         if self._transport is not None:

@@ -48,6 +48,12 @@ async def fill(chat: Chat, count: int, body: str = "", person: str = ADA) -> Non
         await each
 
 
+async def summaries(chat: Chat, site: str, talks: list[str], person: str) -> dict[str, Summary]:
+    """As one person sees them."""
+    found = await chat.summaries(site, [(talk, person) for talk in talks])
+    return {talk: summary for (talk, _), summary in found.items()}
+
+
 def seqs(page: ChatMessages) -> list[int]:
     return [message.seq for message in page.messages]
 
@@ -173,26 +179,26 @@ async def test_a_page_of_long_messages_is_cut_at_the_end_that_can_be_asked_for_a
 async def test_an_empty_conversation_has_an_empty_page(chat: Chat) -> None:
     page = await chat.page(SITE, TALK, limit=9)
     assert (page.head, page.messages) == (0, ())
-    assert await chat.summaries(SITE, [TALK], ADA) == {}
+    assert await summaries(chat, SITE, [TALK], ADA) == {}
 
 
 async def test_a_read_mark_only_grows_and_stops_at_the_head(chat: Chat) -> None:
     await fill(chat, 5)
 
     async def mark() -> int:
-        return (await chat.summaries(SITE, [TALK], BEN))[TALK].read
+        return (await summaries(chat, SITE, [TALK], BEN))[TALK].read
 
     for seq, expected in ((2, 2), (1, 2), (0, 2), (4, 4), (10**15, 5), (3, 5)):
         await chat.mark(SITE, TALK, BEN, read=seq)
         assert await mark() == expected
     await asyncio.gather(*(chat.mark(SITE, TALK, ADA, read=seq) for seq in (3, 1, 5, 2, 4)))
-    assert (await chat.summaries(SITE, [TALK], ADA))[TALK].read == 5
+    assert (await summaries(chat, SITE, [TALK], ADA))[TALK].read == 5
 
 
 async def test_reading_nothing_leaves_nothing(chat: Chat) -> None:
     await chat.mark(SITE, TALK, BEN, read=3)
     await fill(chat, 5)
-    assert (await chat.summaries(SITE, [TALK], BEN))[TALK].read == 0
+    assert (await summaries(chat, SITE, [TALK], BEN))[TALK].read == 0
 
 
 async def test_unread_counts_what_others_said_since(chat: Chat) -> None:
@@ -202,10 +208,10 @@ async def test_unread_counts_what_others_said_since(chat: Chat) -> None:
     await chat.mark(SITE, TALK, ADA, read=3)
 
     async def unread(person: str) -> int:
-        return (await chat.summaries(SITE, [TALK], person))[TALK].unread
+        return (await summaries(chat, SITE, [TALK], person))[TALK].unread
 
     assert (await unread(ADA), await unread(BEN)) == (2, 3)
-    summary = (await chat.summaries(SITE, [TALK, "other"], ADA))[TALK]
+    summary = (await summaries(chat, SITE, [TALK, "other"], ADA))[TALK]
     assert (summary.head, summary.read) == (6, 3)
     assert summary.last is not None
     assert (summary.last.seq, summary.last.body) == (6, "6")
@@ -223,7 +229,7 @@ async def test_however_many_conversations_are_summed_up_by_four_questions(storag
         await chat.mark(SITE, talk, ADA, read=read)
         await chat.mark(SITE, talk, BEN, read=count)
     asked.clear()
-    found = await chat.summaries(SITE, ["one", "two", "three", "none"], ADA)
+    found = await summaries(chat, SITE, ["one", "two", "three", "none"], ADA)
     await database.close()
     assert len([sql for sql in asked if "site_id" in sql]) == 4
     assert {
@@ -236,13 +242,33 @@ async def test_however_many_conversations_are_summed_up_by_four_questions(storag
     }
 
 
+async def test_each_of_several_persons_has_their_own_summary(chat: Chat) -> None:
+    await fill(chat, 3)
+    await chat.send(SITE, "other", BEN, client_id(1), "hello")
+    await chat.react(SITE, "other", ADA, 1, "👍", on=True)
+    await chat.mark(SITE, TALK, BEN, read=1)
+    found = await chat.summaries(
+        SITE, [(TALK, ADA), (TALK, BEN), ("other", ADA), ("none", ADA), ("other", BEN)]
+    )
+    assert {asked: (each.read, each.unread) for asked, each in found.items()} == {
+        (TALK, ADA): (0, 0),
+        (TALK, BEN): (1, 2),
+        ("other", ADA): (0, 1),
+        ("other", BEN): (0, 0),
+    }
+    assert found[TALK, ADA].last == found[TALK, BEN].last
+    last = found["other", ADA].last
+    assert last is not None
+    assert last.reactions == (Reaction(emoji="👍", persons=(ADA,)),)
+
+
 async def test_standings_are_of_the_site_that_asks(chat: Chat) -> None:
     await fill(chat, 3)
     await chat.mark(SITE, TALK, BEN, delivered=2)
     marks = (Mark(person=BEN, delivered=2, read=0),)
     assert await chat.standings(SITE, [TALK, "other"]) == {TALK: Standing(3, 3, marks)}
     assert await chat.standings("other", [TALK]) == {}
-    assert await chat.summaries("other", [TALK], ADA) == {}
+    assert await summaries(chat, "other", [TALK], ADA) == {}
     assert (await chat.page("other", TALK, limit=9)).messages == ()
 
 
@@ -358,7 +384,7 @@ async def test_deleted_messages_are_neither_unread_nor_the_last(chat: Chat) -> N
     summary = Summary()
     for seq, unread, last in ((4, 3, 3), (2, 2, 3), (3, 1, 1), (1, 0, None)):
         await chat.delete(SITE, TALK, ADA, seq)
-        summary = (await chat.summaries(SITE, [TALK], BEN))[TALK]
+        summary = (await summaries(chat, SITE, [TALK], BEN))[TALK]
         assert (summary.head, summary.unread) == (4, unread)
         assert (summary.last and summary.last.seq) == last
     assert summary.revision == 8
@@ -382,7 +408,7 @@ async def test_reactions_are_whose_and_in_which_order(chat: Chat) -> None:
     page = await chat.page(SITE, TALK, limit=9)
     assert (page.revision, page.messages[1]) == (9, after)
     assert page.messages[0].reactions == ()
-    assert (await chat.summaries(SITE, [TALK], ADA))[TALK].last == after
+    assert (await summaries(chat, SITE, [TALK], ADA))[TALK].last == after
     assert await code_of(chat.react(SITE, TALK, ADA, 3, "👍", on=True)) == "not_found"
 
 
@@ -402,8 +428,8 @@ async def test_fifty_messages_are_pinned_at_most(database: Database) -> None:
     revision, pins = await chat.pins(SITE, TALK)
     assert [message.seq for message in pins] == newest_first
     assert revision == PINS_MAX + 1 + PINS_MAX + 2
-    summaries = await chat.summaries(SITE, [TALK, "other"], ADA)
-    assert summaries[TALK].pinned == tuple(newest_first)
+    found = await summaries(chat, SITE, [TALK, "other"], ADA)
+    assert found[TALK].pinned == tuple(newest_first)
 
 
 async def test_everything_at_once_leaves_no_gap_in_the_revisions(chat: Chat) -> None:
@@ -517,5 +543,5 @@ async def test_what_was_delivered_is_marked_too(chat: Chat) -> None:
         await chat.mark(SITE, TALK, BEN, delivered=delivered, read=read)
         (mark,) = (await chat.standings(SITE, [TALK]))[TALK].marks
         assert (mark.delivered, mark.read) == expected
-    summary = (await chat.summaries(SITE, [TALK], ADA))[TALK]
+    summary = (await summaries(chat, SITE, [TALK], ADA))[TALK]
     assert (summary.read, summary.marks) == (0, (mark,))

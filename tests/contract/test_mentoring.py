@@ -125,6 +125,13 @@ async def test_one_of_the_two_may_be_who_asks(
         first.mentorship,
         second.mentorship,
     ]
+    ben = first.invited[1].person.id
+    together = await mentoring.of_persons(site, [ben, "nobody", ada])
+    assert {person: [each.id for each in found] for person, found in together.items()} == {
+        ben: [first.mentorship],
+        "nobody": [],
+        ada: [first.mentorship, second.mentorship],
+    }
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,11 @@ async def test_replacing_a_link_ends_what_the_old_ones_opened(town: Town) -> Non
         assert await refusal(town.people.authenticate(each.grant)) == "revoked"
         assert await refusal(renew(town, each)) == "revoked"
     assert (await town.people.authenticate(granted[2].grant)).person == ben.id
+    together = [town.people.claims(each.grant) for each in granted]
+    assert [
+        each.code if isinstance(each, Refusal) else each.person
+        for each in await town.people.believe(town.site, together)
+    ] == ["revoked", "revoked", ben.id]
     again = await town.people.exchange(fresh)
     assert (again.person, again.mentorship) == (ada, "men_x")
     facts = await town.database.read(town.facts)

@@ -19,6 +19,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from runtime.turns import Turns
 from web.socket.protocol import PINGS_MOST, HttpProtocol, WebSocketProtocol
 from web.socket.sansio.door import Door
 
@@ -131,6 +132,7 @@ async def serving(
     Ws.close_grace_s = close_grace_s
     Http.head_timeout_s, Http.body_timeout_s = head_timeout_s, body_timeout_s
     Http.unread_timeout_s, Http.door = unread_timeout_s, Door(most=strangers_most)
+    Http.turns = Turns(2)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     config = uvicorn.Config(
@@ -565,3 +567,11 @@ async def test_bodies_and_pauses_between_requests_may_take_longer() -> None:
         await say(line, b"x")
         await heard(line, b"ok")
         line.close()
+
+
+async def test_who_comes_in_a_crowd_is_let_in_turn_by_turn() -> None:
+    """Mutant: who has to wait for a turn is forgotten."""
+    async with serving(Events()) as (port, _):
+        peers = await asyncio.gather(*(Peer.upgraded(port, "/quiet") for _ in range(60)))
+        for peer in peers:
+            peer.close()

@@ -376,14 +376,14 @@ class Live:
     async def _let_in(self, frame: AuthOpen) -> None:
         services = self._services
         granted = services.people.claims(frame.grant)
-        # Before it is looked up, so that no revocation can fall in between.
+        # Before it is looked up, so that no revocation can fall in between; and listening begins
+        # before the snapshot is taken.
         self._subscription.add(access_topic(granted.site, granted.sub))
-        caller = await services.people.believe(granted)
+        self._subscription.add(connection_topic(self.id))
+        self._subscription.add(person_topic(granted.site, granted.sub))
+        caller, mine = await services.openings.whose(granted)
         self._caller = caller
         self._no_stranger()
-        # Listening begins before the snapshot is taken: nothing can fall in between.
-        self._subscription.add(connection_topic(self.id))
-        self._subscription.add(person_topic(caller.site_id, caller.person))
         self._catch_up = CatchUp(
             services.chat,
             caller.site_id,
@@ -394,7 +394,6 @@ class Live:
         self._company = Company(
             services.views, services.clock, caller.site_id, caller.person, self._send
         )
-        mine = await services.access.mine(caller)
         for mentorship in mine:
             self._listen_to(mentorship)
         self._tab = (caller.site_id, caller.person, frame.tab)
@@ -402,9 +401,7 @@ class Live:
         services.bus.publish(tab_topic(*self._tab), self.id.encode())
         self._hub.arrive(self._tab, self)
         services.presence.arrive(caller.site_id, caller.person, self.id)
-        views, within = await services.views.opened(
-            caller.site_id, caller.person, mine, services.clock.monotonic_us()
-        )
+        views, within = await services.openings.shown(caller, mine)
         self._company.opened(within)
         epoch = services.people.epoch(caller.site_id)
         self._driver.feed(SignedIn())

@@ -4,6 +4,7 @@ them."""
 from asyncio import TimerHandle
 from asyncio.transports import BaseTransport, Transport
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from websockets.speedups import apply_mask
 from protocol.errors import Refusal
 from runtime.flag import Flag
 from runtime.limits import gcra
+from runtime.turns import Turns
 from web.http import SECURITY_HEADERS, problem
 from web.socket.sansio.door import Door, Guest
 
@@ -256,9 +258,11 @@ class HttpProtocol(HttpToolsProtocol):
     """What comes around a request's body is bounded: a line without an end fills no memory. So is
     the time that a head, a body and the peer's reading may take: whoever says nothing, drips or
     does not read holds no connection. Between requests uvicorn's keep-alive timeout rules. `door`
-    bounds the connections of one address on which nobody has signed in."""
+    bounds the connections of one address on which nobody has signed in. Whoever is new waits for
+    one of the `turns`: when all come at once, those who are in do not wait until all are."""
 
     door: Door
+    turns: Turns
     head_timeout_s = HEAD_TIMEOUT_S
     body_timeout_s = BODY_TIMEOUT_S
     unread_timeout_s = UNREAD_TIMEOUT_S
@@ -267,6 +271,7 @@ class HttpProtocol(HttpToolsProtocol):
     _due: TimerHandle | None = None
     _cut: TimerHandle | None = None
     _guest: Guest | None = None
+    _let_in = False
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast(Transport, transport))
@@ -295,6 +300,13 @@ class HttpProtocol(HttpToolsProtocol):
     # ---- what comes ----------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        if not self._let_in:
+            self._let_in = True
+            if not self.turns.now():
+                self._await_nothing()  # it is not they who are late
+                self.transport.pause_reading()
+                self.turns.later(partial(self._is_let_in, data))
+                return
         if self._around_bytes > HEAD_MOST_BYTES:
             self.send_400_response("The head of the request is too large.")
             return
@@ -302,6 +314,11 @@ class HttpProtocol(HttpToolsProtocol):
         if self._in_head:
             self._await(self.head_timeout_s)
         super().data_received(data)
+
+    def _is_let_in(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            self.data_received(data)
 
     def on_message_begin(self) -> None:
         self._await(self.head_timeout_s)
