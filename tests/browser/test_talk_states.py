@@ -274,8 +274,33 @@ async def test_the_first_new_message_is_one_press_away(desktop: Screen) -> None:
     await desktop.show("talk-unread")
     page = desktop.page
     await page.set_viewport_size({"width": 1280, "height": 500})
-    await page.get_by_role("button", name="First new message").click()
+    first_new = page.get_by_role("button", name="First new message")
+    leads, log = await first_new.bounding_box(), await page.get_by_role("log").bounding_box()
+    assert leads is not None
+    assert log is not None
+    assert leads["y"] >= log["y"] + log["height"]  # it lies over nothing that was said
+    await first_new.click()
     await expect(page.get_by_text("New messages", exact=True)).to_be_in_viewport()
+    await page.get_by_role("button", name="To the newest").click()
+    await expect(entry(desktop, "printed pages")).to_be_in_viewport()
+    await expect(first_new).to_have_count(0)  # one has been there
+
+
+async def test_after_a_long_absence_it_leads_to_what_is_not_held(desktop: Screen) -> None:
+    await desktop.show("talk-absence")
+    page = desktop.page
+    await page.get_by_role("button", name="First new message").click()
+    await called(desktop, f"goTo con_{'0' * 25}1 1501")
+    line = page.get_by_text("New messages", exact=True)
+    await expect(line).to_be_in_viewport()
+    below = line.locator("xpath=following-sibling::*[1]")
+    await expect(below).to_have_attribute("data-key", re.compile("msg-001501$"))
+    await desktop.show("talk-absence")
+    box = page.get_by_role("textbox", name="Message")
+    await expect(page.get_by_role("button", name="First new message")).to_be_visible()
+    await box.fill("I am back.")
+    await box.press("Enter")
+    await expect(page.get_by_role("button", name="First new message")).to_have_count(0)
 
 
 async def test_nothing_in_the_log_moves_when_what_waits_is_accepted(desktop: Screen) -> None:

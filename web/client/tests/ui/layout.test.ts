@@ -70,6 +70,9 @@ describe("the log's layout", () => {
     );
     expect(draw(messages, 2)).toEqual(["Today", "ana 1 2", "me 3", "new", "ana 4 5"]);
     expect(draw(messages, 0)).toEqual(["Today", "new", "ana 1 2", "me 3", "ana 4 5"]);
+    // A page that begins later does not know which the first one is.
+    expect(draw(messages.slice(1), 0)).toEqual(["older", "Today", "ana 2", "me 3", "ana 4 5"]);
+    expect(draw(messages.slice(1), 1)).toEqual(["older", "Today", "new", "ana 2", "me 3", "ana 4 5"]);
     expect(draw(messages, 5)).toEqual(["Today", "ana 1 2", "me 3", "ana 4 5"]);
     expect(draw(messages)).toEqual(["Today", "ana 1 2", "me 3", "ana 4 5"]);
   });

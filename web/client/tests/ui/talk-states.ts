@@ -53,6 +53,7 @@ export function talkStates(
       },
     ),
     "talk-unread": talking({}, {}, { read: 20, unread: 9 }),
+    "talk-absence": talking({}, { messages: talk(50, 3000), head: 3000 }, { head: 3000, read: 1500, unread: 1000, pinned: [] }),
     "talk-away": talking({}, {}, {
       members: [MENTORSHIP.members[0]!, { person: ANA, role: "mentee", presence: "away", seen_us: NOW - 20 * MIN } as Member],
     }),

@@ -15,7 +15,6 @@ import "../parts/icon.js";
 import "../parts/sheet.js";
 import "../parts/standing.js";
 import { quoteWords, typingWords } from "../words/chat.js";
-import { awayWords } from "../words/link.js";
 import { otherOf, pairOf } from "../words/people.js";
 import { reaches } from "../words/safety.js";
 import { named } from "../words/time.js";
@@ -33,6 +32,7 @@ import type { Pinned } from "./kept.js";
 import "./kept.js";
 import { jumpButton } from "./jump.js";
 import { markLine, messageRow, messageStyles, pendingRow, type Context } from "./message.js";
+import { loadLine, notices, type Way } from "./notices.js";
 import { proseStyles } from "./prose.js";
 import "./reminder.js";
 import { LongPress } from "./press.js";
@@ -51,7 +51,8 @@ export class Conversation extends AppElement {
   static override styles = [base, controls, proseStyles, conversationStyles, messageStyles];
   @property() mentorship = "";
   @state() private newAfter: number | null = null;
-  @state() private failed: "older" | "newer" | null = null;
+  @state() private offered = false; // the way to the first new message: until it was in sight, or one wrote
+  @state() private failed: Way | null = null;
   @state() private active: string | null = null; // the row that the keyboard is at
   @state() private shown: string | null = null; // the row that was jumped to
   @state() private finding = false;
@@ -132,7 +133,7 @@ export class Conversation extends AppElement {
       this.announcer.forget();
       this.asked.clear();
       [this.active, this.shown, this.trouble, this.finding] = [null, null, null, false];
-      this.newAfter = unreadFrom(view);
+      this.arrive();
       this.app.chat.open(view.conversation);
       // Both are asked again with the next connection.
       this.app.loadSessions(view.id).catch(() => undefined);
@@ -157,7 +158,7 @@ export class Conversation extends AppElement {
       this.announcer.notice(conversation.messages, this.drawing.marks(view), me.id, otherOf(view, me).person.name);
     }
     this.fill();
-    this.markRead();
+    this.look();
     this.askQuoted();
   }
 
@@ -206,7 +207,7 @@ export class Conversation extends AppElement {
     const typist = this.state.typing[view.conversation];
     const open = reaches(view);
     return html`
-      ${this.head(view)} ${this.above()}
+      ${this.head(view)}
       <div
         class="log"
         role="log"
@@ -226,7 +227,8 @@ export class Conversation extends AppElement {
       </div>
       <p class="hidden announced" aria-live="polite">${this.announcer.words}</p>
       <div class="foot">
-        ${this.below(view, me)} ${this.notices()}
+        ${this.below(view, me)} ${this.failed === "newer" ? this.older("newer") : nothing}
+        ${notices(this.state, this.trouble)}
         <ith-reminder .app=${this.app} .mentorship=${view.id}></ith-reminder>
         <div class="rest">
           <div class="small" aria-live="polite">
@@ -237,7 +239,7 @@ export class Conversation extends AppElement {
             .app=${this.app}
             .conversation=${view.conversation}
             .at=${this.at}
-            @sent=${this.toNewest}
+            @sent=${this.sent}
             @last=${this.editLast}
           ></ith-composer>
           <p class="small soft now">
@@ -330,59 +332,25 @@ export class Conversation extends AppElement {
     }
   }
 
-  private older(which: "older" | "newer"): unknown {
-    if (this.failed !== which) {
-      return html`<p class="small soft late load">Loading ${which} messages…</p>`;
-    }
-    return html`
-      <p class="small soft row load">
-        ${which === "older" ? "Older" : "Newer"} messages did not load.
-        <button class="plain" @click=${() => this.load(which)}>Try again</button>
-      </p>
-    `;
+  private older(which: Way): unknown {
+    return loadLine(which, this.failed === which, () => this.load(which));
   }
 
-  /** What is out of sight: the newest below, the first new message above. */
+  /** What is out of sight: the newest, or the first new message. */
   private below({ read }: MentorshipView, me: PersonView): unknown {
     const { aside = null, messages = NOTHING } = this.conversation ?? {};
     const last = messages.at(-1);
     const fresh = last && last.seq > read && last.person !== me.id;
     const down = aside !== null || (!this.virtual.following && (fresh || !this.virtual.atEnd));
-    return down ? jumpButton("down", fresh ? "New messages" : "To the newest", () => this.toNewest()) : nothing;
-  }
-
-  private above(): unknown {
-    return this.newAbove()
-      ? html`<div class="top">${jumpButton("up", "First new message", () => void this.toFirstNew())}</div>`
-      : nothing;
+    if (down) return jumpButton("down", fresh ? "New messages" : "To the newest", () => this.toNewest());
+    return this.newAbove() ? jumpButton("up", "First new message", () => void this.toFirstNew()) : nothing;
   }
 
   private newAbove(): boolean {
     const { newAfter, messages } = this;
     const first = messages[0]?.seq;
-    if (newAfter === null || first === undefined || !this.virtual.following) return false;
+    if (newAfter === null || !this.offered || first === undefined || !this.virtual.following) return false;
     return first > newAfter + 1 || this.virtual.isAbove("new");
-  }
-
-  private notices(): unknown {
-    const { link, hasNetwork } = this.state;
-    return html`
-      ${this.failed === "newer" ? this.older("newer") : nothing}
-      ${
-        this.trouble
-          ? html`<div class="notice small" role="alert">
-            <p>${this.trouble.what} <span class="soft">${this.trouble.advice}</span></p>
-          </div>`
-          : nothing
-      }
-      ${
-        link.is === "offline"
-          ? html`<div class="notice late small" role="status">
-            <p>${awayWords(hasNetwork)} What you write is kept and goes out by itself.</p>
-          </div>`
-          : nothing
-      }
-    `;
   }
 
   private dialogs(view: MentorshipView, me: PersonView): unknown {
@@ -528,6 +496,11 @@ export class Conversation extends AppElement {
     this.virtual.show("new");
   }
 
+  private sent(): void {
+    this.offered = false;
+    this.toNewest();
+  }
+
   private toNewest(): void {
     this.shown = null;
     if (this.view) this.app.chat.newest(this.view.conversation);
@@ -542,7 +515,7 @@ export class Conversation extends AppElement {
     const now = [this.virtual.following, this.virtual.atEnd, this.newAbove()];
     if (lacks || !same(before, this.edges) || !same(now, this.edges)) this.requestUpdate();
     this.edges = now;
-    this.markRead();
+    this.look();
     this.fill();
   }
   private edges: readonly unknown[] = [];
@@ -555,7 +528,7 @@ export class Conversation extends AppElement {
     if (conversation.aside && this.virtual.atEnd) this.load("newer");
   }
 
-  private load(which: "older" | "newer"): void {
+  private load(which: Way): void {
     const { conversation } = this;
     if (!conversation) return;
     this.failed = null;
@@ -578,6 +551,12 @@ export class Conversation extends AppElement {
 
   private arrive(): void {
     if (this.view) this.newAfter = unreadFrom(this.view);
+    this.offered = this.newAfter !== null;
+  }
+
+  private look(): void {
+    if (this.offered && this.log?.clientHeight && this.virtual.reaches("new")) this.offered = false;
+    this.markRead();
   }
 
   private markRead(): void {

@@ -63,7 +63,8 @@ export function rowsOf({ messages, pending, marks, me, zone, nowUs, newAfter, to
   if (first && first.seq > 1) rows.push({ is: "older", key: "older" });
   const days = dayLines(zone);
   let [by, lastUs] = ["", 0]; // who wrote the message above, and when
-  let marked = newAfter === null;
+  // Whether all before the page was read is known only where the page reaches back to it.
+  let marked = newAfter === null || !first || first.seq > newAfter + 1;
   const onDay = (at_us: number, of: number | string): void => {
     if (days.same(at_us)) return;
     rows.push({ is: "day", key: `day ${of}`, words: dayName(zone, at_us, nowUs) });

@@ -104,23 +104,13 @@ export const conversationStyles = css`
   .notice {
     margin: 8px 16px 0;
   }
-  .latest {
-    position: absolute;
-    inset-block-end: 100%;
-    inset-inline: 0;
-    width: max-content;
-    margin: 0 auto 8px;
+  .leads {
+    display: flex;
+    justify-content: center;
+    padding: 8px 16px 0;
+  }
+  .leads button {
     border-radius: 999px;
-  }
-  .foot,
-  .top {
-    position: relative;
-  }
-  .top {
-    z-index: 1;
-  }
-  .top .latest {
-    inset-block: 8px auto;
   }
   .middle {
     display: grid;

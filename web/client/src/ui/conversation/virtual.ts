@@ -128,6 +128,11 @@ export class Virtual implements ReactiveController {
     return index !== undefined && this.track.top(index + 1) <= (this.boxes.log()?.scrollTop ?? 0);
   }
 
+  /** Whether a row stands in sight or below it. */
+  reaches(key: string): boolean {
+    return this.index.has(key) && !this.isAbove(key);
+  }
+
   get atStart(): boolean {
     return (this.boxes.log()?.scrollTop ?? 0) < Math.max(NEAR_PX, this.seen());
   }

@@ -1,0 +1,32 @@
+/** What is said around the log of its loading, of a jump that failed, of the connection. */
+import { html, nothing, type TemplateResult } from "lit";
+
+import type { AppState, Trouble } from "../../lib/model.js";
+import { awayWords } from "../words/link.js";
+
+export type Way = "older" | "newer";
+
+export const loadLine = (which: Way, failed: boolean, again: () => void): TemplateResult =>
+  failed
+    ? html`<p class="small soft row load">
+        ${which === "older" ? "Older" : "Newer"} messages did not load.
+        <button class="plain" @click=${again}>Try again</button>
+      </p>`
+    : html`<p class="small soft late load">Loading ${which} messages…</p>`;
+
+export const notices = ({ link, hasNetwork }: AppState, trouble: Trouble | null): TemplateResult => html`
+  ${
+    trouble
+      ? html`<div class="notice small" role="alert">
+          <p>${trouble.what} <span class="soft">${trouble.advice}</span></p>
+        </div>`
+      : nothing
+  }
+  ${
+    link.is === "offline"
+      ? html`<div class="notice late small" role="status">
+          <p>${awayWords(hasNetwork)} What you write is kept and goes out by itself.</p>
+        </div>`
+      : nothing
+  }
+`;
