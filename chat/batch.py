@@ -8,17 +8,21 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from chat import batch_again, batch_tables
-from chat.batch_tables import Move, SaidBeforeError, Send
+from chat.batch_again import Stuck
+from chat.batch_tables import Move, SaidBeforeError, Send, Stored
 from protocol.views import Mark, Message
-from runtime.database import Database, Plan
+from runtime.database import Database, DatabaseBusy, Plan
 
 MOST = 256
+CAREFUL_S = 20.0
+"""For so long after a batch was refused for what another node holds no batch waits for that:
+PostgreSQL ends a node's transaction that stands still after 15 s."""
+TRIES, AGAIN_S = 3, 0.05
+"""How often, and how soon, what is held is tried then."""
 
 
 Told: TypeAlias = Callable[[Message | Exception], None]
 """Hears of a message as it is stored, once it is on disk, or why it is not."""
-
-Stored: TypeAlias = tuple[list[Message], list[tuple[str, str, Mark]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Batches:
         self._moves: dict[tuple[str, str, str], tuple[Move, list[asyncio.Future[None]]]] = {}
         self._last = _Batch(begun=True)
         self._held: _Batch | None = None
+        self._careful_until_s = 0.0
         self._work: dict[_Batch, asyncio.Task[None]] = {}
 
     def send(self, send: Send, told: Told) -> None:
@@ -101,10 +106,16 @@ class Batches:
             raise
 
     async def _store(self, batch: _Batch) -> None:
+        if asyncio.get_running_loop().time() < self._careful_until_s:
+            self._take(batch)
+            await self._store_again(batch, said=False, careful=True)
+            self._go_on(batch)
+            return
         try:
             stored = await self._database.write(self._plan, batch)
-        except SaidBeforeError:
-            await self._sort_out(batch)
+        except (SaidBeforeError, DatabaseBusy) as why:
+            said = isinstance(why, SaidBeforeError)
+            await self._store_again(batch, said=said, careful=not said)
             self._go_on(batch)
         except Exception as error:
             self._take(batch)  # it may not have come so far
@@ -132,21 +143,41 @@ class Batches:
         for done in (done for _, each in batch.moves for done in each if not done.done()):
             done.set_result(None)
 
-    async def _sort_out(self, batch: _Batch) -> None:
-        """Those that are stored already are answered; the rest is stored, in its order."""
-        left = batch
+    async def _store_again(self, batch: _Batch, *, said: bool, careful: bool) -> None:
+        """Of what could not be stored as it was, what can be, in its order. Messages that are
+        stored already are answered; where another node is at work for too long it is refused."""
+        left, tries, unseen = batch, TRIES, True
         try:
-            while True:
-                left = await self._answer(left)
-                if not left.sends and not left.moves:
-                    return
-                with suppress(SaidBeforeError):  # over another node, just now
-                    stored = await self._database.write(batch_tables.store, *_asked(left))
-                    break
+            while left.sends or left.moves:
+                if said:
+                    left, said = await self._answer(left), False
+                    continue
+                try:
+                    if careful:
+                        plan = batch_again.store_free
+                        stored, stuck = await self._database.write(plan, *_asked(left), unseen)
+                    else:
+                        stored = await self._database.write(batch_tables.store, *_asked(left))
+                        stuck = Stuck()
+                except SaidBeforeError:
+                    said = True  # over another node, just now
+                    continue
+                except DatabaseBusy:
+                    if careful and not unseen:
+                        raise
+                    careful, unseen = True, not careful
+                    continue
+                done, left = _parted(left, stuck)
+                self._hand_on(done, stored)
+                if left.sends or left.moves:
+                    tries -= 1
+                    if not tries:
+                        raise DatabaseBusy("another node is at work on it, or stands still")
+                    await asyncio.sleep(AGAIN_S)
         except Exception as error:
+            if isinstance(error, DatabaseBusy):
+                self._careful_until_s = asyncio.get_running_loop().time() + CAREFUL_S
             _fail(left, error)
-            return
-        self._hand_on(left, stored)
 
     async def _answer(self, batch: _Batch) -> _Batch:
         """What is left of it: each message once, the same again comes next."""
@@ -169,6 +200,16 @@ class Batches:
 
 def _asked(batch: _Batch) -> tuple[list[Send], list[Move]]:
     return [each.send for each in batch.sends], [move for move, _ in batch.moves]
+
+
+def _parted(batch: _Batch, stuck: Stuck) -> tuple[_Batch, _Batch]:
+    """What is not stuck, and what is."""
+    free, held = _Batch(begun=True), _Batch(begun=True)
+    for each in batch.sends:
+        (held if stuck.has_send(each.send) else free).sends.append(each)
+    for move in batch.moves:
+        (held if stuck.has_move(move[0]) else free).moves.append(move)
+    return free, held
 
 
 def _fail(batch: _Batch, error: Exception) -> None:

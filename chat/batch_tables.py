@@ -4,6 +4,7 @@ statements for the messages and one for the marks, however many there are."""
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -45,6 +46,11 @@ class Move:
     person: str
     delivered: int
     read: int
+
+
+Stored: TypeAlias = tuple[list[Message], list[tuple[str, str, Mark]]]
+"""The messages as stored, one for each send, and the marks that have moved, by site and
+conversation."""
 
 
 class SaidBeforeError(Exception):
@@ -192,11 +198,8 @@ _MOVE = Prepared(
 )
 
 
-def store(
-    sends: Sequence[Send], moves: Sequence[Move]
-) -> Plan[tuple[list[Message], list[tuple[str, str, Mark]]]]:
-    """The messages as stored, one for each send, and the marks that have moved, by site and
-    conversation. Raises SaidBeforeError, and nothing is stored."""
+def store(sends: Sequence[Send], moves: Sequence[Move]) -> Plan[Stored]:
+    """Raises SaidBeforeError, and nothing is stored."""
     by_site: dict[str, list[int]] = defaultdict(list)
     for number, send in enumerate(sends):
         by_site[send.site_id].append(number)

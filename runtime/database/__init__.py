@@ -12,6 +12,7 @@ from runtime.database.clock import DatabaseClock
 from runtime.database.plan import (
     AnyRow,
     Database,
+    DatabaseBusy,
     DatabaseError,
     DatabaseFailed,
     DatabaseTaken,
@@ -23,6 +24,7 @@ from runtime.database.plan import (
     Statement,
     StorageFull,
     essential,
+    hurried,
     only,
 )
 from runtime.database.postgres import PostgresDatabase, hold
@@ -77,6 +79,7 @@ __all__ = [
     "DERIVED",
     "AnyRow",
     "Database",
+    "DatabaseBusy",
     "DatabaseClock",
     "DatabaseError",
     "DatabaseFailed",
@@ -94,6 +97,7 @@ __all__ = [
     "StorageFull",
     "among",
     "essential",
+    "hurried",
     "insert",
     "listed",
     "metadata",

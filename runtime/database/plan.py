@@ -41,12 +41,30 @@ def is_essential(plan: Callable[P, Plan[T]]) -> bool:
     return getattr(plan, _ESSENTIAL, False)
 
 
+_HURRIED = "hurried"
+
+
+def hurried(plan: Callable[P, Plan[T]]) -> Callable[P, Plan[T]]:
+    """Marks a plan that waits for what another transaction holds no longer than a moment: then it
+    is refused with DatabaseBusy."""
+    vars(plan)[_HURRIED] = True
+    return plan
+
+
+def is_hurried(plan: Callable[P, Plan[T]]) -> bool:
+    return getattr(plan, _HURRIED, False)
+
+
 class DatabaseError(Exception):
     """The database could not do its work; nothing of the plan is acknowledged."""
 
 
 class DatabaseUnavailable(DatabaseError):
     """No connection, a lost connection, a lock not granted in time, or closed: try again later."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Another transaction holds what the plan needs, and held it for longer than plans wait."""
 
 
 class DatabaseTaken(DatabaseError):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime.database.plan import (
+    DatabaseBusy,
     DatabaseError,
     DatabaseFailed,
     DatabaseTaken,
@@ -25,6 +26,7 @@ from runtime.database.plan import (
     Statement,
     StorageFull,
     T,
+    is_hurried,
 )
 from runtime.database.prepared import Bound
 
@@ -32,13 +34,16 @@ POOL_SIZE = 10
 ATTEMPTS = 10
 CONNECT_TIMEOUT_S = 10
 COMMAND_TIMEOUT_S = 15
+LOCK_TIMEOUT_S = 5
+HURRY_MS = 100
 SERVER_LOCK = int.from_bytes(b"ithaca", "big")
 """The advisory lock of the server at work; PostgreSQL keeps those of each database apart."""
 
 _RETRY = {"40001", "40P01"}  # serialization failure, deadlock: the whole plan again
 _FULL = {"53100"}
 _FAILED = {"58030", "XX001", "XX002"}  # I/O error, corrupted data, corrupted index
-_UNAVAILABLE = {"55P03", "57014"}  # lock not granted, statement timed out
+_BUSY = {"55P03"}  # lock not granted
+_UNAVAILABLE = {"57014"}  # statement timed out
 _UNAVAILABLE_CLASSES = {"08", "53", "57"}  # connection, resources, operator intervention
 
 D = TypeVar("D")
@@ -56,6 +61,8 @@ def storage_error(error: DBAPIError) -> DatabaseError | None:
         return StorageFull(str(error.orig))
     if state in _FAILED:
         return DatabaseFailed(str(error.orig))
+    if state in _BUSY:
+        return DatabaseBusy(str(error.orig))
     if (
         error.connection_invalidated
         or state in _UNAVAILABLE
@@ -143,6 +150,7 @@ class PostgresDatabase:
         *,
         on_statement: OnStatement | None = None,
         command_timeout_s: float = COMMAND_TIMEOUT_S,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
     ) -> None:
         self._closed = False
         self._engine = create_async_engine(
@@ -161,7 +169,7 @@ class PostgresDatabase:
                     # Whatever the server's default: committed means on disk.
                     "synchronous_commit": "on",
                     # Nothing waits for ever: a plan is short, or something is wrong.
-                    "lock_timeout": "5s",
+                    "lock_timeout": f"{round(lock_timeout_s * 1000)}ms",
                     "statement_timeout": "10s",
                     "idle_in_transaction_session_timeout": "15s",
                 },
@@ -191,9 +199,12 @@ class PostgresDatabase:
         )
 
     async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._run(
-            self._engine, lambda connection: drive(plan(*args, **kwargs), connection)
-        )
+        async def work(connection: AsyncConnection) -> T:
+            if is_hurried(plan):
+                await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{HURRY_MS}ms'")
+            return await drive(plan(*args, **kwargs), connection)
+
+        return await self._run(self._engine, work)
 
     async def exclusive(self, work: Callable[[Connection], T]) -> T:
         return await self._run(self._engine, lambda connection: connection.run_sync(work))
