@@ -47,7 +47,7 @@ STORAGE_FAILED = 3
 """The exit code."""
 LAST_WORDS_S = 0.5
 NEW_IN_A_TURN = 8
-"""Connections of whom the first is heard in one turn of the loop: they cost the most of all."""
+"""Connections of whom the first is heard in one turn of the loop, at least: they cost the most."""
 GARBAGE_AT = 10_000
 """After so many more objects made than gone the youngest are looked through for cycles."""
 INTERPRETER_S = 0.0005

@@ -1,18 +1,23 @@
-"""Work that comes in crowds, a little of it in each turn of the loop: whatever else there is to do
+"""Work that comes in crowds, a share of it in each turn of the loop: whatever else there is to do
 comes in between, and does not wait for all of it."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 
+MOST_S = 0.1
+
 
 class Turns:
-    """At most `most` in one turn; the rest in the next ones, first come, first served."""
+    """In one turn at least `least`, and on for as long as all else took since the last one: neither
+    waits for more than itself. First come, first served."""
 
-    def __init__(self, most: int) -> None:
-        self._most = self._left = most
+    def __init__(self, least: int, now_s: Callable[[], float] = time.perf_counter) -> None:
+        self._least = self._left = least
+        self._now_s, self._since_s = now_s, now_s()
         self._waiting: deque[Callable[[], None]] = deque()
         self._counting = False
 
@@ -34,8 +39,11 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
-        self._counting, self._left = False, self._most
-        while self._waiting and self._left:
-            self._left -= 1
+        self._counting, self._left = False, self._least
+        began_s = self._now_s()
+        until_s = began_s + min(MOST_S, began_s - self._since_s)
+        while self._waiting and (self._left or self._now_s() < until_s):
+            self._left = max(0, self._left - 1)
             self._count()
             self._waiting.popleft()()
+        self._since_s = self._now_s()

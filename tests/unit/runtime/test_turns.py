@@ -7,7 +7,7 @@ from runtime.turns import Turns
 
 
 async def test_so_much_in_a_turn_and_the_rest_in_order_in_the_next_ones() -> None:
-    turns, done = Turns(2), list[str]()
+    turns, done = Turns(2, lambda: 0.0), list[str]()
     assert turns.now()
     assert turns.now()
     assert not turns.now()
@@ -26,7 +26,7 @@ async def test_so_much_in_a_turn_and_the_rest_in_order_in_the_next_ones() -> Non
 
 
 async def test_other_work_comes_in_between() -> None:
-    turns, done = Turns(1), list[str]()
+    turns, done = Turns(1, lambda: 0.0), list[str]()
     assert turns.now()
     for number in range(2):
         turns.later(partial(done.append, f"later {number}"))
@@ -40,3 +40,24 @@ async def test_other_work_comes_in_between() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
     assert done == ["other", "later 0", "other", "later 1", "other"]
+
+
+async def test_it_goes_on_for_as_long_as_all_else_took_within_bounds() -> None:
+    time_s, done = [0.0], list[float]()
+
+    def work() -> None:
+        time_s[0] += 0.01
+        done.append(time_s[0])
+
+    turns = Turns(1, lambda: time_s[0])
+    assert turns.now()
+    for _ in range(20):
+        turns.later(work)
+    time_s[0] = 0.045  # somebody else's work
+    await asyncio.sleep(0)
+    assert len(done) == 5
+    await asyncio.sleep(0)
+    assert len(done) == 6, "nothing else was done meanwhile"
+    time_s[0] += 60
+    await asyncio.sleep(0)
+    assert len(done) in (16, 17), "a tenth of a second"
