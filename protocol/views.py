@@ -62,7 +62,7 @@ class PersonView(View, frozen=True, kw_only=True):
 
 class Member(View, frozen=True, kw_only=True):
     """A person in a mentorship. `seen_us`: of somebody who is away, when they were last here, as
-    far as both show that."""
+    far as both show that. Once one of them has left, the other is told of neither: `away`."""
 
     person: PersonView
     role: Role

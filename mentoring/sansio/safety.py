@@ -68,5 +68,8 @@ def check(bounds: Bounds, person: str) -> None:
 
 
 def shows(bounds: Bounds, person: str, to: str) -> bool:
-    """Whether one is told where the other is."""
-    return person == to or (bounds.known and person not in bounds.blockers)
+    """Whether one is told where the other is, what they do and when they were last here: of what
+    is closed nobody is."""
+    if person == to:
+        return True
+    return bounds.known and bounds.closed_us is None and person not in bounds.blockers

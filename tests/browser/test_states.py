@@ -133,8 +133,8 @@ async def test_a_tab_that_knows_nobody_says_what_to_do(desktop: Screen) -> None:
     await desktop.show("signed-out-session")
     page = desktop.page
     await expect(page.get_by_role("heading", name="Use your link first")).to_be_visible()
-    await page.get_by_role("link", name="To the start").click()
-    await expect(page.get_by_role("heading", name="Ithaca")).to_be_visible()
+    await page.get_by_role("link", name="Ithaca").click()
+    await expect(page.get_by_role("heading", name="Use your link first")).to_be_focused()
 
 
 async def test_what_stands_alone_stands_in_line(phone: Screen) -> None:

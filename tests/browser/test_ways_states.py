@@ -164,7 +164,7 @@ async def test_while_the_server_is_away_nothing_is_said_of_who_is_there(phone: S
         await expect(page.locator(".go").get_by_text(words)).to_be_in_viewport(ratio=1)
         await expect(avatar).not_to_have_attribute("here", "")
         await expect(page.get_by_text("Ana Quispe has Ithaca open.")).to_have_count(0)
-        unknown = page.get_by_text("Whether Ana Quispe is here is not known at the moment.")
+        unknown = page.get_by_text("Whether Ana Quispe is here is not known.")
         await expect(unknown.first).to_be_visible()
     await page.evaluate("app.set({link: {is: 'online'}})")
     await expect(avatar).to_have_attribute("here", "")

@@ -54,6 +54,12 @@ async def planned(page: Page, app: App, hours: int) -> str:
     return str(answer.json()["id"])
 
 
+def who(mentorship: Any, person: str) -> tuple[str, int | None]:
+    """Where somebody is, as it is shown."""
+    (member,) = (m for m in mentorship["members"] if m["person"]["id"] == person)
+    return member["presence"], member.get("seen_us")
+
+
 async def view(page: Page) -> Any:
     return (await page.get(of(page))).json()
 
@@ -161,6 +167,45 @@ async def test_who_is_blocked_reaches_nobody_and_sees_nothing(
     assert lifted.json()["blocked_by_me"] is False
     assert (await other.get("presence.changed"))["presence"] == "here"
     assert await say(ben, 2) is None
+
+
+async def test_once_one_left_nobody_is_shown_where_the_other_is_nor_what_they_do(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    assert await say(ada, 1) is None
+    for page, socket in ((ada, one), (ben, other)):
+        socket.send("chat.typing", conversation=page.conversation, typing=True)
+        await socket.beat()
+        assert {m["presence"] for m in (await view(page))["members"]} == {"here"}
+    await app.settle()
+    for socket in (one, other):
+        socket.frames.clear()
+
+    assert await code(ben, of(ben, "/leave")) is None
+    sockets = {ada.person: one, ben.person: other}
+    for page, them in ((ada, ben.person), (ben, ada.person)):
+        told = await sockets[page.person].get("presence.changed")
+        assert (told["person"], told["presence"], told.get("seen_us")) == (them, "away", None)
+
+    # Nor whatever either does from then on: reading, going, coming back.
+    await app.settle()
+    for socket in (one, other):
+        socket.frames.clear()
+    other.send("chat.read", conversation=ben.conversation, seq=1)
+    await other.beat()
+    await other.finish(1001)
+    other = await ben.connect()
+    assert [who(each, ada.person) for each in other.opened["mentorships"]] == [("away", None)]
+    await one.finish(1001)
+    await app.advance(2)
+    one = await ada.connect()
+    await app.advance(2)
+    for page, socket, them in ((ada, one, ben.person), (ben, other, ada.person)):
+        assert not {"presence.changed", "chat.receipt"} & {each["t"] for each in socket.frames}
+        assert who(await view(page), them) == ("away", None)
+        assert {mark["person"] for mark in (await view(page))["marks"]} <= {page.person}
 
 
 async def test_a_block_is_of_one_mentorship(app: App, pair: tuple[Page, Page]) -> None:

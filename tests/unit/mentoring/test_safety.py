@@ -44,12 +44,15 @@ def test_who_reaches_the_other(bounds: Bounds, person: str, code: str | None) ->
     ("bounds", "shown"),
     [
         (OPEN, (True, True)),
-        (CLOSED, (True, True)),
+        (CLOSED, (False, False)),
+        (ALL, (False, False)),
         (BLOCKED, (False, True)),
         (UNKNOWN, (False, False)),
     ],
 )
-def test_who_blocks_is_not_shown_to_the_other(bounds: Bounds, shown: tuple[bool, bool]) -> None:
+def test_who_blocks_is_not_shown_to_the_other_nor_anybody_once_it_is_closed(
+    bounds: Bounds, shown: tuple[bool, bool]
+) -> None:
     assert (shows(bounds, ADA, BEN), shows(bounds, BEN, ADA)) == shown
     assert shows(bounds, ADA, ADA)
 

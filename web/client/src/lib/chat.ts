@@ -375,6 +375,10 @@ export class ChatOf implements Chat {
     this.env.batch(() => this.sender.write(item));
   }
 
+  again(id: string): void {
+    this.env.batch(() => this.sender.again(id));
+  }
+
   discard(id: string): void {
     this.env.batch(() => this.sender.discard(id));
   }

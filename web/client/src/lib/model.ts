@@ -231,6 +231,7 @@ export interface Chat {
   erase(conversation: string, seq: number): void;        // for both
   react(conversation: string, seq: number, emoji: Emoji, on: boolean): void;
   pin(conversation: string, seq: number, on: boolean): void;
+  again(id: string): void;                               // sends what was refused once more
   discard(id: string): void;                             // gives up what was refused
   read(conversation: string, seq: number): void;
   typing(conversation: string, typing: boolean): void;

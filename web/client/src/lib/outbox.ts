@@ -103,6 +103,12 @@ export function refuse(
   return { ...landed, failures, notBefore };
 }
 
+/** What was refused goes once more, where it stands among the others. */
+export function again(box: Box, id: string): Box {
+  const items = box.items.map((item) => (item.id === id ? { ...item, refused: null } : item));
+  return { ...box, items };
+}
+
 /** The socket is gone: what flew may never have arrived. */
 export function disconnected(box: Box): Box {
   return { ...box, flying: {}, notBefore: 0 };

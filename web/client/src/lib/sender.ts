@@ -51,6 +51,13 @@ export class Sender {
     this.flush();
   }
 
+  again(id: string): void {
+    this.box = outbox.again(this.box, id);
+    const item = this.box.items.find((each) => each.id === id);
+    if (item) this.drawer?.keep(item);
+    this.flush();
+  }
+
   discard(id: string): void {
     this.said([id]);
     this.env.changed();

@@ -120,6 +120,11 @@ export function actOf(code: string): Act {
   return isErrorCode(code) ? ERRORS[code].act : "retry";
 }
 
+/** Of what was refused for good as it was: whether what stood in the way can be gone, so that the same may
+ * be taken later. */
+export const mayPass = (code: string): boolean => PASSING.has(code);
+const PASSING: ReadonlySet<string> = new Set(["not_accepted", "blocking", "too_many_pins"]);
+
 /** The error that a close code stands for, or null for one of the WebSocket protocol's own. */
 export function codeOfClose(close: number): ErrorCode | null {
   for (const [code, error] of Object.entries(ERRORS)) {

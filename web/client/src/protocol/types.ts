@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 2e917b3eb31edff9d8816d6423cf59c4
- * text   28793c321610546d4933a3b2003121d6
+ * schema 7c948dbfa00c1fe78cbc595523d31a67
+ * text   d6d49cbc8b896da63ede4d1b92b71382
  */
 export type ClientFrame =
   | AuthOpen
@@ -349,7 +349,7 @@ export interface MentorshipView {
 }
 /**
  * A person in a mentorship. `seen_us`: of somebody who is away, when they were last here, as
- * far as both show that.
+ * far as both show that. Once one of them has left, the other is told of neither: `away`.
  */
 export interface Member {
   person: PersonView;

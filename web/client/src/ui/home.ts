@@ -15,7 +15,7 @@ import "./parts/icon.js";
 import { notice } from "./parts/notice.js";
 import "./parts/side.js";
 import "./parts/standing.js";
-import { ownLink } from "./own-link.js";
+import { linkFirst, ownLink } from "./own-link.js";
 import { paths } from "./route.js";
 import { resultShort } from "./words/account.js";
 import { staleWords } from "./words/link.js";
@@ -194,14 +194,11 @@ export class Home extends AppElement {
   private stranger(): unknown {
     return html`
       <main id="main">
-        <h1 tabindex="-1">Ithaca</h1>
-        <p>
-          A place where a mentor and a mentee meet. Open the link that you were given: it leads to the
-          person you talk to.
-        </p>
+        ${linkFirst()}
         ${
           this.state.canStart
-            ? html`<p><a class="button filled" href=${paths.new}>New mentorship</a></p>`
+            ? html`<p>Nobody has given you one yet? Begin yourself: it gives each of you a link.</p>
+                <p><a class="button" href=${paths.new}>New mentorship</a></p>`
             : nothing
         }
       </main>
@@ -211,9 +208,9 @@ export class Home extends AppElement {
   private person(view: MentorshipView, me: PersonView): unknown {
     const other = otherOf(view, me);
     const { name } = other.person;
-    const known = this.state.link.is === "online"; // else it is what was heard before
-    const met = known && other.presence === "in_room";
     const open = reaches(view);
+    const known = open && this.state.link.is === "online"; // else it is what was heard before
+    const met = known && other.presence === "in_room";
     return html`
       <li class="card">
         <div class="who">

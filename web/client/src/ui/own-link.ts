@@ -13,6 +13,16 @@ import { navigate, paths } from "./route.js";
 export const ownLink = (app: App, me: PersonView): TemplateResult =>
   html`<ith-own-link .app=${app} .me=${me}></ith-own-link>`;
 
+/** To who is in a tab that knows nobody. */
+export const linkFirst = (): TemplateResult => html`
+  <h1 tabindex="-1">Use your link first</h1>
+  <p>
+    This page is for two people, and this tab does not know that you are one of them. Open your
+    personal link in it, the one that you were given: what you look for is under <em>Your
+    mentorships</em> then. A tab in which you opened it before still works.
+  </p>
+`;
+
 /** One's own way in: a fresh link when the old one fell into wrong hands, leaving this tab; and what others
  * see of one. */
 @customElement("ith-own-link")

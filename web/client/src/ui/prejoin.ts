@@ -23,9 +23,9 @@ import { rehearse } from "./call/rehearse.js";
 import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
 import { hereWords } from "./words/chat.js";
-import { unknownWords, waitWords } from "./words/link.js";
+import { unknownWords, waitShort, waitWords } from "./words/link.js";
 import { otherOf } from "./words/people.js";
-import { reaches } from "./words/safety.js";
+import { reaches, wasNotTaken } from "./words/safety.js";
 import { beforeWords, twoOf } from "./words/terms.js";
 
 /** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
@@ -137,6 +137,14 @@ export class Prejoin extends AppElement {
         min-height: 52px;
         font-size: var(--large);
       }
+      .kept {
+        min-height: 3em; /* of two lines */
+      }
+      @media (min-width: 1200px) {
+        .here {
+          min-height: 3em; /* alike in two lines, of which one may come */
+        }
+      }
       .standing:empty {
         margin-block-end: -12px; /* takes no room */
       }
@@ -160,7 +168,8 @@ export class Prejoin extends AppElement {
   protected override watch(state: AppState): readonly unknown[] {
     const { microphone, camera, preview } = state.media;
     const { link, hasNetwork } = state;
-    return [state.mentorships, state.me, link.is, hasNetwork, microphone, camera, preview];
+    const { mentorships, me, conversations } = state;
+    return [mentorships, me, link.is, hasNetwork, microphone, camera, preview, conversations];
   }
 
   override connectedCallback(): void {
@@ -235,7 +244,7 @@ export class Prejoin extends AppElement {
         <div class="parts">
           ${open ? this.own(media) : nothing}
           <section class="other" aria-label="Who you meet">
-            ${this.other(other, me)}
+            ${this.other(other, me, view)}
             ${this.standing(view)}
             ${view.closed_us == null ? html`<ith-planned .app=${this.app} .view=${view}></ith-planned>` : nothing}
             ${open && this.columns.matches ? this.go(view, me) : nothing}
@@ -296,24 +305,29 @@ export class Prejoin extends AppElement {
     `;
   }
 
-  /** *Join*, and what is to be known before one presses it. */
+  /** *Join*, and what is to be known before one presses it. What comes while one looks moves neither it nor
+   * what lies above: it stands below, or on a narrow page where room is kept for it. */
   private go(view: MentorshipView, me: PersonView): unknown {
     const { link, hasNetwork } = this.state;
+    const away = link.is !== "online";
+    const again = html`<button @click=${this.prepare}>Try again</button>`;
+    const trouble = this.trouble ? notice(this.trouble, again) : nothing;
+    const join = html`<button class="filled join" @click=${this.join}>Join</button>`;
+    if (!this.columns.matches) {
+      return html`
+        <div class="go last">
+          ${trouble} ${this.first(view, me)} ${join}
+          <p class="small soft kept" role="status">
+            ${away ? html`<span class="late">${waitShort(hasNetwork)}</span>` : this.line(view, me)}
+          </p>
+        </div>
+      `;
+    }
     return html`
-      <div class="go ${this.columns.matches ? "" : "last"}">
-        ${
-          link.is === "online"
-            ? nothing
-            : html`<div class="late">${notice(waitWords(hasNetwork))}</div>`
-        }
-        ${
-          this.trouble
-            ? notice(this.trouble, html`<button @click=${this.prepare}>Try again</button>`)
-            : nothing
-        }
-        ${this.columns.matches ? nothing : this.first(view, me)}
-        <button class="filled join" @click=${this.join}>Join</button>
+      <div class="go">
+        ${join}
         <p class="small soft" role="status">${this.line(view, me)}</p>
+        ${away ? html`<div class="late">${notice(waitWords(hasNetwork))}</div>` : nothing} ${trouble}
       </div>
     `;
   }
@@ -362,15 +376,18 @@ export class Prejoin extends AppElement {
     return html`<button @click=${() => this.app.retryDevices()}>Try again</button>`;
   }
 
-  private other(other: Member, me: PersonView): unknown {
+  private other(other: Member, me: PersonView, view: MentorshipView): unknown {
     const { name } = other.person;
-    const known = this.state.link.is === "online"; // else it is what was heard before
+    const open = reaches(view);
+    const known = open && this.state.link.is === "online"; // else it is what was heard before
+    const mayWrite = !wasNotTaken(this.state.conversations[view.conversation]);
+    const here = known ? hereWords(other, me.zone, this.app.nowUs(), mayWrite) : unknownWords(name);
     return html`
       <div class="who">
         <ith-avatar .name=${name} .here=${known && other.presence !== "away"}></ith-avatar>
         <h1 tabindex="-1"><bdi>${name}</bdi></h1>
       </div>
-      <p>${known ? hereWords(other, me.zone, this.app.nowUs()) : unknownWords(name)}.</p>
+      ${open ? html`<p class="here">${here}.</p>` : nothing}
       <p class="small soft">
         <ith-clocks .app=${this.app} .me=${me} .other=${other.person}></ith-clocks>
       </p>

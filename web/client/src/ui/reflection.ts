@@ -144,7 +144,8 @@ export class Reflection extends AppElement {
     this.trouble = null;
     const asked = location.hash === "#reflect";
     const { call } = this.state;
-    const justLeft = call?.phase === "left" && call.session?.id === session;
+    // Of a call that was ended under one, perhaps by a block, one is not asked: one may still say it.
+    const justLeft = call?.phase === "left" && call.ended !== "ended" && call.session?.id === session;
     try {
       await this.app.reflect.load(session);
     } catch (error) {

@@ -9,6 +9,7 @@ import "./call/call.js";
 import { AppElement } from "./element.js";
 import "./home.js";
 import "./new.js";
+import { linkFirst } from "./own-link.js";
 import "./parts/wait.js";
 import "./prejoin.js";
 import { navigate, parseRoute, paths, type Route } from "./route.js";
@@ -273,13 +274,7 @@ export class Shell extends AppElement {
   private whoAreYou(): unknown {
     return html`
       <main id="main">
-        <h1 tabindex="-1">Use your link first</h1>
-        <p>
-          This page is for two people, and this tab does not know that you are one of them. Open your
-          personal link in it, the one that you were given: what you look for is under <em>Your
-          mentorships</em> then. A tab in which you opened it before still works.
-        </p>
-        <p><a class="button" href=${paths.home}>To the start</a></p>
+        ${linkFirst()}
       </main>
     `;
   }

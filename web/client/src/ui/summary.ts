@@ -16,6 +16,7 @@ import { notice } from "./parts/notice.js";
 import "./parts/icon.js";
 import "./parts/sheet.js";
 import "./parts/side.js";
+import "./conversation/safety.js";
 import "./parts/standing.js";
 import "./parts/talk.js";
 import "./parts/wait.js";
@@ -242,7 +243,8 @@ export class Summary extends AppElement {
             result.billed ? html` <span class="whole">${result.billed}</span>` : nothing
           }</h1>
           ${this.when(view, account, me, other)} ${end ? html`<p class="soft">${end}</p>` : nothing}
-          <div role="status">${mentorship.closed_us == null ? nothing : this.standing(mentorship)}</div>
+          <div role="status">${reaches(mentorship) ? nothing : this.standing(mentorship)}</div>
+          ${this.reporting(mentorship)}
           <p class="paper small soft">
             ${exact(me.zone, view.started_us ?? view.created_us)} (${me.zone.replaceAll("_", " ")}) · ${view.id}
           </p>
@@ -401,9 +403,8 @@ export class Summary extends AppElement {
 
   private actions(view: SessionView, mentorship: MentorshipView, other: PersonView): unknown {
     const open = reaches(mentorship);
-    const standing = mentorship.closed_us == null && !open ? this.standing(mentorship) : nothing;
     if (view.state === "ended") {
-      return html`${standing}
+      return html`
         <div class="row">
           <a class="button filled" href=${paths.home}>Done</a>
           <a class="button" href=${paths.prejoin(mentorship.id)}>
@@ -411,7 +412,7 @@ export class Summary extends AppElement {
           </a>
         </div>`;
     }
-    return html`${standing}
+    return html`
       <div class="row">
         ${
           open
@@ -446,6 +447,13 @@ export class Summary extends AppElement {
         </div>
       </ith-sheet>
     `;
+  }
+
+  /** Where one was in the call that it ended. */
+  private reporting(view: MentorshipView): unknown {
+    const { call } = this.state;
+    if (reaches(view) || call?.phase !== "left" || call.session?.id !== this.session) return nothing;
+    return html`<ith-safety report .app=${this.app} .view=${view}></ith-safety>`;
   }
 
   private standing(view: MentorshipView): unknown {

@@ -51,6 +51,13 @@ test("stored: shown until the log has it, never sent again", () => {
   expect(outbox.removed(box, ["message-1"])).toEqual(EMPTY);
 });
 
+test("what was refused goes again when one says so, before what was written after it", () => {
+  const [flying] = outbox.due(outbox.add(EMPTY, [item(1), item(2)]), 0);
+  const box = outbox.refuse(flying, "message-1", "not_accepted", 0, 0, 0.5);
+  expect(ids(outbox.due(box, 0)[1])).toEqual(["message-2"]);
+  expect(ids(outbox.due(outbox.again(box, "message-1"), 0)[1])).toEqual(["message-1"]);
+});
+
 test("a socket that broke: what flew goes again, at once", () => {
   const [flying] = outbox.due(outbox.add(EMPTY, [item(1)]), 0);
   const late = outbox.refuse(flying, "message-1", "rate_limited", 60_000, 0, 0.5);

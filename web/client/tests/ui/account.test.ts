@@ -62,7 +62,7 @@ describe("the result in one sentence", () => {
   const free = account([["contact", 45 * 60 + 29]]);
 
   it("says the time, what is billed of it and what that costs", () => {
-    expect(said(free)).toBe("45 min 29 s together, billed 45 min");
+    expect(said(free)).toBe("45 min 29 s together, free of charge");
     expect(said(RICH)).toBe("43 min 26 s together, billed 38 min: €45.60");
   });
 

@@ -67,10 +67,10 @@ it.each([
 it("says what was refused, and how many hits there are", () => {
   const refused = { code: "x", what: "It was deleted.", advice: "Nothing is left." };
   const change = { id: "c", writtenUs: NOW, refused };
-  expect(words.refusedWords({ ...change, change: { is: "edit", seq: 1, body: "b" } })).toBe(
+  expect(words.refusedWords({ ...change, change: { is: "edit", seq: 1, body: "b" } }, ANA, true)).toBe(
     "Not changed. It was deleted. Nothing is left.",
   );
-  expect(words.refusedWords({ ...change, change: { is: "pin", seq: 1, on: false } })).toMatch(/^Still pinned\./);
+  expect(words.refusedWords({ ...change, change: { is: "pin", seq: 1, on: false } }, ANA, true)).toMatch(/^Still pinned\./);
   expect(words.hits(1, 0, false)).toBe("Nothing found");
   expect(words.hits(2, 3, false)).toBe("2 of 3");
   expect(words.hits(2, 20, true)).toBe("2 of 20 or more");

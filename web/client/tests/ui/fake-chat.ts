@@ -122,6 +122,12 @@ export class FakeChat implements Chat {
       messages: log.messages.map((each) => (each.seq === change.seq ? changed : each)),
     });
   }
+  again(id: string): void {
+    this.note("again", id);
+    for (const log of Object.values(this.app.state.conversations)) {
+      this.put(log.id, { pending: log.pending.map((each) => (each.id === id ? { ...each, refused: null } : each)) });
+    }
+  }
   discard(id: string): void {
     for (const log of Object.values(this.app.state.conversations)) {
       const others = <T extends { readonly id: string }>(all: readonly T[]): T[] => all.filter((each) => each.id !== id);

@@ -149,8 +149,9 @@ const STEPS: NextSteps = {
 const LEFT: AppState = {
   ...BASE,
   sessions: { [MENTORSHIP.id]: [SESSION] },
-  call: { ...CALL, phase: "left", ended: "ended", session: SESSION },
+  call: { ...CALL, phase: "left", ended: "left", session: SESSION },
 };
+const ENDED: AppState = { ...LEFT, call: { ...CALL, phase: "left", ended: "ended", session: SESSION } };
 const said = (view: Partial<ReflectionView>): [string, AppState] => [
   `/s/${SESSION.id}`,
   {
@@ -478,6 +479,11 @@ const STATES: Record<string, [string, AppState]> = {
   "summary-long": [
     `/s/${SESSION.id}`,
     { ...BASE, mentorships: withOther({ ...LONG, id: ANA.id }) },
+  ],
+  "summary-ended": [`/s/${SESSION.id}`, ENDED],
+  "summary-blocked": [
+    `/s/${SESSION.id}`,
+    { ...ENDED, mentorships: [{ ...MENTORSHIP, blocked_by_me: true }] },
   ],
   "reflect-left": [`/s/${SESSION.id}`, LEFT],
   "reflect-answered": [

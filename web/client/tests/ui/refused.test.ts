@@ -11,7 +11,7 @@ const WORDS: PendingMessage = {
   ...{ id: "p1", body: "I will come", writtenUs: 1, replyTo: 7, refused: troubleOf("mentorship_closed") },
 };
 const CHANGE: PendingChange = {
-  ...{ id: "c1", change: { is: "edit", seq: 4, body: "b" }, writtenUs: 1, refused: troubleOf("blocking") },
+  ...{ id: "c1", change: { is: "edit", seq: 4, body: "b" }, writtenUs: 1, refused: troubleOf("message_gone") },
 };
 
 describe("what was refused is taken back for changing", () => {
@@ -43,6 +43,27 @@ describe("what was refused can be edited", () => {
     ...{ at: () => undefined, reach: () => undefined, waits: () => [CHANGE] },
     ...{ act: () => undefined, jump: () => undefined, versions: () => undefined, discard: () => undefined },
     again: open ? () => undefined : null,
+    resend: open ? () => undefined : null,
+  });
+
+  it.each([
+    ["not_accepted", true, ["Send again", "Edit", "Discard"]],
+    ["blocking", true, ["Send again", "Edit", "Discard"]],
+    ["blocking", false, ["Discard"]],
+    ["message_too_long", true, ["Edit", "Discard"]],
+  ])("and sent again where what stood in the way can be gone: %s, %s", (code, open, buttons) => {
+    const refused = troubleOf(code);
+    expect(labels(pendingRow("a", { ...WORDS, refused }, false, on(open)))).toEqual(buttons);
+    const waits = { ...on(open), waits: () => [{ ...CHANGE, refused }] };
+    expect(labels(messageRow("a", message(4, ME.id), false, waits))).toEqual(buttons);
+  });
+
+  it("and says who did not take it", () => {
+    const words = (code: string, open: boolean): string =>
+      textOf(pendingRow("a", { ...WORDS, refused: troubleOf(code) }, false, on(open)));
+    expect(words("not_accepted", true)).toContain("Ana Quispe does not take messages");
+    expect(words("blocking", false)).toContain("You have blocked Ana Quispe. Lift that first");
+    expect(words("blocking", true)).toContain("You had blocked Ana Quispe then.");
   });
 
   it.each([
@@ -56,7 +77,7 @@ describe("what was refused can be edited", () => {
 
 /** The words of the plain buttons in a template. */
 function labels(template: unknown): string[] {
-  const found = textOf(template).matchAll(/<button class="plain"[^>]*>\s*(\w+)\s*<\/button>/g);
+  const found = textOf(template).matchAll(/<button class="plain"[^>]*>\s*([\w ]+?)\s*<\/button>/g);
   return [...found].map(([, words]) => words!);
 }
 

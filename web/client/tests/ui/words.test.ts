@@ -124,7 +124,9 @@ describe("people", () => {
     ["here", "Ana Quispe has Ithaca open"],
     ["away", "Ana Quispe is not here; you can write"],
   ] as const)("%s", (presence, words) => {
-    expect(presenceWords({ person: ANA, role: "mentee", presence })).toBe(words);
+    const member = { person: ANA, role: "mentee", presence } as const;
+    expect(presenceWords(member)).toBe(words);
+    expect(presenceWords(member, false)).toBe(words.replace("; you can write", ""));
   });
 
   it.each([

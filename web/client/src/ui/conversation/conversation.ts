@@ -193,6 +193,7 @@ export class Conversation extends AppElement {
       react: open ? ({ seq }, emoji, on) => chat.react(conversation, seq, emoji as Emoji, on) : null,
       versions: (message) => (this.versionsOf = message),
       again: open ? (refused) => this.composer.again(refused) : null,
+      resend: open ? (id) => chat.again(id) : null,
       discard: (id) => chat.discard(id),
     };
   }
@@ -204,8 +205,8 @@ export class Conversation extends AppElement {
     const { me } = this.state;
     if (!view || !me) return nothing;
     const other = otherOf(view, me).person;
-    const typist = this.state.typing[view.conversation];
     const open = reaches(view);
+    const typist = open ? this.state.typing[view.conversation] : undefined;
     return html`
       ${this.head(view)}
       <div
@@ -379,7 +380,7 @@ export class Conversation extends AppElement {
         @pinned=${() => (this.sheet = "pinned")}
         @go=${(event: Event) => this.jump({ atUs: (event.target as GoTo).atUs })}
         @close=${() => this.sheet === "more" && (this.sheet = null)}
-        ><ith-safety .app=${this.app} .view=${view}></ith-safety
+        ><ith-safety .app=${this.app} .view=${view} @done=${() => (this.sheet = null)}></ith-safety
       ></ith-go-to>
       <ith-erase
         .open=${this.erasing !== null}

@@ -3,11 +3,13 @@ import { Clock, Ellipsis, Pin } from "lucide";
 import { css, html, nothing, type TemplateResult } from "lit";
 
 import type { PendingChange, PendingMessage } from "../../lib/model.js";
+import { mayPass } from "../../lib/trouble.js";
 import type { Message } from "../../protocol/types.js";
 import { paths } from "../route.js";
 import { goneWords, quoteWords, reactionWords, refusedWords, type Reach } from "../words/chat.js";
 import type { Mark } from "../words/marks.js";
 import { nameIn, type Pair } from "../words/people.js";
+import { refusalWords } from "../words/safety.js";
 import { exact, timeIn } from "../words/time.js";
 import { emojiOrWord, inWords } from "./emoji.js";
 import { prose } from "./prose.js";
@@ -28,6 +30,7 @@ export interface Context {
   versions(message: Message): void;
   /** What was refused is taken back for changing; null: where one writes nothing any more. */
   again: ((refused: PendingMessage | PendingChange) => void) | null;
+  readonly resend: ((id: string) => void) | null; // null: one does not reach the other
   discard(id: string): void;
 }
 
@@ -168,8 +171,9 @@ function status(message: Message, own: boolean, on: Context): unknown {
   }
   ${refused.map(
     (change) => html`
-      <p class="small error">${refusedWords(change)}</p>
+      <p class="small error">${refusedWords(change, on.pair.other, on.resend !== null)}</p>
       <div class="row">
+        ${resend(change, on)}
         ${
           on.again && change.change.is === "edit"
             ? html`<button class="plain" @click=${() => on.again?.(change)}>Edit</button>`
@@ -187,12 +191,19 @@ function waiting(pending: PendingMessage, on: Context): unknown {
     return html`<p class="small soft mark late"><ith-icon .of=${Clock}></ith-icon>Waiting to be sent</p>`;
   }
   return html`
-    <p class="small error">Not sent. ${refused.what} ${refused.advice}</p>
+    <p class="small error">Not sent. ${refusalWords(refused, on.pair.other, on.resend !== null)}</p>
     <div class="row">
+      ${resend(pending, on)}
       ${on.again ? html`<button class="plain" @click=${() => on.again?.(pending)}>Edit</button>` : nothing}
       <button class="plain" @click=${() => on.discard(pending.id)}>Discard</button>
     </div>
   `;
+}
+
+/** Where what stood in the way can be gone. */
+function resend({ id, refused }: PendingMessage | PendingChange, on: Context): unknown {
+  if (!on.resend || !refused || !mayPass(refused.code)) return nothing;
+  return html`<button class="plain" @click=${() => on.resend?.(id)}>Send again</button>`;
 }
 
 /** What is told of a session, or of what was arranged. */

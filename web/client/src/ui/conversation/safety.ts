@@ -14,7 +14,8 @@ import { named } from "../words/time.js";
 
 type Step = "leave" | "block" | "report" | "reported";
 
-/** Leaving a mentorship, blocking the other, reporting them: what each does, before one does it. */
+/** Leaving a mentorship, blocking the other, reporting them: what each does, before one does it. What is
+ * `done` (event) the owner says. With `report` there is only that. */
 @customElement("ith-safety")
 export class Safety extends AppElement {
   static override styles = [
@@ -47,7 +48,9 @@ export class Safety extends AppElement {
     `,
   ];
   @property({ attribute: false }) view!: MentorshipView;
+  @property({ type: Boolean }) report = false;
   @state() private step: Step | null = null;
+  @state() private lacksReason = false;
   @state() private begun: Begun | null = null; // while one reports
   private readonly asking = new Asking(this);
   @query("form") private form!: HTMLFormElement;
@@ -66,14 +69,16 @@ export class Safety extends AppElement {
       <div class="all">
         <button class="plain" @click=${() => this.open("report")}>Report ${name}</button>
         ${
-          blocked_by_me
+          this.report
+            ? nothing
+            : blocked_by_me
             ? html`<button class="plain" @click=${() => this.act(() => this.app.safety.block(this.view.id, false))}>
               Let ${name} reach you again
             </button>`
             : html`<button class="plain" @click=${() => this.open("block")}>Block ${name}</button>`
         }
         ${
-          closed_us == null
+          closed_us == null && !this.report
             ? html`<button class="plain" @click=${() => this.open("leave")}>Leave this mentorship</button>`
             : nothing
         }
@@ -112,13 +117,23 @@ export class Safety extends AppElement {
   private reporting(other: Parameters<typeof leaveWords>[0], { mayBlock, mayLeave }: Begun): unknown {
     const name = named(other.name);
     return html`
-      <form @submit=${this.report}>
+      <form novalidate @submit=${this.send}>
         <p>${reportWords(other)}</p>
         <div class="field">
           <label for="reason">What is it about?</label>
-          <select id="reason" name="reason" autofocus>
+          <select
+            id="reason"
+            name="reason"
+            autofocus
+            required
+            aria-invalid=${this.lacksReason ? "true" : nothing}
+            aria-describedby="reason-lacks"
+            @change=${() => (this.lacksReason = false)}
+          >
+            <option value="" disabled selected>Choose what comes closest</option>
             ${Object.entries(REASONS).map(([reason, words]) => html`<option value=${reason}>${words}</option>`)}
           </select>
+          <p id="reason-lacks" class="error" ?hidden=${!this.lacksReason}>Choose what it is about.</p>
         </div>
         <div class="field">
           <label for="words">What happened? You may leave it empty.</label>
@@ -153,6 +168,7 @@ export class Safety extends AppElement {
 
   private open(step: Step): void {
     this.asking.clear();
+    this.lacksReason = false;
     this.step = step;
     const log = this.state.conversations[this.view.conversation];
     this.begun = step === "report" ? begin(this.view, log?.messages ?? []) : null;
@@ -160,19 +176,29 @@ export class Safety extends AppElement {
 
   private close(event: Event): void {
     event.stopPropagation();
+    const done = this.step === "reported";
     this.step = null;
+    if (done) this.dispatchEvent(new Event("done"));
   }
 
-  private async report(event: Event): Promise<void> {
+  private async send(event: Event): Promise<void> {
     event.preventDefault();
     const { begun } = this;
     if (!begun) return;
+    const reason = this.form.elements.namedItem("reason") as HTMLSelectElement;
+    if (!reason.value) {
+      this.lacksReason = true;
+      reason.focus();
+      return;
+    }
     const report = reportOf(begun, new FormData(this.form));
     await this.act(() => this.app.safety.report(this.view.id, report), "reported");
   }
 
   private async act(run: () => Promise<void>, then: Step | null = null): Promise<void> {
-    if (await this.asking.run(run)) this.step = then;
+    if (!(await this.asking.run(run))) return;
+    this.step = then;
+    if (then === null) this.dispatchEvent(new Event("done"));
   }
 }
 

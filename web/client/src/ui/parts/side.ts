@@ -2,13 +2,13 @@ import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
 import type { AppState } from "../../lib/model.js";
-import type { Member, PersonView } from "../../protocol/types.js";
+import type { Member, MentorshipView, PersonView } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement, Media, WIDE } from "../element.js";
 import { hereWords } from "../words/chat.js";
 import { unknownWords } from "../words/link.js";
 import { otherOf } from "../words/people.js";
-import { reaches } from "../words/safety.js";
+import { reaches, wasNotTaken } from "../words/safety.js";
 import "../conversation/conversation.js";
 import "./sheet.js";
 
@@ -38,13 +38,22 @@ export class Side extends AppElement {
       ith-conversation {
         flex: 1;
       }
+      /* As high with *Join* as without, whatever is said: the log below stays where it is. */
       .below {
+        box-sizing: border-box;
+        min-height: 53px;
         display: flex;
         gap: 8px;
         align-items: center;
         justify-content: space-between;
         padding: 0 16px 8px;
         border-bottom: 1px solid var(--line);
+      }
+      .below p {
+        min-width: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
       }
       .below button {
         flex: none;
@@ -57,7 +66,7 @@ export class Side extends AppElement {
   private readonly wide = new Media(this, WIDE);
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.mentorships, state.me, state.link.is];
+    return [state.mentorships, state.me, state.link.is, state.conversations];
   }
 
   override render(): unknown {
@@ -72,7 +81,7 @@ export class Side extends AppElement {
     if (!this.wide.matches) {
       return html`
         <ith-sheet tall .heading=${name} .open=${this.open} @close=${this.close}>
-          ${this.meeting && reaches(view) ? this.below(other, me) : nothing}
+          ${this.meeting && reaches(view) ? this.below(other, me, view) : nothing}
           <slot name="below" slot="below"></slot>
           ${this.open ? conversation : html``}
         </ith-sheet>
@@ -86,11 +95,13 @@ export class Side extends AppElement {
     `;
   }
 
-  private below(other: Member, me: PersonView): unknown {
+  private below(other: Member, me: PersonView, { conversation }: MentorshipView): unknown {
     const known = this.state.link.is === "online";
+    const mayWrite = !wasNotTaken(this.state.conversations[conversation]);
+    const here = hereWords(other, me.zone, this.app.nowUs(), mayWrite);
     return html`
       <div slot="below" class="below">
-        <p class="small soft" role="status">${known ? hereWords(other, me.zone, this.app.nowUs()) : unknownWords(other.person.name)}.</p>
+        <p class="small soft" role="status">${known ? here : unknownWords(other.person.name)}.</p>
         ${
           known && other.presence === "in_room"
             ? html`<button class="filled" @click=${() => this.dispatchEvent(new Event("join"))}>

@@ -16,7 +16,7 @@ export interface Result {
 }
 
 /** `45 min 29 s` `together, billed` `45 min: €45.00`; `corrected to` where it is not by the time itself.
- * What is free and not over is only counted; what somebody contests is billed to nobody yet. */
+ * What is free is only counted; what somebody contests is billed to nobody yet. */
 export function resultOf(
   view: SessionView,
   account: SessionAccount | null,
@@ -35,9 +35,9 @@ export function resultOf(
   const came = resultShort(view, pair, nowUs, bill).words;
   if (isHeld(view)) return { amount, words: `${came}, ${HELD}`, billed: "" };
   const corrected = bill.owed === "correction";
+  if (!bill.currency && !corrected) return { amount, words: billed ? `${came}, free of charge` : came, billed: "" };
   if (billed) return { amount, words: `${came}, ${corrected ? "corrected to" : "billed"}`, billed };
-  if (corrected) return { amount, words: `${came}, corrected: nothing billed`, billed };
-  return { amount, words: bill.currency ? `${came}, nothing billed` : came, billed: "" };
+  return { amount, words: `${came}, ${corrected ? "corrected: nothing billed" : "nothing billed"}`, billed };
 }
 
 /** The same without what is billed: `45 min 29 s` `together`, or who did not come. */

@@ -1,8 +1,9 @@
 /** What is said about messages: how far they got, who reacted, what was announced. Pure. */
 import type { PendingChange } from "../../lib/model.js";
-import type { Emoji, Mark, Member, Message, Reaction } from "../../protocol/types.js";
+import type { Emoji, Mark, Member, Message, PersonView, Reaction } from "../../protocol/types.js";
 import { plain } from "../conversation/markdown.js";
 import { nameIn, presenceWords, type Pair } from "./people.js";
+import { refusalWords } from "./safety.js";
 import { dayKey, named, shortWhen, timeIn } from "./time.js";
 
 const MIN_US = 60_000_000;
@@ -84,8 +85,8 @@ export function seenWords(member: Member, zone: string, nowUs: number): string {
 }
 
 /** Whether the other is here, or when they were. */
-export const hereWords = (member: Member, zone: string, nowUs: number): string =>
-  seenWords(member, zone, nowUs) || presenceWords(member);
+export const hereWords = (member: Member, zone: string, nowUs: number, mayWrite = true): string =>
+  seenWords(member, zone, nowUs) || presenceWords(member, mayWrite);
 
 /** New messages in one breath, for who cannot see them. */
 export function announced(messages: readonly Message[], name: string): string {
@@ -103,9 +104,10 @@ const WHAT: Readonly<Record<PendingChange["change"]["is"], string>> = {
   pin: "Not pinned.",
 };
 
-export function refusedWords({ change, refused }: PendingChange): string {
+/** `open`: it may be tried again. */
+export function refusedWords({ change, refused }: PendingChange, other: PersonView, open: boolean): string {
   const what = change.is === "pin" && !change.on ? "Still pinned." : WHAT[change.is];
-  return [what, refused?.what, refused?.advice].filter(Boolean).join(" ");
+  return refused ? `${what} ${refusalWords(refused, other, open)}` : what;
 }
 
 export const hits = (at: number, of: number, more: boolean): string =>

@@ -19,6 +19,9 @@ export const staleWords = (hasNetwork: boolean) => ({
   advice: "What stands here may have changed since. It is tried again by itself.",
 });
 
-/** Instead of presence, which was last heard of before. */
-export const unknownWords = (name: string): string =>
-  `Whether ${named(name)} is here is not known at the moment`;
+/** The same in the room that is kept for it on a narrow page. */
+export const waitShort = (hasNetwork: boolean): string =>
+  `${awayWords(hasNetwork)} Press Join already: you join as soon as it works.`;
+
+/** Instead of presence, which was last heard of before; no longer than that. */
+export const unknownWords = (name: string): string => `Whether ${named(name)} is here is not known`;

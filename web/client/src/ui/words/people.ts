@@ -31,7 +31,8 @@ export const nameIn = (pair: Pair, person: string): string =>
 export const nameAmid = (pair: Pair, person: string): string =>
   person === pair.me.id ? "you" : named(pair.other.name);
 
-export function presenceWords(member: Member): string {
+/** `mayWrite`: as far as this page knows. */
+export function presenceWords(member: Member, mayWrite = true): string {
   const name = named(member.person.name);
   switch (member.presence) {
     case "in_room":
@@ -39,12 +40,12 @@ export function presenceWords(member: Member): string {
     case "here":
       return `${name} has Ithaca open`;
     case "away":
-      return `${name} is not here; you can write`;
+      return mayWrite ? `${name} is not here; you can write` : `${name} is not here`;
   }
 }
 
 /** `Your mentor, in the room now`; without the rest where it is not `known`: the server is away, and that
- * was heard before. */
+ * was heard before, or one does not reach them any more. */
 export function roleWords({ role, presence }: Member, known: boolean): string {
   const where = { in_room: "in the room now", here: "has Ithaca open", away: "not here" }[presence];
   return known ? `Your ${role}, ${where}` : `Your ${role}`;

@@ -1,4 +1,5 @@
 /** What leaving, blocking and reporting mean, in calm words: minors are mentored too. Pure. */
+import type { Conversation, Trouble } from "../../lib/model.js";
 import type { MentorshipView, NewReport, PersonView } from "../../protocol/types.js";
 import { nameIn, type Pair } from "./people.js";
 import { named, shortWhen, timeIn } from "./time.js";
@@ -33,6 +34,20 @@ export const reportWords = (other: PersonView): string =>
 
 /** Whether one may write to the other, call and plan with them, as far as this page is told. */
 export const reaches = (view: MentorshipView): boolean => view.closed_us == null && !view.blocked_by_me;
+
+/** Whether the last that one wrote was not taken: then the page does not say that one can write. */
+export const wasNotTaken = (log: Conversation | undefined): boolean =>
+  log?.pending.some(({ refused }) => refused?.code === "not_accepted") ?? false;
+
+/** Why something did not reach the other, by their name. `open`: it may be tried again. */
+export function refusalWords(trouble: Trouble, other: PersonView, open: boolean): string {
+  const name = named(other.name);
+  if (trouble.code === "not_accepted") {
+    return `${name} does not take messages or calls from you at the moment. Leave it at that for now; it may change.`;
+  }
+  if (trouble.code !== "blocking") return `${trouble.what} ${trouble.advice}`;
+  return open ? `You had blocked ${name} then.` : `You have blocked ${name}. Lift that first.`;
+}
 
 /** Why nobody writes or calls here now; null: one can. */
 export function closedWords(view: MentorshipView, pair: Pair, nowUs: number): string | null {
