@@ -1,5 +1,6 @@
-"""`./run bench chat [--pairs N] [--rounds N] [--seconds N] [--rate N]`: ours beside ejabberd,
-round by round; with a rate ours alone, so many messages a second whatever comes of them.
+"""`./run bench chat [--all] [--pairs N] [--rounds N] [--seconds N] [--rate N]`: ours beside
+ejabberd, round by round, or beside all peers; with a rate ours alone, so many messages a second
+whatever comes of them.
 
 Pairs of people write to each other over loopback, each pair one message at a time, in turns: the
 next when this one is on disk at the server and has reached the other. Measured is the processor
@@ -14,7 +15,7 @@ import argparse
 import asyncio
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -23,10 +24,11 @@ from statistics import median
 import uvloop
 
 from bench.chat.ejabberd import Ejabberd
-from bench.chat.ejabberd import Side as TheirSide
-from bench.chat.measure import Round, closed_loop, cpu_s, memory_kib, open_loop
+from bench.chat.measure import Round, Server, Side, closed_loop, cpu_s, memory_kib, open_loop
+from bench.chat.nats import Nats
 from bench.chat.ours import BEAT_S, Ours
-from bench.chat.ours import Side as OurSide
+from bench.chat.socket_io import PythonSocketIo, SocketIo
+from bench.chat.synapse import Synapse
 from tests.support.serving import ROOT
 
 WARM_UP_S = 2.0
@@ -38,10 +40,8 @@ BEAT_SHARES = 100
 class Contender:
     """A server with its people connected, and what it has used; all by microseconds a message."""
 
-    server: Ours | Ejabberd
-    pairs: list[tuple[OurSide, OurSide]] | list[tuple[TheirSide, TheirSide]] = field(
-        default_factory=list
-    )
+    server: Server
+    pairs: list[tuple[Side, Side]] = field(default_factory=list)
     idle: float = 0.0
     connection_kib: float = 0.0
     all_us: list[float] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Contender:
     rounds: list[Round] = field(default_factory=list)
 
     async def open(self) -> None:
-        self.pairs = list(self.server.sides())  # type: ignore[assignment]
+        self.pairs = list(self.server.sides())
         first, half = self.server.processes[0], len(self.pairs) // 2
         for pairs in (self.pairs[:half], self.pairs[half:]):
             before = memory_kib(first)  # the second time it has what any number of them needs
@@ -67,8 +67,7 @@ class Contender:
         """By all of it, and by its database."""
         first, *others = self.server.processes
         total = cpu_s(first) + sum(map(cpu_s, others))
-        own = cpu_s(first, first_only=True) if isinstance(self.server, Ours) else cpu_s(first)
-        return total, total - own
+        return total, total - cpu_s(first, first_only=self.server.database == "threads")
 
     async def rest(self) -> None:
         before, _ = self.used()
@@ -85,21 +84,28 @@ class Contender:
         self.idle_us.append(self.idle * found.seconds / found.messages * 1e6)
         self.database_us.append((database_after - database_before) / found.messages * 1e6)
 
+    @property
+    def _of_database(self) -> str:
+        apart = self.server.database != "none"
+        return f"{median(self.database_us):.0f}" if apart else "in it"
+
     def row(self, of: float) -> str:
         cost = median(self.all_us)
         waits = [(each.percentile_ms(50), each.percentile_ms(99)) for each in self.rounds]
         return (
             f"| {self.server.name} | {cost:.0f} ({min(self.all_us):.0f}-{max(self.all_us):.0f}) "
-            f"| {median(self.database_us):.0f} | {median(self.idle_us):.0f} | {of / cost:.2f} "
+            f"| {self._of_database} | {median(self.idle_us):.0f} | {cost / of:.2f} "
             f"| {median(each.messages / each.seconds for each in self.rounds):.0f} "
             f"| {median(wait for wait, _ in waits):.0f} / {median(wait for _, wait in waits):.0f} "
             f"| {self.connection_kib:.0f} |"
         )
 
 
-async def compare(pairs: int, rounds: int, seconds: float) -> None:
+async def compare(
+    pairs: int, rounds: int, seconds: float, peers: Sequence[Callable[[int], Server]]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        servers: Sequence[Ours | Ejabberd] = (Ours(Path(folder), pairs), Ejabberd(pairs))
+        servers = [Ours(Path(folder), pairs), *(peer(pairs) for peer in peers)]
         contenders = [Contender(server) for server in servers]
 
         async def beat() -> None:
@@ -126,11 +132,14 @@ async def compare(pairs: int, rounds: int, seconds: float) -> None:
             for each in contenders:
                 await each.server.stop()
     print(f"{pairs} pairs, {rounds} rounds of {seconds:.0f} s each in turn; median (least-most)\n")
-    print("| | us a message | of it database | of it idle | ejabberd / this | messages/s", end="")
+    print("| | us a message | of it database | of it idle | this / ours | messages/s", end="")
     print(" | on disk after ms, p50 / p99 | KiB a connection |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for each in contenders:
-        print(each.row(median(contenders[1].all_us)))
+        print(each.row(median(contenders[0].all_us)))
+    print("\nOn disk when it is acknowledged:")
+    for each in contenders:
+        print(f"- {each.server.name}: {each.server.durable}")
     for each in contenders:
         if each.server.errors:
             print(f"{each.server.name} refused: {sorted(set(each.server.errors))}")
@@ -172,6 +181,7 @@ async def at_rate(pairs: int, rounds: int, seconds: float, rate: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench chat", description=__doc__)
+    parser.add_argument("--all", action="store_true", help="beside all peers, not ejabberd alone")
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0)
@@ -182,7 +192,10 @@ def main() -> None:
         return
     needed = ("ejabberd", "erlang-p1-pgsql")
     subprocess.run([ROOT / "tests/support/apt.sh", *needed], check=True)
-    uvloop.run(compare(chosen.pairs, chosen.rounds, chosen.seconds))
+    peers: list[Callable[[int], Server]] = [Ejabberd]
+    if chosen.all:
+        peers += [Nats, SocketIo, PythonSocketIo, Synapse]
+    uvloop.run(compare(chosen.pairs, chosen.rounds, chosen.seconds, peers))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from tests.support.postgres import SUPERUSER, PostgresServer
 from tests.support.serving import free_port
@@ -44,6 +44,28 @@ modules:
   mod_stream_mgmt: {{}}
 """
 LONG_S = 60
+
+
+def running() -> Iterator[tuple[int, int, bytes]]:
+    """Of each process its number, its parent's, and its command."""
+    for path in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            said = (path / "cmdline").read_bytes()
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        yield int(path.name), parent, said
+
+
+def of_database(server: PostgresServer) -> list[int]:
+    """The processes of a PostgreSQL: the first, whose folder it is, and its children."""
+    found = list(running())
+    first = {
+        pid
+        for pid, _, said in found
+        if str(server.folder).encode() in said and said.split(b"\0")[0].endswith(b"/postgres")
+    }
+    return [pid for pid, parent, _ in found if pid in first or parent in first]
 
 
 class Side(asyncio.Protocol):
@@ -136,6 +158,8 @@ class Ejabberd:
     """A server with one scheduler, its database, and the people of so many pairs."""
 
     name = "ejabberd"
+    durable = "a row in the archive of each of the two (MAM), PostgreSQL with fsync"
+    database: Literal["processes"] = "processes"
 
     def __init__(self, pairs: int) -> None:
         self._pairs = pairs
@@ -186,20 +210,12 @@ class Ejabberd:
     @property
     def processes(self) -> list[int]:
         """Itself first, then those of its database."""
-        machines, databases = [], []
-        for path in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
-            try:
-                said = (path / "cmdline").read_bytes()
-                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            pid, name = int(path.name), said.split(b"\0")[0]
-            if name.endswith(b"beam.smp") and str(self._folder).encode() in said:
-                machines.append(pid)
-            ours = str(self._postgres.folder).encode() in name + said
-            if ours and name.endswith(b"/postgres") or parent in databases:
-                databases.append(pid)
-        return machines + databases
+        machines = [
+            pid
+            for pid, _, said in running()
+            if said.split(b"\0")[0].endswith(b"beam.smp") and str(self._folder).encode() in said
+        ]
+        return machines + of_database(self._postgres)
 
     def sides(self) -> Iterator[tuple[Side, Side]]:
         for number in range(self._pairs):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -29,10 +29,38 @@ def memory_kib(pid: int) -> int:
 
 
 class Side(Protocol):
+    """One person of a pair, connected."""
+
     accepted: Callable[[float], None]
     received: Callable[[], None]
 
+    async def open(self) -> None: ...
+
     def send(self) -> None: ...
+
+    def beat(self) -> None: ...
+
+
+class Server(Protocol):
+    """A server and the people of so many pairs. `durable`: what is on disk when it acknowledges a
+    message; `database`: where that works, in which of its `processes` (the first is its own) or in
+    which threads of the first, if it can be told apart."""
+
+    name: str
+    durable: str
+    errors: list[str]
+
+    @property
+    def database(self) -> Literal["threads", "processes", "none"]: ...
+
+    @property
+    def processes(self) -> list[int]: ...
+
+    async def start(self) -> None: ...
+
+    def sides(self) -> Iterable[tuple[Side, Side]]: ...
+
+    async def stop(self) -> None: ...
 
 
 @dataclass(slots=True)

@@ -87,6 +87,7 @@ class Page:
         except OSError:
             self._lost(attempt, "refused")
             return
+        connection.upgraded.add_done_callback(lambda done: done.exception())  # looked at below
         if attempt != self._attempt:
             connection.close()
             return
