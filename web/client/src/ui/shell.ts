@@ -16,7 +16,7 @@ import { navigate, parseRoute, paths, type Route } from "./route.js";
 import "./statements.js";
 import "./summary.js";
 import { otherOf } from "./words/people.js";
-import { reaches } from "./words/safety.js";
+import { reaches, refusalWords } from "./words/safety.js";
 
 /** The page: which screen, its title, where the focus goes, and what stops everything. */
 @customElement("ith-app")
@@ -259,10 +259,15 @@ export class Shell extends AppElement {
 
   /** The server does not let one in: it says why, and trying again is up to the person. */
   private notJoined(mentorship: string, trouble: Trouble | null): unknown {
+    const { me, mentorships } = this.state;
+    const view = mentorships.find((each) => each.id === mentorship);
+    const by = me && view ? otherOf(view, me).person : null;
+    const said = trouble ? `${trouble.what} ${trouble.advice}` : "";
+    const words = trouble && by && view ? refusalWords(trouble, by, reaches(view)) : said;
     return html`
       <main id="main">
         <h1 tabindex="-1">You are not in the call</h1>
-        ${trouble ? html`<p role="alert">${trouble.what} ${trouble.advice}</p>` : nothing}
+        ${words ? html`<p role="alert">${words}</p>` : nothing}
         <p class="row">
           <a class="button" href=${paths.prejoin(mentorship)}>Back</a>
           <a class="button" href=${paths.home}>To the start</a>
