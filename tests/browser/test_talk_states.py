@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
-from tests.support.gallery import SIZES, Screen, look_over
+from tests.support.gallery import SIZES, Screen, look_over, opened
 
 pytestmark = pytest.mark.browser
 
@@ -188,20 +188,38 @@ async def test_what_is_closed_is_read_and_one_deletes_ones_own_alone(desktop: Sc
     await expect(chip).to_be_disabled()
 
 
-async def test_a_long_touch_opens_what_one_can_do(chromium: Browser, gallery: str) -> None:
-    context = await chromium.new_context(
-        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
-    )
-    screen = Screen(await context.new_page(), gallery)
-    await screen.show("talk-all")
-    bubble = entry(screen, "printed pages").locator(".bubble")
-    await bubble.dispatch_event("pointerdown", {"pointerType": "touch", "bubbles": True})
-    dialog = screen.page.get_by_role("dialog", name="What to do with this message")
-    await expect(dialog).to_be_visible()
-    await dialog.get_by_role("button", name="Pin for both").click()
-    await called(screen, "pin 37 true")
-    assert screen.errors == []
-    await context.close()
+async def test_by_touch_one_sees_when_and_what_one_can_do_and_begins_lines(
+    chromium: Browser, gallery: str
+) -> None:
+    touch = opened(chromium, gallery, SIZES["phone"], has_touch=True, is_mobile=True)
+    async with touch as screen:
+        await screen.show("talk-all")
+        page = screen.page
+        said = entry(screen, "printed pages")
+        await expect(said.locator(".more")).to_have_css("opacity", "1")
+        box = await said.locator(".bubble").bounding_box()
+        assert box is not None
+        finger = [{"x": box["x"] + 20, "y": box["y"] + 20}]
+        devtools = await page.context.new_cdp_session(page)
+        at = {"type": "touchStart", "touchPoints": finger}
+        await devtools.send("Input.dispatchTouchEvent", at)
+        dialog = page.get_by_role("dialog", name="What to do with this message")
+        await expect(dialog).to_be_visible()
+        await devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        await expect(dialog.get_by_text("Tuesday 24 November 2026, 13:44:20")).to_be_visible()
+        await dialog.get_by_role("button", name="Pin for both").tap()
+        await called(screen, "pin 37 true")
+        await said.locator(".more").tap()
+        await page.touchscreen.tap(180, 20)  # beside it
+        await expect(dialog).to_have_count(0)
+        field = page.get_by_role("textbox", name="Message")
+        await expect(field).to_have_attribute("enterkeyhint", "enter")
+        await field.press_sequentially("one")
+        await field.press("Enter")
+        await field.press_sequentially("two")
+        await expect(field).to_have_value("one\ntwo")
+        await page.get_by_role("button", name="Send", exact=True).tap()
+        await called(screen, f"send con_{'0' * 25}1 7")
 
 
 async def test_deleting_asks_first(desktop: Screen) -> None:
@@ -241,11 +259,15 @@ async def test_words_are_found_hit_by_hit(desktop: Screen) -> None:
     await page.get_by_role("button", name="Find").click()
     field = page.get_by_role("searchbox", name="Find words")
     await expect(field).to_be_focused()
+    log = page.get_by_role("log")
+    before = await log.bounding_box()
     await field.fill("the")
     await field.press("Enter")
     status = page.get_by_role("search").get_by_role("status")
     await expect(status).to_have_text("1 of 2 or more")
     await expect(page.locator(".shown")).to_contain_text("printed pages")
+    await expect(log.locator("mark")).to_have_text(["the"])
+    assert await log.bounding_box() == before
     await field.press("Enter")
     await field.press("Enter")
     await expect(status).to_have_text(re.compile("3 of 4"))
@@ -253,6 +275,7 @@ async def test_words_are_found_hit_by_hit(desktop: Screen) -> None:
     await field.fill("no such words")
     await field.press("Enter")
     await expect(status).to_have_text("Nothing found")
+    await expect(page.locator(".shown")).to_have_count(0)
     await field.press("Escape")
     await expect(page.get_by_role("button", name="Find")).to_be_focused()
 
@@ -263,11 +286,15 @@ async def test_one_goes_to_a_day_and_back_to_the_newest(desktop: Screen) -> None
     await page.get_by_role("button", name="To the newest").click()
     await expect(page.get_by_role("button", name="To the newest")).to_have_count(0)
     await page.get_by_role("button", name="More", exact=True).click()
+    await page.get_by_label("Go to a day").fill("1999-12-31")  # before all: to the nearest
+    await page.get_by_role("button", name="Go there").click()
+    first = 1_787_695_200_000_000  # midnight in Vienna
+    await called(desktop, f"goTo con_{'0' * 25}1 {first}")
+    await expect(page.locator(".shown")).to_be_in_viewport()
+    await page.get_by_role("button", name="More", exact=True).click()
     await page.get_by_label("Go to a day").fill("2026-11-20")
     await page.get_by_role("button", name="Go there").click()
-    midnight = 1_795_129_200_000_000  # in Vienna
-    await called(desktop, f"goTo con_{'0' * 25}1 {midnight}")
-    await expect(page.locator(".shown")).to_be_in_viewport()
+    await called(desktop, f"goTo con_{'0' * 25}1 {1_795_129_200_000_000}")
 
 
 async def test_the_first_new_message_is_one_press_away(desktop: Screen) -> None:

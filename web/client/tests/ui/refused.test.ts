@@ -39,7 +39,7 @@ describe("what was refused is taken back for changing", () => {
 
 describe("what was refused can be edited", () => {
   const on = (open: boolean): Context => ({
-    ...{ pair: { me: ME, other: ANA, mentor: ANA.id, mentee: ME.id }, zone: "UTC", active: null, shown: null, react: null },
+    ...{ pair: { me: ME, other: ANA, mentor: ANA.id, mentee: ME.id }, zone: "UTC", active: null, shown: null, words: "", react: null },
     ...{ at: () => undefined, reach: () => undefined, waits: () => [CHANGE] },
     ...{ act: () => undefined, jump: () => undefined, versions: () => undefined, discard: () => undefined },
     again: open ? () => undefined : null,

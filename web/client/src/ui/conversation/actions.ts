@@ -7,6 +7,7 @@ import { EMOJIS, type Emoji, type Message } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import "../parts/icon.js";
 import { EMOJI_NAMES } from "../words/chat.js";
+import { exact } from "../words/time.js";
 import { emojiOrWord, inWords } from "./emoji.js";
 
 export type Action = "reply" | "copy" | "edit" | "pin" | "unpin" | "versions" | "delete";
@@ -94,20 +95,27 @@ export class Actions extends LitElement {
       .list .clay {
         color: var(--clay);
       }
+      .when {
+        padding: 4px 16px 8px;
+      }
       .copied {
         padding: 4px 16px;
       }
     `,
   ];
   @property() me = "";
+  @property() zone = "UTC";
   @property({ type: Boolean }) reaches = true; // else what is said stays as it is; one's own one may delete
   @state() private message: Message | null = null;
   @state() private copyFailed = false;
   @query("dialog") private dialog!: HTMLDialogElement;
+  private held = false; // the finger that opened it is still down, as far as one knows
 
-  /** Opens for a message; `beside` is where it stands. */
-  async open(message: Message, beside: DOMRect): Promise<void> {
+  /** Opens for a message; `beside` is where it stands. Who holds it still lets go of it over the sheet:
+   * that chooses nothing. */
+  async open(message: Message, beside: DOMRect, held = false): Promise<void> {
     this.message = message;
+    this.held = held;
     this.copyFailed = false;
     await this.updateComplete;
     const { dialog } = this;
@@ -125,7 +133,13 @@ export class Actions extends LitElement {
   override render(): unknown {
     const { message } = this;
     return html`
-      <dialog aria-label="What to do with this message" @click=${this.clicked} @keydown=${this.keydown} @close=${this.closed}>
+      <dialog
+        aria-label="What to do with this message"
+        @pointerdown=${() => (this.held = false)}
+        @click=${this.released}
+        @keydown=${this.keydown}
+        @close=${this.closed}
+      >
         ${message ? this.choices(message) : nothing}
       </dialog>
     `;
@@ -139,6 +153,7 @@ export class Actions extends LitElement {
       </button>
     `;
     return html`
+      <p class="when small soft number">${exact(this.zone, message.at_us)}</p>
       ${this.reaches ? this.reactions(message) : nothing}
       <div class="list">
         ${this.reaches ? one("reply", Reply, "Answer") : nothing} ${one("copy", Copy, "Copy text")}
@@ -195,6 +210,15 @@ export class Actions extends LitElement {
     this.dialog.close();
     this.dispatchEvent(new Chosen(message, action));
   }
+
+  private readonly released = {
+    capture: true,
+    handleEvent: (event: MouseEvent): void => {
+      if (this.held && event.detail > 0) event.stopPropagation();
+      else this.clicked(event);
+      this.held = false;
+    },
+  };
 
   private clicked(event: MouseEvent): void {
     if (event.target === this.dialog) this.dialog.close(); // beside it

@@ -63,6 +63,7 @@ export class Composer extends AppElement {
   @state() private draft: Draft = EMPTY;
   @state() private refused: Trouble | null = null;
   @query("textarea") private area!: HTMLTextAreaElement;
+  private readonly byTouch = matchMedia("(pointer: coarse)"); // no Shift there: Enter begins a line
 
   protected override watch(_: AppState): readonly unknown[] {
     return [];
@@ -114,7 +115,7 @@ export class Composer extends AppElement {
           id="message"
           rows="1"
           dir="auto"
-          enterkeyhint="send"
+          enterkeyhint=${this.byTouch.matches ? "enter" : "send"}
           placeholder="Write a message"
           aria-describedby="about counter"
           .value=${this.text}
@@ -191,7 +192,7 @@ export class Composer extends AppElement {
     } else if (event.key === "ArrowUp" && !this.text && !editing) {
       event.preventDefault();
       this.dispatchEvent(new Event("last"));
-    } else if (event.key === "Enter" && !event.shiftKey) {
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey || !(event.shiftKey || this.byTouch.matches))) {
       this.submit(event);
     }
   }

@@ -56,6 +56,7 @@ export class Conversation extends AppElement {
   @state() private active: string | null = null; // the row that the keyboard is at
   @state() private shown: string | null = null; // the row that was jumped to
   @state() private finding = false;
+  @state() private words = ""; // that what is shown was found by
   @state() private sheet: Sheet = null;
   @state() private versionsOf: Message | null = null;
   @state() private erasing: Message | null = null;
@@ -70,7 +71,7 @@ export class Conversation extends AppElement {
   private readonly virtual = new Virtual(this, { log: () => this.log, rows: () => this.box });
   private readonly announcer = new Announcer(this);
   private readonly drawing = new Drawing(() => this.app);
-  private readonly press = new LongPress((key) => this.act(key));
+  private readonly press = new LongPress((key) => this.act(key, true));
   private readonly returned = (): void => {
     if (document.visibilityState === "visible") this.arrive();
     this.markRead();
@@ -132,7 +133,7 @@ export class Conversation extends AppElement {
       this.virtual.follow();
       this.announcer.forget();
       this.asked.clear();
-      [this.active, this.shown, this.trouble, this.finding] = [null, null, null, false];
+      [this.active, this.shown, this.trouble, this.finding, this.words] = [null, null, null, false, ""];
       this.arrive();
       this.app.chat.open(view.conversation);
       // Both are asked again with the next connection.
@@ -185,6 +186,7 @@ export class Conversation extends AppElement {
       zone: me.zone,
       active: this.active,
       shown: this.shown,
+      words: this.words,
       at: this.at,
       reach: (seq) => reach.get(seq),
       waits: (message) => changesOf(this.conversation, message),
@@ -262,7 +264,8 @@ export class Conversation extends AppElement {
       return html`<ith-find
         .app=${this.app}
         .mentorship=${view.id}
-        @jump=${(event: Event) => this.jump((event.target as Find).seq)}
+        @jump=${this.toFound}
+        @none=${() => ([this.shown, this.words] = [null, ""])}
         @close=${this.stopFinding}
       ></ith-find>`;
     }
@@ -356,7 +359,7 @@ export class Conversation extends AppElement {
 
   private dialogs(view: MentorshipView, me: PersonView): unknown {
     return html`
-      <ith-actions .me=${me.id} .reaches=${reaches(view)} @chosen=${this.chosen}></ith-actions>
+      <ith-actions .me=${me.id} .zone=${me.zone} .reaches=${reaches(view)} @chosen=${this.chosen}></ith-actions>
       <ith-versions
         .app=${this.app}
         .view=${view}
@@ -392,8 +395,14 @@ export class Conversation extends AppElement {
 
   private readonly lifted = (): void => void this.updateComplete.then(() => this.composer.focus());
 
+  private toFound(event: Event): void {
+    const { seq, words } = event.target as Find;
+    this.words = words;
+    void this.jump(seq);
+  }
+
   private async stopFinding(): Promise<void> {
-    this.finding = false;
+    [this.finding, this.words] = [false, ""];
     await this.updateComplete;
     this.shadowRoot?.querySelector<HTMLElement>(".find")?.focus();
   }
@@ -404,12 +413,12 @@ export class Conversation extends AppElement {
     return this.box?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`) ?? null;
   }
 
-  private act(key: string): void {
+  private act(key: string, held = false): void {
     const row = this.virtual.row(key);
     const entry = this.entry(key)?.querySelector(".bubble");
     if (row?.is !== "message" || row.message.deleted_us != null || !entry) return;
     this.active = key;
-    void this.actions.open(this.drawing.soon(this.conversation, row.message), entry.getBoundingClientRect());
+    void this.actions.open(this.drawing.soon(this.conversation, row.message), entry.getBoundingClientRect(), held);
   }
 
   private chosen({ message, action }: Chosen): void {

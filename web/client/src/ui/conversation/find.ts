@@ -11,7 +11,7 @@ import "../parts/icon.js";
 import { hits } from "../words/chat.js";
 
 /** Finds words in a conversation; steps from hit to hit, the newest first. `jump` (event) asks for the hit at
- * `seq` to be shown, `close` for this to be put away. */
+ * `seq` to be shown, `none` says that there is none, `close` asks for this to be put away. */
 @customElement("ith-find")
 export class Find extends AppElement {
   static override styles = [
@@ -39,6 +39,7 @@ export class Find extends AppElement {
       }
       p {
         flex-basis: 100%;
+        min-height: 1.5em; /* what is read below stays where it is when there is an answer */
       }
     `,
   ];
@@ -46,7 +47,7 @@ export class Find extends AppElement {
   @state() private found: readonly Message[] = [];
   @state() private more = false;
   @state() private at = 0; // of what was found
-  @state() private words = ""; // that these are the matches of
+  @state() words = ""; // that these are the matches of
   @state() private complete = true;
   @state() private asking = false;
   @state() private trouble: Trouble | null = null;
@@ -79,10 +80,10 @@ export class Find extends AppElement {
         <button class="plain" type="button" aria-label="Stop finding" @click=${this.close}>
           <ith-icon .of=${X}></ith-icon>
         </button>
-        <p class="small soft number" role="status" ?hidden=${!words && !this.asking}>
+        <p class="small soft number" role="status" ?hidden=${trouble !== null}>
           ${this.asking ? html`<span class="late">Looking…</span>` : words}
         </p>
-        ${trouble ? html`<p class="error" role="alert">${trouble.what} ${trouble.advice}</p>` : nothing}
+        ${trouble ? html`<p class="small error" role="alert">${trouble.what} ${trouble.advice}</p>` : nothing}
       </form>
     `;
   }
@@ -138,9 +139,8 @@ export class Find extends AppElement {
 
   private show(): void {
     const match = this.found[this.at];
-    if (!match) return;
-    this.seq = match.seq;
-    this.dispatchEvent(new Event("jump"));
+    this.seq = match?.seq ?? 0;
+    this.dispatchEvent(new Event(match ? "jump" : "none"));
   }
 
   private close(): void {

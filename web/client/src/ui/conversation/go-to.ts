@@ -35,15 +35,15 @@ export class GoTo extends LitElement {
   override render(): unknown {
     return html`
       <ith-sheet heading="This conversation" .open=${this.open} @close=${this.close}>
-        <form @submit=${this.submit}>
+        <form novalidate @submit=${this.submit}>
           <div class="field">
             <label for="day">Go to a day</label>
             <input
               id="day"
               type="date"
               required
-              min=${dayKey(this.zone, this.fromUs)}
-              max=${dayKey(this.zone, this.nowUs)}
+              min=${this.first}
+              max=${this.last}
             />
           </div>
           <button>Go there</button>
@@ -60,10 +60,20 @@ export class GoTo extends LitElement {
     `;
   }
 
+  private get first(): string {
+    return dayKey(this.zone, this.fromUs);
+  }
+
+  private get last(): string {
+    return dayKey(this.zone, this.nowUs);
+  }
+
   private submit(event: Event): void {
     event.preventDefault();
-    if (!this.field.value) return;
-    this.atUs = instantOf(this.zone, this.field.value, "00:00");
+    const { value } = this.field;
+    if (!value) return this.field.focus();
+    const day = value < this.first ? this.first : value > this.last ? this.last : value; // the nearest there is
+    this.atUs = instantOf(this.zone, day, "00:00");
     this.close();
     this.dispatchEvent(new Event("go"));
   }

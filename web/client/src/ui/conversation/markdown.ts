@@ -255,6 +255,39 @@ function unopen(open: Open[]): void {
   }
 }
 
+// ---- which way it runs ---------------------------------------------------------------------------
+
+const LETTER = /\p{L}/u;
+const LEFTWARD = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** Which way words run: as their first letter does; null: there is none. */
+export function direction(words: string): "rtl" | "ltr" | null {
+  const [letter] = LETTER.exec(words) ?? [];
+  return letter === undefined ? null : LEFTWARD.test(letter) ? "rtl" : "ltr";
+}
+
+/** The same for blocks. Neither code nor a bare address says it. */
+export const directionOf = (list: readonly Block[]): "rtl" | "ltr" | null =>
+  direction(list.map(blockLetters).join(" "));
+
+function blockLetters(block: Block): string {
+  switch (block.is) {
+    case "text":
+      return block.parts.map(inlineLetters).join("");
+    case "code":
+      return "";
+    case "quote":
+      return block.blocks.map(blockLetters).join(" ");
+    case "list":
+      return block.items.flat().map(blockLetters).join(" ");
+  }
+}
+
+const inlineLetters = (part: Inline): string => {
+  if ("parts" in part) return part.parts.map(inlineLetters).join("");
+  return part.is === "code" || (part.is === "link" && !part.named) ? " " : part.text;
+};
+
 // ---- in one line --------------------------------------------------------------------------------
 
 /** What it says without how it looks: for a last line, a quote, an announcement. */

@@ -12,6 +12,7 @@ import { nameIn, type Pair } from "../words/people.js";
 import { refusalWords } from "../words/safety.js";
 import { exact, timeIn } from "../words/time.js";
 import { emojiOrWord, inWords } from "./emoji.js";
+import { direction } from "./markdown.js";
 import { prose } from "./prose.js";
 
 /** What a message needs to know besides itself, and what one does with it. */
@@ -21,6 +22,7 @@ export interface Context {
   /** The row that the keyboard is at. */
   readonly active: string | null;
   readonly shown: string | null; // was jumped to
+  readonly words: string; // that it was found by
   at(seq: number): Message | undefined;
   reach(seq: number): Reach | undefined;
   waits(message: Message): readonly PendingChange[];
@@ -88,7 +90,7 @@ function row(drawn: Drawn, on: Context): TemplateResult {
       }
       <div class="line-of">
         <div class="bubble ${gone ? "gone" : ""}" dir="auto" title=${when}>${quote(drawn, on)}${
-          gone ? html`<p class="soft">${goneWords(person, on.pair)}</p>` : prose(drawn.body)
+          gone ? html`<p class="soft">${goneWords(person, on.pair)}</p>` : prose(drawn.body, on.shown === key ? on.words : "")
         }</div>
         ${
           message && !gone
@@ -113,10 +115,11 @@ function row(drawn: Drawn, on: Context): TemplateResult {
 function quote({ replyTo }: Drawn, on: Context): unknown {
   if (replyTo === null) return nothing;
   const quoted = on.at(replyTo);
-  return html`<button class="quote small" @click=${() => on.jump(replyTo)}>
+  const words = quoteWords(quoted);
+  return html`<button class="quote small" dir=${direction(words) ?? nothing} @click=${() => on.jump(replyTo)}>
     <span class="hidden">In answer to </span>${
       quoted ? html`<bdi class="soft">${nameIn(on.pair, quoted.person)}</bdi>` : nothing
-    }<span class="two" dir="auto">${quoteWords(quoted)}</span>
+    }<span class="two" dir="auto">${words}</span>
   </button>`;
 }
 
@@ -286,12 +289,16 @@ export const messageStyles = css`
     padding: 0;
     margin-block: -2px;
     color: var(--ink-soft);
-    opacity: 0;
   }
-  .entry:hover .more,
-  .entry:focus-within .more,
-  .more:focus-visible {
-    opacity: 1;
+  @media (hover: hover) {
+    .more {
+      opacity: 0;
+    }
+    .entry:hover .more,
+    .entry:focus-within .more,
+    .more:focus-visible {
+      opacity: 1;
+    }
   }
   .quote {
     display: flex;

@@ -2,38 +2,50 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 
 import { hostOf, saysWhere } from "./links.js";
-import { blocks, type Block, type Inline } from "./markdown.js";
+import { marked } from "./found.js";
+import { blocks, directionOf, type Block, type Inline } from "./markdown.js";
 
-/** No space may stand within what is drawn as it was written (`white-space: pre-wrap`). */
-export const prose = (text: string): readonly unknown[] => blocks(text).map(block);
+/** How bare text is drawn. */
+type Draw = (text: string) => unknown;
 
-function block(each: Block): TemplateResult {
+/** With the words that were looked for marked. No space may stand within what is drawn as it was written
+ * (`white-space: pre-wrap`). */
+export function prose(text: string, words = ""): readonly unknown[] {
+  const draw: Draw = (piece) =>
+    marked(piece, words).map((each) => (each.found ? html`<mark>${each.text}</mark>` : each.text));
+  return blocks(text).map((each) => block(each, words ? draw : String));
+}
+
+function block(each: Block, draw: Draw): TemplateResult {
+  const within = (list: readonly Block[]): unknown[] => list.map((inner) => block(inner, draw));
   switch (each.is) {
     case "text":
-      return html`<p class="said" dir="auto">${each.parts.map(inline)}</p>`;
+      return html`<p class="said" dir="auto">${each.parts.map((part) => inline(part, draw))}</p>`;
     case "code":
-      return html`<pre dir="ltr" tabindex="0"><code>${each.text}</code></pre>`;
+      return html`<pre dir="ltr" tabindex="0"><code>${draw(each.text)}</code></pre>`;
     case "quote":
-      return html`<blockquote dir="auto">${each.blocks.map(block)}</blockquote>`;
+      return html`<blockquote dir=${directionOf([each]) ?? nothing}>${within(each.blocks)}</blockquote>`;
     case "list": {
-      const items = each.items.map((item) => html`<li dir="auto">${item.map(block)}</li>`);
+      const items = each.items.map((item) => html`<li>${within(item)}</li>`);
+      const dir = directionOf([each]) ?? nothing; // bullets and numbers stand on one side
       return each.from === null
-        ? html`<ul class="points">${items}</ul>`
-        : html`<ol class="points" start=${each.from}>${items}</ol>`;
+        ? html`<ul class="points" dir=${dir}>${items}</ul>`
+        : html`<ol class="points" dir=${dir} start=${each.from}>${items}</ol>`;
     }
   }
 }
 
-function inline(part: Inline): unknown {
+function inline(part: Inline, draw: Draw): unknown {
+  const within = (parts: readonly Inline[]): unknown[] => parts.map((inner) => inline(inner, draw));
   switch (part.is) {
     case "text":
-      return part.text;
+      return draw(part.text);
     case "code":
-      return html`<code>${part.text}</code>`;
+      return html`<code>${draw(part.text)}</code>`;
     case "strong":
-      return html`<strong>${part.parts.map(inline)}</strong>`;
+      return html`<strong>${within(part.parts)}</strong>`;
     case "em":
-      return html`<em>${part.parts.map(inline)}</em>`;
+      return html`<em>${within(part.parts)}</em>`;
     case "link": {
       // Each opens in a tab that knows nothing of this one; words do not hide where it leads.
       const host = part.named && !saysWhere(part.text, part.href) ? hostOf(part.href) : "";
@@ -42,7 +54,7 @@ function inline(part: Inline): unknown {
         dir=${part.named ? "auto" : "ltr"}
         target="_blank"
         rel="noopener noreferrer nofollow"
-        >${part.text}</a
+        >${draw(part.text)}</a
       >${host ? html` <bdi class="soft">(${host})</bdi>` : nothing}`;
     }
   }
@@ -77,6 +89,19 @@ export const proseStyles = css`
   blockquote {
     padding-inline-start: 10px;
     border-inline-start: 3px solid var(--edge);
+  }
+  [dir="rtl"] > .said,
+  [dir="rtl"] > li > .said {
+    text-align: right; /* on the side of its bullet, or of the bar */
+  }
+  [dir="ltr"] > .said,
+  [dir="ltr"] > li > .said {
+    text-align: left;
+  }
+  mark {
+    border-radius: 2px;
+    background: color-mix(in oklab, var(--amber) 35%, transparent);
+    color: inherit;
   }
   .points {
     padding-inline-start: 22px;
