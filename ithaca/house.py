@@ -1,8 +1,9 @@
 """The house, wired: every room with what it asks of the others."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -39,7 +40,7 @@ from runtime.database import Database, DatabaseClock, DatabaseError, Plan
 from runtime.ids import Ids
 from runtime.limits import Limiter
 from runtime.nodes import NUDGE, Nodes
-from runtime.outbox import Dispatcher, Event, Later
+from runtime.outbox import Dispatcher, Event, Handler, Later
 from runtime.presence import Presence
 from runtime.redis_bus import RedisBus
 from runtime.roster import Roster
@@ -89,7 +90,16 @@ class InTurn:
         self.bus.publish(NUDGE, b"")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What comes of a fact: one node `acts` on it; that done, it `tells` whoever is connected, and
+    a node that may not have heard tells its own."""
+
+    acts: Sequence[Handler] = ()
+    tells: Sequence[Handler] = ()
+
+
+@dataclass
 class House:
     """All services of one process, and the work that goes on in the background."""
 
@@ -107,7 +117,7 @@ class House:
     async def build(cls, settings: Settings, database: Database, clock: Clock) -> "House":
         """Wires everything over a migrated database."""
         ids, hub = Ids(clock), Hub()
-        facts: dict[str, list[Callable[[Event], Awaitable[None]]]] = {}
+        facts: dict[str, list[Handler]] = {}
         node = ids.new("node")
         turn = InTurn(node) if settings.redis_url else None
         dispatcher = Dispatcher(database, clock, facts, turn)
@@ -224,35 +234,44 @@ class House:
                 Nodes(database, clock, bus, roster, dispatcher.nudged_by_another),
                 Recovery(database, clock, bus, standings, house.tell, signaling.heal),
             )
-        # What has happened, and who is told of it once it is on disk.
-        facts["access.revoked"] = [house._revoked]
-        facts["mentorship.started"] = [house._mentorship_started]
-        for topic in (
-            "agreement.proposed",
-            "agreement.accepted",
-            "agreement.declined",
-            "agreement.withdrawn",
-            "agreement.in_force",
-            "meeting.planned",
-            "meeting.moved",
-            "meeting.cancelled",
-        ):
-            facts[topic] = [house._arranged]
-        facts["mentorship.closed"] = [house._closed]
-        facts["meeting.over"] = [house._meeting_over]
-        facts["participant.left"] = [house._session_changed]  # also one whose server died
-        facts["contact.proven"] = [house._session_changed]  # late: it was over already
-        facts["session.started"] = [house._session_changed]
-        facts["session.ended"] = [house._session_changed, house._session_ended]
-        facts["session.settled"] = [house._session_changed]
-        facts["session.confirmed"] = [house._session_changed]
-        facts["session.contested"] = [house._session_changed]
-        facts["reflection.shared"] = [house._reflection_shared]
-        facts["reflection.due"] = [reflections.share_due]  # 24 hours after an answer
-        facts["reflection.asked"] = [reflections.ask]  # 12 hours after a session
+        for topic, then in house.facts.items():
+            facts[topic] = [*then.acts, *then.tells]
         return house
 
     # ---- facts ---------------------------------------------------------------------------------
+
+    @cached_property
+    def facts(self) -> Mapping[str, Then]:
+        """What has happened, and what comes of it once it is on disk."""
+        changed = [self._mentorship_changed]
+        arranged = Then([self._rearranged], changed)
+        session = Then(tells=[self._session_changed])
+        return {
+            "access.revoked": Then(tells=[self._revoked]),
+            "mentorship.started": Then(tells=[self._mentorship_started]),
+            "mentorship.closed": Then([self._closed], changed),
+            "agreement.proposed": arranged,
+            "agreement.accepted": arranged,
+            "agreement.declined": arranged,
+            "agreement.withdrawn": arranged,
+            "agreement.in_force": arranged,
+            "meeting.planned": arranged,
+            "meeting.moved": arranged,
+            "meeting.cancelled": arranged,
+            "meeting.over": Then([self._meeting_over], changed),
+            "participant.left": session,  # also one whose server died
+            "contact.proven": session,  # late: it was over already
+            "session.started": session,
+            "session.ended": Then([self._session_ended], session.tells),
+            "session.settled": session,
+            "session.confirmed": session,
+            "session.contested": session,
+            "reflection.shared": Then(tells=[self._reflection_shared]),
+            "reflection.due": Then(
+                [self.services.reflections.share_due]
+            ),  # 24 hours after an answer
+            "reflection.asked": Then([self.services.reflections.ask]),  # 12 hours after a session
+        }
 
     async def _revoked(self, event: Event) -> None:
         fact = msgspec.msgpack.decode(event.payload, type=AccessRevoked)
@@ -269,12 +288,11 @@ class House:
             frame = encode(MentorshipAdded(mentorship=view), "msgpack")
             self.services.bus.publish(person_topic(event.site_id, person), frame)
 
-    async def _arranged(self, event: Event) -> None:
+    async def _rearranged(self, event: Event) -> None:
         fact = msgspec.msgpack.decode(event.payload, type=MentoringFact)
         found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
         assert found is not None
         await self.services.ledger.rearranged(event.site_id, found.room, found.id)
-        await self._mentorship_changed(event.site_id, fact.mentorship)
 
     async def _closed(self, event: Event) -> None:
         """Whoever has just come in is put out; both read who left."""
@@ -282,7 +300,6 @@ class House:
         found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
         assert found is not None
         await self.services.signaling.end(event.site_id, found.room, None, fact.by)
-        await self._mentorship_changed(event.site_id, found.id)
 
     async def _meeting_over(self, event: Event) -> None:
         """Whoever came is on record; that nobody did is put there now."""
@@ -295,15 +312,15 @@ class House:
         meeting = found.room, found.id, fact.meeting, end_us
         if not await self.services.ledger.missed(event.site_id, *meeting):
             raise Later("the machine's clock is ahead of the one that the meeting goes by")
-        await self._mentorship_changed(event.site_id, found.id)
 
-    async def _mentorship_changed(self, site_id: str, mentorship: str) -> None:
-        found = await self.mentoring.find(site_id, "mentorship", mentorship)
+    async def _mentorship_changed(self, event: Event) -> None:
+        fact = msgspec.msgpack.decode(event.payload, type=MentoringFact)
+        found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
         assert found is not None
         for person in found.roles:
-            (view,) = await self.services.views.mentorships(site_id, person, [found])
+            (view,) = await self.services.views.mentorships(event.site_id, person, [found])
             frame = encode(MentorshipChanged(mentorship=view), "msgpack")
-            self.services.bus.publish(person_topic(site_id, person), frame)
+            self.services.bus.publish(person_topic(event.site_id, person), frame)
 
     async def _session_changed(self, event: Event) -> None:
         noted = msgspec.msgpack.decode(event.payload, type=Noted)
@@ -328,26 +345,8 @@ class House:
 
     async def tell(self, event: Event) -> None:
         """What a fact means to whoever is connected; nothing else comes of it."""
-        match event.topic:
-            case "access.revoked":
-                await self._revoked(event)
-            case "mentorship.started":
-                await self._mentorship_started(event)
-            case "mentorship.closed":
-                closed = msgspec.msgpack.decode(event.payload, type=MentorshipClosed)
-                await self._mentorship_changed(event.site_id, closed.mentorship)
-            case "meeting.over":
-                fact = msgspec.msgpack.decode(event.payload, type=MeetingOver)
-                await self._mentorship_changed(event.site_id, fact.mentorship)
-            case "reflection.shared":
-                await self._reflection_shared(event)
-            case topic if topic.startswith(("agreement.", "meeting.")):
-                arranged = msgspec.msgpack.decode(event.payload, type=MentoringFact)
-                await self._mentorship_changed(event.site_id, arranged.mentorship)
-            case "participant.left" | "contact.proven":
-                await self._session_changed(event)
-            case topic if topic.startswith("session."):
-                await self._session_changed(event)
+        for tell in self.facts.get(event.topic, Then()).tells:
+            await tell(event)
 
     # ---- background ----------------------------------------------------------------------------
 
