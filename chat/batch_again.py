@@ -33,13 +33,21 @@ _seq = (
     .correlate(_row)
     .scalar_subquery()
 )
+_shut = (
+    select(conversations.c.shut)
+    .where(conversations.c.site_id == bindparam("site_id"), conversations.c.id == _text(0))
+    .correlate(_row)
+    .scalar_subquery()
+)
 _SEQS = Prepared(
-    select(_row.c.key.label("number"), _seq.label("seq")).select_from(_row), together=True
+    select(_row.c.key.label("number"), _seq.label("seq"), _shut.label("shut")).select_from(_row),
+    together=True,
 )
 
 
 def said_before(sends: Sequence[Send]) -> Plan[list[Message | Refusal | None]]:
-    """Of each: the message that is stored already, why it is not the same, or None."""
+    """Of each: the message that is stored already, why it is not the same, why it will not be
+    stored, or None."""
     answers: list[Message | Refusal | None] = [None] * len(sends)
     for site_id in sorted({send.site_id for send in sends}):
         rows = yield _SEQS(
@@ -49,9 +57,12 @@ def said_before(sends: Sequence[Send]) -> Plan[list[Message | Refusal | None]]:
         for row in rows:
             number = int(row.number)
             send = sends[number]
-            if row.seq is None or send.site_id != site_id:
+            if send.site_id != site_id:
                 continue
             try:
+                if row.seq is None:
+                    tables.admit(row.shut, send.person)
+                    continue
                 answers[number] = yield from tables.said_before(
                     site_id, send.conversation, send.person, send.client_id, send.body, None
                 )

@@ -2,7 +2,7 @@
 statements for the messages and one for the marks, however many there are."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 
 from chat.mark_tables import reads
-from chat.tables import ROW, conversations, integer_of, messages, text_of
+from chat.tables import ROW, admit, conversations, integer_of, messages, text_of
+from protocol.errors import Refusal
 from protocol.views import Mark, Message
 from runtime.database import Gathered, Plan, Prepared, insert, tabled
 
@@ -54,7 +55,8 @@ conversation."""
 
 
 class SaidBeforeError(Exception):
-    """One of the messages is stored already, or was meant to be another: each must be looked at."""
+    """One of the messages is stored already, or was meant to be another, or whose it is reaches the
+    other no more: each must be looked at."""
 
 
 def _lesser(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[int]:
@@ -81,7 +83,12 @@ _take = _grown.on_conflict_do_update(
         "revision": conversations.c.revision + _grown.excluded.revision,
     },
 )
-_taken = conversations.c.id, conversations.c.head, conversations.c.revision
+_taken = (
+    conversations.c.id,
+    conversations.c.head,
+    conversations.c.revision,
+    conversations.c.shut,
+)
 _TAKE = Prepared(
     _take.returning(*_taken),
     on_sqlite=Gathered(
@@ -230,9 +237,19 @@ def store(sends: Sequence[Send], moves: Sequence[Move]) -> Plan[Stored]:
     return [stored[number] for number in range(len(sends))], marks
 
 
+def _admit(shut: Mapping[str, str | None], sends: Sequence[Send]) -> None:
+    try:
+        for send in sends:
+            admit(shut[send.conversation], send.person)
+    except Refusal:
+        raise SaidBeforeError from None
+
+
 def _store(site_id: str, sends: Sequence[Send]) -> Plan[list[Message]]:
     counts = Counter(send.conversation for send in sends)
     rows = yield _TAKE(site_id=site_id, rows=tabled(counts.items()))
+    if any(row.shut is not None for row in rows):
+        _admit({row.id: row.shut for row in rows}, sends)
     last = {row.id: (row.head, row.revision) for row in rows}
     stored = []
     for send in sends:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, update
 
 from chat.sansio import changes
 from chat.tables import (
+    admit,
     at,
     conversations,
     message_versions,
@@ -29,7 +30,7 @@ def edit(
 ) -> Plan[Changed]:
     """Another text. Refuses with `not_found`, `not_yours`, `message_gone`, `too_many_edits`, and
     `conflict` when the id named another change."""
-    message, revision = yield from _take(site_id, conversation, seq)
+    message, revision = yield from _take(site_id, conversation, seq, by=person)
     after = changes.edited(message, person, body, now_us, revision)
     same = yield select(message_versions.c.seq, message_versions.c.body).where(
         message_versions.c.site_id == site_id,
@@ -90,7 +91,7 @@ def react(
     on: bool,
 ) -> Plan[Changed]:
     """A reaction is set, or taken back. Refuses with `not_found`, `message_gone`."""
-    message, revision = yield from _take(site_id, conversation, seq)
+    message, revision = yield from _take(site_id, conversation, seq, by=person)
     after = changes.reacted(message, person, emoji, revision, on=on)
     if after is None:
         return message, False
@@ -120,7 +121,7 @@ def pin(
     site_id: str, conversation: str, person: str, seq: int, now_us: int, *, on: bool
 ) -> Plan[Changed]:
     """A pin is put on, or taken off. Refuses with `not_found`, `message_gone`, `too_many_pins`."""
-    message, revision = yield from _take(site_id, conversation, seq)
+    message, revision = yield from _take(site_id, conversation, seq, by=person)
     rows = yield select(func.count().label("pins")).where(
         messages.c.site_id == site_id,
         messages.c.conversation_id == conversation,
@@ -133,15 +134,20 @@ def pin(
     return after, True
 
 
-def _take(site_id: str, conversation: str, seq: int) -> Plan[tuple[Message, int]]:
-    """The message, and the revision that a change of it will be. Refuses with `not_found`."""
+def _take(
+    site_id: str, conversation: str, seq: int, *, by: str | None = None
+) -> Plan[tuple[Message, int]]:
+    """The message, and the revision that a change of it will be. Refuses with `not_found`; `by`:
+    with why they reach the other no more."""
     rows = yield (
-        select(conversations.c.head, conversations.c.revision)
+        select(conversations.c.head, conversations.c.revision, conversations.c.shut)
         .where(conversations.c.site_id == site_id, conversations.c.id == conversation)
         .with_for_update()
     )
     if not rows or not 0 < seq <= rows[0].head:
         raise Refusal("not_found")
+    if by is not None:
+        admit(rows[0].shut, by)
     (message,) = yield from whole(site_id, conversation, messages.c.seq == seq)
     return message, rows[0].revision + 1
 

@@ -1,7 +1,7 @@
 """Stores messages and what becomes of them, hands out pages, and hints to whoever is connected."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chat import change_tables, mark_tables, tables
@@ -16,7 +16,7 @@ from protocol.types import PAGE_MAX, Emoji
 from protocol.views import Mark, Message, MessageVersion
 from runtime.bus import Bus
 from runtime.clock import Clock
-from runtime.database import Database
+from runtime.database import Database, Plan
 
 
 def topic(site_id: str, conversation: str) -> str:
@@ -52,6 +52,12 @@ class Chat:
         self._batches = Batches(database, self._said, self._moved)
 
     # ---- saying --------------------------------------------------------------------------------
+
+    @staticmethod
+    def shut(site_id: str, conversation: str, codes: Mapping[str, str]) -> Plan[None]:
+        """These persons' messages and changes are refused with these codes from when the
+        transaction at hand is on disk; nothing of theirs is stored after it."""
+        return tables.shut(site_id, conversation, codes)
 
     async def send(
         self,

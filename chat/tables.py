@@ -1,9 +1,10 @@
 """Tables of conversations and the plans that store and read messages. Nobody else names them but
 `change_tables.py` and `mark_tables.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -39,6 +40,9 @@ from runtime.database import (
     tabled,
 )
 
+_CODES = msgspec.json.Decoder(dict[str, str])
+"""Why whose messages are refused: error codes by person."""
+
 conversations = Table(
     "conversations",
     metadata,
@@ -46,6 +50,7 @@ conversations = Table(
     Column("id", Text, primary_key=True),
     Column("head", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("shut", Text, info=read_by(_CODES.decode)),
 )
 messages = Table(
     "messages",
@@ -150,6 +155,23 @@ class Page:
 # ---- storing -------------------------------------------------------------------------------------
 
 
+def shut(site_id: str, conversation: str, codes: Mapping[str, str]) -> Plan[None]:
+    """From now on these persons' messages and changes are refused with these codes, the others'
+    are taken. Waits for whoever is storing something of it."""
+    value = msgspec.json.encode(codes).decode() if codes else None
+    yield (
+        insert(conversations)
+        .values(site_id=site_id, id=conversation, head=0, revision=0, shut=value)
+        .on_conflict_do_update(index_elements=["site_id", "id"], set_={"shut": value})
+    )
+
+
+def admit(shut: str | None, person: str) -> None:
+    """Refuses with the code that `shut`, of a conversation's row, has for them."""
+    if shut is not None and (code := _CODES.decode(shut).get(person)) is not None:
+        raise Refusal(code)
+
+
 def store(
     site_id: str,
     conversation: str,
@@ -170,9 +192,10 @@ def store(
             index_elements=["site_id", "id"],
             set_={"head": conversations.c.head + 1, "revision": conversations.c.revision + 1},
         )
-        .returning(conversations.c.head, conversations.c.revision)
+        .returning(conversations.c.head, conversations.c.revision, conversations.c.shut)
     )
     seq, revision = rows[0].head, rows[0].revision
+    admit(rows[0].shut, person)
     if reply_to is not None and not 0 < reply_to < seq:
         raise Refusal("invalid_field", "There is no such message to answer.", field="reply_to")
     stored = yield (

@@ -165,6 +165,7 @@ class House:
             bus,
             arrangements,
             dispatcher.nudge,
+            Chat.shut,
             FRESH_US if turn else ALONE_FRESH_US,
         )
         ledger = Ledger(

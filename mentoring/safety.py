@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from mentoring import safety_tables, tables
 from mentoring.arrangements import Arrangements
 from mentoring.safety_tables import Copy, Report
-from mentoring.sansio.safety import Blocks, Bounds, Change, Hides, Left
+from mentoring.sansio.safety import Blocks, Bounds, Change, Hides, Left, refused
 from mentoring.tables import Mentorship
 from protocol.errors import Refusal
 from protocol.facts import MentorshipClosed, ReportMade
@@ -61,11 +61,14 @@ class Safety:
         bus: Bus,
         arrangements: Arrangements,
         nudge: Callable[[], None],
+        shut: Callable[[str, str, Mapping[str, str]], Plan[None]],
         fresh_us: int = FRESH_US,
     ) -> None:
-        """`fresh_us`: for how long what was read is believed, unless it is heard to change."""
+        """`shut` keeps, in the transaction at hand, whose messages a site's conversation refuses,
+        and with which codes. `fresh_us`: for how long what was read is believed, unless it is heard
+        to change."""
         self._database, self._clock, self._ids, self._bus = database, clock, ids, bus
-        self._fresh_us = fresh_us
+        self._shut, self._fresh_us = shut, fresh_us
         self._arrangements, self._nudge = arrangements, nudge
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
         self._asked: dict[str, tuple[dict[str, None], asyncio.Task[dict[str, Bounds]]]] = {}
@@ -142,6 +145,7 @@ class Safety:
         yield from tables.claim(of.site_id, of.id)
         if not (yield from safety_tables.close(of.site_id, of.id, person, now_us)):
             return False
+        yield from self._shut_as_it_stands(of)
         yield from self._arrangements.cancel_all(of, person, now_us)
         fact = MentorshipClosed(mentorship=of.id, by=person, at_us=now_us)
         yield outbox.put(
@@ -162,6 +166,13 @@ class Safety:
             yield from safety_tables.block(of.site_id, of.id, person, now_us)
         else:
             yield from safety_tables.unblock(of.site_id, of.id, person)
+        yield from self._shut_as_it_stands(of)
+
+    def _shut_as_it_stands(self, of: Mentorship) -> Plan[None]:
+        """What is under way already is stored before this, or refused."""
+        bounds = (yield from safety_tables.bounds(of.site_id, [of.id]))[of.id]
+        codes = {person: code for person in of.roles if (code := refused(bounds, person))}
+        yield from self._shut(of.site_id, of.conversation, codes)
 
     async def report(
         self,

@@ -29,6 +29,8 @@ from web.services import Services
 log = structlog.get_logger(__name__)
 
 BODY_MAX_BYTES = 64 * 1024
+BODY_QUICK_US = 500_000
+"""Who takes longer over a body may have lost the right meanwhile: it is looked at again."""
 PAGE_PATHS = ("/", "/open", "/new", "/statements", "/m/{rest:path}", "/s/{rest:path}")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -127,6 +129,26 @@ class Http:
         )
 
     async def _ask(self, route: registry.Route, request: Request) -> Asked:
+        caller, mentorship = await self._admit(route, request)
+        clock, body = self._services.clock, None
+        if route.request:
+            began_us = clock.monotonic_us()
+            body = await _body(request, route.request)
+            if clock.monotonic_us() - began_us > BODY_QUICK_US:
+                caller, mentorship = await self._admit(route, request)
+        return Asked(
+            request=request,
+            caller=caller,
+            mentorship=mentorship,
+            body=body,
+            query=_query(request, route.query) if route.query else None,
+            idempotency_key=_key(request) if route.idempotency_key else None,
+        )
+
+    async def _admit(
+        self, route: registry.Route, request: Request
+    ) -> tuple[Caller | None, Mentorship | None]:
+        """Who asks, and in which mentorship of theirs, as it stands now."""
         caller = await self._caller(route, request)
         mentorship = None
         if route.right == "member":
@@ -136,14 +158,7 @@ class Http:
             mentorship = await self._services.access.member(caller, route.scope, id_)
             if route.reaches:
                 await self._services.access.reaches(caller, mentorship)
-        return Asked(
-            request=request,
-            caller=caller,
-            mentorship=mentorship,
-            body=await _body(request, route.request) if route.request else None,
-            query=_query(request, route.query) if route.query else None,
-            idempotency_key=_key(request) if route.idempotency_key else None,
-        )
+        return caller, mentorship
 
     async def _caller(self, route: registry.Route, request: Request) -> Caller | None:
         if route.right == "public":

@@ -57,14 +57,20 @@ def changed(bounds: Bounds, change: Left | Blocks) -> Bounds:
     return replace(bounds, blockers=others | {change.person} if change.on else others)
 
 
-def check(bounds: Bounds, person: str) -> None:
-    """Refuses with `mentorship_closed`, `blocking`, `not_accepted` what would reach the other."""
+def refused(bounds: Bounds, person: str) -> str | None:
+    """Why what would reach the other is refused: `mentorship_closed`, `blocking`, `not_accepted`;
+    or None."""
     if bounds.closed_us is not None:
-        raise Refusal("mentorship_closed")
+        return "mentorship_closed"
     if person in bounds.blockers:
-        raise Refusal("blocking")
-    if bounds.blockers:
-        raise Refusal("not_accepted")
+        return "blocking"
+    return "not_accepted" if bounds.blockers else None
+
+
+def check(bounds: Bounds, person: str) -> None:
+    """Refuses what would reach the other, as `refused` says."""
+    if (code := refused(bounds, person)) is not None:
+        raise Refusal(code)
 
 
 def shows(bounds: Bounds, person: str, to: str) -> bool:

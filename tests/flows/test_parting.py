@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -123,6 +124,35 @@ async def test_a_join_that_is_on_its_way_when_the_other_leaves_opens_nothing(
     assert (await ada.get("/v1/sessions")).json()["sessions"] == []
 
 
+@on_sqlite
+@pytest.mark.parametrize("what", ["/block", "/leave", "a new link"])
+async def test_who_takes_long_over_a_request_has_no_more_right_than_others(
+    app: App, pair: tuple[Page, Page], what: str
+) -> None:
+    """Mutant: the right is that of when the request began."""
+    ada, ben = pair
+    codes = {"/block": "not_accepted", "/leave": "mentorship_closed", "a new link": "revoked"}
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"id": "message-0001", '
+        if what == "a new link":
+            assert (await ada.post("/v1/me/link")).is_success
+        else:
+            body = {"on": True} if what == "/block" else {}
+            assert await code(ben, of(ben, what), body) is None
+        await app.clock.advance(3)
+        yield b'"body": "late"}'
+
+    answer = await ada.post(
+        f"/v1/conversations/{ada.conversation}/messages",
+        content=slowly(),
+        headers={"content-type": "application/json"},
+    )
+    assert answer.json()["code"] == codes[what]
+    log = await ben.get(f"/v1/conversations/{ben.conversation}/messages")
+    assert log.json()["messages"] == []
+
+
 async def test_who_is_blocked_reaches_nobody_and_sees_nothing(
     app: App, pair: tuple[Page, Page]
 ) -> None:
@@ -226,8 +256,9 @@ async def test_a_block_is_of_one_mentorship(app: App, pair: tuple[Page, Page]) -
     assert await say(ada, 2) == "not_accepted"
 
 
-@pytest.mark.parametrize("storage", ["postgresql"], indirect=True)  # SQLite has no other node
-async def test_another_node_hears_of_it_in_time(app: App, pair: tuple[Page, Page]) -> None:
+async def test_nothing_is_stored_after_it_whoever_has_not_heard_of_it(
+    app: App, pair: tuple[Page, Page]
+) -> None:
     ada, ben = pair
     assert await say(ada, 1) is None
     # What another node wrote, and nothing was heard of.
@@ -235,9 +266,28 @@ async def test_another_node_hears_of_it_in_time(app: App, pair: tuple[Page, Page
     mentorship = await services.access.member(
         await services.people.authenticate(ben.grant), "mentorship", ben.mentorship
     )
+    one = await ada.connect()
+    await app.database.write(services.safety._block, mentorship, ben.person, True, 1)
+    assert await say(ada, 2) == "not_accepted"
+    changes: list[tuple[str, dict[str, Any]]] = [
+        ("chat.edit", {"id": "change-01", "seq": 1, "body": "harm"}),
+        ("chat.react", {"id": "change-02", "seq": 1, "emoji": "👍", "on": True}),
+        ("chat.pin", {"id": "change-03", "seq": 1, "on": True}),
+        ("chat.send", {"id": "message-3", "body": "Harm."}),
+        ("chat.send", {"id": "message-4", "body": "Harm.", "reply_to": 1}),
+    ]
+    for tag, fields in changes:
+        one.send(tag, conversation=ada.conversation, **fields)
+        assert (await one.get("error", ref=fields["id"]))["code"] == "not_accepted", tag
+    log = await ben.get(f"/v1/conversations/{ben.conversation}/messages")
+    (stored,) = log.json()["messages"]
+    assert (stored["seq"], stored.get("reactions", [])) == (1, [])
+    one.send("chat.delete", conversation=ada.conversation, id="change-04", seq=1)
+    await one.get("chat.done", id="change-04")  # it reaches nobody
+    await app.database.write(services.safety._block, mentorship, ben.person, False, 1)
+    assert await say(ada, 5) is None
     await app.database.write(services.safety._leave, mentorship, ben.person, 1)
-    await app.advance(2)
-    assert await say(ada, 2) == "mentorship_closed"
+    assert await say(ada, 6) == "mentorship_closed"
 
 
 async def test_while_the_database_is_away_the_last_that_was_known_holds(

@@ -23,7 +23,7 @@ def test_sites_are_taken_in_one_order_by_all() -> None:
     """Mutant: in the order in which they came; then two nodes wait for each other."""
     sends = [Send(site, "cnv", "ada", f"message-{site}", "x", 1) for site in "bca"]
     moves = [Move(site, "cnv", "ada", 1, 1) for site in "cab"]
-    row = SimpleNamespace(id="cnv", head=1, revision=1, conversation_id="cnv")
+    row = SimpleNamespace(id="cnv", head=1, revision=1, shut=None, conversation_id="cnv")
     row.__dict__.update(person_id="ada", delivered=1, seq=1)
     plan, taken = store(sends, moves), list[str]()
     messages, marks = driven(plan, [row], taken)
