@@ -1,6 +1,7 @@
 """Plans that change a stored message: each takes the conversation's row, decides, and leaves the
 message as it is then, at the conversation's next revision."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -12,6 +13,7 @@ from chat.tables import (
     conversations,
     message_versions,
     messages,
+    picked,
     position,
     reactions,
     whole,
@@ -191,6 +193,19 @@ def versions(site_id: str, conversation: str, seq: int) -> Plan[tuple[MessageVer
         .order_by(message_versions.c.version)
     )
     return tuple(MessageVersion(body=row.body, at_us=row.at_us) for row in kept or rows)
+
+
+def with_earlier(
+    site_id: str, conversation: str, seqs: Sequence[int]
+) -> Plan[list[tuple[Message, tuple[MessageVersion, ...]]]]:
+    """Those of these messages that there are, in their order, each with how it read before."""
+    found = []
+    for message in (yield from picked(site_id, conversation, seqs)):
+        earlier: tuple[MessageVersion, ...] = ()
+        if message.edited_us is not None:
+            earlier = (yield from versions(site_id, conversation, message.seq))[:-1]
+        found.append((message, earlier))
+    return found
 
 
 def pins(site_id: str, conversation: str) -> Plan[tuple[int, list[Message]]]:

@@ -246,9 +246,12 @@ class Chat:
                 )
         return Missed(page.head, page.revision, touched, messages)
 
-    async def picked(self, site_id: str, conversation: str, seqs: Sequence[int]) -> list[Message]:
-        """Those of these messages that there are, in their order."""
-        return await self._database.read(tables.picked, site_id, conversation, seqs)
+    async def picked(
+        self, site_id: str, conversation: str, seqs: Sequence[int]
+    ) -> list[tuple[Message, tuple[MessageVersion, ...]]]:
+        """Those of these messages that there are, in their order, each with how it read before,
+        oldest first."""
+        return await self._database.read(change_tables.with_earlier, site_id, conversation, seqs)
 
     async def versions(
         self, site_id: str, conversation: str, seq: int

@@ -235,6 +235,7 @@ SCALARS = ("Id", "ClientId", "Micros", "Seq", "Limit", "Role", "PresenceState", 
            "LeaveReason", "EndReason", "ProposalState", "MeetingState", "Sdp")  # fmt: skip
 ORDER = """\
 1. The first frame is `auth.open`, within 5 s of the upgrade, and there is no second one.
+   Nothing else is sent before it is answered.
 2. The first answer is `auth.opened`: a snapshot of all mentorships. Every later frame changes it:
    whoever applies them to an old snapshot has the fresh one.
 3. `chat.messages` carries contiguous messages, oldest first. Per conversation, delivery goes on

@@ -8,7 +8,7 @@ import msgspec
 from ithaca.house import House
 from mentoring.safety_tables import Copy, Report
 from protocol.types import ReportReason
-from protocol.views import PersonView
+from protocol.views import MessageVersion, PersonView
 
 LISTED = 50
 SAID = {
@@ -19,12 +19,13 @@ SAID = {
 
 
 class CopyOfMessage(msgspec.Struct, frozen=True):
-    """A message as it was when it was reported."""
+    """A message as it was when it was reported, and how it read before, oldest first."""
 
     seq: int
     person: str
     body: str
     at_us: int
+    earlier: tuple[MessageVersion, ...] = ()
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -60,7 +61,10 @@ async def read(house: House, site_id: str, id_: str | None) -> list[Told]:
             report.reason,
             report.words,
             report.at_us,
-            tuple(CopyOfMessage(each.seq, each.person, each.body, each.at_us) for each in copies),
+            tuple(
+                CopyOfMessage(each.seq, each.person, each.body, each.at_us, each.earlier)
+                for each in copies
+            ),
         )
         for report, copies in found
     ]
@@ -86,6 +90,9 @@ def lines(reports: Sequence[Told], *, whole: bool) -> list[str]:
         for copy in each.messages:
             found.append(f"[{copy.seq}] {_at(copy.at_us)} {names[copy.person]}:")
             found += [f"  {line}" for line in copy.body.splitlines()]
+            for version in copy.earlier:
+                found.append(f"  edited; as of {_at(version.at_us)} it read:")
+                found += [f"    {line}" for line in version.body.splitlines()]
     return ["".join(char if char.isprintable() else "?" for char in line) for line in found]
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from mentoring import safety_tables, tables
 from mentoring.arrangements import Arrangements
-from mentoring.safety_tables import Copy, Report
+from mentoring.safety_tables import Copied, Copy, Report
 from mentoring.sansio.safety import Blocks, Bounds, Change, Hides, Left, refused
 from mentoring.tables import Mentorship
 from protocol.errors import Refusal
@@ -19,7 +19,6 @@ from protocol.rest import NewReport
 from protocol.terms import DAY_US
 from protocol.text import clean
 from protocol.types import REPORT_WORDS_MAX
-from protocol.views import Message
 from runtime import idempotency, outbox
 from runtime.bus import Bus
 from runtime.clock import Clock
@@ -179,16 +178,17 @@ class Safety:
         of: Mentorship,
         person: str,
         wish: NewReport,
-        messages: Sequence[Message],
+        messages: Sequence[Copied],
         key: str | None,
     ) -> str:
-        """Keeps what somebody says of the other, with copies of the messages that it is about, and
-        leaves or blocks in the same step; its id: the same idempotency `key` again gives the first
-        answer. Refuses with `invalid_field`, `rate_limited`, `conflict`."""
+        """Keeps what somebody says of the other, with copies of the messages that it is about and
+        of how each read before, and leaves or blocks in the same step; its id: the same idempotency
+        `key` again gives the first answer. Refuses with `invalid_field`, `rate_limited`,
+        `conflict`."""
         words = clean(wish.words, "words")
         if len(words) > REPORT_WORDS_MAX:
             raise Refusal("invalid_field", f"At most {REPORT_WORDS_MAX} characters.", field="words")
-        if missing := set(wish.seqs) - {message.seq for message in messages}:
+        if missing := set(wish.seqs) - {message.seq for message, _ in messages}:
             raise Refusal("invalid_field", f"There is no message {min(missing)}.", field="seqs")
         (about,) = set(of.roles) - {person}
         now_us = self._clock.wall_us()
@@ -205,7 +205,7 @@ class Safety:
         of: Mentorship,
         new: Report,
         wish: NewReport,
-        messages: Sequence[Message],
+        messages: Sequence[Copied],
         key: str | None,
     ) -> Plan[tuple[str, bool]]:
         site_id, person, now_us = of.site_id, new.person, new.at_us

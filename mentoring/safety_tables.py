@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from mentoring.sansio.safety import OPEN, Bounds, check
 from protocol.types import ReportReason
-from protocol.views import Message
+from protocol.views import Message, MessageVersion
 from runtime.database import (
     Micros,
     Plan,
@@ -35,6 +35,10 @@ from runtime.database import (
     names,
     read_by,
 )
+
+Copied = tuple[Message, tuple[MessageVersion, ...]]
+"""A message as it is, and how it read before."""
+_EARLIER = msgspec.json.Decoder(tuple[MessageVersion, ...])
 
 closures = Table(
     "closures",
@@ -79,6 +83,7 @@ report_messages = Table(
     Column("person_id", Text, nullable=False, info=names("persons")),
     Column("body", Text, nullable=False),
     Column("at_us", Micros, nullable=False),
+    Column("earlier", Text, info=read_by(_EARLIER.decode)),
     ForeignKeyConstraint(["site_id", "report_id"], ["reports.site_id", "reports.id"]),
 )
 
@@ -98,12 +103,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A message as it was when it was reported."""
+    """A message as it was when it was reported, and how it read before, oldest first."""
 
     seq: int
     person: str
     body: str
     at_us: int
+    earlier: tuple[MessageVersion, ...] = ()
 
 
 _BOUNDS = Prepared(
@@ -180,7 +186,7 @@ def reported_since(site_id: str, mentorship: str, person: str, since_us: int) ->
     return count
 
 
-def add_report(site_id: str, report: Report, messages: Sequence[Message]) -> Plan[None]:
+def add_report(site_id: str, report: Report, messages: Sequence[Copied]) -> Plan[None]:
     yield insert(reports).values(
         site_id=site_id,
         id=report.id,
@@ -201,8 +207,9 @@ def add_report(site_id: str, report: Report, messages: Sequence[Message]) -> Pla
                 "person_id": message.person,
                 "body": message.body,
                 "at_us": message.at_us,
+                "earlier": msgspec.json.encode(earlier).decode() if earlier else None,
             }
-            for message in messages
+            for message, earlier in messages
         ],
     )
 
@@ -239,8 +246,18 @@ def report(site_id: str, id_: str) -> Plan[tuple[Report, list[Copy]] | None]:
             report_messages.c.person_id,
             report_messages.c.body,
             report_messages.c.at_us,
+            report_messages.c.earlier,
         )
         .where(report_messages.c.site_id == site_id, report_messages.c.report_id == id_)
         .order_by(report_messages.c.seq)
     )
-    return Report(*rows[0]), [Copy(*row) for row in copies]
+    return Report(*rows[0]), [
+        Copy(
+            row.seq,
+            row.person_id,
+            row.body,
+            row.at_us,
+            _EARLIER.decode(row.earlier) if row.earlier else (),
+        )
+        for row in copies
+    ]

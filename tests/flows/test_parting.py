@@ -346,6 +346,30 @@ async def test_a_report_reaches_the_operator_and_nobody_else(
     assert await perform(app.house, Reports(id_[:-4] + "0000")) != one
 
 
+async def test_a_report_keeps_what_a_message_said_before_it_was_edited(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Mutant: only what it says now is copied; deleting it then leaves nothing."""
+    ada, ben = pair
+    other = await ben.connect()
+    assert await say(ben, 1, "harm") is None
+    for number, body in enumerate(("less harm", "nice")):
+        id_ = f"change-{number}"
+        other.send("chat.edit", conversation=ben.conversation, id=id_, seq=1, body=body)
+        await other.get("chat.done", id=id_)
+    made = await ada.post(of(ada, "/report"), json={**REPORT, "seqs": [1]})
+    other.send("chat.delete", conversation=ben.conversation, id="change-9", seq=1)
+    await other.get("chat.done", id="change-9")
+    one = await perform(app.house, Reports(made.json()["report"]))
+    assert isinstance(one, Reported)
+    text = lines(one.reports, whole=True)[4:]
+    assert [line.strip() for line in text if "read:" not in line][1:] == [
+        "nice",
+        "harm",
+        "less harm",
+    ]
+
+
 async def test_one_step_can_report_leave_and_block(app: App, pair: tuple[Page, Page]) -> None:
     ada, ben = pair
     one, other = await ada.connect(), await ben.connect()
