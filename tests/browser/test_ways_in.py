@@ -102,7 +102,7 @@ async def test_a_link_that_is_not_known_says_so(
 ) -> None:
     stranger = await house.enter(mentors_browser, f"{house.server.address}/open#{secret}")
     await stranger.button("To the start").click()
-    await stranger.page.get_by_text("Open the link that you were given").wait_for()
+    await stranger.page.get_by_role("heading", name="Use your link first").wait_for()
     stranger.refusals.clear()
 
 
