@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.limits import Limiter, gcra
+from runtime.limits import FORGET_EVERY, Limiter, gcra
 
 INTERVAL = st.integers(1, 10_000)
 BURST = st.integers(1, 10)
@@ -75,6 +75,13 @@ def test_full_buckets_are_forgotten() -> None:
     for number in range(600):
         limiter.allow(f"later {number}", 10_000_000 + number)
     assert len(limiter) == 600
+
+
+def test_what_costs_nothing_leaves_nothing() -> None:
+    limiter = Limiter(rate_per_s=1, burst=1)
+    for _ in range(FORGET_EVERY):
+        assert limiter.allow("free", 5, cost=0) == 0
+    assert len(limiter) == 0
 
 
 def test_memory_is_bounded_and_the_one_idle_longest_goes() -> None:
