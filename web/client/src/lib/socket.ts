@@ -136,7 +136,7 @@ export class Socket {
   }
 
   private write(frame: ClientFrame): void {
-    this.socket?.send(encode(frame));
+    if (this.socket?.readyState === 1) this.socket.send(encode(frame)); // or it is closing
   }
 
   private received(data: ArrayBuffer): void {

@@ -241,6 +241,8 @@ export class Page {
   readonly proofs: Proofs;
   readonly tab: Storage;
   readonly frames: ClientFrame[] = [];
+  /** What it does after a while. */
+  readonly later = new Set<() => void>();
   /** Where it measures who speaks, each time that changes (null: nowhere), and after how many frames
    * it handed that in. */
   readonly measures: (string | number | null)[] = [null];
@@ -269,8 +271,9 @@ export class Page {
       isOnline: () => this.reachable,
       nowUs: () => this.world.nowMs * 1000 + (this.offsetUs ?? 0),
       after: (ms, run) => {
-        if (ms === 0) queueMicrotask(run); // what is for later never comes: time is the world's
-        return () => undefined;
+        if (ms === 0) queueMicrotask(run);
+        else this.later.add(run); // when a test says so: time is the world's
+        return () => void this.later.delete(run);
       },
       newId: () => `${person}-${(this.ids += 1)}`,
       tracks: () => ({ audio: null, video: null }),

@@ -222,6 +222,23 @@ describe("contact", () => {
     expect(me.contacts.length).toBe(before + 1);
   });
 
+  test.each([
+    ["went on elsewhere", true, 0],
+    ["is not known there any more", false, 1],
+  ])("whoever is told that they are not in, because the call %s", async (_, elsewhere, joins) => {
+    const { world, me } = await two();
+    await world.beats(2);
+    const before = me.joins.length;
+    me.tell({ t: "error", code: "not_in_room", message: "x", about: "room.media" });
+    await world.settled();
+    expect(me.joins.length).toBe(before);
+    if (elsewhere) me.tell({ t: "room.left", room: "room_1", reason: "replaced" });
+    await world.settled();
+    for (const run of [...me.later]) run();
+    await world.settled();
+    expect(me.joins.length - before).toBe(joins);
+  });
+
   test.each<[string, (page: Page) => void, string[]]>([
     ["leaves", ({ call }) => call.leave(), ["room.contact", "room.leave"]],
     ["is put away", ({ call }) => call.sayGoodbye(), ["room.contact", "room.leave"]],

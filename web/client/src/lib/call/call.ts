@@ -50,6 +50,7 @@ interface Remote {
 }
 
 const JOIN_AGAIN_MS = 2_000;
+const PUT_OUT_MS = 500;
 /** What was signed is handed in with every second beat (HAND_IN_US). */
 const HAND_IN_BEATS = 2;
 
@@ -312,8 +313,12 @@ export class Call {
       const wait = Math.max(JOIN_AGAIN_MS, (retry_after_us ?? 0) / 1000);
       this.cancelRetry = this.env.after(wait, () => this.isActive && this.sendJoin());
       this.env.changed();
-    } else if (code === "not_in_room" && this.isInRoom) {
-      this.online();
+    } else if (code === "not_in_room" && this.isInRoom && !this.cancelRetry) {
+      // Why may come right behind it: who went on elsewhere does not take the call back.
+      this.cancelRetry = this.env.after(PUT_OUT_MS, () => {
+        this.cancelRetry = null;
+        if (this.isInRoom) this.online();
+      });
     }
   }
 
