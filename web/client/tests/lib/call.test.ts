@@ -239,6 +239,20 @@ describe("contact", () => {
     expect(me.joins.length - before).toBe(joins);
   });
 
+  test("who joined at the second try joins again too when they are not in", async () => {
+    const { world, me } = await two();
+    for (const about of ["room.join", "room.media"]) {
+      const before = me.joins.length;
+      const code = about === "room.join" ? "unavailable" : "not_in_room";
+      me.tell({ t: "error", code, message: "x", about });
+      await world.settled();
+      for (const run of [...me.later]) run();
+      me.later.clear();
+      await world.settled();
+      expect(me.joins.length, about).toBe(before + 1);
+    }
+  });
+
   test.each<[string, (page: Page) => void, string[]]>([
     ["leaves", ({ call }) => call.leave(), ["room.contact", "room.leave"]],
     ["is put away", ({ call }) => call.sayGoodbye(), ["room.contact", "room.leave"]],

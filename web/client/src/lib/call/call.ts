@@ -311,15 +311,20 @@ export class Call {
       }
       this.trouble = triedAgain(this.trouble);
       const wait = Math.max(JOIN_AGAIN_MS, (retry_after_us ?? 0) / 1000);
-      this.cancelRetry = this.env.after(wait, () => this.isActive && this.sendJoin());
+      this.retryAfter(wait, () => this.isActive && this.sendJoin());
       this.env.changed();
     } else if (code === "not_in_room" && this.isInRoom && !this.cancelRetry) {
       // Why may come right behind it: who went on elsewhere does not take the call back.
-      this.cancelRetry = this.env.after(PUT_OUT_MS, () => {
-        this.cancelRetry = null;
-        if (this.isInRoom) this.online();
-      });
+      this.retryAfter(PUT_OUT_MS, () => this.isInRoom && this.online());
     }
+  }
+
+  private retryAfter(ms: number, run: () => void): void {
+    this.cancelRetry?.();
+    this.cancelRetry = this.env.after(ms, () => {
+      this.cancelRetry = null;
+      run();
+    });
   }
 
   // ---- the others ------------------------------------------------------------------------------
