@@ -67,14 +67,14 @@ async def test_who_cannot_write_says_nothing_and_leaves(tmp_path: Path, library:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of its own, of 40 MiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "none", str(folder)]
+    """A server's folder; its data are on a disk of 40 MiB, its log is not."""
+    data = tmp_path / "data"
+    data.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "none", str(data)]
     if os.geteuid() or subprocess.run(mount, check=False).returncode:
         pytest.skip("only root can mount a small disk, and not in every container")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", data], check=True)
 
 
 def fill(disk: Path) -> Path:
@@ -105,7 +105,7 @@ async def be_full(folder: Path, rounds: int, seed: int) -> None:
             await call.begin()
             await writers[0].go_on()
             await asyncio.sleep(dice.uniform(0, 1))
-            others = fill(folder)
+            others = fill(data)
             assert await writers[0].is_refused() == "storage_full"
             # What is there can be read, also by somebody who comes only now.
             reader = Api(server, links["mentor"])

@@ -188,11 +188,11 @@ class Server:
         return sum(what in line.replace(" ", "") for line in lines)
 
     def errors(self) -> list[str]:
-        """What it logged as its own mistakes."""
+        """What it logged as its own mistakes; with a traceback, what follows it."""
         lines = self._log.read_text().splitlines()
         return [
-            line
-            for line in lines
+            "\n".join(lines[at : at + 60]) if "Traceback" in line else line
+            for at, line in enumerate(lines)
             if '"level":"error"' in line.replace(" ", "") or "Traceback" in line
         ]
 
