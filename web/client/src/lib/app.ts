@@ -163,7 +163,10 @@ class Ithaca implements App {
       },
     });
     this.current = { ...START, hasNetwork: page.hasNetwork() };
-    page.onNetwork(() => this.set({ ...this.current, hasNetwork: page.hasNetwork() }));
+    page.onNetwork(() => {
+      this.set({ ...this.current, hasNetwork: page.hasNetwork() });
+      if (!page.hasNetwork()) this.socket.noNetwork();
+    });
     page.onReturn(() => this.nudge());
     page.onLeave(() => this.call?.sayGoodbye());
     page.onAddress(() => this.current.phase === "refused" && void this.begin());

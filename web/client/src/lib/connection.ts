@@ -14,7 +14,12 @@ export interface Connection {
   readonly failures: number;
   /** When this phase began; while online, when the server was last heard. */
   readonly heardAt: number;
+  /** Since a try failed, until one is signed in again; else 0. */
   readonly retryAt: number;
+  /** The browser saw its network go: whoever is not heard by then is gone. */
+  readonly answerBy: number | null;
+  /** A beat waits for its answer for longer than one does. */
+  readonly silent: boolean;
   /** The next grant must be a fresh one. */
   readonly renew: boolean;
   readonly trouble: Trouble | null;
@@ -29,10 +34,12 @@ export type Event =
   | { readonly is: "heard" } // a beat was acknowledged
   | { readonly is: "closed"; readonly code: number }
   | { readonly is: "tick" } // every 2 s, and when a wait is over
+  | { readonly is: "unanswered" } // a beat, for SILENT_AFTER_MS
+  | { readonly is: "no_network" } // as the browser says; what is on this machine answers all the same
   | { readonly is: "nudge" } // the network or the person came back
   | { readonly is: "stop" };
 
-export type Effect = "grant" | "dial" | "sign" | "beat" | "hang_up" | "wait";
+export type Effect = "grant" | "dial" | "sign" | "beat" | "hang_up" | "wait" | "check";
 
 export type Step = readonly [connection: Connection, effects: readonly Effect[]];
 
@@ -46,6 +53,10 @@ type Row = { readonly [Is in Event["is"]]?: Handler<Extract<Event, { is: Is }>> 
 
 /** After this long without beat.ack a socket that looks open is dead. */
 export const DEAF_AFTER_MS = 5_000;
+/** A beat without its answer for this long is worth saying so. */
+export const SILENT_AFTER_MS = 1_500;
+/** How long the answer may take where the browser says that there is no network. */
+export const NO_NETWORK_AFTER_MS = 500;
 /** How long the server may take to accept a socket, and to answer auth.open. */
 export const DIAL_FOR_MS = 10_000;
 export const RETRY_MIN_MS = 300;
@@ -56,6 +67,8 @@ export const IDLE: Connection = {
   failures: 0,
   heardAt: 0,
   retryAt: 0,
+  answerBy: null,
+  silent: false,
   renew: false,
   trouble: null,
 };
@@ -71,10 +84,11 @@ export function step(
   return handler ? handler(connection, event, now, random) : [connection, []];
 }
 
-export function linkOf({ phase, retryAt, trouble }: Connection): Link {
-  if (phase === "online") return { is: "online" };
-  if (phase === "waiting") return { is: "offline", retryAt, trouble };
+/** While it is tried again one is as far away as before. */
+export function linkOf({ phase, retryAt, silent, trouble }: Connection): Link {
+  if (phase === "online") return silent ? { is: "online", silent } : { is: "online" };
   if (phase === "stopped" && trouble) return { is: "stopped", trouble };
+  if (retryAt > 0) return { is: "offline", retryAt, trouble };
   return { is: "connecting" };
 }
 
@@ -95,13 +109,20 @@ const sign: Handler<Event> = (connection, _event, now) => [
 ];
 
 const online: Handler<Event> = (connection, _event, now) => [
-  { ...connection, phase: "online", heardAt: now, trouble: null },
+  { ...connection, phase: "online", heardAt: now, retryAt: 0, trouble: null },
   ["beat"],
 ];
 
 const heard: Handler<Event> = (connection, _event, now) => [
-  { ...connection, heardAt: now, failures: 0 },
+  { ...connection, heardAt: now, failures: 0, answerBy: null, silent: false },
   [],
+];
+
+const unanswered: Handler<Event> = (connection) => [{ ...connection, silent: true }, []];
+
+const noNetwork: Handler<Event> = (connection, _event, now) => [
+  { ...connection, answerBy: now + NO_NETWORK_AFTER_MS },
+  ["beat", "check"],
 ];
 
 /** Full jitter: anywhere between the minimum and a bound that doubles with each failure. */
@@ -114,7 +135,8 @@ function wait(connection: Connection, trouble: Trouble | null, now: number, rand
   const failures = connection.failures + 1;
   const retryAt = now + retryDelay(failures, random);
   const why = trouble && triedAgain(trouble);
-  return [{ ...connection, phase: "waiting", failures, retryAt, trouble: why }, ["wait"]];
+  const gone = { answerBy: null, silent: false };
+  return [{ ...connection, ...gone, phase: "waiting", failures, retryAt, trouble: why }, ["wait"]];
 }
 
 const notGranted: Handler<Extract<Event, { is: "not_granted" }>> = (
@@ -133,22 +155,28 @@ const closed: Handler<Extract<Event, { is: "closed" }>> = (connection, { code },
   const trouble = name === null ? null : troubleOf(name);
   if (code >= 4200 && code <= 4299) {
     const why = trouble ?? troubleOf("internal", `The server closed this page (${code}).`);
-    return [{ ...connection, phase: "stopped", trouble: why }, []];
+    return [{ ...connection, phase: "stopped", answerBy: null, silent: false, trouble: why }, []];
   }
   const renew = code >= 4100 && code <= 4199;
   if (renew && connection.failures === 0) {
-    return [{ ...connection, phase: "granting", failures: 1, renew }, ["grant"]];
+    const again = { ...connection, answerBy: null, silent: false, failures: 1, renew };
+    return [{ ...again, phase: "granting" }, ["grant"]];
   }
   return wait({ ...connection, renew }, trouble, now, random);
 };
 
 function silentFor(limit: number, otherwise: readonly Effect[]): Handler<Event> {
   return (connection, _event, now, random) => {
-    if (now - connection.heardAt <= limit) return [connection, otherwise];
+    const { heardAt, answerBy } = connection;
+    if (now - heardAt <= limit && now < (answerBy ?? Infinity)) return [connection, otherwise];
     const [next, effects] = wait(connection, null, now, random);
     return [next, ["hang_up", ...effects]];
   };
 }
+
+/** A network that is back within the wink of an eye was not away. */
+const back: Handler<Event> = (connection, event, now, random) =>
+  silentFor(DEAF_AFTER_MS, ["beat"])({ ...connection, answerBy: null }, event, now, random);
 
 const due: Handler<Event> = (connection, event, now, random) =>
   now >= connection.retryAt ? begin(connection, event, now, random) : [connection, []];
@@ -161,8 +189,10 @@ const TABLE: Readonly<Record<Phase, Row>> = {
   online: {
     heard,
     closed,
+    unanswered,
+    no_network: noNetwork,
     tick: silentFor(DEAF_AFTER_MS, ["beat"]),
-    nudge: silentFor(DEAF_AFTER_MS, ["beat"]),
+    nudge: back,
     stop,
   },
   waiting: { tick: due, nudge: begin, stop },

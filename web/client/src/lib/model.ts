@@ -34,10 +34,10 @@ export interface Trouble {
   readonly advice: string;
 }
 
-/** How the socket is: `offline` waits until `retryAt` (performance.now() ms); `stopped` needs the person. */
+/** How the socket is: `silent` has not answered for a moment; `offline` waits until `retryAt` (performance.now() ms); `stopped` needs the person. */
 export type Link =
   | { readonly is: "connecting" }
-  | { readonly is: "online" }
+  | { readonly is: "online"; readonly silent?: boolean }
   | { readonly is: "offline"; readonly retryAt: number; readonly trouble: Trouble | null }
   | { readonly is: "stopped"; readonly trouble: Trouble };
 

@@ -2,7 +2,7 @@
 import { decode, encode } from "../protocol/codec.js";
 import { SUBPROTOCOL_MSGPACK, type ClientFrame, type Cursor, type ServerFrame } from "../protocol/types.js";
 import { ServerClock } from "./clock.js";
-import { IDLE, linkOf, step, type Connection, type Effect, type Event } from "./connection.js";
+import { IDLE, SILENT_AFTER_MS, linkOf, step, type Connection, type Effect, type Event } from "./connection.js";
 import { Refused, type Link } from "./model.js";
 import { troubleOf } from "./trouble.js";
 
@@ -57,6 +57,11 @@ export class Socket {
     this.handle({ is: "nudge" });
   }
 
+  /** The browser sees no network any more. */
+  noNetwork(): void {
+    this.handle({ is: "no_network" });
+  }
+
   /** Whether it was sent; only while signed in. */
   send(frame: ClientFrame): boolean {
     if (!this.isOnline || this.socket?.readyState !== 1) return false;
@@ -69,7 +74,7 @@ export class Socket {
     const [next, effects] = step(before, event, this.env.now(), this.env.random());
     this.state = next;
     for (const effect of effects) this.perform(effect);
-    if (next.phase !== before.phase) this.env.link(linkOf(next));
+    if (next.phase !== before.phase || next.silent !== before.silent) this.env.link(linkOf(next));
   }
 
   private perform(effect: Effect): void {
@@ -87,15 +92,22 @@ export class Socket {
         this.sentAt.clear();
         this.write({ t: "auth.open", grant: this.token, ...this.env.signIn() });
         break;
-      case "beat":
-        this.beats += 1;
-        this.sentAt.set(this.beats, this.env.now());
-        this.write({ t: "beat", n: this.beats });
+      case "beat": {
+        const n = (this.beats += 1);
+        this.sentAt.set(n, this.env.now());
+        this.write({ t: "beat", n });
+        this.env.after(SILENT_AFTER_MS, () => this.sentAt.has(n) && this.handle({ is: "unanswered" }));
         break;
+      }
       case "hang_up":
         this.cancelWait?.();
         this.release()?.close();
         break;
+      case "check": {
+        const ms = Math.ceil((this.state.answerBy ?? 0) - this.env.now());
+        this.env.after(ms, () => this.handle({ is: "tick" }));
+        break;
+      }
       case "wait": {
         const ms = Math.max(0, Math.ceil(this.state.retryAt - this.env.now()));
         this.cancelWait = this.env.after(ms, () => this.handle({ is: "tick" }));

@@ -18,7 +18,7 @@ import "./parts/standing.js";
 import { linkFirst, ownLink } from "./own-link.js";
 import { paths } from "./route.js";
 import { resultShort } from "./words/account.js";
-import { staleWords } from "./words/link.js";
+import { isAway, staleWords } from "./words/link.js";
 import { asksMe } from "./words/marks.js";
 import { HELD, isHeld } from "./words/session.js";
 import { reaches } from "./words/safety.js";
@@ -130,7 +130,7 @@ export class Home extends AppElement {
 
   protected override watch(state: AppState): readonly unknown[] {
     const { mentorships, sessions, arranged, me, phase, canStart, link, hasNetwork } = state;
-    return [mentorships, sessions, arranged, me, phase, canStart, link.is, hasNetwork];
+    return [mentorships, sessions, arranged, me, phase, canStart, link, hasNetwork];
   }
 
   protected override updated(): void {
@@ -158,7 +158,7 @@ export class Home extends AppElement {
           </div>
         </div>
         ${
-          link.is === "online"
+          link.is === "online" && !isAway(link)
             ? nothing
             : html`<div class="late">${notice(staleWords(hasNetwork))}</div>`
         }

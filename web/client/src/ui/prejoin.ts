@@ -23,7 +23,7 @@ import { rehearse } from "./call/rehearse.js";
 import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
 import { hereWords } from "./words/chat.js";
-import { unknownWords, waitShort, waitWords } from "./words/link.js";
+import { isAway, unknownWords, waitShort, waitWords } from "./words/link.js";
 import { otherOf } from "./words/people.js";
 import { reaches, wasNotTaken } from "./words/safety.js";
 import { beforeWords, twoOf } from "./words/terms.js";
@@ -169,7 +169,7 @@ export class Prejoin extends AppElement {
     const { microphone, camera, preview } = state.media;
     const { link, hasNetwork } = state;
     const { mentorships, me, conversations } = state;
-    return [mentorships, me, link.is, hasNetwork, microphone, camera, preview, conversations];
+    return [mentorships, me, link, hasNetwork, microphone, camera, preview, conversations];
   }
 
   override connectedCallback(): void {
@@ -309,7 +309,7 @@ export class Prejoin extends AppElement {
    * what lies above: it stands below, or on a narrow page where room is kept for it. */
   private go(view: MentorshipView, me: PersonView): unknown {
     const { link, hasNetwork } = this.state;
-    const away = link.is !== "online";
+    const away = link.is !== "online" || isAway(link);
     const again = html`<button @click=${this.prepare}>Try again</button>`;
     const trouble = this.trouble ? notice(this.trouble, again) : nothing;
     const join = html`<button class="filled join" @click=${this.join}>Join</button>`;

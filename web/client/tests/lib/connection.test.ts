@@ -3,6 +3,7 @@ import {
   DEAF_AFTER_MS,
   DIAL_FOR_MS,
   IDLE,
+  NO_NETWORK_AFTER_MS,
   RETRY_MAX_MS,
   RETRY_MIN_MS,
   linkOf,
@@ -121,7 +122,37 @@ describe("silence", () => {
   });
 });
 
+describe("the network goes", () => {
+  const GONE = { is: "no_network" } as const;
+  const by = 1_000 + NO_NETWORK_AFTER_MS;
+  const gone = run([[1_000, GONE]], ONLINE).connection;
+
+  test("a beat asks at once; without its answer one is away within a second", () => {
+    expect(step(ONLINE, GONE, 1_000, 0.5)[1]).toEqual(["beat", "check"]);
+    expect(run([[by - 1, TICK]], gone).connection.phase).toBe("online");
+    expect(run([[by, TICK]], gone).effects).toEqual(["hang_up", "wait"]);
+  });
+
+  test.each([["this machine itself answers", HEARD], ["it is back before that", NUDGE]] as const)("%s", (_, event) => {
+    expect(run([[by - 1, event], [by, TICK]], gone).effects).toEqual(["beat"]);
+  });
+
+  test("a beat that waits for its answer says so, until it has come or the socket is given up", () => {
+    const silent = run([{ is: "unanswered" }], ONLINE).connection;
+    expect(linkOf(silent)).toEqual({ is: "online", silent: true });
+    expect(linkOf(run([HEARD], silent).connection)).toEqual({ is: "online" });
+    expect(linkOf(run([closed(1006), NUDGE, GRANTED, OPENED, SIGNED_IN], silent).connection)).toEqual({ is: "online" });
+  });
+});
+
 describe("trying again", () => {
+  test("one is as far away as before, until one is signed in", () => {
+    const tries = [closed(1006), NUDGE, GRANTED, OPENED] as const;
+    const links = tries.map((_, i) => linkOf(run(tries.slice(0, i + 1), ONLINE).connection).is);
+    expect(new Set(links)).toEqual(new Set(["offline"]));
+    expect(linkOf(run([...tries, SIGNED_IN], ONLINE).connection)).toEqual({ is: "online" });
+  });
+
   test("waits until it is due, or until the network or the person is back", () => {
     const { connection } = run([closed(1006)], ONLINE);
     expect(run([[connection.retryAt - 1, TICK]], connection).effects).toEqual([]);
@@ -157,6 +188,7 @@ describe("trying again", () => {
 test("signing out ends it in every phase, and stale news changes nothing", () => {
   const events: Event[] = [
     START, GRANTED, OPENED, SIGNED_IN, HEARD, TICK, NUDGE,
+    { is: "unanswered" }, { is: "no_network" },
     closed(1006), closed(4100), closed(4202),
     { is: "not_granted", trouble: troubleOf("unreachable") },
   ];

@@ -45,6 +45,8 @@ export class FakeServer {
   }
   /** Answers of the socket are lost while this is set: the message is stored all the same. */
   deaf = false;
+  /** Whether beats stay without an answer. */
+  mute = false;
   private readonly timers: { at: number; run: () => void }[] = [];
   private grants = 0;
 
@@ -156,7 +158,7 @@ export class FakeServer {
         break;
       }
       case "beat":
-        socket.tell({ t: "beat.ack", n: frame.n, now_us: this.clockUs() });
+        if (!this.mute) socket.tell({ t: "beat.ack", n: frame.n, now_us: this.clockUs() });
         break;
       case "chat.send": {
         const refusal = this.refusals.shift();

@@ -54,3 +54,24 @@ test("whoever needs a grant at the same time gets the same one", async () => {
   await server.pass(20_000); // 20 s of its life are left
   expect(await access.grant()).toBe("per_me 3");
 });
+
+test("a network that goes is told within a second; a server that is silent, within a beat", async () => {
+  const server = new FakeServer();
+  const { app } = server.open("/open#inv_me", new MemoryStorage());
+  await settled();
+  const turn = async (network: boolean, ms: number): Promise<string> => {
+    server.network = network;
+    for (const each of server.networkTurns) each();
+    await server.pass(ms);
+    return JSON.stringify(app.state.link);
+  };
+  expect(await turn(false, 1_000)).toBe('{"is":"online"}'); // on this machine there is none to lose
+  server.mute = true;
+  await server.pass(3_500);
+  expect(app.state.link).toEqual({ is: "online", silent: true });
+  server.mute = false;
+  await server.pass(2_000);
+  expect(app.state.link).toEqual({ is: "online" });
+  server.mute = true;
+  expect(await turn(false, 600)).toContain('"offline"');
+});

@@ -95,7 +95,7 @@ export class Conversation extends AppElement {
       state.sessions[this.mentorship],
       state.arranged[this.mentorship],
       state.call?.phase,
-      state.link.is,
+      state.link,
       state.hasNetwork,
       state.me,
     ];

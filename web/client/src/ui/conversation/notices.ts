@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { AppState, Trouble } from "../../lib/model.js";
-import { awayWords } from "../words/link.js";
+import { awayWords, isAway } from "../words/link.js";
 
 export type Way = "older" | "newer";
 
@@ -23,7 +23,7 @@ export const notices = ({ link, hasNetwork }: AppState, trouble: Trouble | null)
       : nothing
   }
   ${
-    link.is === "offline"
+    isAway(link)
       ? html`<div class="notice late small" role="status">
           <p>${awayWords(hasNetwork)} What you write is kept and goes out by itself.</p>
         </div>`

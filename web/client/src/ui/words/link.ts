@@ -1,5 +1,10 @@
 /** What is said while the server is out of reach. Pure. */
+import type { Link } from "../../lib/model.js";
 import { named } from "./time.js";
+
+/** Whether the server is out of reach, for all that is known. */
+export const isAway = (link: Link): boolean =>
+  link.is === "offline" || (link.is === "online" && link.silent === true);
 
 /** Where it lies decides what one can do. `hasNetwork`: as far as the browser knows. */
 export const awayWords = (hasNetwork: boolean): string =>
