@@ -60,6 +60,8 @@ describe("within a line", () => {
     ["c:\\temp", "c:\\temp"],
     ["see https://a.org/x_y_z.", "see <a https://a.org/x_y_z>."],
     ["**https://a.org/x**", "<b <a https://a.org/x>>"],
+    ["*ana@a.org* and `ana@a.org`, www.a_b.org", "<i <a ana@a.org>> and <code ana@a.org>, www.a_b.org"],
+    ["[ana@a.org](https://a.org/b)", "<a ana@a.org => https://a.org/b>"],
     ["[words](https://a.org/b)", "<a words => https://a.org/b>"],
     ["[mail](mailto:ana@a.org)", "<a mail => mailto:ana@a.org>"],
     ["[w](https://a.org/b_(c))", "<a w => https://a.org/b_(c)>"],
@@ -138,7 +140,7 @@ it("keeps each letter, in order, whatever is typed", () => {
 });
 
 it("is quick with what is made to be slow", () => {
-  for (const piece of ["*a ", "_a", "[", "[a](", "`", "``a`", "> ", "- ", "**a *b ", "https://", "(", "[a](x(", "\\", "1. - "]) {
+  for (const piece of ["*a ", "_a", "[", "[a](", "`", "``a`", "> ", "a@", "a.", "a@a.", "www.", "www.a.", "mailto:a@", "- ", "**a *b ", "https://", "(", "[a](x(", "\\", "1. - "]) {
     blocks(piece.repeat(Math.ceil(16_384 / piece.length)));
   }
   blocks(Array.from({ length: 180 }, (_, i) => "`".repeat(i + 1)).join(" "));

@@ -1,4 +1,4 @@
-/** The web addresses in a text. Pure. */
+/** The addresses in a text: of the web, and of mail. Pure. */
 
 export interface Piece {
   readonly text: string;
@@ -6,22 +6,30 @@ export interface Piece {
 }
 
 // Up to white space, what frames a text, or what is not seen (bidi controls could disguise it).
-const ADDRESS =
-  /(?<!\w)https?:\/\/(?![/?#.])[^\s\p{Cc}\p{Cf}<>"`\\|“”„«»‹›…。，、）】」』]+/giu;
+const REST = String.raw`[^\s\p{Cc}\p{Cf}<>"` + "`" + String.raw`\\|“”„«»‹›…。，、）】」』]`;
+const WEB = String.raw`(?<!\w)https?:\/\/(?![\/?#.])${REST}+`;
+const LETTER = String.raw`[\p{L}\p{M}\p{N}\-]`;
+const WWW = String.raw`(?<![\w.@\/:\-])www\.(?:${LETTER}+\.)+\p{L}${LETTER}*(?!${LETTER}|@)(?:[:\/?#]${REST}*)?`;
+// ASCII alone: one letter that looks like another is another person. What follows a `?` could add readers.
+const PART = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+const END = String.raw`(?![\p{L}\p{M}\p{N}_@\-]|\.[\p{L}\p{M}\p{N}])`;
+const NAME = String.raw`[a-z0-9][a-z0-9._+\-]{0,63}@(?:${PART}\.)+[a-z]{2,24}${END}`;
+const MAIL = String.raw`(?<!\w)mailto:${NAME}|(?<mail>(?<![\p{L}\p{M}\p{N}._+@\/:\-])${NAME})`;
+const ADDRESS = new RegExp(`${WEB}|${WWW}|${MAIL}`, "giu");
 const AFTER = ".,;:!?'’*_"; // at its end these belong to the sentence
 const OPENING: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" };
 
-/** The text in order: words, and addresses of http and https alone. */
+/** The text in order: words, and addresses of http, https and mailto alone. */
 export function pieces(text: string): Piece[] {
   const found: Piece[] = [];
   let from = 0;
   const words = (to: number): void => {
     if (to > from) found.push({ text: text.slice(from, to), href: null });
   };
-  for (const { 0: match, index } of text.matchAll(ADDRESS)) {
+  for (const { 0: match, index, groups } of text.matchAll(ADDRESS)) {
     const address = match.slice(0, endOf(match));
-    const href = hrefOf(address);
-    if (href === null) continue;
+    const href = hrefOf(whole(address, groups?.["mail"] !== undefined));
+    if (href === null || /^mailto:.*%/.test(href)) continue; // to a regular expression ſ is an s
     words(index);
     found.push({ text: address, href });
     from = index + address.length;
@@ -46,6 +54,12 @@ function endOf(address: string): number {
   return end;
 }
 
+/** What was written without its beginning. */
+function whole(address: string, isMail: boolean): string {
+  if (isMail) return `mailto:${address}`;
+  return /^(?:https?|mailto):/i.test(address) ? address : `https://${address}`;
+}
+
 function hrefOf(address: string): string | null {
   try {
     const { href, username, password } = new URL(address);
@@ -67,9 +81,13 @@ export function hostOf(href: string): string {
   return protocol === "mailto:" ? pathname : host;
 }
 
-/** Whether a link's words are nothing but the host that it leads to, or an address there. */
+/** Whether a link's words are nothing but the host that it leads to, or an address there: letter for letter,
+ * for `аna.org` with a Cyrillic first letter, `%61na.org` and `2130706433` are other hosts than they seem. */
 export function saysWhere(words: string, href: string): boolean {
   const said = words.trim();
-  const target = targetOf(said);
-  return said === hostOf(href) || (target !== null && hostOf(target) === hostOf(href));
+  if (/\s/.test(said)) return false;
+  const [, scheme = "", host = ""] = /^(https?:\/\/|mailto:)?([^/?#]*)/i.exec(said) ?? [];
+  if (!scheme && host !== said && !/^www\./i.test(said)) return false;
+  const usual = { "http://": /:(?:80)?$/, "https://": /:(?:443)?$/ }[scheme.toLowerCase()] ?? /$^/;
+  return host.toLowerCase().replace(usual, "") === hostOf(href).toLowerCase();
 }

@@ -48,7 +48,7 @@ function inline(part: Inline, draw: Draw): unknown {
       return html`<em>${within(part.parts)}</em>`;
     case "link": {
       // Each opens in a tab that knows nothing of this one; words do not hide where it leads.
-      const host = part.named && !saysWhere(part.text, part.href) ? hostOf(part.href) : "";
+      const host = !saysWhere(part.text, part.href) ? hostOf(part.href) : "";
       return html`<a
         href=${part.href}
         dir=${part.named ? "auto" : "ltr"}
