@@ -14,6 +14,7 @@ from chat.service import Chat
 from ithaca.doctor import NAMING, Doctor
 from ithaca.settings import Settings
 from ledger.audit import Audited, audit
+from ledger.elsewhere import Elsewhere, alone
 from ledger.sansio.session import Apply
 from ledger.service import FLUSH_INTERVAL_S, Ledger
 from mentoring.arrangements import Arrangements
@@ -76,6 +77,7 @@ class Cluster:
     bus: RedisBus
     nodes: Nodes
     recovery: Recovery
+    elsewhere: Elsewhere
 
 
 class InTurn:
@@ -168,6 +170,7 @@ class House:
             Chat.shut,
             FRESH_US if turn else ALONE_FRESH_US,
         )
+        elsewhere = Elsewhere(bus, clock, node)
         ledger = Ledger(
             database,
             steady,
@@ -178,6 +181,7 @@ class House:
             people.sign,
             dispatcher.nudge,
             safety.admit,
+            elsewhere.ask if turn else alone,
         )
         await ledger.open()
 
@@ -234,6 +238,7 @@ class House:
                 bus,
                 Nodes(database, clock, bus, roster, dispatcher.nudged_by_another),
                 Recovery(database, clock, bus, standings, house.tell, signaling.heal),
+                elsewhere,
             )
         for topic, then in house.facts.items():
             facts[topic] = [*then.acts, *then.tells]
@@ -359,6 +364,7 @@ class House:
                 tasks.create_task(self.cluster.bus.run())
                 tasks.create_task(self.cluster.nodes.run())
                 tasks.create_task(self.cluster.recovery.run())
+                tasks.create_task(self.cluster.elsewhere.run(self.services.ledger.known))
             if isinstance(self.clock, DatabaseClock):
                 tasks.create_task(self.clock.run())
             tasks.create_task(self._every(FLUSH_INTERVAL_S, self._flush))

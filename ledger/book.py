@@ -74,6 +74,14 @@ def _comes_late(row: SessionRow, fact: SessionFact) -> bool:
     return isinstance(fact, ContactProven) and row.ended_us is not None
 
 
+def present(site_id: str, session: str) -> Plan[list[str]]:
+    """The connections that are in it by the record, in the order in which they are renewed."""
+    row = yield from tables.by_id(site_id, session)
+    assert row is not None
+    facts = yield from tables.facts_of(site_id, session)
+    return sorted(restore(empty(row), facts).present)
+
+
 class Book:
     """Of all sessions; `boot` names this run of the server."""
 

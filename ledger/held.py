@@ -17,6 +17,15 @@ LEASE_TTL_US = 8_000_000
 STRETCHES_MOST = 256  # of one connection: a call that breaks so often rejoins meanwhile
 
 
+class Known(msgspec.Struct, frozen=True):
+    """What the node that holds a connection knows of it; `said`: its goodbye."""
+
+    connection: str
+    proof_us: int
+    said: Leave | None
+    contacts: tuple[ContactProven, ...]
+
+
 @dataclass(slots=True)
 class Held:
     """A participant lease of this run of the server; `proof_us` is the last sign of life,
@@ -33,6 +42,10 @@ class Held:
     leaving: Heard | None = None
     gone: tuple[Leave, int] | None = None
 
+    def known(self, connection: str, now_us: int) -> Known:
+        said = self.departure(connection, "left", now_us)[0] if self.leaving else None
+        return Known(connection, self.proof_us, said, tuple(self.contacts.values()))
+
     def departure(self, connection: str, reason: LeaveReason, now_us: int) -> tuple[Leave, int]:
         """As its page said, if it said goodbye; else at its last proof of life, or now while the
         next is not overdue and it is not the beats that ended it. And when that was noticed."""
@@ -41,12 +54,8 @@ class Held:
             return Leave(connection, said_us, reason, estimated=False), said_us
         # Our own decision proves nothing about the page.
         by_page = reason in ("left", "lost")
-        at_us = self.proof_us if by_page else self.present_until(now_us)
+        at_us = self.proof_us if by_page else present_until(self.proof_us, now_us)
         return Leave(connection, at_us, reason, estimated=at_us < now_us), now_us
-
-    def present_until(self, now_us: int) -> int:
-        """Now, while the next beat is not overdue; else the last one."""
-        return now_us if now_us - self.proof_us <= FRESH_US else self.proof_us
 
     def take(self, proven: Iterable[ContactProven]) -> None:
         """The dictionary is replaced, never changed: a transaction may be reading it."""
@@ -80,3 +89,8 @@ class LeaseData(msgspec.Struct, frozen=True):
 
 def stretch(fact: ContactProven) -> tuple[str, str, int]:
     return fact.about_key, fact.signer_key, fact.from_us
+
+
+def present_until(proof_us: int, now_us: int) -> int:
+    """Now, while the next beat is not overdue; else the last one."""
+    return now_us if now_us - proof_us <= FRESH_US else proof_us

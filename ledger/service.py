@@ -1,14 +1,15 @@
 """Writes down who is in which room and when, what that comes to, and gives accounts of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Protocol
 
 import msgspec
 
 from ledger import tables, watch
-from ledger.book import Book, Sign, empty
-from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, LeaseData, stretch
+from ledger.book import Book, Sign, empty, present
+from ledger.elsewhere import Ask, alone
+from ledger.held import LEASE_KIND, LEASE_TTL_US, Held, Known, LeaseData, present_until, stretch
 from ledger.meetings import Admit, Agreed, Meetings, everybody
 from ledger.sansio import evidence
 from ledger.sansio.contact import Keys, believe, statement
@@ -77,8 +78,10 @@ class Ledger:
         sign: Sign,
         nudge: Callable[[], None],
         admit: Admit = everybody,
+        ask: Ask = alone,
     ) -> None:
         self._clock, self._ids, self._boot, self._members = clock, ids, boot, members
+        self._ask = ask
         self._watch, self._kept = Watch(clock.wall_us()), list[leases.Lease]()
         self._store = Store(database, clock, self._watch, nudge)
         self._book, self._sign = Book(clock, ids, boot, sign, self._watch), sign
@@ -293,22 +296,24 @@ class Ledger:
         after, _ = yield from self._book.step(row, now_us, Prove(data.contacts), event)
         return after.facts > row.facts
 
+    def known(self, connections: Collection[str]) -> list[Known]:
+        """What this run of the server knows of these connections."""
+        now_us = self._clock.wall_us()
+        found = [(key, self._held.get(key)) for key in connections]
+        return [held.known(key, now_us) for key, held in found if held and held.gone is None]
+
     async def end(self, site_id: str, session: str, by: str) -> SessionView:
         """Ends a session for both; ending it again changes nothing."""
         await self._write_down(lambda _, held: held.session == session)
+        there = await self._store.read(present, site_id, session)
+        others = await self._ask([each for each in there if each not in self._held])
         now_us = self._clock.wall_us()
-        mine = {key: held for key, held in self._held.items() if held.session == session}
-        proofs = {key: held.present_until(now_us) for key, held in mine.items()}
-        said = [
-            held.departure(key, "left", now_us)[0] for key, held in mine.items() if held.leaving
-        ]
-        proven = tuple(fact for held in mine.values() for fact in held.contacts.values())
-        event = End(by, proofs)
-        recorded, gone = await self._store.write(
-            self._end, site_id, session, event, said, proven, now_us
-        )
+        mine = self.known([key for key, held in self._held.items() if held.session == session])
+        known = {each.connection: each for each in (*others, *mine)}
+        recorded, gone = await self._store.write(self._end, site_id, session, by, known, now_us)
         taken = [self._held.pop(connection, None) for connection in gone]
         held = [fact for each in taken if each for fact in each.contacts.values()]
+        proven = {fact for each in known.values() for fact in each.contacts}
         if late := tuple(set(held).difference(proven)):  # handed in while that was written
             recorded = await self._store.write(
                 self._book.change, site_id, session, now_us, Prove(late)
@@ -317,30 +322,24 @@ class Ledger:
 
     @essential
     def _end(
-        self,
-        site_id: str,
-        session: str,
-        event: End,
-        said: Sequence[Leave],
-        proven: Sequence[ContactProven],
-        now_us: int,
+        self, site_id: str, session: str, by: str, known: Mapping[str, Known], now_us: int
     ) -> Plan[tuple[Recorded, list[str]]]:
-        """`event`, `said` (goodbyes) and `proven`: what is known of the connections of this run of
-        the server."""
+        """`known`: of connections, by those who hold them; of the others what is on disk counts."""
         row = yield from tables.claim(site_id, session)
         assert row is not None
-        facts = yield from tables.facts_of(site_id, session)
-        gone = sorted(restore(empty(row), facts).present)  # in the order in which they are renewed
-        proofs, contacts = dict(event.proofs), [*proven]
+        gone = yield from present(site_id, session)
+        proofs = {key: present_until(each.proof_us, now_us) for key, each in known.items()}
+        contacts = [fact for each in known.values() for fact in each.contacts]
         for connection in gone:
             lease = yield from leases.held(site_id, LEASE_KIND, connection)
             if lease is not None:
-                if connection not in event.proofs:
+                if connection not in known:
                     proofs[connection] = lease.proof_us
                     contacts += msgspec.msgpack.decode(lease.data, type=LeaseData).contacts
                 yield from leases.release(site_id, LEASE_KIND, connection, lease.owner, lease.token)
+        said = [each.said for each in known.values() if each.said is not None]
         row, facts = yield from self._book.step(
-            row, now_us, Prove(tuple(contacts)), *said, End(event.by, proofs)
+            row, now_us, Prove(tuple(contacts)), *said, End(by, proofs)
         )
         return (yield from self._book.recorded(row, facts)), gone
 

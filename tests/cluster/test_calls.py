@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -67,6 +68,28 @@ async def test_an_end_for_both_reaches_the_other_node(nodes: Nodes) -> None:
     await mine.get("room.left", reason="ended")  # its own node has found out by the record
     assert (await only_session(ada))["id"] == joined["session"]["id"]
     assert (await only_session(ada))["state"] == "ended"
+
+
+async def test_who_ends_it_counts_what_the_other_node_heard(nodes: Nodes) -> None:
+    """Mutant: by what the other node has put on disk, some seconds old."""
+    ada, ben, mine, theirs = await nodes.talk()
+    session = (await call(ada, mine, ben, theirs))["session"]["id"]
+    await asyncio.sleep(0.3)
+    mine.send("room.end", room=ada.room)
+    await mine.get("room.left", reason="ended")
+    account = await ada.account(session)
+    assert account["estimated"] is False
+    assert {lane["spans"][-1][1] for lane in account["lanes"]} == {account["ended_us"]}
+
+
+async def test_who_ends_it_while_the_other_node_is_gone_waits_for_no_answer(nodes: Nodes) -> None:
+    ada, ben, mine, theirs = await nodes.talk()
+    session = (await call(ada, mine, ben, theirs))["session"]["id"]
+    await nodes.other.crash()
+    mine.send("room.end", room=ada.room)
+    await mine.get("room.left", reason="ended")
+    account = await ada.account(session)
+    assert (account["state"], account["estimated"]) == ("ended", True)
 
 
 async def test_two_who_come_at_the_same_moment_find_each_other(nodes: Nodes) -> None:
