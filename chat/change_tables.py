@@ -11,6 +11,8 @@ from chat.tables import (
     admit,
     at,
     conversations,
+    first_body,
+    message_changes,
     message_versions,
     messages,
     picked,
@@ -44,7 +46,11 @@ def edit(
         if (same[0].seq, same[0].body) != (seq, body):
             raise Refusal("conflict")
         return message, False
+    asked = changes.trace("edit", seq, body)
+    if (yield from _asked_before(site_id, conversation, person, change_id, asked)):
+        return message, False
     if after is None:
+        yield from _remember(site_id, conversation, person, change_id, asked)
         return message, False
     of = {"site_id": site_id, "conversation_id": conversation, "seq": seq, "person_id": person}
     rows = yield select(func.max(message_versions.c.version).label("newest")).where(
@@ -64,12 +70,18 @@ def edit(
 
 
 def remove(site_id: str, conversation: str, person: str, seq: int, now_us: int) -> Plan[Changed]:
-    """The message's place stays, and how often it was edited. Refuses with `not_found`,
-    `not_yours`."""
+    """The message's place stays, how often it was edited, and a trace of what it said first.
+    Refuses with `not_found`, `not_yours`."""
     message, revision = yield from _take(site_id, conversation, seq)
     after = changes.deleted(message, person, now_us, revision)
     if after is None:
         return message, False
+    first = yield from first_body(site_id, conversation, message)
+    yield (
+        update(messages)
+        .where(*at(site_id, conversation, seq))
+        .values(trace=changes.trace_of_body(message.id, first))
+    )
     yield (
         update(message_versions).where(*_versions_of(site_id, conversation, seq)).values(body="")
     )
@@ -86,15 +98,21 @@ def react(
     site_id: str,
     conversation: str,
     person: str,
+    change_id: str | None,
     seq: int,
     emoji: Emoji,
     now_us: int,
     *,
     on: bool,
 ) -> Plan[Changed]:
-    """A reaction is set, or taken back. Refuses with `not_found`, `message_gone`."""
+    """A reaction is set, or taken back. Refuses with `not_found`, `message_gone`, and `conflict`
+    when the id named another change."""
     message, revision = yield from _take(site_id, conversation, seq, by=person)
+    asked = changes.trace("react", seq, emoji, on)
+    if (yield from _asked_before(site_id, conversation, person, change_id, asked)):
+        return message, False
     after = changes.reacted(message, person, emoji, revision, on=on)
+    yield from _remember(site_id, conversation, person, change_id, asked)
     if after is None:
         return message, False
     if on:
@@ -120,16 +138,28 @@ def react(
 
 
 def pin(
-    site_id: str, conversation: str, person: str, seq: int, now_us: int, *, on: bool
+    site_id: str,
+    conversation: str,
+    person: str,
+    change_id: str | None,
+    seq: int,
+    now_us: int,
+    *,
+    on: bool,
 ) -> Plan[Changed]:
-    """A pin is put on, or taken off. Refuses with `not_found`, `message_gone`, `too_many_pins`."""
+    """A pin is put on, or taken off. Refuses with `not_found`, `message_gone`, `too_many_pins`, and
+    `conflict` when the id named another change."""
     message, revision = yield from _take(site_id, conversation, seq, by=person)
+    asked = changes.trace("pin", seq, on)
+    if (yield from _asked_before(site_id, conversation, person, change_id, asked)):
+        return message, False
     rows = yield select(func.count().label("pins")).where(
         messages.c.site_id == site_id,
         messages.c.conversation_id == conversation,
         messages.c.pinned_us.is_not(None),
     )
     after = changes.pinned(message, person, rows[0].pins, now_us, revision, on=on)
+    yield from _remember(site_id, conversation, person, change_id, asked)
     if after is None:
         return message, False
     yield from _keep(site_id, conversation, after)
@@ -152,6 +182,35 @@ def _take(
         admit(rows[0].shut, by)
     (message,) = yield from whole(site_id, conversation, messages.c.seq == seq)
     return message, rows[0].revision + 1
+
+
+def _asked_before(
+    site_id: str, conversation: str, person: str, change_id: str | None, asked: int
+) -> Plan[bool]:
+    """Whether this was asked for already, by its trace. Refuses with `conflict` when the id named
+    another change."""
+    rows = yield select(message_changes.c.trace).where(
+        message_changes.c.site_id == site_id,
+        message_changes.c.conversation_id == conversation,
+        message_changes.c.person_id == person,
+        message_changes.c.change_id == change_id,
+    )
+    if rows and rows[0].trace != asked:
+        raise Refusal("conflict")
+    return bool(rows)
+
+
+def _remember(
+    site_id: str, conversation: str, person: str, change_id: str | None, asked: int
+) -> Plan[None]:
+    if change_id is not None:
+        yield insert(message_changes).values(
+            site_id=site_id,
+            conversation_id=conversation,
+            person_id=person,
+            change_id=change_id,
+            trace=asked,
+        )
 
 
 def _keep(site_id: str, conversation: str, message: Message) -> Plan[None]:

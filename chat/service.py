@@ -139,14 +139,25 @@ class Chat:
         return self._touched(site_id, conversation, changed)
 
     async def react(
-        self, site_id: str, conversation: str, person: str, seq: int, emoji: Emoji, *, on: bool
+        self,
+        site_id: str,
+        conversation: str,
+        person: str,
+        seq: int,
+        emoji: Emoji,
+        *,
+        on: bool,
+        change_id: str | None = None,
     ) -> Message:
-        """The message with the reaction, or without. Refuses with `not_found`, `message_gone`."""
+        """The message with the reaction, or without. The same `change_id` again changes nothing.
+        Refuses with `not_found`, `message_gone`, and `conflict` when the id named another
+        change."""
         changed = await self._database.write(
             change_tables.react,
             site_id,
             conversation,
             person,
+            change_id,
             seq,
             emoji,
             self._clock.wall_us(),
@@ -155,12 +166,20 @@ class Chat:
         return self._touched(site_id, conversation, changed)
 
     async def pin(
-        self, site_id: str, conversation: str, person: str, seq: int, *, on: bool
+        self,
+        site_id: str,
+        conversation: str,
+        person: str,
+        seq: int,
+        *,
+        on: bool,
+        change_id: str | None = None,
     ) -> Message:
-        """The message with its pin, or without. Refuses with `not_found`, `message_gone`,
-        `too_many_pins`."""
+        """The message with its pin, or without. The same `change_id` again changes nothing. Refuses
+        as `react`, and with `too_many_pins`."""
+        now_us = self._clock.wall_us()
         changed = await self._database.write(
-            change_tables.pin, site_id, conversation, person, seq, self._clock.wall_us(), on=on
+            change_tables.pin, site_id, conversation, person, change_id, seq, now_us, on=on
         )
         return self._touched(site_id, conversation, changed)
 

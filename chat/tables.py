@@ -68,6 +68,7 @@ messages = Table(
     Column("deleted_us", Micros, nullable=True),
     Column("pinned_us", Micros, nullable=True),
     Column("pinned_by", Text, nullable=True, info=names("persons")),
+    Column("trace", Integer, nullable=True),
     UniqueConstraint("site_id", "conversation_id", "person_id", "client_id"),
     UniqueConstraint("site_id", "conversation_id", "revision"),
     Index(
@@ -113,6 +114,21 @@ message_versions = Table(
     ),
 )
 """How messages that were edited have read, from their first version on."""
+
+message_changes = Table(
+    "message_changes",
+    metadata,
+    Column("site_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("person_id", Text, primary_key=True, info=names("persons")),
+    Column("change_id", Text, primary_key=True),
+    Column("trace", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["site_id", "conversation_id"], ["conversations.site_id", "conversations.id"]
+    ),
+    sqlite_with_rowid=False,
+)
+"""Changes that were asked for, of which no version is kept: sent again they do nothing."""
 
 ROW = rows_of("rows").table_valued("value", name="row")
 """The rows that a statement is given under that name."""
@@ -248,15 +264,22 @@ def said_before(
         messages.c.person_id == person,
         messages.c.client_id == client_id,
     )
+    (row,) = yield select(messages.c.trace).where(*at(site_id, conversation, message.seq))
+    first = yield from first_body(site_id, conversation, message)
+    if not same_again(message, first, row.trace, body, reply_to):
+        raise Refusal("conflict", ref=client_id)
+    return message
+
+
+def first_body(site_id: str, conversation: str, message: Message) -> Plan[str]:
+    """What a message said before it was edited."""
     first = yield select(message_versions.c.body).where(
         message_versions.c.site_id == site_id,
         message_versions.c.conversation_id == conversation,
         message_versions.c.seq == message.seq,
         message_versions.c.version == 1,
     )
-    if not same_again(message, first[0].body if first else message.body, body, reply_to):
-        raise Refusal("conflict", ref=client_id)
-    return message
+    return str(first[0].body) if first else message.body
 
 
 # ---- reading -------------------------------------------------------------------------------------

@@ -96,7 +96,8 @@ class ChatDelete(Frame, tag="chat.delete", frozen=True, kw_only=True):
 
 class ChatReact(Frame, tag="chat.react", frozen=True, kw_only=True):
     """Sets or takes back one's reaction to a message: at most one of each emoji. Setting what is
-    set changes nothing. Answered by `chat.done`."""
+    set changes nothing, and so does the same id again, whatever has happened since; of another
+    change it is refused with `conflict`. Answered by `chat.done`."""
 
     conversation: Id
     id: ClientId
@@ -107,7 +108,8 @@ class ChatReact(Frame, tag="chat.react", frozen=True, kw_only=True):
 
 class ChatPin(Frame, tag="chat.pin", frozen=True, kw_only=True):
     """Pins a message for both, or takes the pin off; at most 50 are pinned. Setting what is set
-    changes nothing. Answered by `chat.done`."""
+    changes nothing, and so does the same id again, as of `chat.react`. Answered by
+    `chat.done`."""
 
     conversation: Id
     id: ClientId

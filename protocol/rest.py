@@ -140,13 +140,14 @@ class EditMessage(Body, frozen=True, kw_only=True):
 
 
 class DeleteMessage(Body, frozen=True, kw_only=True):
-    """As `chat.delete`. `id` is only answered with: of two that come late the last one stands."""
+    """As `chat.delete`. `id` is only answered with."""
 
     id: ClientId
 
 
 class ReactToMessage(Body, frozen=True, kw_only=True):
-    """As `chat.react`. `id` is only answered with: of two that come late the last one stands."""
+    """As `chat.react`: the same `id` again changes nothing, with another wish it is a
+    `conflict`."""
 
     id: ClientId
     emoji: Emoji
@@ -154,7 +155,8 @@ class ReactToMessage(Body, frozen=True, kw_only=True):
 
 
 class PinMessage(Body, frozen=True, kw_only=True):
-    """As `chat.pin`. `id` is only answered with: of two that come late the last one stands."""
+    """As `chat.pin`: the same `id` again changes nothing, with another wish it is a
+    `conflict`."""
 
     id: ClientId
     on: bool

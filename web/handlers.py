@@ -332,12 +332,14 @@ class Handlers:
     async def react_to_message(self, asked: Asked) -> Message:
         body: ReactToMessage = asked.body
         return await self._services.chat.react(
-            *self._writes(asked), _seq(asked), body.emoji, on=body.on
+            *self._writes(asked), _seq(asked), body.emoji, on=body.on, change_id=body.id
         )
 
     async def pin_message(self, asked: Asked) -> Message:
         body: PinMessage = asked.body
-        return await self._services.chat.pin(*self._writes(asked), _seq(asked), on=body.on)
+        return await self._services.chat.pin(
+            *self._writes(asked), _seq(asked), on=body.on, change_id=body.id
+        )
 
     async def message_versions(self, asked: Asked) -> MessageVersions:
         where, seq = asked.theirs.conversation, _seq(asked)

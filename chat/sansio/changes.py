@@ -3,6 +3,9 @@
 Each takes the message as it is and gives it as it is then, at `revision`; None: nothing changes.
 """
 
+from hashlib import sha256
+
+import msgspec
 from msgspec.structs import replace
 
 from protocol.errors import Refusal
@@ -10,12 +13,27 @@ from protocol.types import EMOJIS, PINS_MAX, Emoji
 from protocol.views import Message, Reaction
 
 
-def same_again(message: Message, first_body: str, body: str, reply_to: int | None) -> bool:
+def trace(*what: str | int) -> int:
+    """What is kept of something that was asked: another one is noticed by it, but it is too short
+    for what it was to be read from it. Never negative."""
+    return int.from_bytes(sha256(msgspec.json.encode(what)).digest()[:3])
+
+
+def trace_of_body(client_id: str, body: str) -> int:
+    """What is kept of a message's first text when it is deleted."""
+    return trace(client_id, body)
+
+
+def same_again(
+    message: Message, first_body: str, kept: int | None, body: str, reply_to: int | None
+) -> bool:
     """Whether what is sent is the message that is stored already, as it was sent then. Of a deleted
-    one nobody knows any more what it said."""
+    one the trace that was `kept` must be its; long ago none was."""
     if message.reply_to != reply_to:
         return False
-    return message.deleted_us is not None or first_body == body
+    if message.deleted_us is None:
+        return first_body == body
+    return kept is None or kept == trace_of_body(message.id, body)
 
 
 def edited(message: Message, person: str, body: str, now_us: int, revision: int) -> Message | None:

@@ -377,6 +377,37 @@ async def test_what_is_deleted_leaves_its_place_and_no_word(chat: Chat, database
         assert await code_of(doing) == "message_gone"
     again = await chat.send(SITE, TALK, ADA, client_id(2), "2 canary")
     assert again == gone
+    for other, reply_to in (("another canary", None), ("quite another", None), ("2 canary", 1)):
+        sent = chat.send(SITE, TALK, ADA, client_id(2), other, reply_to=reply_to)
+        assert await code_of(sent) == "conflict"
+
+
+async def test_a_change_sent_again_does_nothing_whatever_happened_since(
+    chat: Chat, database: Database
+) -> None:
+    await chat.send(SITE, TALK, ADA, client_id(1), "first")
+    other = Chat(database, ManualClock(), LocalBus())  # another node
+    await chat.edit(SITE, TALK, ADA, "change-00", 1, "first")  # changes nothing
+    await chat.react(SITE, TALK, ADA, 1, "👍", on=False, change_id="change-01")  # nor does this
+    await chat.react(SITE, TALK, ADA, 1, "👍", on=True, change_id="change-02")
+    await chat.pin(SITE, TALK, ADA, 1, on=True, change_id="change-03")
+    await other.pin(SITE, TALK, BEN, 1, on=False, change_id="change-03")
+    await other.react(SITE, TALK, ADA, 1, "👍", on=False, change_id="change-04")
+    await other.edit(SITE, TALK, ADA, "change-05", 1, "second")
+    after = (await chat.page(SITE, TALK, limit=1)).messages[0]
+    for node in (other, chat):
+        assert await node.edit(SITE, TALK, ADA, "change-00", 1, "first") == after
+        again = await node.react(SITE, TALK, ADA, 1, "👍", on=True, change_id="change-02")
+        assert again == after
+        assert await node.pin(SITE, TALK, ADA, 1, on=True, change_id="change-03") == after
+    for doing in (
+        chat.edit(SITE, TALK, ADA, "change-00", 1, "other words"),
+        chat.edit(SITE, TALK, ADA, "change-03", 1, "first"),
+        chat.react(SITE, TALK, ADA, 1, "🔥", on=True, change_id="change-02"),
+        chat.pin(SITE, TALK, ADA, 1, on=False, change_id="change-03"),
+    ):
+        assert await code_of(doing) == "conflict"
+    assert (await chat.page(SITE, TALK, limit=1)).messages == (after,)
 
 
 async def test_deleted_messages_are_neither_unread_nor_the_last(chat: Chat) -> None:

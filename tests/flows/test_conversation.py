@@ -379,6 +379,14 @@ async def test_what_is_changed_is_told_whole_to_both(app: App, pair: tuple[Page,
             assert told["messages"][0].items() >= expected.items()
     (_, answer) = (await mentee.get(f"/v1/conversations/{talk}/messages")).json()["messages"]
     assert answer["reply_to"] == 1
+    for tag, wish in (("chat.pin", {}), ("chat.react", {"emoji": "👍"})):
+        # Each comes and goes, and does not come again.
+        for doing, on, by in (("does", True, 1), ("undoes", False, 1), ("does", True, 0)):
+            revision += by
+            socket = other if tag == "chat.pin" and not on else one
+            id_ = f"{doing}-{tag[5:]}"
+            socket.send(tag, conversation=talk, id=id_, seq=2, on=on, **wish)
+            assert (await socket.get("chat.done", id=id_))["revision"] == revision
     other.send("chat.edit", conversation=talk, id="change-9", seq=9, body="no")
     error = await other.get("error")
     assert (error["code"], error["about"], error["ref"]) == ("not_found", "chat.edit", "change-9")
@@ -400,6 +408,10 @@ async def test_the_same_changes_over_http(app: App, pair: tuple[Page, Page]) -> 
         assert answer.json().items() >= expected.items()
     versions = (await mentee.get(f"{of}/messages/1/versions")).json()["versions"]
     assert [each["body"] for each in versions] == ["hello", "better"]
+    for path, wish in (("pin", {}), ("react", {"emoji": "👍"})):
+        body = {"id": "change-2", "on": False, **wish}
+        again = await mentor.post(f"{of}/messages/1/{path}", json=body)
+        assert (again.status_code, again.json()["code"]) == (409, "conflict")
     pins = (await mentee.get(f"{of}/pins")).json()
     assert (pins["revision"], [each["seq"] for each in pins["messages"]]) == (4, [1])
     gone = (await mentor.post(f"{of}/messages/1/delete", json={"id": "change-4"})).json()

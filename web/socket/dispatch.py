@@ -195,6 +195,6 @@ async def _change(
         case ChatDelete():
             return await chat.delete(*where, frame.seq)
         case ChatReact():
-            return await chat.react(*where, frame.seq, frame.emoji, on=frame.on)
+            return await chat.react(*where, frame.seq, frame.emoji, on=frame.on, change_id=frame.id)
         case ChatPin():
-            return await chat.pin(*where, frame.seq, on=frame.on)
+            return await chat.pin(*where, frame.seq, on=frame.on, change_id=frame.id)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.sansio.changes import deleted, edited, pinned, reacted, same_again
+from chat.sansio.changes import deleted, edited, pinned, reacted, same_again, trace, trace_of_body
 from protocol.errors import Refusal
 from protocol.types import EMOJIS, PINS_MAX, Emoji
 from protocol.views import Message, Reaction
@@ -98,20 +98,29 @@ def test_either_pins_and_takes_off_while_there_is_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "first", "body", "reply_to", "same"),
+    ("message", "first", "kept", "body", "reply_to", "same"),
     [
-        (HELLO, "hello", "hello", None, True),
-        (HELLO, "hello", "good day", None, False),
-        (HELLO, "hello", "hello", 1, False),
-        (msgspec.structs.replace(HELLO, reply_to=1), "hello", "hello", 1, True),
-        (msgspec.structs.replace(HELLO, reply_to=1), "hello", "hello", 2, False),
-        (msgspec.structs.replace(HELLO, body="edited"), "hello", "hello", None, True),
-        (msgspec.structs.replace(HELLO, body="edited"), "hello", "edited", None, False),
-        (GONE, "", "hello", None, True),
-        (GONE, "", "hello", 1, False),
+        (HELLO, "hello", None, "hello", None, True),
+        (HELLO, "hello", None, "good day", None, False),
+        (HELLO, "hello", None, "hello", 1, False),
+        (msgspec.structs.replace(HELLO, reply_to=1), "hello", None, "hello", 1, True),
+        (msgspec.structs.replace(HELLO, reply_to=1), "hello", None, "hello", 2, False),
+        (msgspec.structs.replace(HELLO, body="edited"), "hello", None, "hello", None, True),
+        (msgspec.structs.replace(HELLO, body="edited"), "hello", None, "edited", None, False),
+        (GONE, "", None, "hello", None, True),
+        (GONE, "", trace_of_body("message-3", "hello"), "hello", None, True),
+        (GONE, "", trace_of_body("message-3", "hello"), "good day", None, False),
+        (GONE, "", trace_of_body("message-4", "hello"), "hello", None, False),
+        (GONE, "", None, "hello", 1, False),
     ],
 )
 def test_the_same_again(
-    message: Message, first: str, body: str, reply_to: int | None, same: bool
+    message: Message, first: str, kept: int | None, body: str, reply_to: int | None, same: bool
 ) -> None:
-    assert same_again(message, first, body, reply_to) == same
+    assert same_again(message, first, kept, body, reply_to) == same
+
+
+def test_a_trace_tells_others_apart_and_is_short() -> None:
+    wishes: list[tuple[str | int, ...]] = [("pin", 1, True), ("pin", 1, False), ("pin", 11, True)]
+    assert len({trace(*wish) for wish in wishes}) == 3
+    assert all(0 <= trace(*wish) < 2**24 for wish in wishes)

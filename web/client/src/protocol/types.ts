@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 7c948dbfa00c1fe78cbc595523d31a67
- * text   d6d49cbc8b896da63ede4d1b92b71382
+ * schema 6a4edb1cb962f0ac2a920de4b859bb66
+ * text   994e68ca476da76cc2410e4007aae59c
  */
 export type ClientFrame =
   | AuthOpen
@@ -115,7 +115,8 @@ export interface ChatDelete {
 }
 /**
  * Sets or takes back one's reaction to a message: at most one of each emoji. Setting what is
- * set changes nothing. Answered by `chat.done`.
+ * set changes nothing, and so does the same id again, whatever has happened since; of another
+ * change it is refused with `conflict`. Answered by `chat.done`.
  */
 export interface ChatReact {
   t: "chat.react";
@@ -127,7 +128,8 @@ export interface ChatReact {
 }
 /**
  * Pins a message for both, or takes the pin off; at most 50 are pinned. Setting what is set
- * changes nothing. Answered by `chat.done`.
+ * changes nothing, and so does the same id again, as of `chat.react`. Answered by
+ * `chat.done`.
  */
 export interface ChatPin {
   t: "chat.pin";
@@ -877,13 +879,14 @@ export interface EditMessage {
   body: string;
 }
 /**
- * As `chat.delete`. `id` is only answered with: of two that come late the last one stands.
+ * As `chat.delete`. `id` is only answered with.
  */
 export interface DeleteMessage {
   id: string;
 }
 /**
- * As `chat.react`. `id` is only answered with: of two that come late the last one stands.
+ * As `chat.react`: the same `id` again changes nothing, with another wish it is a
+ * `conflict`.
  */
 export interface ReactToMessage {
   id: string;
@@ -891,7 +894,8 @@ export interface ReactToMessage {
   on: boolean;
 }
 /**
- * As `chat.pin`. `id` is only answered with: of two that come late the last one stands.
+ * As `chat.pin`: the same `id` again changes nothing, with another wish it is a
+ * `conflict`.
  */
 export interface PinMessage {
   id: string;
