@@ -103,6 +103,7 @@ def typescript_constants() -> str:
     lines = [f"export const {name} = {getattr(types, name)};" for name in LIMITS]
     digits = ", ".join(f"{code}: {count}" for code, count in sorted(MINOR_DIGITS.items()))
     lines += [
+        f"export const UNSEEN = {json.dumps(types.UNSEEN)};",
         f"export const SUBPROTOCOL_MSGPACK = {json.dumps(frames.SUBPROTOCOL_MSGPACK)};",
         "",
         "/** What one can react with, in the order of the palette. */",

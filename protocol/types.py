@@ -32,8 +32,16 @@ VERSIONS_MAX = 100
 TYPING_EVERY_US = 4_000_000
 TYPING_LAPSES_US = 6_000_000
 """Who types says so again every 4 s; who has not heard it for 6 s takes it as over."""
-BLANK = "\u115f\u1160\u3164\uffa0\u2800"
-"""Letters and a symbol by category, but nothing to see: the Hangul fillers, the empty Braille."""
+UNSEEN = (
+    "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+    "\u2800\ufff9-\ufffc\U00016fe4\U0001d159"
+)
+"""What shows nothing, as the inside of a character class, for the pages too: by line White_Space;
+Default_Ignorable_Code_Point, which has the joiners, bidirectional controls, fillers, variation
+selectors and tags; and what is drawn empty without being either, such as the empty Braille."""
 
 # Python's `$` also matches before a last line feed: `(?!\n)` forbids that, in ECMAScript too.
 Id = Annotated[

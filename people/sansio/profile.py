@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Collection
 
 from protocol.errors import Refusal
-from protocol.types import BLANK
+from protocol.text import is_visible
 
 NAME_MAX_GRAPHEMES = 64
 NAME_MAX_CODE_POINTS = 256
@@ -33,7 +33,7 @@ def clean_name(name: str, field: str) -> str:
     visible = sum(
         1 for char in folded if char not in _JOINERS and unicodedata.category(char)[0] != "M"
     )
-    if not any(unicodedata.category(char)[0] in "LNS" and char not in BLANK for char in folded):
+    if not any(unicodedata.category(char)[0] in "LNS" and is_visible(char) for char in folded):
         raise Refusal("invalid_field", "A name needs at least one letter.", field=field)
     if visible > NAME_MAX_GRAPHEMES:
         raise Refusal("invalid_field", "A name may have at most 64 characters.", field=field)

@@ -46,7 +46,8 @@ def test_a_name_is_kept_as_its_owner_writes_it(typed: str, kept: str) -> None:
     "name",
     [
         "", " ", "\t\n", "\u00a0", "\u3000", "\u0301", " \u0301 ", "\u200d", "\u200c \u200d", "...",
-        "-", "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u0301\u200d\u0301",
+        "-", "\ufe0f", "\u17b4", "-\u3164",
+        "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u0301\u200d\u0301",
     ],
     ids=ascii,
 )  # fmt: skip

@@ -8,6 +8,7 @@
 import { BODY_MAX_BYTES } from "../protocol/types.js";
 import type { Change } from "./changes.js";
 import { retryDelay } from "./connection.js";
+import { isVisible } from "./text.js";
 import { actOf } from "./trouble.js";
 
 /** `order` grows with each one written; `refused` is the code of a final refusal. A `change` is of a message
@@ -36,11 +37,10 @@ export interface Box {
 
 export const EMPTY: Box = { items: [], flying: {}, stored: [], failures: 0, notBefore: 0 };
 
-/** Why a body cannot be sent, or null. The server calls the same invisible; an
- * unassigned character may be an emoji newer than this browser. */
+/** Why a body cannot be sent, or null. */
 export function refusal(body: string): "message_empty" | "message_too_long" | null {
   if (new TextEncoder().encode(body).length > BODY_MAX_BYTES) return "message_too_long";
-  return /[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Z}]/u.test(body) ? null : "message_empty";
+  return isVisible(body) ? null : "message_empty";
 }
 
 /** With these items too, each once, in the order they were written. */

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 6a4edb1cb962f0ac2a920de4b859bb66
- * text   994e68ca476da76cc2410e4007aae59c
+ * schema e11e7ff29e68d1017c2f4a6b3932f2fc
+ * text   4270e81a1e9726ffe6d9e35dcc55a51d
  */
 export type ClientFrame =
   | AuthOpen
@@ -1751,6 +1751,7 @@ export const VOICE_SLOTS_MAX = 120;
 export const PINS_MAX = 50;
 export const TYPING_EVERY_US = 4000000;
 export const TYPING_LAPSES_US = 6000000;
+export const UNSEEN = "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\ud82f\udca0-\ud82f\udca3\ud834\udd73-\ud834\udd7a\udb40\udc00-\udb43\udfff\u2800\ufff9-\ufffc\ud81b\udfe4\ud834\udd59";
 export const SUBPROTOCOL_MSGPACK = "ithaca.v1.msgpack";
 
 /** What one can react with, in the order of the palette. */

@@ -2,6 +2,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
 import { Refused, type AppState, type Trouble } from "../lib/model.js";
+import { isVisible } from "../lib/text.js";
 import type { PersonView, ReflectionView, SharedReflection } from "../protocol/types.js";
 import { Back } from "./back.js";
 import { base, controls } from "./base.js";
@@ -282,7 +283,7 @@ export class Reflection extends AppElement {
     const fields = ["useful", "next", "private"] as const;
     const long = fields.find((field) => textTrouble(draft[field]));
     if (long) return this.point(long);
-    if (fields.every((field) => !draft[field].trim()) && draft.rating === null && !this.view?.mine) {
+    if (fields.every((field) => !isVisible(draft[field])) && draft.rating === null && !this.view?.mine) {
       this.trouble = { code: "", what: "There is nothing to save yet.", advice: "One line is enough." };
       return;
     }

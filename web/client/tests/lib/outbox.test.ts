@@ -22,6 +22,8 @@ describe("what cannot be sent is known here", () => {
     ["", "message_empty"],
     [" \n\t ", "message_empty"],
     ["\u200b\u202e", "message_empty"],
+    ["\ufe0f\ufe0e\u3164\u{e0020}\u2800", "message_empty"],
+    ["\ufe0f\u3164.", null],
     ["x", null],
     ["👋", null],
     ["x".repeat(BODY_MAX_BYTES), null],

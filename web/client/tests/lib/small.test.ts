@@ -2,10 +2,17 @@ import { describe, expect, test } from "vitest";
 import { ServerClock } from "../../src/lib/clock.js";
 import { problemOf } from "../../src/lib/media/devices.js";
 import { levelOf } from "../../src/lib/media/meter.js";
+import { isVisible } from "../../src/lib/text.js";
 import { actOf, codeOfClose, refusedBy, troubleOf } from "../../src/lib/trouble.js";
 import { ERRORS, type ErrorCode } from "../../src/protocol/types.js";
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
+
+test("what shows nothing is what Unicode says, and a few more", () => {
+  const nothing = /[\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{16fe4}\u{1d159}]/u;
+  const all = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code));
+  expect(all.filter((char) => isVisible(char) === nothing.test(char))).toEqual([]);
+});
 
 describe("troubles in words", () => {
   test.each(CODES)("%s says what happened and what to do, calmly", (code) => {

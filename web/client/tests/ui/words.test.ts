@@ -149,6 +149,8 @@ describe("a person's entries", () => {
     [{ name: "李", zone: "UTC", email: "a+b@mail.example.co.uk" }, {}],
     [{ name: "" }, { name: "Write the name." }],
     [{ name: " \t" }, { name: "Write the name." }],
+    [{ name: "\u3164\u{e0041}" }, { name: "Write the name." }],
+    [{ name: "--\u3164" }, { name: "A name needs at least one letter." }],
     [{ name: "--" }, { name: "A name needs at least one letter." }],
     [{ name: "x".repeat(64) }, {}],
     [{ name: "x".repeat(65) }, { name: "A name may have at most 64 characters." }],

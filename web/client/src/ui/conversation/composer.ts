@@ -3,6 +3,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
 import type { AppState, Draft, PendingChange, PendingMessage, Trouble } from "../../lib/model.js";
+import { isVisible } from "../../lib/text.js";
 import { BODY_MAX_BYTES, type Message } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
@@ -167,7 +168,7 @@ export class Composer extends AppElement {
   private write(text: string): void {
     const { editing } = this.draft;
     this.keep(editing ? { ...this.draft, editing: { ...editing, text } } : { ...this.draft, text });
-    this.app.chat.typing(this.conversation, text.trim() !== "");
+    this.app.chat.typing(this.conversation, isVisible(text));
   }
 
   private keep(draft: Draft): void {
@@ -178,7 +179,7 @@ export class Composer extends AppElement {
 
   private leave(): void {
     this.keep(this.draft.editing ? { ...this.draft, editing: null } : { ...this.draft, replyTo: null });
-    this.app.chat.typing(this.conversation, this.text.trim() !== "");
+    this.app.chat.typing(this.conversation, isVisible(this.text));
     this.area.focus();
   }
 
@@ -200,7 +201,7 @@ export class Composer extends AppElement {
   private submit(event: Event): void {
     event.preventDefault();
     const { editing, text, replyTo } = this.draft;
-    if (!this.text.trim()) return;
+    if (!isVisible(this.text)) return;
     const { chat } = this.app;
     this.refused = editing
       ? chat.edit(this.conversation, editing.seq, editing.text)

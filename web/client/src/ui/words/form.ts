@@ -1,4 +1,5 @@
 /** What keeps a person's entries from being taken, as far as a page can tell; the server looks too. */
+import { isVisible } from "../../lib/text.js";
 import type { NewPerson } from "../../protocol/types.js";
 import { cityOf } from "./time.js";
 
@@ -21,8 +22,8 @@ export function personTroubles(
 }
 
 function nameTrouble(name: string): string {
-  if (!name.trim()) return "Write the name.";
-  if (!/[\p{L}\p{N}\p{S}]/u.test(name)) return "A name needs at least one letter.";
+  if (!isVisible(name)) return "Write the name.";
+  if (![...name].some((char) => isVisible(char) && /[\p{L}\p{N}\p{S}]/u.test(char))) return "A name needs at least one letter.";
   const visible = [...name.trim()].filter((char) => !/[\p{M}\u200c\u200d]/u.test(char));
   return visible.length > NAME_MAX ? `A name may have at most ${NAME_MAX} characters.` : "";
 }

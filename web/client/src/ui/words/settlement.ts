@@ -1,4 +1,5 @@
 /** How what a session came to stands between the two, in words. Pure. */
+import { isVisible } from "../../lib/text.js";
 import type { Bill, Note, SessionView, Settlement } from "../../protocol/types.js";
 import { billedWords } from "./account.js";
 import { nameAmid, nameIn, type Pair } from "./people.js";
@@ -172,7 +173,7 @@ export function followsWords(pair: Pair): readonly string[] {
 /** How long a text is, and what keeps it from being taken. */
 export function reasonTrouble(text: string): string {
   const over = [...text].length - REASON_MOST;
-  if (!text.trim()) return "Say why, in a few words.";
+  if (!isVisible(text)) return "Say why, in a few words.";
   return over > 0 ? `${over} ${over === 1 ? "character" : "characters"} too long.` : "";
 }
 
