@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    Select,
     String,
     Table,
     Text,
@@ -24,6 +26,7 @@ from sqlalchemy import (
 )
 
 from chat.sansio.changes import same_again
+from chat.sansio.conversation import READ_FIRST, wider
 from protocol.errors import Refusal
 from protocol.types import EMOJIS
 from protocol.views import Message, Reaction
@@ -296,8 +299,8 @@ def position(site_id: str, conversation: str) -> Plan[tuple[int, int]]:
 def page(
     site_id: str, conversation: str, before: int | None, after: int | None, limit: int
 ) -> Plan[Page]:
-    """At most `limit` messages, oldest first: a dense range of seq, so that the cost does not
-    depend on how long the conversation is."""
+    """At most `limit` messages, oldest first, and no more of long ones than about fill a frame: a
+    dense range of seq, so that the cost does not depend on how long the conversation is."""
     head, revision = yield from position(site_id, conversation)
     if after is not None:
         # Beyond the head a seq may not even fit the column.
@@ -305,7 +308,8 @@ def page(
     else:
         high = min(head, before - 1) if before is not None else head
         low = max(1, high - limit + 1)
-    found = yield from _range(site_id, conversation, low, high)
+    middle = low if after is not None else high
+    found = yield from _nearest(site_id, conversation, low, high, middle)
     return Page(head, revision, found)
 
 
@@ -319,7 +323,8 @@ def page_around(
         around = yield from _first_at(site_id, conversation, at_us, head)
     around = max(1, min(around, head))
     low = max(1, min(around - limit // 2, head - limit + 1))
-    found = yield from _range(site_id, conversation, low, min(head, low + limit - 1))
+    high = min(head, low + limit - 1)
+    found = yield from _nearest(site_id, conversation, low, high, around)
     return Page(head, revision, found), around
 
 
@@ -348,7 +353,8 @@ def since(
         held = yield from touched(site_id, conversation, revision, limit, up_to=seq)
         if held:
             return Page(head, now, held), True
-    after = yield from _range(site_id, conversation, seq + 1, min(head, seq + limit))
+    high = min(head, seq + limit)
+    after = yield from _nearest(site_id, conversation, seq + 1, high, seq + 1)
     return Page(head, now, after), False
 
 
@@ -363,11 +369,28 @@ def touched(
     return (yield from whole(site_id, conversation, changed, *bound, order=order, limit=limit))
 
 
-def _range(site_id: str, conversation: str, low: int, high: int) -> Plan[list[Message]]:
+def _nearest(
+    site_id: str, conversation: str, low: int, high: int, middle: int
+) -> Plan[list[Message]]:
+    """Those of a range that are nearest to one of them: all, or about as many as fill a frame."""
     if low > high:
         return []
-    between = messages.c.seq >= low, messages.c.seq <= high
-    return (yield from whole(site_id, conversation, *between))
+    rows: list[AnyRow] = []
+    radius, first, last = READ_FIRST, middle, middle - 1
+    while radius:
+        earlier, later = max(low, middle - radius), min(high, middle + radius)
+        for start, end in (
+            ((earlier, first - 1), (last + 1, later)) if rows else ((earlier, later),)
+        ):
+            if start <= end:
+                among = messages.c.seq.between(start, end)
+                found = yield _of(site_id, conversation, among).order_by(messages.c.seq)
+                rows = [*found, *rows] if end < middle else [*rows, *found]
+        first, last = earlier, later
+        if (first, last) == (low, high):
+            break
+        radius = wider(radius, sum(len(row.body.encode()) for row in rows))
+    return (yield from _dressed(site_id, conversation, rows))
 
 
 def at(site_id: str, conversation: str, seq: int) -> tuple[ColumnElement[bool], ...]:
@@ -394,10 +417,18 @@ def whole(
     limit: int | None = None,
 ) -> Plan[list[Message]]:
     """Messages of one conversation with their reactions."""
-    asked = MESSAGE.where(
+    rows = yield _of(site_id, conversation, *which).order_by(order).limit(limit)
+    return (yield from _dressed(site_id, conversation, rows))
+
+
+def _of(site_id: str, conversation: str, *which: ColumnElement[bool]) -> Select[Any]:
+    return MESSAGE.where(
         messages.c.site_id == site_id, messages.c.conversation_id == conversation, *which
     )
-    rows = yield asked.order_by(order).limit(limit)
+
+
+def _dressed(site_id: str, conversation: str, rows: Sequence[AnyRow]) -> Plan[list[Message]]:
+    """With their reactions."""
     if not rows:
         return []
     seqs = [row.seq for row in rows]

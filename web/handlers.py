@@ -72,6 +72,7 @@ from protocol.views import (
     TalkView,
 )
 from runtime.database import DatabaseError
+from runtime.limits import Limiter
 from signaling.service import person_topic
 from web import openapi
 from web.http import Asked, Handler
@@ -297,6 +298,7 @@ class Handlers:
 
     async def messages(self, asked: Asked) -> MessagePage:
         query: PageQuery = asked.query
+        self._bound(asked.me, self._services.pages)
         page = await self._services.chat.page(
             asked.me.site_id,
             asked.theirs.conversation,
@@ -353,11 +355,15 @@ class Handlers:
 
     def _writes(self, asked: Asked) -> tuple[str, str, str]:
         """Where, and who: unless they write too much."""
-        caller, services = asked.me, self._services
-        now_us = services.clock.monotonic_us()
-        if wait_us := services.messages.allow(f"{caller.site_id}:{caller.person}", now_us):
-            raise Refusal("rate_limited", retry_after_us=wait_us)
+        caller = asked.me
+        self._bound(caller, self._services.messages)
         return caller.site_id, asked.theirs.conversation, caller.person
+
+    def _bound(self, caller: Caller, by: Limiter) -> None:
+        """By person, over all that they are connected by."""
+        now_us = self._services.clock.monotonic_us()
+        if wait_us := by.allow(f"{caller.site_id}:{caller.person}", now_us):
+            raise Refusal("rate_limited", retry_after_us=wait_us)
 
     async def search_mentorship(self, asked: Asked) -> SearchPage:
         query: SearchWithinQuery = asked.query

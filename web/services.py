@@ -55,6 +55,7 @@ class Services:
     joins: Limiter
     contacts: Limiter
     requests: Limiter
+    pages: Limiter
 
     def links(self, site_id: str, invited: Iterable[Invited]) -> tuple[InvitationLink, ...]:
         """A way in for each person that was created with a mentorship."""

@@ -11,6 +11,8 @@ from protocol.views import Message
 
 # What is left to FRAME_MAX_BYTES is ample for the frame around the messages.
 PAGE_MOST_BYTES = 60 * 1024
+READ_FIRST = 8
+"""So many messages, beside the one in the middle, a page is begun with to each side."""
 
 
 def check_body(body: str, ref: str) -> None:
@@ -65,6 +67,14 @@ def fit_around(messages: Sequence[Message], seq: int) -> list[Message]:
             break
         kept.append(index)
     return list(messages[min(kept) : max(kept) + 1])
+
+
+def wider(radius: int, size: int) -> int:
+    """How far from its middle a page is to be read next, so that not much more is read than fits a
+    frame: the texts so far had `size` bytes. 0: what has been read is enough."""
+    if size > PAGE_MOST_BYTES:
+        return 0
+    return radius * max(2, min(8, PAGE_MOST_BYTES // max(size, 1)))
 
 
 def _size(message: Message) -> int:

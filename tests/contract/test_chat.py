@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from chat import tables
 from chat.mark_tables import Standing, Summary
+from chat.sansio.conversation import fit, fit_around
 from chat.service import Chat
 from chat.tables import message_versions
 from protocol.errors import Refusal
@@ -174,6 +175,34 @@ async def test_a_page_of_long_messages_is_cut_at_the_end_that_can_be_asked_for_a
     await fill(chat, 6, "x" * 16_000)
     assert seqs(await chat.page(SITE, TALK, after=0, limit=6)) == [1, 2, 3]
     assert seqs(await chat.page(SITE, TALK, before=6, limit=6)) == [3, 4, 5]
+
+
+async def test_a_page_is_as_asked_and_reads_little_more_than_it_hands_on(
+    chat: Chat, database: Database
+) -> None:
+    sizes = [16_000 if number % 40 > 25 else 10 for number in range(1, 121)]
+    sends = [
+        chat.send(SITE, TALK, ADA, client_id(number), "x" * size)
+        for number, size in enumerate(sizes, 1)
+    ]
+    every = sorted(await asyncio.gather(*sends), key=lambda message: message.seq)
+    for read in (
+        await database.read(tables.page, SITE, TALK, None, None, 200),
+        await database.read(tables.page, SITE, TALK, None, 25, 200),
+        (await database.read(tables.page_around, SITE, TALK, 33, 0, 200))[0],
+        (await database.read(tables.since, SITE, TALK, 25, 120, 200))[0],
+    ):
+        assert 60_000 < sum(len(message.body) for message in read.messages) < 300_000
+    for seq in (1, 20, 33, 70, 105, 120):
+        for limit in (1, 30, 200):
+            older, newer = every[max(0, seq - 1 - limit) : seq - 1], every[seq : seq + limit]
+            page = await chat.page(SITE, TALK, before=seq, limit=limit)
+            assert page.messages == tuple(fit(older, keep_newest=True))
+            page = await chat.page(SITE, TALK, after=seq, limit=limit)
+            assert page.messages == tuple(fit(newer, keep_newest=False))
+            low = max(1, min(seq - limit // 2, 120 - limit + 1))
+            page = await chat.page(SITE, TALK, around=seq, limit=limit)
+            assert page.messages == tuple(fit_around(every[low - 1 : low + limit - 1], seq))
 
 
 async def test_an_empty_conversation_has_an_empty_page(chat: Chat) -> None:

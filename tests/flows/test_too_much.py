@@ -30,12 +30,32 @@ async def test_a_page_that_does_not_read_is_cut_off_alone(scene: Scene) -> None:
 async def test_too_many_frames_are_held_up(scene: Scene) -> None:
     mallory, socket = scene.page, scene.socket
     for _ in range(501):
-        socket.send("chat.fetch", conversation=mallory.conversation, limit=1)
+        socket.send("chat.typing", conversation=mallory.conversation, typing=True)
     error = await socket.get("error")
-    assert (error["code"], error["about"]) == ("rate_limited", "chat.fetch")
+    assert (error["code"], error["about"]) == ("rate_limited", "chat.typing")
     assert error["retry_after_us"] > 0
     assert socket.close_code is None
     scene.logged_once("rate_limited")
+    await scene.undisturbed()
+
+
+@on_sqlite
+async def test_pages_asked_for_on_many_connections_and_over_http_are_held_up_by_person(
+    scene: Scene,
+) -> None:
+    mallory = scene.page
+    talk = {"conversation": mallory.conversation, "limit": 1}
+    sockets = [scene.socket, *[await mallory.connect(tab=f"tab-{n:08}") for n in range(4)]]
+    for socket in sockets:
+        for _ in range(41):
+            socket.send("chat.fetch", **talk)
+        await scene.app.settle()
+    error = await socket.get("error")
+    assert (error["code"], error["about"]) == ("rate_limited", "chat.fetch")
+    assert error["retry_after_us"] > 0
+    answer = await mallory.get(f"/v1/conversations/{mallory.conversation}/messages")
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert [socket.close_code for socket in sockets] == [None] * 5
     await scene.undisturbed()
 
 

@@ -113,6 +113,7 @@ async def dispatch(
             if not services.typing.allow(f"{site_id}:{person}", now_us):
                 services.chat.typing(site_id, frame.conversation, person, typing=frame.typing)
         case ChatFetch():
+            bound(services.pages)
             reply(
                 await services.chat.page(
                     site_id,

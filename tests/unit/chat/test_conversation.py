@@ -12,6 +12,7 @@ from chat.sansio.conversation import (
     check_query,
     fit,
     fit_around,
+    wider,
 )
 from protocol.codec import Format, encode
 from protocol.errors import Refusal
@@ -165,6 +166,20 @@ def test_a_full_page_of_long_or_many_messages(body: str) -> None:
 @pytest.mark.parametrize("keep_newest", [True, False])
 def test_a_page_is_never_empty_for_its_messages_size(keep_newest: bool) -> None:
     assert len(fit(page(["x" * PAGE_MOST_BYTES] * 2), keep_newest=keep_newest)) == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "radius"),
+    [
+        (0, 64),
+        (90, 64),
+        (PAGE_MOST_BYTES // 4, 32),
+        (PAGE_MOST_BYTES, 16),
+        (PAGE_MOST_BYTES + 1, 0),
+    ],
+)
+def test_a_page_is_read_as_far_as_it_may_fill(size: int, radius: int) -> None:
+    assert wider(8, size) == radius
 
 
 def test_a_short_page_is_kept_whole() -> None:
