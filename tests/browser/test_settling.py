@@ -58,7 +58,7 @@ async def test_a_session_is_contested_given_in_to_and_confirmed(
         await expect(headline).to_have_text(re.compile("together, held until you two agree$"))
 
     await mentee.button("Give in").click()
-    await mentee.page.get_by_label("Minutes to be billed").fill("1")
+    await mentee.page.get_by_label("Minutes to count").fill("1")
     await mentee.page.get_by_label("Your reason").fill("So be it.")
     await mentee.button("Change the amount").click()
     await mentee.page.get_by_text("You gave in: now it comes to 1 min.").wait_for()

@@ -75,6 +75,17 @@ describe("the result in one sentence", () => {
     );
   });
 
+  it("bills nothing where it is free of charge", () => {
+    const at = (more: Partial<SessionAccount>): string =>
+      steps({ ...free, ...more }, MENTOR).map(({ label, value, note }) => `${label}: ${value} ${note}`).join();
+    const held = settlement(free.bill, { state: "contested", contested_by: [ANA.id] });
+    for (const each of [at({}), at({ state: "open", settlement: null }), at({ settlement: held })]) {
+      expect(each).not.toMatch(/billed/i);
+    }
+    expect(at({})).toContain("Comes to: 45 min");
+    expect(at({ settlement: held })).toContain("Would come to: 45 min");
+  });
+
   it.each([
     ["account-contested-by-other", "43 min 26 s together, held until you two agree"],
     ["account-gave-in", "43 min 26 s together, held until you two agree"],
@@ -390,7 +401,7 @@ describe("how the amount came about", () => {
       const all = { ...FREE, ...terms };
       return rows({ ...account([["contact", seconds]]), terms: all, bill: paid, settlement: settlement(paid) });
     };
-    expect(of(600, {}, 600)).toEqual(["Both in the room: 10 min 0 s", "Counted: 10 min 0 s", "Billed: 10 min"]);
+    expect(of(600, {}, 600)).toEqual(["Both in the room: 10 min 0 s", "Counted: 10 min 0 s", "Comes to: 10 min"]);
     expect(of(600, { minimum_us: 900 * S }, 900)).toContain("At least: 15 min");
     expect(of(630, { rounding: "up" }, 660)).toContain("Rounded: 11 min");
     expect(of(630, { rounding: "nearest" }, 660)).toContain("Rounded: 11 min");
@@ -402,7 +413,7 @@ describe("how the amount came about", () => {
   it("says what of a meeting its other sessions are billed for", () => {
     const of = (more: Partial<typeof MEETING>, billed: Partial<Bill>, terms: Partial<typeof FREE>): string => {
       const made = account([["contact", 600]], { booked: { ...MEETING, ...more } });
-      return rows({ ...made, terms: { ...FREE, ...terms }, bill: bill({ counted_us: 600 * S, ...billed }) }).join();
+      return rows({ ...made, terms: { ...FREE, ...terms }, bill: bill({ currency: "EUR", counted_us: 600 * S, ...billed }) }).join();
     };
     const least = { minimum_us: 1800 * S };
     expect(of({ before_us: 300 * S, billed_us: 1800 * S }, { billed_us: 0 }, least)).toContain(

@@ -197,7 +197,7 @@ export class Settle extends LitElement {
     const cost = typeof us === "number" ? costOf(account, us) : "";
     return html`
       <div class="field">
-        <label for="minutes">Minutes to be billed instead of ${brief(this.billedUs)}</label>
+        <label for="minutes">Minutes to ${this.account.bill.currency ? "be billed" : "count"} instead of ${brief(this.billedUs)}</label>
         <input
           id="minutes"
           class="minutes number"

@@ -29,11 +29,19 @@ export function steps(account: SessionAccount, pair: Pair): readonly Row[] {
     ...elsewhereRows(account),
   ];
   rows.push({
-    label: isHeld(account) ? "Would be billed" : account.state === "ended" ? "Billed" : "Billed so far",
+    label: totalLabel(account),
     value: brief(bill.billed_us),
     strong: true,
   });
   return [...rows, ...moneyRows(account, pair)];
+}
+
+/** What is free of charge is billed to nobody. */
+function totalLabel(account: SessionAccount): string {
+  const free = !account.bill.currency;
+  if (isHeld(account)) return free ? "Would come to" : "Would be billed";
+  const label = free ? "Comes to" : "Billed";
+  return account.state === "ended" ? label : `${label} so far`;
 }
 
 function timeRows(account: SessionAccount, pair: Pair): Row[] {
@@ -113,7 +121,7 @@ function unknownWords(account: SessionAccount, pair: Pair): string {
       ? `If you did talk, contest the amount: ${named(pair.other.name)} can give in to more.`
       : "If you did talk, contest the amount, or give in to more once it is contested.";
   const short = account.unknown_us > account.bill.unknown_us ? " What is short is bridged as a gap." : "";
-  return `${what} That is not billed.${short} ${act}`;
+  return `${what} That ${account.bill.currency ? "is not billed" : "does not count"}.${short} ${act}`;
 }
 
 /** Minimum, rounding and cap, where they change anything: of the meeting, in all its sessions. */
@@ -154,7 +162,7 @@ function elsewhereRows({ bill, booked }: SessionAccount): Row[] {
   if (!booked?.billed_us || !owes || bill.owed === "correction") return [];
   return [
     {
-      label: "Billed for the other sessions",
+      label: `${bill.currency ? "Billed for" : "Counted in"} the other sessions`,
       value: `− ${brief(booked.billed_us)}`,
       note: "This session adds what is new.",
     },
