@@ -146,9 +146,8 @@ async def test_the_conversation_tells_of_sessions_and_of_what_is_contested(deskt
     contested = "Wolfeschlegelsteinhausenber… contests the session today at 13:25 (38 min: €45.60)"
     await expect(marks).to_have_text(
         [
-            re.compile(
-                "^Session: 43 min 26 s together"
-            ),  # an earlier one comes with the messages around it
+            # an earlier one comes with the messages around it
+            re.compile(r"^Session 13:25 to 14:\d\d: 43 min 26 s together"),
             re.compile(f"^{re.escape(contested)}: held until you two agree$"),
         ]
     )

@@ -15,18 +15,26 @@ const words = (...views: SessionView[]): string[] =>
 
 describe("what a conversation tells of a session", () => {
   it("says how long one was together and what that costs once it has ended, and nothing before", () => {
-    expect(words(of("account-paid"))).toEqual(["Session: 43 min 26 s together, €45.60"]);
-    expect(words(of("account-contested-by-other"))[0]).toBe("Session: 43 min 26 s together");
+    expect(words(of("account-paid"))).toEqual([
+      "Session 13:25 to 14:13: 43 min 26 s together, €45.60",
+    ]);
+    expect(words(of("account-contested-by-other"))[0]).toBe("Session 13:25 to 14:13: 43 min 26 s together");
+    const [mark] = marksOf([of("account-paid")], MENTOR, NOW);
+    expect(mark?.exact).toBe("Today, 13:25 to 14:13 for you in Vienna, 07:25 to 08:13 for Ana Quispe in Lima");
+    expect(mark?.session).toBe(of("account-paid").id);
+    const view0 = of("account-paid");
+    const moment = { ...view0, ended_us: view0.started_us! + S };
+    expect(words(moment)).toEqual(["Session at 13:25: 43 min 26 s together, €45.60"]);
     const view = of("account-no-show");
     const within = (window_from_us: number | null): SessionView => {
       const bill = { ...view.settlement!.bill, window_from_us };
       return { ...view, settlement: { ...view.settlement!, bill } };
     };
-    const missed = "Meeting: Ana Quispe did not come, €36.00";
+    const missed = "Meeting at 13:25: Ana Quispe did not come, €36.00";
     expect(words(within(view.created_us))).toEqual([missed]);
     expect(words(within(null))).toEqual([]);
     const theirs: Pair = { ...MENTOR, me: ANA, other: ME };
-    expect(marksOf([within(view.created_us)], theirs, NOW)[0]?.words).toBe("Meeting: you did not come, €36.00");
+    expect(marksOf([within(view.created_us)], theirs, NOW)[0]?.words).toBe("Meeting at 07:25: you did not come, €36.00");
     expect(words(of("account-running"))).toEqual([]);
   });
 

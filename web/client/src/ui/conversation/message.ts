@@ -210,10 +210,10 @@ function resend({ id, refused }: PendingMessage | PendingChange, on: Context): u
 }
 
 /** What is told of a session, or of what was arranged. */
-export const markLine = ({ words, session }: Mark, leads: boolean): TemplateResult =>
+export const markLine = ({ words, exact, session }: Mark, leads: boolean): TemplateResult =>
   leads && session !== undefined
-    ? html`<a class="line" href=${paths.summary(session)}><span>${words}</span></a>`
-    : html`<p class="line"><span>${words}</span></p>`;
+    ? html`<a class="line" href=${paths.summary(session)} title=${exact ?? nothing}><span>${words}</span></a>`
+    : html`<p class="line" title=${exact ?? nothing}><span>${words}</span></p>`;
 
 export const messageStyles = css`
   .entry {

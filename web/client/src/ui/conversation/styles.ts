@@ -65,9 +65,15 @@ export const conversationStyles = css`
     height: 1px;
     background: var(--line);
   }
+  .line::before,
+  .line::after {
+    min-width: 12px;
+  }
   .line > * {
-    max-width: 80%;
+    max-width: calc(100% - 48px);
     text-align: center;
+    text-wrap: balance;
+    font-variant-numeric: tabular-nums;
   }
   a.line {
     min-height: 44px;

@@ -6,12 +6,14 @@ import { nameIn, type Pair } from "./people.js";
 import { onDay } from "./reflection.js";
 import { HELD, isHeld } from "./session.js";
 import { givenIn, waitsWords } from "./settlement.js";
-import { named, timeIn } from "./time.js";
+import { bothStretches, dayName, named, timeIn } from "./time.js";
 
 export interface Mark {
   readonly key: string;
   readonly at_us: number;
   readonly words: string;
+  /** Day and time, on both clocks. */
+  readonly exact?: string;
   /** Whose account says more. */
   readonly session?: string;
 }
@@ -29,9 +31,21 @@ function ended(view: SessionView, pair: Pair, nowUs: number): readonly Mark[] {
   if (view.ended_us == null) return [];
   const { amount, words } = resultShort(view, pair, nowUs);
   if (!amount && view.settlement?.bill.window_from_us == null) return [];
-  const was = amount ? `Session: ${amount} ${words}` : `Meeting: ${amid(words)}`;
-  const said = [was, costWords(view)].filter(Boolean).join(", ");
-  return [{ key: `ended ${view.id}`, at_us: view.ended_us, words: said, session: view.id }];
+  const { window_from_us: from, window_to_us: to } = view.settlement?.bill ?? {};
+  const [what, beganUs, endedUs] = amount
+    ? ["Session", view.started_us ?? view.created_us, view.ended_us]
+    : ["Meeting", from ?? view.created_us, to ?? from ?? view.created_us];
+  const when = stretchIn(pair.me.zone, beganUs, endedUs);
+  const said = [`${what} ${when}: ${amount ? `${amount} ${words}` : amid(words)}`, costWords(view)];
+  const exact = `${dayName(pair.me.zone, beganUs, nowUs)}, ${bothStretches(beganUs, endedUs, pair.me, pair.other)}`;
+  const key = `ended ${view.id}`;
+  return [{ key, at_us: view.ended_us, words: said.filter(Boolean).join(", "), exact, session: view.id }];
+}
+
+/** `13:25 to 14:10`, `at 13:25` of less than a minute. */
+function stretchIn(zone: string, fromUs: number, toUs: number): string {
+  const [from, to] = [timeIn(zone, fromUs), timeIn(zone, toUs)];
+  return from === to ? `at ${from}` : `${from} to ${to}`;
 }
 
 /** A name stays as it is. */
