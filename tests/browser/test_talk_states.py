@@ -195,6 +195,13 @@ async def test_by_touch_one_sees_when_and_what_one_can_do_and_begins_lines(
     async with touch as screen:
         await screen.show("talk-all")
         page = screen.page
+        log = page.get_by_role("log")
+        for height, least in ((640, 0.55), (380, 0.5)):  # and with the keyboard
+            await page.set_viewport_size({"width": 360, "height": height})
+            await page.get_by_role("textbox", name="Message").focus()
+            await page.evaluate("settle()")
+            assert await log.evaluate("e => e.clientHeight") >= least * height
+        await page.set_viewport_size({"width": 360, "height": 740})
         said = entry(screen, "printed pages")
         await expect(said.locator(".more")).to_have_css("opacity", "1")
         box = await said.locator(".bubble").bounding_box()
@@ -256,10 +263,16 @@ async def test_how_far_it_got_stands_below_the_last_alone(desktop: Screen) -> No
 async def test_words_are_found_hit_by_hit(desktop: Screen) -> None:
     await desktop.show("talk-all")
     page = desktop.page
+    log = page.get_by_role("log")
+    await log.evaluate("e => e.scrollTop -= 300")
+    await page.evaluate("settle()")
+    read = entry(desktop, "second version").first
+    place = await read.evaluate("e => e.getBoundingClientRect().top")
     await page.get_by_role("button", name="Find").click()
     field = page.get_by_role("searchbox", name="Find words")
     await expect(field).to_be_focused()
-    log = page.get_by_role("log")
+    await page.evaluate("settle()")
+    assert abs(await read.evaluate("e => e.getBoundingClientRect().top") - place) < 1
     before = await log.bounding_box()
     await field.fill("the")
     await field.press("Enter")

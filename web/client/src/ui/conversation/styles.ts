@@ -125,6 +125,16 @@ export const conversationStyles = css`
     padding: 16px;
     text-align: center;
   }
+  /* While one writes, and the keyboard has taken half of the screen. */
+  @media (max-height: 480px) and (pointer: coarse) {
+    .bar:has(~ .foot ith-composer:focus-within),
+    .rest:has(ith-composer:focus-within) .now {
+      display: none;
+    }
+    .rest {
+      padding-block: 4px 8px;
+    }
+  }
   @media (pointer: coarse) {
     .entry {
       user-select: none; /* a long touch opens what one can do; copying is there */

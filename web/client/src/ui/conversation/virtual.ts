@@ -34,6 +34,7 @@ export class Virtual implements ReactiveController {
   private width = 0;
   private gap = 0; // to the end, of one who follows
   private place = -1; // where the log stood when it was last set or looked at
+  private edge = 0; // how far below its host's the log's upper edge is
   private observed: readonly Element[] = [];
   private readonly resized = new ResizeObserver(() => this.measureAgain());
 
@@ -72,8 +73,10 @@ export class Virtual implements ReactiveController {
       this.observed = [log, box];
       for (const each of this.observed) this.resized.observe(each);
       this.width = log.clientWidth;
+      this.edge = log.offsetTop;
     }
     this.measure(box);
+    this.keepBelow(log.offsetTop);
     box.style.paddingBlockStart = `${this.track.top(this.from)}px`;
     box.style.paddingBlockEnd = `${Math.max(0, this.track.total - this.track.top(this.to))}px`;
     const wanted = this.following
@@ -196,6 +199,13 @@ export class Virtual implements ReactiveController {
     const from = this.track.at(top - half);
     const to = Math.min(this.rows.length, this.track.at(top + this.seen() + half) + 1);
     return from < this.from || to > this.to;
+  }
+
+  /** What opens or closes above the log covers or uncovers lines of it, and moves none. */
+  private keepBelow(edge: number): void {
+    const moved = edge - this.edge;
+    this.edge = edge;
+    if (moved && this.anchor) this.anchor = { ...this.anchor, below: this.anchor.below - moved };
   }
 
   /** Where the reader is, if they have moved since. */

@@ -64,6 +64,25 @@ export class Sheet extends LitElement {
       :host([tall]) .body {
         padding: 0;
       }
+      /* What one reads in it needs the room: the page that it lies over says the name in full. */
+      :host([tall]) .head {
+        align-items: center;
+        padding-block: 0;
+      }
+      :host([tall]) h2 {
+        min-width: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        font-size: var(--large);
+        white-space: nowrap;
+      }
+      @media (max-width: 599px) and (max-height: 700px) {
+        :host([tall]) dialog {
+          height: 100dvh;
+          max-height: 100dvh;
+          border-radius: 0;
+        }
+      }
     `,
   ];
   @property() heading = "";
