@@ -212,10 +212,14 @@ async def test_the_unread_line_stands_before_the_first_new_message(desktop: Scre
 
 
 async def test_escape_closes_the_sheet_and_gives_the_focus_back(phone: Screen) -> None:
-    await phone.show("prejoin")
+    await phone.show("home")
     page = phone.page
+    assert await phone.cut("Tab", 12) == []
+    assert await phone.cut("Shift+Tab", 12) == []
+    await phone.show("prejoin")
     await page.get_by_role("button", name="Conversation").click()
     await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    assert await phone.cut("Tab", 6) == []
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("textbox", name="Message")).to_have_count(0)
     assert (await phone.focused()).startswith("Conversation")

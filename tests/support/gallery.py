@@ -68,6 +68,27 @@ def serving() -> Iterator[str]:
         thread.join()
 
 
+RING = """() => {
+  let it = document.activeElement;
+  while (it?.shadowRoot?.activeElement) it = it.shadowRoot.activeElement;
+  if (it === document.body) return "";
+  const up = (e) => e.assignedSlot ?? e.parentElement ?? e.getRootNode().host ?? null;
+  const style = getComputedStyle(it);
+  const ring = parseFloat(style.outlineOffset) + parseFloat(style.outlineWidth);
+  const box = it.getBoundingClientRect();
+  const page = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+  const within = (frame) => box.left - ring > frame.left - 1 && box.top - ring > frame.top - 1 &&
+    box.right + ring < frame.right + 1 && box.bottom + ring < frame.bottom + 1;
+  const cuts = [];
+  for (let e = up(it); e && e !== document.body; e = up(e)) {
+    if (getComputedStyle(e).overflow !== "visible") cuts.push(e.getBoundingClientRect());
+    if (e.localName === "dialog") break;
+  }
+  return [page, ...cuts].every(within) ? "" : `${it.localName} ${it.textContent.trim()}`;
+}"""
+"""What has the focus, if something cuts off the ring around it."""
+
+
 class Screen:
     """A page on one state of the gallery; what goes wrong in it collects in `errors`."""
 
@@ -110,6 +131,14 @@ class Screen:
         """What the elements asked of the app so far."""
         asked: list[str] = await self.page.evaluate("app.calls")
         return asked
+
+    async def cut(self, key: str, times: int) -> list[str]:
+        """Of what gets the focus, when a key is pressed that often, whose ring is cut off."""
+        found = []
+        for _ in range(times):
+            await self.page.keyboard.press(key)
+            found.append(await self.page.evaluate(RING))
+        return [each for each in found if each]
 
     async def focused(self) -> str:
         """The text of what has the focus, through all shadow roots."""

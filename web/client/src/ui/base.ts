@@ -49,6 +49,7 @@ export const base = css`
   :focus-visible {
     outline: 2px solid var(--sea);
     outline-offset: 2px;
+    scroll-margin: 8px; /* what scrolls to it brings the ring into sight too */
   }
   a {
     color: var(--sea);
@@ -125,6 +126,9 @@ export const controls = css`
     border-color: transparent;
     background: none;
     color: var(--sea);
+  }
+  .plain:focus-visible {
+    outline-offset: -3px; /* it may stand at the very edge of what holds it, or beyond */
   }
   .plain:hover {
     background: color-mix(in oklab, var(--sea) 10%, transparent);

@@ -56,6 +56,9 @@ export class Shell extends AppElement {
         font-weight: 600;
         text-decoration: none;
       }
+      .home:focus-visible {
+        outline-offset: -2px;
+      }
     `,
   ];
   @state() private route: Route = parseRoute(location.pathname);

@@ -64,6 +64,9 @@ export class SelfView extends LitElement {
         opacity: 0;
         padding: 8px;
       }
+      .hide:focus-visible {
+        outline-offset: -2px; /* the card cuts off what is around it */
+      }
       .card:hover .hide,
       .card:focus-within .hide {
         opacity: 1;
