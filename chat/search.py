@@ -9,9 +9,9 @@ from chat.sansio.words import question
 from chat.search_tables import Batch, Hit, Looked
 from runtime.database import Database, DatabaseError
 
-PATIENCE = 40
+PATIENCE = 200
 """Batches that a question waits for at most, if its conversations are so far behind."""
-ROUND = 40
+ROUND = 80
 """Batches taken in before others have their turn."""
 LISTED = 500
 

@@ -7,8 +7,8 @@ in, and in which form. A program with a newer form takes out what an older one h
 batch, and then begins; one with an older form leaves it alone.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -40,8 +40,11 @@ from protocol.views import Message
 from runtime.database import DERIVED, AnyRow, Micros, Plan, insert, metadata
 
 TAKEN_AT_ONCE = 64
-TAKEN_MOST = 32_000
-"""Messages and characters of a batch: so few that nobody notices who writes meanwhile."""
+READ_FIRST, READ_MOST = 8, 32_000
+"""Messages of a batch, those looked at first, and the characters beyond which no more are."""
+CHANGED_MOST = 256
+"""Words that a batch puts in or takes out: so few that nobody notices who writes meanwhile. What is
+longer goes in by parts."""
 SEQ_MOST = 2**31 - 1
 EMPTYING = -1
 """The revision of a conversation of which what an older form put in is being taken out."""
@@ -85,7 +88,8 @@ search_marks = Table(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A message as the index is to have it; `before`: the words that it has there now."""
+    """A message as the index is to have it, and then perhaps with more; `before`: the words that it
+    has there now."""
 
     seq: int
     at_us: int
@@ -96,7 +100,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Messages that are not in the index as they are: what changed after revision `since`, up to
-    `until`. `old`: they are in it as an older form has put them there, and go."""
+    `until`. `old`: they are in it as an older form has put them there, and go. `part`: it is a part
+    of a single one."""
 
     site_id: str
     conversation: str
@@ -104,6 +109,7 @@ class Batch:
     since: int
     until: int
     places: tuple[Place, ...]
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,44 +175,71 @@ def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
     (found,) = rows
     if found.form is not None and (found.form != FORM or found.since == EMPTYING):
         return (yield from _old_batch(site_id, found))
-    rows = yield (
-        select(
-            messages.c.seq,
-            messages.c.at_us,
-            messages.c.body,
-            messages.c.revision,
-            messages.c.deleted_us,
+    rows = yield from _changed_since(site_id, found.id, found.since, READ_FIRST)
+    if len(rows) == READ_FIRST and sum(len(row.body) for row in rows) < READ_MOST:
+        more = TAKEN_AT_ONCE - READ_FIRST
+        rows = [*rows, *(yield from _changed_since(site_id, found.id, rows[-1].revision, more))]
+        whole = len(rows) < TAKEN_AT_ONCE
+    else:
+        whole = len(rows) < READ_FIRST
+    before = yield from _taken(site_id, found.id, [row.seq for row in rows])
+    wished = (
+        Place(
+            row.seq,
+            row.at_us,
+            () if row.deleted_us is not None else words(row.body),
+            before.get(row.seq, ()),
         )
-        .where(
-            messages.c.site_id == site_id,
-            messages.c.conversation_id == found.id,
-            messages.c.revision > found.since,
-        )
-        .order_by(messages.c.revision)
-        .limit(TAKEN_AT_ONCE)
+        for row in rows
     )
-    few, size = 0, 0
-    while few < len(rows) and (not few or size + len(rows[few].body) <= TAKEN_MOST):
-        size += len(rows[few].body)
-        few += 1
-    before = yield from _taken(site_id, found.id, [row.seq for row in rows[:few]])
-    return Batch(
-        site_id,
-        found.id,
-        old=False,
-        since=found.since,
-        # Behind the last one there may be revisions of which nothing is left.
-        until=found.revision if few == len(rows) < TAKEN_AT_ONCE else rows[few - 1].revision,
-        places=tuple(
-            Place(
-                row.seq,
-                row.at_us,
-                () if row.deleted_us is not None else words(row.body),
-                before.get(row.seq, ()),
+    places, part = _within(wished)
+    until = found.since if part else rows[len(places) - 1].revision
+    if whole and len(places) == len(rows) and not part:
+        until = found.revision  # behind the last one there may be some of which nothing is left
+    return Batch(site_id, found.id, False, found.since, until, places, part)
+
+
+def _changed_since(
+    site_id: str, conversation: str, revision: int, limit: int
+) -> Plan[Sequence[AnyRow]]:
+    return (
+        yield (
+            select(
+                messages.c.seq,
+                messages.c.at_us,
+                messages.c.body,
+                messages.c.revision,
+                messages.c.deleted_us,
             )
-            for row in rows[:few]
-        ),
+            .where(
+                messages.c.site_id == site_id,
+                messages.c.conversation_id == conversation,
+                messages.c.revision > revision,
+            )
+            .order_by(messages.c.revision)
+            .limit(limit)
+        )
     )
+
+
+def _within(wished: Iterable[Place]) -> tuple[tuple[Place, ...], bool]:
+    """As many as a batch may change words; True: it is a part of the first, which has more."""
+    places: list[Place] = []
+    left = CHANGED_MOST
+    for place in wished:
+        held, wanted = set(place.before), set(place.words)
+        goes = [word for word in place.before if word not in wanted]
+        comes = [word for word in place.words if word not in held]
+        left -= len(goes) + len(comes)
+        if left < 0:
+            if not places:
+                goes, comes = goes[:CHANGED_MOST], comes[: max(0, CHANGED_MOST - len(goes))]
+                gone = set(goes)
+                stays = (word for word in place.before if word not in gone)
+                return (replace(place, words=(*stays, *comes)),), True
+            break
+        places.append(place)
+    return tuple(places), False
 
 
 def _old_batch(site_id: str, found: AnyRow) -> Plan[Batch]:
@@ -219,14 +252,9 @@ def _old_batch(site_id: str, found: AnyRow) -> Plan[Batch]:
         .order_by(place.seq)
         .limit(TAKEN_AT_ONCE)
     )
-    return Batch(
-        site_id,
-        found.id,
-        old=True,
-        since=found.since,
-        until=EMPTYING if rows or found.form != FORM else 0,
-        places=tuple(Place(row.seq, row.at_us, (), tuple(row.words.split())) for row in rows),
-    )
+    places, part = _within(Place(row.seq, row.at_us, (), tuple(row.words.split())) for row in rows)
+    until = EMPTYING if rows or found.form != FORM else 0
+    return Batch(site_id, found.id, True, found.since, until, places, part)
 
 
 def _taken(
@@ -248,54 +276,63 @@ def take_in(batch: Batch) -> Plan[None]:
         being_emptied = and_(search_marks.c.form == FORM, search_marks.c.revision == EMPTYING)
         rows = yield _changed(batch, or_(search_marks.c.form < FORM, being_emptied))
     else:
-        yield (
-            insert(search_marks)
-            .values(**of, form=FORM, revision=0)
-            .on_conflict_do_nothing(index_elements=list(of))
-        )
+        if not batch.since:
+            yield (
+                insert(search_marks)
+                .values(**of, form=FORM, revision=0)
+                .on_conflict_do_nothing(index_elements=list(of))
+            )
         rows = yield _changed(
             batch, search_marks.c.form == FORM, search_marks.c.revision == batch.since
         )
     if not rows:
         return
+    if batch.part:  # the mark did not move when another took in the same part
+        (place,) = batch.places
+        held = yield from _taken(batch.site_id, batch.conversation, [place.seq])
+        if held.get(place.seq, ()) != place.before:
+            return
     changed = [place for place in batch.places if place.words != place.before]
-    yield (
-        delete(search_words).where(
-            *_names(search_words, of),
-            search_words.c.word == bindparam("at_word"),
-            search_words.c.seq == bindparam("at_seq"),
-        ),
-        [
-            {"at_word": word, "at_seq": place.seq}
-            for place in changed
-            for word in set(place.before).difference(place.words)
-        ],
-    )
-    yield (
-        delete(search_places).where(
-            *_names(search_places, of), search_places.c.seq == bindparam("at_seq")
-        ),
-        [{"at_seq": place.seq} for place in changed if place.before],
-    )
+    gone = [
+        {"at_word": word, "at_seq": place.seq}
+        for place in changed
+        for word in set(place.before).difference(place.words)
+    ]
+    if gone:
+        yield (
+            delete(search_words).where(
+                *_names(search_words, of),
+                search_words.c.word == bindparam("at_word"),
+                search_words.c.seq == bindparam("at_seq"),
+            ),
+            gone,
+        )
+    taken_out = [{"at_seq": place.seq} for place in changed if place.before]
+    if taken_out:
+        of_place = _names(search_places, of)
+        yield (
+            delete(search_places).where(*of_place, search_places.c.seq == bindparam("at_seq")),
+            taken_out,
+        )
     # In one value: with parameters for each row it takes twice as long.
     both = {
         f"{place.seq:010}{word}": 0
         for place in changed
         for word in set(place.words).difference(place.before)
     }
-    each = func.json_each(literal(both, JSON)).table_valued("key")
-    seq, word = func.substr(each.c.key, 1, 10), func.substr(each.c.key, 11)
-    yield insert(search_words).from_select(
-        [*of, "word", "seq"], select(*map(literal, of.values()), word, cast(seq, Integer))
-    )
-    yield (
-        insert(search_places),
-        [
-            {**of, "seq": place.seq, "at_us": place.at_us, "words": f" {' '.join(place.words)} "}
-            for place in changed
-            if place.words
-        ],
-    )
+    if both:
+        each = func.json_each(literal(both, JSON)).table_valued("key")
+        seq, word = func.substr(each.c.key, 1, 10), func.substr(each.c.key, 11)
+        yield insert(search_words).from_select(
+            [*of, "word", "seq"], select(*map(literal, of.values()), word, cast(seq, Integer))
+        )
+    put_in = [
+        {**of, "seq": place.seq, "at_us": place.at_us, "words": f" {' '.join(place.words)} "}
+        for place in changed
+        if place.words
+    ]
+    if put_in:
+        yield insert(search_places), put_in
 
 
 def _names(table: Table, of: Mapping[str, str]) -> list[ColumnElement[bool]]:

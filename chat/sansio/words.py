@@ -66,6 +66,7 @@ class Question:
     begun: tuple[str, ...]
 
 
+@lru_cache(8)  # a long one is taken in by parts
 def words(text: str) -> tuple[str, ...]:
     """The words of a message, each once."""
     if text.isascii():  # as the rest would have it, in a tenth of the time

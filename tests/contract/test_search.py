@@ -227,6 +227,47 @@ async def test_what_is_edited_is_found_by_what_it_says_now(talks: Talks) -> None
     assert await talks.find("meet") == [2, 1]
 
 
+async def test_what_is_long_goes_in_and_out_by_parts(
+    talks: Talks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two take turns, one with what it read before; and it is edited half way. Mutant: a part is
+    put in without a look at what is there."""
+    monkeypatch.setattr(search_tables, "CHANGED_MOST", 5)
+    long = [" ".join(f"{letter}{n}" for n in range(12)) for letter in "abc"]
+
+    async def next_batch() -> search_tables.Batch:
+        batch = await talks.database.read(search_tables.next_batch, SITE, [TALK])
+        assert batch is not None
+        changed = [set(place.words) ^ set(place.before) for place in batch.places]
+        assert 0 < sum(map(len, changed)) <= 5
+        return batch
+
+    async def take_in(*batches: search_tables.Batch) -> None:
+        for batch in batches:
+            await talks.database.write(search_tables.take_in, batch)
+
+    await talks.say("one two", long[0], long[1], "three four")
+    await take_in(await next_batch(), first := await next_batch())
+    await take_in(first, await next_batch(), first)
+    await talks.chat.edit(SITE, TALK, ADA, "change-00001", 2, long[2])
+    await take_in(first, late := await next_batch())
+    assert await talks.find("b0 b11") == [3]
+    await take_in(late, first)
+    for word, found in (("a0", []), ("a11", []), ("c11 c0", [2]), ("three four", [4])):
+        assert await talks.find(word) == found
+    await talks.database.write(form, 0)  # an older one's goes by parts too
+    for seq in (2, 3):
+        await talks.chat.delete(SITE, TALK, ADA, seq)
+    for _ in range(20):
+        batch = await talks.database.read(search_tables.next_batch, SITE, [TALK])
+        if batch is None:
+            break
+        assert sum(len(set(each.words) ^ set(each.before)) for each in batch.places) <= 5
+        await take_in(batch, batch)
+    assert await talks.indexed() == {(SITE, TALK): 2}
+    assert await talks.find("four") == [4]
+
+
 async def test_what_is_deleted_leaves_nothing_in_the_index(talks: Talks) -> None:
     await talks.say("a secret", "no secret", "a third")
     await talks.search.round()
