@@ -157,6 +157,11 @@ class People:
         since_us = self._clock.wall_us() if hidden else None
         await self._database.write(tables.hide_seen, site_id, person, since_us)
 
+    async def move(self, site_id: str, person: str, zone: str) -> None:
+        """They go by another clock from now on. Refuses with `invalid_field`."""
+        checked = self.checked_zone(zone, "zone")
+        await self._database.write(tables.move_person, site_id, person, checked)
+
     async def called(self, site_id: str, name_or_id: str) -> list[PersonView]:
         """The persons of a site with this id or exactly this name, oldest first."""
         return await self._database.read(tables.persons_called, site_id, name_or_id)

@@ -65,6 +65,7 @@ persons = Table(
     Column("created_us", Micros, nullable=False),
     Column("seen_us", Micros),
     Column("seen_hidden_us", Micros),
+    Column("zone_given", Text, info=read_by(ZoneInfo)),
 )
 keys = Table(
     "keys",
@@ -200,7 +201,16 @@ def rename_person(site_id: str, to: PersonView, email: str) -> Plan[None]:
     yield (
         update(persons)
         .where(persons.c.site_id == site_id, persons.c.id == to.id)
-        .values(name=to.name, zone=to.zone, email=email)
+        .values(name=to.name, zone=to.zone, zone_given=None, email=email)
+    )
+
+
+def move_person(site_id: str, person: str, zone: str) -> Plan[None]:
+    """They go by another clock; the one that they began with is kept."""
+    yield (
+        update(persons)
+        .where(persons.c.site_id == site_id, persons.c.id == person)
+        .values(zone=zone, zone_given=func.coalesce(persons.c.zone_given, persons.c.zone))
     )
 
 
@@ -236,16 +246,23 @@ def hide_seen(site_id: str, person: str, since_us: int | None) -> Plan[None]:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A person, when they were last here, and whether they keep that to themselves."""
+    """A person, when they were last here, and whether they keep that to themselves. `parted` is who
+    they are to somebody who is not told where they are: with the zone that they began with."""
 
     view: PersonView
+    parted: PersonView
     seen_us: int | None
     hidden: bool
 
 
 _PERSONS = Prepared(
     select(
-        persons.c.id, persons.c.name, persons.c.zone, persons.c.seen_us, persons.c.seen_hidden_us
+        persons.c.id,
+        persons.c.name,
+        persons.c.zone,
+        persons.c.zone_given,
+        persons.c.seen_us,
+        persons.c.seen_hidden_us,
     ).where(persons.c.site_id == bindparam("site_id"), among(persons.c.id, "ids")),
     together=True,
 )
@@ -256,6 +273,7 @@ def known(site_id: str, ids: list[str]) -> Plan[dict[str, Known]]:
     return {
         row.id: Known(
             PersonView(id=row.id, name=row.name, zone=row.zone),
+            PersonView(id=row.id, name=row.name, zone=row.zone_given or row.zone),
             row.seen_us,
             row.seen_hidden_us is not None,
         )

@@ -425,9 +425,10 @@ class MentorshipAdded(Frame, tag="mentorship.added", frozen=True, kw_only=True):
 
 
 class MentorshipChanged(Frame, tag="mentorship.changed", frozen=True, kw_only=True):
-    """What the two agreed on or planned has changed, or one of them left, or blocks the other:
-    `agreement`, `proposal`, `meeting`, `closed_us`, `closed_by` and `blocked_by_me` of the view are
-    news. The rest travels in frames of its own, and may be newer there."""
+    """What the two agreed on or planned has changed, or one of them left, or blocks the other, or
+    goes by another time zone: `agreement`, `proposal`, `meeting`, `closed_us`, `closed_by`,
+    `blocked_by_me` and each member's `person` of the view are news. The rest travels in frames of
+    its own, and may be newer there."""
 
     mentorship: MentorshipView
 

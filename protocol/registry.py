@@ -103,6 +103,16 @@ ROUTES = (
         request=rest.SeenSetting,
     ),
     Route(
+        "set_zone",
+        "POST",
+        "/v1/me/zone",
+        "site",
+        "Go by another time zone. The same again changes nothing.",
+        rest.ZoneSetting,
+        request=rest.ZoneSetting,
+        errors=("invalid_field",),
+    ),
+    Route(
         "replace_link",
         "POST",
         "/v1/me/link",

@@ -115,6 +115,13 @@ class SeenSetting(Body, frozen=True, kw_only=True):
     hidden: bool
 
 
+class ZoneSetting(Body, frozen=True, kw_only=True):
+    """By which clock one reads times, and is told of to others: an IANA name. Who is not told where
+    one is goes on with the zone that one began with."""
+
+    zone: str
+
+
 class NewLink(Body, frozen=True, kw_only=True):
     """A fresh link for oneself; all earlier ones have stopped working, and so has everything that
     was opened with them."""

@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from ledger.views import base64url
-from mentoring.sansio.safety import OPEN
+from mentoring.sansio.safety import OPEN, shows
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
 from people.service import Caller
@@ -59,6 +59,7 @@ from protocol.rest import (
     SessionQuery,
     Statement,
     StatementQuery,
+    ZoneSetting,
 )
 from protocol.types import VERSION_MAX, Id
 from protocol.views import (
@@ -175,6 +176,22 @@ class Handlers:
         await self._services.people.hide_seen(caller.site_id, caller.person, hidden=wish.hidden)
         for each in await self._mentoring.of_person(caller.site_id, caller.person):
             self._services.safety.hides(each, caller.person, on=wish.hidden)
+        return wish
+
+    async def set_zone(self, asked: Asked) -> ZoneSetting:
+        wish: ZoneSetting = asked.body
+        caller, services = asked.me, self._services
+        site_id = caller.site_id
+        await services.people.move(site_id, caller.person, wish.zone)
+        theirs = await self._mentoring.of_person(site_id, caller.person)
+        within = await services.views.within(site_id, theirs, 0)
+        for each in theirs:
+            for who in each.roles:
+                if not shows(within[each.id].bounds, caller.person, who):
+                    continue
+                (view,) = await services.views.mentorships(site_id, who, [each])
+                frame = encode(MentorshipChanged(mentorship=view), "msgpack")
+                services.bus.publish(person_topic(site_id, who), frame)
         return wish
 
     async def replace_link(self, asked: Asked) -> NewLink:
@@ -508,10 +525,10 @@ class Handlers:
             from_us=from_us,
             to_us=to_us,
         )
-        mine = {each.id for each in await services.access.mine(caller)}
+        mine = {each.id: each for each in await services.access.mine(caller)}
         lines = [each for each in lines if each[0].mentorship in mine]
-        others = {who for line, _ in lines for who in (line.mentor, line.mentee)}
-        persons |= await services.people.by_id(caller.site_id, sorted(others))
+        theirs = [mine[id_] for id_ in sorted({line.mentorship for line, _ in lines})]
+        persons |= await services.views.persons(caller.site_id, caller.person, theirs)
         answer = statement(me, query.role, query.month, (from_us, to_us), lines, persons)
         if query.format == "json":
             return answer

@@ -59,6 +59,7 @@ EXAMPLES: dict[type[msgspec.Struct], dict[str, Any]] = {
     rest.Confirm: {"revision": 1},
     rest.Block: {"on": True},
     rest.SeenSetting: {"hidden": True},
+    rest.ZoneSetting: {"zone": "Europe/Lisbon"},
     rest.NewReport: {
         "reason": "money",
         "words": "Asked me three times to pay outside of Ithaca.",

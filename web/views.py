@@ -15,7 +15,7 @@ from mentoring.tables import Mentorship
 from people.service import People
 from people.tables import Known
 from protocol.types import PresenceState
-from protocol.views import Member, MentorshipView, Message
+from protocol.views import Member, MentorshipView, Message, PersonView
 from runtime.presence import Presence
 from signaling.service import Signaling
 from web.socket.sansio.within import NOBODY, Within
@@ -71,6 +71,19 @@ class Views:
             each.id: _within(bounds[each.id], each, persons, now_us) for each in mentorships
         }
 
+    async def persons(
+        self, site_id: str, person: str, mentorships: Sequence[Mentorship]
+    ) -> dict[str, PersonView]:
+        """Everybody in them, as `person` may know them by any."""
+        persons, found = await self._persons(site_id, mentorships, 0)
+        told = {
+            who
+            for each in mentorships
+            for who in each.roles
+            if shows(found[each.id].bounds, who, person)
+        }
+        return {who: _as_told(each, who in told) for who, each in persons.items()}
+
     async def mentorships(
         self, site_id: str, person: str, mentorships: Sequence[Mentorship]
     ) -> tuple[MentorshipView, ...]:
@@ -104,7 +117,7 @@ class Views:
                 created_us=mentorship.created_us,
                 members=tuple(
                     Member(
-                        person=persons[who].view,
+                        person=_as_told(persons[who], shows(bounds, who, person)),
                         role=role,
                         presence=(now_is := self.presence(mentorship, who, person, bounds)),
                         seen_us=within.last_seen(who, person) if now_is == "away" else None,
@@ -143,6 +156,10 @@ def _within(
     seen = {who: each.seen_us for who, each in known.items() if each.seen_us is not None}
     hidden = frozenset(who for who, each in known.items() if each.hidden)
     return Within(bounds, hidden, seen or NOBODY, now_us)
+
+
+def _as_told(known: Known, shown: bool) -> PersonView:
+    return known.view if shown else known.parted
 
 
 def _line(message: Message | None) -> Message | None:

@@ -45,6 +45,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "block_other": {"on": True},
     "set_seen": {"hidden": True},
+    "set_zone": {"zone": "Europe/Lisbon"},
     "report_other": {"reason": "money", "words": "wants cash", "also": ["block"]},
     "confirm_session": {"revision": 1},
     "contest_session": {"revision": 1, "reason": "not so"},

@@ -89,3 +89,42 @@ async def test_who_is_forgotten_was_never_here(app: App, pair: tuple[Page, Page]
     assert await other.closed() == 4202
     assert await told(app, one) == ("away", app.clock.wall_us())
     assert await seen(ada, ben) is None
+
+
+async def zones(page: Page, of: Page) -> tuple[str, str]:
+    """By which clock somebody goes, as a fresh view says it and as the page was told."""
+    members = (await page.get(f"/v1/mentorships/{page.mentorship}")).json()["members"]
+    (found,) = (m["person"]["zone"] for m in members if m["person"]["id"] == of.person)
+    (mine,) = (await page.get("/v1/me")).json()["mentorships"]
+    (told,) = (m["person"]["zone"] for m in mine["members"] if m["person"]["id"] == of.person)
+    return found, told
+
+
+async def move(page: Page, zone: str) -> None:
+    answer = await page.post("/v1/me/zone", json={"zone": zone})
+    assert (answer.status_code, answer.json()) == (200, {"zone": zone})
+    assert (await page.get("/v1/me")).json()["person"]["zone"] == zone
+
+
+async def test_who_goes_by_another_zone_tells_the_other_as_long_as_they_may_know_where_one_is(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    before, _ = await zones(ada, ben)
+    await move(ben, "Asia/Kathmandu")
+    for socket in (one, other):
+        view = (await socket.get("mentorship.changed"))["mentorship"]
+        assert "Asia/Kathmandu" in [member["person"]["zone"] for member in view["members"]]
+    assert await zones(ada, ben) == ("Asia/Kathmandu", "Asia/Kathmandu")
+    refused = await ben.post("/v1/me/zone", json={"zone": "Europe/Atlantis"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "zone")
+    # Who is blocked is not told where the other travels.
+    await ben.post(f"/v1/mentorships/{ben.mentorship}/block", json={"on": True})
+    await app.settle()
+    one.take_all("mentorship.changed")
+    await move(ben, "Europe/Lisbon")
+    await app.settle()
+    assert one.take_all("mentorship.changed") == []
+    assert await zones(ada, ben) == (before, before)
+    assert await zones(ben, ben) == ("Europe/Lisbon", "Europe/Lisbon")

@@ -32,6 +32,7 @@ import { SafetyOf } from "./safety.js";
 import { Sessions } from "./sessions.js";
 import { Socket } from "./socket.js";
 import { inRoom } from "./session.js";
+import { ZonesOf } from "./zones.js";
 import * as reduce from "./state.js";
 import { START, type State } from "./state.js";
 import { pressedForLink, refused } from "./trouble.js";
@@ -55,6 +56,7 @@ class Ithaca implements App {
   readonly chat: ChatOf;
   readonly safety: SafetyOf;
   readonly privacy: PrivacyOf;
+  readonly zones: ZonesOf;
   readonly arrange: Arrangements;
   readonly reflect: Reflections;
   readonly ledger: LedgerOf;
@@ -97,6 +99,7 @@ class Ithaca implements App {
       (view) => this.set(reduce.withArrangements(this.current, view)),
     );
     this.privacy = new PrivacyOf(this.access, (to) => this.set(to(this.current)));
+    this.zones = new ZonesOf(this.access, page, (to) => this.set(to(this.current)));
     this.reflect = new Reflections(this.access, () => this.current, (kept) =>
       this.set({ ...this.current, ...kept }),
     );

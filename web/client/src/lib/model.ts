@@ -252,12 +252,21 @@ export interface Privacy {
   hideSeen(hidden: boolean): Promise<boolean>;           // resolves to what holds
 }
 
+/** By which clock one reads times. */
+export interface Zones {
+  readonly here: string;                                 // this machine's
+  readonly isAsked: boolean;                             // whether one is to hear that it is another
+  keep(): void;                                          // no more of that, as long as it is the same
+  use(zone: string): Promise<void>;                      // refuses with `invalid_field`
+}
+
 /** The one object that elements talk to. */
 export interface App {
   readonly state: AppState;
   readonly chat: Chat;
   readonly safety: Safety;
   readonly privacy: Privacy;
+  readonly zones: Zones;
   readonly arrange: Arrange;
   readonly reflect: Reflect;
   readonly ledger: Ledger;

@@ -18,6 +18,8 @@ export interface Page {
   now(): number;
   epochMs(): number;
   random(): number;
+  /** By which zone this machine goes: an IANA name. */
+  zone(): string;
   newId(): string;
   after(ms: number, run: () => void): () => void;
   everyBeat(run: () => void): () => void;
@@ -47,6 +49,7 @@ export function browserPage(): Page {
     now: () => performance.now(),
     epochMs: () => Date.now(),
     random: Math.random,
+    zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
     newId,
     after(ms, run) {
       const timer = setTimeout(run, ms);

@@ -175,6 +175,15 @@ export function signedIn(state: State, me: PersonView, arrivedAt: string | null)
   return { ...state, me, arrivedAt: arrivedAt ?? state.arrivedAt, trouble: null };
 }
 
+/** Who goes by another zone. */
+export function movedTo(state: State, zone: string): State {
+  const { me } = state;
+  if (!me) return state;
+  const now = { ...me, zone };
+  const moved = change(state, (m) => withPersons(m, [now]));
+  return { ...moved, me: now };
+}
+
 // ---- the parts ---------------------------------------------------------------------------------
 
 /** From now on the call is about this session, whatever it was about before. */
@@ -187,7 +196,7 @@ function onOpened(state: State, { mentorships, epoch }: AuthOpened): Step {
   const held = state.epoch === null || state.epoch === epoch ? state : emptied(state);
   const ready: State = { ...disconnected(held), phase: "ready", epoch };
   const sessions = mentorships.flatMap(({ session }) => session ?? []);
-  return onSnapshot(sessions.reduce(withSession, ready), mentorships);
+  return onSnapshot(sessions.reduce(withSession, asMember(ready, mentorships)), mentorships);
 }
 
 /** What was told of when they were last here is as old as their presence. */
@@ -203,15 +212,33 @@ function withMentorship(state: State, mentorship: MentorshipView): State {
   return { ...state, mentorships: [...state.mentorships, mentorship], since };
 }
 
-/** What the two agreed on and planned, and whether one left or blocks the other; all else of the view
+/** Oneself as the mentorships say it: another device may have chosen another zone. */
+function asMember(state: State, views: readonly MentorshipView[]): State {
+  const all = views.flatMap(({ members }) => members.map(({ person }) => person));
+  const me = all.find(({ id }) => id === state.me?.id);
+  return !me || (me.name === state.me?.name && me.zone === state.me?.zone) ? state : { ...state, me };
+}
+
+function withPersons(view: MentorshipView, persons: readonly PersonView[]): MentorshipView {
+  const members = view.members.map((member) => {
+    const person = persons.find(({ id }) => id === member.person.id) ?? member.person;
+    const { name, zone } = member.person;
+    return person.name === name && person.zone === zone ? member : { ...member, person };
+  });
+  return members.every((member, i) => member === view.members[i]) ? view : { ...view, members };
+}
+
+/** Who the two are, what they agreed on and planned, and whether one left or blocks the other; all else of the view
  * travels in frames of its own, and may be newer here. */
 export function withArrangements(state: State, view: MentorshipView): State {
   const { agreement = null, proposal = null, meeting = null } = view;
   const { closed_us = null, closed_by = null, blocked_by_me = false } = view;
   const news = { agreement, proposal, meeting };
   const stands = { closed_us, closed_by, blocked_by_me };
-  return change(state, (m) => {
-    if (m.id !== view.id) return m;
+  const persons = view.members.map(({ person }) => person);
+  return change(asMember(state, [view]), (each) => {
+    if (each.id !== view.id) return each;
+    const m = withPersons(each, persons);
     const stood = m.closed_us != null || m.blocked_by_me;
     return { ...m, ...news, ...((stood || closed_us != null || blocked_by_me) && stands) };
   });

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema e11e7ff29e68d1017c2f4a6b3932f2fc
- * text   4270e81a1e9726ffe6d9e35dcc55a51d
+ * schema 815c0125eb51481e43e9e70e47bc061b
+ * text   469760208485622adfa4bbb19df65960
  */
 export type ClientFrame =
   | AuthOpen
@@ -769,9 +769,10 @@ export interface MentorshipAdded {
   mentorship: MentorshipView;
 }
 /**
- * What the two agreed on or planned has changed, or one of them left, or blocks the other:
- * `agreement`, `proposal`, `meeting`, `closed_us`, `closed_by` and `blocked_by_me` of the view are
- * news. The rest travels in frames of its own, and may be newer there.
+ * What the two agreed on or planned has changed, or one of them left, or blocks the other, or
+ * goes by another time zone: `agreement`, `proposal`, `meeting`, `closed_us`, `closed_by`,
+ * `blocked_by_me` and each member's `person` of the view are news. The rest travels in frames of
+ * its own, and may be newer there.
  */
 export interface MentorshipChanged {
   t: "mentorship.changed";
@@ -853,6 +854,13 @@ export interface Me {
  */
 export interface SeenSetting {
   hidden: boolean;
+}
+/**
+ * By which clock one reads times, and is told of to others: an IANA name. Who is not told where
+ * one is goes on with the zone that one began with.
+ */
+export interface ZoneSetting {
+  zone: string;
 }
 /**
  * A fresh link for oneself; all earlier ones have stopped working, and so has everything that

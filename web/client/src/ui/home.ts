@@ -19,6 +19,7 @@ import { linkFirst, ownLink } from "./own-link.js";
 import { paths } from "./route.js";
 import { resultShort } from "./words/account.js";
 import { isAway, staleWords } from "./words/link.js";
+import "./zone.js";
 import { asksMe } from "./words/marks.js";
 import { HELD, isHeld } from "./words/session.js";
 import { reaches } from "./words/safety.js";
@@ -162,6 +163,7 @@ export class Home extends AppElement {
             ? nothing
             : html`<div class="late">${notice(staleWords(hasNetwork))}</div>`
         }
+        <ith-zone-hint .app=${this.app} .me=${me}></ith-zone-hint>
         ${
           mentorships.length
             ? html`<ul class="people">

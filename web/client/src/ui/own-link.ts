@@ -9,6 +9,8 @@ import { notice } from "./parts/notice.js";
 import "./parts/copy.js";
 import "./parts/sheet.js";
 import { navigate, paths } from "./route.js";
+import { cityOf } from "./words/time.js";
+import "./zone.js";
 
 export const ownLink = (app: App, me: PersonView): TemplateResult =>
   html`<ith-own-link .app=${app} .me=${me}></ith-own-link>`;
@@ -38,7 +40,7 @@ export class OwnLink extends LitElement {
   ];
   @property({ attribute: false }) app!: App;
   @property({ attribute: false }) me!: PersonView;
-  @state() private asking: "link" | "seen" | "out" | null = null;
+  @state() private asking: "link" | "seen" | "zone" | "out" | null = null;
   @state() private url: string | null = null;
   @state() private trouble: Trouble | null = null;
 
@@ -50,6 +52,7 @@ export class OwnLink extends LitElement {
           ${this.url === null ? "Replace my link" : "Show my new link"}
         </button>
         <button class="plain small" @click=${() => (this.asking = "seen")}>When I was last here</button>
+        <button class="plain small" @click=${() => (this.asking = "zone")}>Time zone: ${cityOf(this.me.zone)}</button>
         <button class="plain small" @click=${() => (this.asking = "out")}>Sign out of this tab</button>
       </div>
       <ith-last-seen
@@ -57,6 +60,12 @@ export class OwnLink extends LitElement {
         .open=${this.asking === "seen"}
         @close=${() => this.asking === "seen" && this.done()}
       ></ith-last-seen>
+      <ith-zone
+        .app=${this.app}
+        .me=${this.me}
+        .open=${this.asking === "zone"}
+        @close=${() => this.asking === "zone" && this.done()}
+      ></ith-zone>
       <ith-sheet
         heading="Sign out of this tab?"
         .open=${this.asking === "out"}

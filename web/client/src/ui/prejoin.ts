@@ -27,6 +27,7 @@ import { isAway, unknownWords, waitShort, waitWords } from "./words/link.js";
 import { otherOf } from "./words/people.js";
 import { reaches, wasNotTaken } from "./words/safety.js";
 import { beforeWords, twoOf } from "./words/terms.js";
+import "./zone.js";
 
 /** "Am I ready?": own picture and sound, the other, *Join*; the conversation beside it. */
 @customElement("ith-prejoin")
@@ -391,6 +392,7 @@ export class Prejoin extends AppElement {
       <p class="small soft">
         <ith-clocks .app=${this.app} .me=${me} .other=${other.person}></ith-clocks>
       </p>
+      <ith-zone-hint .app=${this.app} .me=${me}></ith-zone-hint>
     `;
   }
 

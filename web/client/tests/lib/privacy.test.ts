@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 
+import { MemoryStorage } from "../../src/lib/page.js";
 import { PrivacyOf } from "../../src/lib/privacy.js";
 import { onFrame, type State } from "../../src/lib/state.js";
+import { ZonesOf } from "../../src/lib/zones.js";
 import type { Me, Member } from "../../src/protocol/types.js";
 import { ANA, ME, SIGNED_IN, mentorship, opened } from "./things.js";
 
@@ -53,6 +55,35 @@ test("what was asked for and cannot be had changes nothing, and is not kept sile
   await expect(of.hideSeen(true)).rejects.toThrow("cut");
   expect(await of.hideSeen(false)).toBe(false); // it holds, though the rest is not known yet
   expect(seen()).toBe(5);
+});
+
+test("by which zone one goes is what the server says, in all that is drawn", async () => {
+  const [first] = onFrame(SIGNED_IN, opened(seenAt(5)));
+  let state: State = first;
+  const calls: unknown[] = [];
+  const access = {
+    call: <T>(...asked: unknown[]): Promise<T> => {
+      calls.push(asked);
+      return Promise.resolve({ zone: "Asia/Kathmandu" } as T);
+    },
+  };
+  const page = { browser: new MemoryStorage(), zone: () => "Asia/Katmandu" };
+  const zones = new ZonesOf(access, page, (to) => void (state = to(state)));
+  const all = () => [state.me?.zone, ...state.mentorships[0]!.members.map(({ person }) => person.zone)];
+  await zones.use("Asia/Katmandu");
+  expect(calls).toEqual([["POST", "/v1/me/zone", { zone: "Asia/Katmandu" }]]);
+  expect(all()).toEqual(["Asia/Kathmandu", "Asia/Kathmandu", all()[2]]);
+  expect([zones.isAsked, zones.keep(), zones.isAsked]).toEqual([true, undefined, false]);
+  // Another device of mine, and the other, each as it is told, and by a fresh snapshot.
+  const view = seenAt(null, "here");
+  const moved = { ...view, members: view.members.map((each) => ({ ...each, person: { ...each.person, zone: "Europe/Lisbon" } })) };
+  const lisbon = ["Europe/Lisbon", "Europe/Lisbon", "Europe/Lisbon"];
+  const before = state;
+  [state] = onFrame(before, { t: "mentorship.changed", mentorship: moved });
+  expect(all()).toEqual(lisbon);
+  expect(state.mentorships[0]!.members[1]!.seen_us).toBe(5); // what travels in frames of its own
+  [state] = onFrame(before, opened(moved));
+  expect(all()).toEqual(lisbon);
 });
 
 test("another tab hid it: this one learns that; what a frame told meanwhile is not set back", async () => {

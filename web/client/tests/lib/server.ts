@@ -279,6 +279,7 @@ export class FakeServer {
       now: () => this.nowMs,
       epochMs: () => this.nowMs - 3_600_000, // an hour slow
       random: () => 0.5,
+      zone: () => "Europe/Vienna",
       newId: () => `id-${(nextId += 1)}`,
       after: (ms, run) => this.after(ms, run),
       everyBeat: (run) => {

@@ -18,7 +18,7 @@ import type {
   TalkShare,
   TalkView,
 } from "../../src/protocol/types.js";
-import { withAccount, type State } from "../../src/lib/state.js";
+import { movedTo, withAccount, type State } from "../../src/lib/state.js";
 import { accountOf, STATEMENTS } from "./accounts.js";
 import { FakeChat } from "./fake-chat.js";
 import { ANA, id, ME, MIN, NOW, SESSION } from "./people.js";
@@ -324,6 +324,21 @@ export class FakeApp implements App {
       return (this.seenHidden = hidden);
     },
   };
+  zoneHere = ME.zone;
+  zoneAsked = true;
+  readonly zones: App["zones"] = ((app: FakeApp) => ({
+    get here() {
+      return app.zoneHere;
+    },
+    get isAsked() {
+      return app.zoneAsked;
+    },
+    keep: () => void (app.zoneAsked = false),
+    use: async (zone: string) => {
+      await app.says("zone", zone);
+      app.set(movedTo(app.state as State, zone));
+    },
+  }))(this);
   async loadSessions(): Promise<void> {}
   async loadAccount(session: string): Promise<SessionAccount> {
     await null; // never in the midst of drawing

@@ -218,6 +218,8 @@ const STATES: Record<string, [string, AppState]> = {
       sessions: { [MENTORSHIP.id]: four },
     },
   ],
+  "home-travelling": ["/", BASE],
+  "prejoin-travelling": [room, BASE],
   "home-empty": ["/", { ...BASE, mentorships: [] }],
   "signed-out": ["/", { ...BASE, phase: "signed_out", me: null, mentorships: [] }],
   "signed-out-session": [
@@ -552,6 +554,7 @@ if (name === "call-sound") {
 }
 const app = new FakeApp(state);
 app.statement = STATEMENTS[name] ?? app.statement;
+if (name.endsWith("-travelling")) app.zoneHere = "Europe/Lisbon";
 const page = new Shell();
 page.app = app;
 document.body.append(page);

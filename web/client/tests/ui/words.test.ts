@@ -14,6 +14,7 @@ import {
   presentUs,
   togetherUs,
 } from "../../src/ui/words/session.js";
+import { zoneHint } from "../../src/ui/words/zone.js";
 import * as time from "../../src/ui/words/time.js";
 import { parseRoute, paths } from "../../src/ui/route.js";
 import { ANA, CALL, LEYLA, ME, MEDIA, MIN, NOW, SESSION } from "./fake-app.js";
@@ -471,4 +472,14 @@ describe("addresses", () => {
   ])("%s", (path, route) => {
     expect(parseRoute(path)).toEqual(route);
   });
+});
+
+it.each([
+  ["Europe/Athens", "Europe/Lisbon", "Your device is in Lisbon; times here are for Athens. | Use Lisbon | Keep Athens"],
+  ["Europe/Vienna", "Europe/Berlin", null], // the same clock
+  ["Europe/Kyiv", "Europe/Kiev", null],
+  ["Europe/Vienna", "", null],
+])("whose times are by %s reads on a machine in %s: %s", (zone, here, words) => {
+  const hint = zoneHint(zone, here, NOW);
+  expect(hint && [hint.words, hint.use, hint.keep].join(" | ")).toBe(words);
 });

@@ -43,7 +43,7 @@ function like(said: string, zones: readonly string[]): readonly string[] {
   return found.length > LIKE_MOST ? [] : found;
 }
 
-function zoneTrouble(zone: string, zones: readonly string[]): string {
+export function zoneTrouble(zone: string, zones: readonly string[]): string {
   if (!zone.trim()) return "Choose the time zone.";
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone.trim() });

@@ -1,0 +1,147 @@
+import { LitElement, html, nothing, type PropertyValues } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import type { App, Trouble } from "../lib/model.js";
+import { inWords } from "../lib/trouble.js";
+import type { PersonView } from "../protocol/types.js";
+import { base, controls } from "./base.js";
+import { notice } from "./parts/notice.js";
+import "./parts/sheet.js";
+import { zoneOf, zoneTrouble } from "./words/form.js";
+import { cityOf } from "./words/time.js";
+import { zoneHint, zoneNow } from "./words/zone.js";
+
+/** To who travels: that times are by another clock than this machine's, and the way to change that. */
+@customElement("ith-zone-hint")
+export class ZoneHint extends LitElement {
+  static override styles = [base, controls];
+  @property({ attribute: false }) app!: App;
+  @property({ attribute: false }) me!: PersonView;
+  @state() private done = "";
+  @state() private busy = false;
+  @state() private trouble: Trouble | null = null;
+
+  override render(): unknown {
+    const { zones } = this.app;
+    const hint = zones.isAsked ? zoneHint(this.me.zone, zones.here, this.app.nowUs()) : null;
+    if (!hint) return html`<p class="small soft" role="status">${this.done}</p>`;
+    return html`
+      <div class="notice small" role="status">
+        <p>${hint.words}</p>
+        ${this.trouble ? html`<p class="error">${this.trouble.what} ${this.trouble.advice}</p>` : nothing}
+        <div class="row">
+          <button aria-disabled=${this.busy} @click=${this.use}>${hint.use}</button>
+          <button class="plain" @click=${this.keep}>${hint.keep}</button>
+        </div>
+      </div>
+    `;
+  }
+
+  private async use(): Promise<void> {
+    if (this.busy) return;
+    const { here } = this.app.zones;
+    this.busy = true;
+    this.trouble = null;
+    try {
+      await this.app.zones.use(here);
+      this.done = zoneNow(here);
+    } catch (error) {
+      this.trouble = inWords(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private keep(): void {
+    this.app.zones.keep();
+    this.requestUpdate();
+  }
+}
+
+/** By which clock one reads times: a sheet in which one changes it. */
+@customElement("ith-zone")
+export class Zone extends LitElement {
+  static override styles = [base, controls];
+  @property({ attribute: false }) app!: App;
+  @property({ attribute: false }) me!: PersonView;
+  @property({ type: Boolean }) open = false;
+  @state() private said = "";
+  @state() private wrong = "";
+  @state() private busy = false;
+  @state() private trouble: Trouble | null = null;
+  @query("input") private field!: HTMLInputElement;
+  private readonly all = Intl.supportedValuesOf("timeZone");
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has("open") || !this.open) return;
+    [this.said, this.wrong, this.trouble] = [this.me.zone, "", null];
+  }
+
+  override render(): unknown {
+    return html`
+      <ith-sheet heading="Your time zone" .open=${this.open} @close=${this.close}>
+        ${this.open ? this.content() : nothing}
+      </ith-sheet>
+    `;
+  }
+
+  private content(): unknown {
+    return html`
+      <p>Times are shown to you by this clock, and the others read by it what time it is for you.</p>
+      <form class="field" novalidate @submit=${this.save}>
+        <label for="zone">Time zone</label>
+        <input
+          id="zone"
+          dir="ltr"
+          list="zones"
+          autocomplete="off"
+          placeholder="Such as America/Lima"
+          aria-invalid=${this.wrong ? "true" : nothing}
+          aria-describedby="zone-error"
+          .value=${this.said}
+          @input=${() => ([this.said, this.wrong] = [this.field.value, ""])}
+        />
+        <p class="error" id="zone-error" role="alert" ?hidden=${!this.wrong}>${this.wrong}</p>
+        <datalist id="zones">${this.all.map((zone) => html`<option value=${zone}></option>`)}</datalist>
+        ${this.trouble ? notice(this.trouble) : nothing}
+        <div class="row">
+          <button class="filled" aria-disabled=${this.busy}>Use it</button>
+          ${
+            this.app.zones.here && this.app.zones.here !== this.said
+              ? html`<button type="button" @click=${this.here}>
+                This device: ${cityOf(this.app.zones.here)}
+              </button>`
+              : nothing
+          }
+        </div>
+      </form>
+    `;
+  }
+
+  private here(): void {
+    [this.said, this.wrong] = [this.app.zones.here, ""];
+    this.field.focus();
+  }
+
+  private async save(event: Event): Promise<void> {
+    event.preventDefault();
+    if (this.busy) return;
+    const zone = zoneOf(this.said, this.all);
+    this.wrong = zoneTrouble(zone, this.all);
+    if (this.wrong) return this.field.focus();
+    this.busy = true;
+    this.trouble = null;
+    try {
+      await this.app.zones.use(zone);
+      this.close();
+    } catch (error) {
+      this.trouble = inWords(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private close(): void {
+    this.dispatchEvent(new Event("close"));
+  }
+}
