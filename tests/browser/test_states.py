@@ -147,6 +147,25 @@ async def test_what_stands_alone_stands_in_line(phone: Screen) -> None:
     assert abs(await words.evaluate(left) - await button.evaluate(left)) < 2
 
 
+async def test_who_travels_takes_the_zone_of_where_they_are(phone: Screen) -> None:
+    await phone.show("home-travelling")
+    page = phone.page
+    hint = page.locator("ith-zone-hint")
+    await hint.get_by_role("button", name="Use Lisbon").click()
+    await expect(hint.get_by_role("status")).to_have_text("Times here are for Lisbon now.")
+    await expect(page.get_by_text("13:13 for you in Lisbon")).to_be_visible()
+    await page.get_by_role("button", name="Time zone: Lisbon").click()
+    field = page.get_by_role("combobox", name="Time zone")
+    await field.fill("Nowhere")
+    await field.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("There is no such time zone.")
+    await field.fill("athens")
+    await field.press("Enter")
+    await expect(page.get_by_role("button", name="Time zone: Athens")).to_be_visible()
+    asked = [each for each in await phone.calls() if each.startswith("zone ")]
+    assert asked == ["zone Europe/Lisbon", "zone Europe/Athens"]
+
+
 async def test_a_tab_is_signed_out_of_only_once_one_has_said_so_twice(desktop: Screen) -> None:
     await desktop.show("home")
     page = desktop.page

@@ -1,4 +1,4 @@
-import { LitElement, html, nothing, type PropertyValues } from "lit";
+import { LitElement, css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
 import type { App, Trouble } from "../lib/model.js";
@@ -9,21 +9,38 @@ import { notice } from "./parts/notice.js";
 import "./parts/sheet.js";
 import { zoneOf, zoneTrouble } from "./words/form.js";
 import { cityOf } from "./words/time.js";
-import { zoneHint, zoneNow } from "./words/zone.js";
+import { zoneHint, zoneNow, zoneStays, type ZoneHint as Hint } from "./words/zone.js";
 
 /** To who travels: that times are by another clock than this machine's, and the way to change that. */
 @customElement("ith-zone-hint")
 export class ZoneHint extends LitElement {
-  static override styles = [base, controls];
+  static override styles = [
+    base,
+    controls,
+    css`
+      :host(:not([says])) {
+        position: absolute; /* takes no room, nor the space around it */
+      }
+    `,
+  ];
   @property({ attribute: false }) app!: App;
   @property({ attribute: false }) me!: PersonView;
+  @property({ type: Boolean, reflect: true }) says = false;
   @state() private done = "";
   @state() private busy = false;
   @state() private trouble: Trouble | null = null;
 
-  override render(): unknown {
+  private get hint(): Hint | null {
     const { zones } = this.app;
-    const hint = zones.isAsked ? zoneHint(this.me.zone, zones.here, this.app.nowUs()) : null;
+    return zones.isAsked ? zoneHint(this.me.zone, zones.here, this.app.nowUs()) : null;
+  }
+
+  protected override willUpdate(): void {
+    this.says = this.hint !== null || this.done !== "";
+  }
+
+  override render(): unknown {
+    const { hint } = this;
     if (!hint) return html`<p class="small soft" role="status">${this.done}</p>`;
     return html`
       <div class="notice small" role="status">
@@ -54,14 +71,22 @@ export class ZoneHint extends LitElement {
 
   private keep(): void {
     this.app.zones.keep();
-    this.requestUpdate();
+    this.done = zoneStays(this.me.zone);
   }
 }
 
 /** By which clock one reads times: a sheet in which one changes it. */
 @customElement("ith-zone")
 export class Zone extends LitElement {
-  static override styles = [base, controls];
+  static override styles = [
+    base,
+    controls,
+    css`
+      .row {
+        margin-block-start: 12px;
+      }
+    `,
+  ];
   @property({ attribute: false }) app!: App;
   @property({ attribute: false }) me!: PersonView;
   @property({ type: Boolean }) open = false;

@@ -17,4 +17,5 @@ export function zoneHint(zone: string, here: string, nowUs: number): ZoneHint | 
   };
 }
 
+export const zoneStays = (zone: string): string => `Times here stay for ${cityOf(zone)}.`;
 export const zoneNow = (zone: string): string => `Times here are for ${cityOf(zone)} now.`;
