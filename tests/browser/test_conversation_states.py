@@ -161,6 +161,35 @@ async def test_the_conversation_tells_of_sessions_and_of_what_is_contested(deskt
     await expect(page.get_by_role("log").get_by_text("You contest the session")).to_be_visible()
 
 
+@pytest.mark.parametrize("sized", ["phone"], indirect=True)
+async def test_who_goes_back_from_an_account_finds_the_conversation_where_they_were(
+    sized: Screen,
+) -> None:
+    await sized.show("conversation-marks")
+    page = sized.page
+    open_it = page.get_by_role("button", name="Conversation")
+    await open_it.click()
+    log = page.get_by_role("log")
+    mark = log.get_by_role("link", name=re.compile("^Session 13:25"))
+    await mark.scroll_into_view_if_needed()
+    await log.evaluate("e => e.scrollTop -= 150")
+    await page.evaluate("settle()")
+    top = "e => e.getBoundingClientRect().top"
+    place = await mark.evaluate(top)
+    await mark.click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("together")
+    await page.go_back()
+    await expect(mark).to_be_in_viewport()
+    await page.evaluate("settle()")
+    assert abs(await mark.evaluate(top) - place) < 2
+    # Closed is closed.
+    await page.get_by_role("button", name="Close").click()
+    await page.get_by_role("link", name="Ithaca", exact=True).click()
+    await page.go_back()
+    await expect(open_it).to_be_visible()
+    await expect(log).to_have_count(0)
+
+
 async def test_earlier_sessions_that_load_are_not_read_out_and_a_new_word_is(
     desktop: Screen,
 ) -> None:

@@ -16,6 +16,7 @@ import { notice } from "./parts/notice.js";
 import "./parts/side.js";
 import "./parts/standing.js";
 import { linkFirst, ownLink } from "./own-link.js";
+import { keptPlace } from "./place.js";
 import { paths } from "./route.js";
 import { resultShort } from "./words/account.js";
 import { isAway, staleWords } from "./words/link.js";
@@ -124,7 +125,7 @@ export class Home extends AppElement {
       }
     `,
   ];
-  @state() private talking: string | null = null; // the mentorship whose conversation is open
+  @state() private talking: string | null = keptPlace()?.mentorship ?? null; // the mentorship whose conversation is open
   @state() private unfolded: ReadonlySet<string> = new Set();
   private readonly asked = new Set<string>();
   private readonly ahead = new Ahead(this, () => this.app);

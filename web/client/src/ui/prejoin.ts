@@ -20,6 +20,7 @@ import "./parts/side.js";
 import "./parts/standing.js";
 import { switches } from "./parts/switches.js";
 import { rehearse } from "./call/rehearse.js";
+import { keptPlace } from "./place.js";
 import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
 import { hereWords } from "./words/chat.js";
@@ -175,6 +176,7 @@ export class Prejoin extends AppElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.talking = keptPlace()?.mentorship === this.mentorship;
     document.documentElement.classList.add("foot"); // what gets the focus is not under it
   }
 

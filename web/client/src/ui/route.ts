@@ -1,4 +1,5 @@
 /** The pages and their addresses. */
+import { forgetPlace, LEAVING } from "./place.js";
 
 export type Route =
   | { readonly page: "home" }
@@ -37,7 +38,10 @@ export function parseRoute(pathname: string): Route {
 
 /** Goes to a page of this site. `replace`: the page left behind is not one to come back to. */
 export function navigate(path: string, how: "push" | "replace" = "push"): void {
-  if (how === "push") history.pushState(null, "", path);
-  else history.replaceState(null, "", path);
+  if (how === "push") {
+    forgetPlace();
+    dispatchEvent(new Event(LEAVING));
+    history.pushState(null, "", path);
+  } else history.replaceState(null, "", path);
   dispatchEvent(new Event("ithaca:route"));
 }

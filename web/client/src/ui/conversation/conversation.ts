@@ -36,6 +36,7 @@ import { loadLine, notices, type Way } from "./notices.js";
 import { proseStyles } from "./prose.js";
 import "./reminder.js";
 import { LongPress } from "./press.js";
+import { forgetPlace, keepPlace, keptPlace, LEAVING } from "../place.js";
 import { keyOf, type Row } from "./rows.js";
 import "./safety.js";
 import { conversationStyles } from "./styles.js";
@@ -77,6 +78,8 @@ export class Conversation extends AppElement {
     this.markRead();
   };
 
+  private readonly leaving = (): void => keepPlace({ mentorship: this.mentorship, anchor: this.virtual.at });
+
   constructor() {
     super();
     new Back(
@@ -104,10 +107,12 @@ export class Conversation extends AppElement {
   override connectedCallback(): void {
     super.connectedCallback();
     document.addEventListener("visibilitychange", this.returned);
+    addEventListener(LEAVING, this.leaving);
   }
 
   override disconnectedCallback(): void {
     document.removeEventListener("visibilitychange", this.returned);
+    removeEventListener(LEAVING, this.leaving);
     this.press.end();
     super.disconnectedCallback();
   }
@@ -131,6 +136,11 @@ export class Conversation extends AppElement {
     if (view && view.conversation !== this.opened) {
       this.opened = view.conversation;
       this.virtual.follow();
+      const kept = keptPlace();
+      if (kept?.mentorship === view.id) {
+        this.virtual.goBack(kept.anchor);
+        forgetPlace();
+      }
       this.announcer.forget();
       this.asked.clear();
       [this.active, this.shown, this.trouble, this.finding, this.words] = [null, null, null, false, ""];

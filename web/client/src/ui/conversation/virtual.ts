@@ -3,16 +3,12 @@
  * stands, whatever comes above or turns out higher than it was thought to be. */
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
+import type { Anchor } from "../place.js";
 import { guess, type Row } from "./rows.js";
 import { Track } from "./track.js";
 
 const NEAR_PX = 120; // this close to an end counts as being there
 const LEAST_PX = 600; // drawn beyond what is in sight, on each side
-
-interface Anchor {
-  readonly key: string;
-  readonly below: number; // the upper edge of what is in sight, in px
-}
 
 export interface Boxes {
   /** What scrolls, and in it the box of the rows with a spacer at each end. */
@@ -31,6 +27,7 @@ export class Virtual implements ReactiveController {
   private index = new Map<string, number>();
   private readonly heights = new Map<string, number>();
   private anchor: Anchor | null = null;
+  private due: Anchor | null = null; // to be there again, once there are rows
   private width = 0;
   private gap = 0; // to the end, of one who follows
   private place = -1; // where the log stood when it was last set or looked at
@@ -58,6 +55,10 @@ export class Virtual implements ReactiveController {
     this.mayFollow = mayFollow;
     this.following &&= mayFollow;
     if (rows !== this.rows) this.rebuild(rows);
+    if (this.due && rows.length) {
+      if (this.index.has(this.due.key)) [this.anchor, this.following] = [this.due, false];
+      this.due = null;
+    }
     const top = this.wanted();
     const margin = this.margin();
     this.from = this.track.at(top - margin);
@@ -99,6 +100,16 @@ export class Virtual implements ReactiveController {
     this.gap = 0;
     this.anchor = null;
     this.host.requestUpdate();
+  }
+
+  /** Where one is; null: at the end. */
+  get at(): Anchor | null {
+    return this.following ? null : this.anchor;
+  }
+
+  /** To where one was, if what was there is there. */
+  goBack(anchor: Anchor | null): void {
+    this.due = anchor;
   }
 
   /** Shows a row in the upper part of what is in sight. */
