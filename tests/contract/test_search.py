@@ -247,10 +247,14 @@ async def test_what_is_long_goes_in_and_out_by_parts(
             await talks.database.write(search_tables.take_in, batch)
 
     await talks.say("one two", long[0], long[1], "three four")
-    await take_in(await next_batch(), first := await next_batch())
-    await take_in(first, await next_batch(), first)
+    await take_in(await next_batch())
+    first = await next_batch()
+    await take_in(first, first)
+    late = await next_batch()
+    await take_in(late, first, late)
+    assert first.part
+    assert late.part
     await talks.chat.edit(SITE, TALK, ADA, "change-00001", 2, long[2])
-    await take_in(first, late := await next_batch())
     assert await talks.find("b0 b11") == [3]
     await take_in(late, first)
     for word, found in (("a0", []), ("a11", []), ("c11 c0", [2]), ("three four", [4])):
