@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from chat.mark_tables import reads
-from chat.tables import ROW, admit, conversations, integer_of, messages, text_of
+from chat.tables import ROW, admit, conversations, grown, integer_of, messages, text_of
 from protocol.errors import Refusal
 from protocol.views import Mark, Message
 from runtime.database import Gathered, Plan, Prepared, insert, tabled
@@ -70,18 +70,21 @@ def _greater(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElemen
 # Taking the conversations' rows first serialises their writers: seq and revision have no gap and no
 # double. In the order of their ids, so that two nodes do not wait for each other.
 _grown = insert(conversations).from_select(
-    ["site_id", "id", "head", "revision"],
-    select(bindparam("site_id", type_=String), text_of(0), integer_of(1), integer_of(1))
+    ["site_id", "id", "head", "revision", "last_us"],
+    select(
+        bindparam("site_id", type_=String),
+        text_of(0),
+        integer_of(1),
+        integer_of(1),
+        cast(text_of(2), BigInteger),
+    )
     .select_from(ROW)
     .where(true())
     .order_by(text_of(0)),
 )
 _take = _grown.on_conflict_do_update(
     index_elements=["site_id", "id"],
-    set_={
-        "head": conversations.c.head + _grown.excluded.head,
-        "revision": conversations.c.revision + _grown.excluded.revision,
-    },
+    set_=grown(_grown.excluded),
 )
 _taken = (
     conversations.c.id,
@@ -247,7 +250,9 @@ def _admit(shut: Mapping[str, str | None], sends: Sequence[Send]) -> None:
 
 def _store(site_id: str, sends: Sequence[Send]) -> Plan[list[Message]]:
     counts = Counter(send.conversation for send in sends)
-    rows = yield _TAKE(site_id=site_id, rows=tabled(counts.items()))
+    written = {send.conversation: send.at_us for send in sends}
+    taken = [(talk, count, written[talk]) for talk, count in counts.items()]
+    rows = yield _TAKE(site_id=site_id, rows=tabled(taken))
     if any(row.shut is not None for row in rows):
         _admit({row.id: row.shut for row in rows}, sends)
     last = {row.id: (row.head, row.revision) for row in rows}

@@ -218,8 +218,8 @@ class Chat:
         limit: int,
     ) -> ChatMessages:
         """At most `limit` messages, and no more than fit a frame, before `before`, after `after`,
-        around `around` or the first at or after `at_us`; none of them: the newest. Refuses with
-        `invalid_field`."""
+        around `around` or the one of the earliest time at or after `at_us`; none of them: the
+        newest. Refuses with `invalid_field`."""
         check_query(before, after, around, at_us)
         if around is not None or at_us is not None:
             page, middle = await self._database.read(

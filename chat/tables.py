@@ -18,12 +18,15 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    case,
     cast,
+    func,
     literal_column,
     select,
     text,
     update,
 )
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from chat.sansio.changes import same_again
 from chat.sansio.conversation import READ_FIRST, wider
@@ -46,6 +49,16 @@ from runtime.database import (
 _CODES = msgspec.json.Decoder(dict[str, str])
 """Why whose messages are refused: error codes by person."""
 
+FALL_US = 1_000_000
+"""How much earlier than the message before it one must say that it was written, for its clock to
+have been set back: those of two nodes may differ by less."""
+
+
+def _falls(value: str | None) -> list[int]:
+    """Of a row: the seqs of the messages before which the clock was set back."""
+    return [int(seq) for seq in (value or "").split()]
+
+
 conversations = Table(
     "conversations",
     metadata,
@@ -54,6 +67,8 @@ conversations = Table(
     Column("head", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("shut", Text, info=read_by(_CODES.decode)),
+    Column("last_us", Micros),
+    Column("falls", Text, info=read_by(_falls)),
 )
 messages = Table(
     "messages",
@@ -185,6 +200,21 @@ def shut(site_id: str, conversation: str, codes: Mapping[str, str]) -> Plan[None
     )
 
 
+def grown(by: ReadOnlyColumnCollection[str, Any]) -> dict[str, ColumnElement[Any]]:
+    """A conversation's row when messages come: `head` and `revision` of these say how many, and
+    `last_us` when they were written."""
+    row = conversations.c
+    first = cast(row.head + literal_column("1"), Text)
+    space, none = literal_column("' '", Text()), literal_column("''", Text())
+    fell = by.last_us < row.last_us - literal_column(str(FALL_US))
+    return {
+        "head": row.head + by.head,
+        "revision": row.revision + by.revision,
+        "last_us": by.last_us,
+        "falls": case((fell, func.coalesce(row.falls, none) + space + first), else_=row.falls),
+    }
+
+
 def admit(shut: str | None, person: str) -> None:
     """Refuses with the code that `shut`, of a conversation's row, has for them."""
     if shut is not None and (code := _CODES.decode(shut).get(person)) is not None:
@@ -204,14 +234,13 @@ def store(
     id was used with other content, `invalid_field`, `message_gone` of what it answers to."""
     # Taking the conversation's row first serialises its writers: seq and revision have no gap and
     # no double.
+    one_more = insert(conversations).values(
+        site_id=site_id, id=conversation, head=1, revision=1, last_us=now_us
+    )
     rows = yield (
-        insert(conversations)
-        .values(site_id=site_id, id=conversation, head=1, revision=1)
-        .on_conflict_do_update(
-            index_elements=["site_id", "id"],
-            set_={"head": conversations.c.head + 1, "revision": conversations.c.revision + 1},
-        )
-        .returning(conversations.c.head, conversations.c.revision, conversations.c.shut)
+        one_more.on_conflict_do_update(
+            index_elements=["site_id", "id"], set_=grown(one_more.excluded)
+        ).returning(conversations.c.head, conversations.c.revision, conversations.c.shut)
     )
     seq, revision = rows[0].head, rows[0].revision
     admit(rows[0].shut, person)
@@ -317,7 +346,7 @@ def page_around(
     site_id: str, conversation: str, around: int | None, at_us: int, limit: int
 ) -> Plan[tuple[Page, int]]:
     """At most `limit` messages, half of them before the one at `around`, or, if that is None,
-    before the first at or after `at_us`; and which one that is."""
+    before the one of the earliest time at or after `at_us`; and which one that is."""
     head, revision = yield from position(site_id, conversation)
     if around is None:
         around = yield from _first_at(site_id, conversation, at_us, head)
@@ -329,17 +358,26 @@ def page_around(
 
 
 def _first_at(site_id: str, conversation: str, at_us: int, head: int) -> Plan[int]:
-    """The seq of the first message at or after a time, or the one after the last. Halving finds it
-    without an index, which each message stored would pay for."""
-    low, high = 1, head + 1
-    while low < high:
-        middle = (low + high) // 2
-        rows = yield select(messages.c.at_us).where(*at(site_id, conversation, middle))
-        if rows[0].at_us < at_us:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    """The seq of the message of the earliest time at or after a time, of several the first; without
+    any, the one after the last. Times only grow from one set-back of the clock to the next: halving
+    each stretch finds it without an index, which each message stored would pay for."""
+    rows = yield select(conversations.c.falls).where(
+        conversations.c.site_id == site_id, conversations.c.id == conversation
+    )
+    falls = _falls(rows[0].falls) if rows else []
+    found: list[tuple[int, int]] = []
+    for low, end in zip([1, *falls], [*falls, head + 1], strict=True):
+        high, there_us = end, None
+        while low < high:
+            middle = (low + high) // 2
+            rows = yield select(messages.c.at_us).where(*at(site_id, conversation, middle))
+            if rows[0].at_us < at_us:
+                low = middle + 1
+            else:
+                high, there_us = middle, rows[0].at_us
+        if there_us is not None:
+            found.append((there_us, low))
+    return min(found)[1] if found else head + 1
 
 
 def since(

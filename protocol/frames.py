@@ -49,7 +49,8 @@ class AuthOpen(Frame, tag="auth.open", frozen=True, kw_only=True):
     """Signs this connection in. `tab` names the page for its life, reloads included: a newer
     connection of the same tab replaces the older one. `cursors` gives, per conversation, what the
     client holds: delivery goes on from there. `epoch` is that of the snapshot with which it came to
-    hold that: of another one, all it holds counts as `chat.gap`."""
+    hold that: of another one, all it holds counts as `chat.gap`; without it, as that of a server
+    that was never restored."""
 
     grant: str
     tab: ClientId
@@ -127,8 +128,9 @@ class ChatTyping(Frame, tag="chat.typing", frozen=True, kw_only=True):
 
 class ChatFetch(Frame, tag="chat.fetch", frozen=True, kw_only=True):
     """Asks for a page: at most `limit` messages before `before` (exclusive), or after `after`, or
-    around `around` (half of them before it), or around the first message at or after the time
-    `at_us`. None of these: the newest; more than one is refused with `invalid_field`. A page of
+    around `around` (half of them before it), or around the message of the earliest time at or after
+    `at_us`, of several the first: where the server's clock was set back, times do not grow with the
+    log. None of these: the newest; more than one is refused with `invalid_field`. A page of
     long messages may hold fewer."""
 
     conversation: Id

@@ -180,8 +180,8 @@ class MessageAccepted(Body, frozen=True, kw_only=True):
 
 class PageQuery(Body, frozen=True, kw_only=True):
     """At most `limit` messages before `before`, or after `after`, or around `around`, or around
-    the first message at or after the time `at_us`; none of these: the newest. A page of long
-    messages may hold fewer."""
+    the message of the earliest time at or after `at_us`, of several the first; none of these: the
+    newest. A page of long messages may hold fewer."""
 
     before: Seq | None = None
     after: Seq | None = None

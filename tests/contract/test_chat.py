@@ -7,10 +7,11 @@ from collections.abc import Awaitable
 from typing import cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from chat import tables
 from chat.mark_tables import Standing, Summary
+from chat.migrations import chat_0006_clock_falls as chat_0006
 from chat.sansio.conversation import fit, fit_around
 from chat.service import Chat
 from chat.tables import message_versions
@@ -586,6 +587,32 @@ async def test_pages_around_a_message_or_a_moment(database: Database) -> None:
         page = await chat.page(SITE, TALK, at_us=began_us + seconds * 1_000_000, limit=1)
         assert seqs(page) == [first]
     assert await code_of(chat.page(SITE, TALK, around=1, at_us=1, limit=4)) == "invalid_field"
+
+
+async def test_a_day_is_found_though_the_clock_was_set_back(database: Database) -> None:
+    """To the message of the earliest time at or after: not to what a clock that was fast has
+    written before, as long as something nearer is there."""
+    clock = ManualClock()
+    chat = Chat(database, clock, LocalBus())
+    began_us, hour_us = clock.wall_us(), 3_600_000_000
+    steps = [0, 0, 2, 0, -1, 0, 1, 1, -3, 0, 4]  # at 0 0 2 2 1 1 2 3 0 0 4 hours
+    for number, step in enumerate(steps, 1):
+        clock.step_wall(step * hour_us)
+        reply_to = 1 if number in (5, 10) else None  # these go by another way
+        await chat.send(SITE, TALK, ADA, client_id(number), str(number), reply_to=reply_to)
+    await asyncio.gather(
+        *(chat.send(SITE, TALK, person, client_id(99), "100") for person in ("eve", "bob"))
+    )
+    # Those that were stored before it was looked at are found by the migration as they are here.
+    falls = text(chat_0006.FALLS).execution_options(all_sites="a migration")
+    kept = select(tables.conversations.c.falls).where(tables.conversations.c.site_id == SITE)
+    (row,) = await database.read(only, kept)
+    before = await database.read(only, falls)
+    assert row.falls.split() == [str(each.seq) for each in before] == ["5", "9"]
+    for hours, seq in ((-1, 1), (0, 1), (0.5, 5), (1, 5), (1.5, 3), (2.5, 8), (3.5, 11), (5, 13)):
+        at_us = began_us + int(hours * hour_us)
+        page = await chat.page(SITE, TALK, at_us=at_us, limit=1)
+        assert seqs(page) == [seq], hours
 
 
 async def test_a_page_of_long_messages_is_cut_around_its_middle(chat: Chat) -> None:

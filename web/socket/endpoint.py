@@ -420,7 +420,8 @@ class Live:
             newest = Cursor(seq=view.head, revision=view.revision)
             held = frame.cursors.get(view.conversation, newest)
             beyond = held.seq > view.head or held.revision > view.revision
-            if beyond or (view.conversation in frame.cursors and frame.epoch not in (None, epoch)):
+            of_before = view.conversation in frame.cursors and (frame.epoch or 0) != epoch
+            if beyond or of_before:
                 self._send(ChatGap(conversation=view.conversation, head=view.head))
                 held = newest
             self._catch_up.follow(

@@ -283,7 +283,9 @@ export class ChatOf implements Chat {
     const me = this.env.state().me?.id ?? "";
     this.env.set(talk.withLog(this.env.state(), log.lookAt(now, me, page)));
     if (typeof where === "number") return where;
-    const found = page.messages.find(({ at_us }) => at_us >= where.atUs) ?? page.messages.at(-1);
+    // The earliest time at or after it, as the server has it: a clock may have been set back.
+    const later = page.messages.filter(({ at_us }) => at_us >= where.atUs);
+    const found = later.sort((a, b) => a.at_us - b.at_us)[0] ?? page.messages.at(-1);
     return found?.seq ?? 0;
   }
 

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 815c0125eb51481e43e9e70e47bc061b
- * text   469760208485622adfa4bbb19df65960
+ * schema 0c05f2545c9c6ac016c4edaba6486fed
+ * text   8ffea87db96f4d8fa46016341b500939
  */
 export type ClientFrame =
   | AuthOpen
@@ -53,7 +53,8 @@ export type ServerFrame =
  * Signs this connection in. `tab` names the page for its life, reloads included: a newer
  * connection of the same tab replaces the older one. `cursors` gives, per conversation, what the
  * client holds: delivery goes on from there. `epoch` is that of the snapshot with which it came to
- * hold that: of another one, all it holds counts as `chat.gap`.
+ * hold that: of another one, all it holds counts as `chat.gap`; without it, as that of a server
+ * that was never restored.
  */
 export interface AuthOpen {
   t: "auth.open";
@@ -149,8 +150,9 @@ export interface ChatTyping {
 }
 /**
  * Asks for a page: at most `limit` messages before `before` (exclusive), or after `after`, or
- * around `around` (half of them before it), or around the first message at or after the time
- * `at_us`. None of these: the newest; more than one is refused with `invalid_field`. A page of
+ * around `around` (half of them before it), or around the message of the earliest time at or after
+ * `at_us`, of several the first: where the server's clock was set back, times do not grow with the
+ * log. None of these: the newest; more than one is refused with `invalid_field`. A page of
  * long messages may hold fewer.
  */
 export interface ChatFetch {
@@ -920,8 +922,8 @@ export interface MessageAccepted {
 }
 /**
  * At most `limit` messages before `before`, or after `after`, or around `around`, or around
- * the first message at or after the time `at_us`; none of these: the newest. A page of long
- * messages may hold fewer.
+ * the message of the earliest time at or after `at_us`, of several the first; none of these: the
+ * newest. A page of long messages may hold fewer.
  */
 export interface PageQuery {
   before?: number | null;
