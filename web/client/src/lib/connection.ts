@@ -56,7 +56,7 @@ export const DEAF_AFTER_MS = 5_000;
 /** A beat without its answer for this long is worth saying so. */
 export const SILENT_AFTER_MS = 1_500;
 /** How long the answer may take where the browser says that there is no network. */
-export const NO_NETWORK_AFTER_MS = 500;
+export const NO_NETWORK_AFTER_MS = 300;
 /** How long the server may take to accept a socket, and to answer auth.open. */
 export const DIAL_FOR_MS = 10_000;
 export const RETRY_MIN_MS = 300;

@@ -13,7 +13,7 @@ export interface Place {
   readonly anchor: Anchor | null;
 }
 
-type Kept = { readonly talk?: Place } | null;
+type Kept = { readonly talk?: Place; readonly from?: true } | null;
 
 /** Before another page comes over this one. */
 export const LEAVING = "ithaca:leaving";
@@ -23,5 +23,10 @@ export function keepPlace(talk: Place): void {
 }
 
 export const forgetPlace = (): void => history.replaceState(null, "");
+
+/** Of the page that comes over one with an open conversation. */
+export const FROM_TALK: Kept = { from: true };
+
+export const isFromTalk = (): boolean => (history.state as Kept)?.from === true;
 
 export const keptPlace = (): Place | null => (history.state as Kept)?.talk ?? null;

@@ -1,5 +1,5 @@
 /** The pages and their addresses. */
-import { forgetPlace, LEAVING } from "./place.js";
+import { forgetPlace, FROM_TALK, keptPlace, LEAVING } from "./place.js";
 
 export type Route =
   | { readonly page: "home" }
@@ -41,7 +41,7 @@ export function navigate(path: string, how: "push" | "replace" = "push"): void {
   if (how === "push") {
     forgetPlace();
     dispatchEvent(new Event(LEAVING));
-    history.pushState(null, "", path);
+    history.pushState(keptPlace() && FROM_TALK, "", path);
   } else history.replaceState(null, "", path);
   dispatchEvent(new Event("ithaca:route"));
 }

@@ -21,6 +21,7 @@ import "./parts/standing.js";
 import "./parts/talk.js";
 import "./parts/wait.js";
 import "./reflection.js";
+import { isFromTalk } from "./place.js";
 import { navigate, paths } from "./route.js";
 import { boundsWords, isOld, resultOf } from "./words/account.js";
 import { awayWords } from "./words/bill.js";
@@ -406,7 +407,7 @@ export class Summary extends AppElement {
     if (view.state === "ended") {
       return html`
         <div class="row">
-          <a class="button filled" href=${paths.home}>Done</a>
+          <a class="button filled" href=${paths.home} @click=${this.done}>Done</a>
           <a class="button" href=${paths.prejoin(mentorship.id)}>
             ${open ? "Write or call again" : "Read what was said"}
           </a>
@@ -458,6 +459,14 @@ export class Summary extends AppElement {
 
   private standing(view: MentorshipView): unknown {
     return html`<ith-standing .app=${this.app} .view=${view}></ith-standing>`;
+  }
+
+  /** Back to the conversation that one came from. */
+  private done(event: Event): void {
+    if (!isFromTalk()) return;
+    event.preventDefault();
+    event.stopPropagation();
+    history.back();
   }
 
   /** As after a reload: with the devices as they were. */
