@@ -25,6 +25,8 @@ describe("what a conversation tells of a session", () => {
     const view0 = of("account-paid");
     const moment = { ...view0, ended_us: view0.started_us! + S };
     expect(words(moment)).toEqual(["Session at 13:25: 43 min 26 s together, €45.60"]);
+    const day = { ...moment, ended_us: view0.started_us! + 24 * 60 * MIN };
+    expect(words(day)).toEqual(["Session 13:25 to 13:25: 43 min 26 s together, €45.60"]);
     const view = of("account-no-show");
     const within = (window_from_us: number | null): SessionView => {
       const bill = { ...view.settlement!.bill, window_from_us };

@@ -45,7 +45,7 @@ function ended(view: SessionView, pair: Pair, nowUs: number): readonly Mark[] {
 /** `13:25 to 14:10`, `at 13:25` of less than a minute. */
 function stretchIn(zone: string, fromUs: number, toUs: number): string {
   const [from, to] = [timeIn(zone, fromUs), timeIn(zone, toUs)];
-  return from === to ? `at ${from}` : `${from} to ${to}`;
+  return from === to && toUs - fromUs < 60_000_000 ? `at ${from}` : `${from} to ${to}`;
 }
 
 /** A name stays as it is. */
