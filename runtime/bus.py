@@ -62,6 +62,16 @@ class Subscription(Protocol):
 
 
 class Bus(Protocol):
+    @property
+    def shared(self) -> bool:
+        """Whether things are said on other nodes too, which may be lost on the way."""
+        ...
+
+    @property
+    def apart(self) -> bool:
+        """Whether they are known to be lost now."""
+        ...
+
     def publish(self, topic: str, payload: bytes) -> None:
         """Hand a message to those who are subscribed now."""
         ...
@@ -168,6 +178,8 @@ class Inbox:
 
 class LocalBus:
     """The bus of a single process."""
+
+    shared = apart = False
 
     def __init__(self) -> None:
         # A dict for its order: those who came first are served first.

@@ -57,6 +57,8 @@ class RedisBus:
     """Implements Bus. `node` is fresh at every start; `namespace` keeps those who share a Redis
     apart. Without `run` it is the bus of this process alone."""
 
+    shared = True
+
     def __init__(self, url: str, namespace: str, node: str, clock: Clock) -> None:
         self._url, self._channel, self._node = url, f"ithaca:{namespace}", node
         self._clock = clock

@@ -153,6 +153,41 @@ async def test_what_was_told_and_lost_is_noticed(
 
 
 @on_sqlite
+async def test_who_hid_or_blocks_while_the_bus_is_deaf_is_not_shown_to_come_and_go(
+    app: App, pair: tuple[Page, Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if it had been said on another node, and nothing had come. Mutant: coming and going is
+    told by what is known."""
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    bus = app.house.services.bus
+    monkeypatch.setattr(bus, "shared", True)
+    await quiet(app, one)
+    with monkeypatch.context() as lost:
+        lost.setattr(bus, "publish", lambda topic, payload: None)
+        await ben.post("/v1/me/seen", json={"hidden": True})
+    await other.finish(1001)
+    assert (await one.get("presence.changed", presence="away"))["seen_us"] is None
+    with monkeypatch.context() as lost:
+        lost.setattr(bus, "publish", lambda topic, payload: None)
+        await blocks(ben)
+    other = await ben.connect()
+    await app.settle()
+    assert {told["presence"] for told in one.take_all("presence.changed")} <= {"away"}
+    # Without a database what is known is told, unless the bus is known to be deaf.
+    await ben.post(f"/v1/mentorships/{ben.mentorship}/block", json={"on": False})
+    await one.get("presence.changed", presence="here")
+    await quiet(app, one)
+    app.database.cut_off = True
+    for apart in (True, False):
+        monkeypatch.setattr(bus, "apart", apart)
+        bus.publish(presence_topic(app.house.services.people.home_site, ben.person), HERE)
+        await app.settle()
+        assert bool(one.take_all("presence.changed")) == (not apart)
+    app.database.cut_off = False
+
+
+@on_sqlite
 async def test_who_hides_is_hidden_on_pages_that_are_open(
     app: App, pair: tuple[Page, Page]
 ) -> None:

@@ -2,7 +2,8 @@
 on the bus asks the database nothing: a slow one, or none, must not end a connection for that."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 
@@ -10,6 +11,7 @@ from mentoring.sansio.safety import Bounds, Change, shows
 from mentoring.tables import Mentorship
 from protocol.frames import MentorshipChanged, PresenceChanged
 from protocol.registry import Scope
+from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import DatabaseError
 from web.socket.sansio.within import Within, as_shown, asked, gone, told
@@ -19,22 +21,28 @@ _change = msgspec.msgpack.Decoder(Change)
 
 
 class Company:
-    """Of one person. `send` queues a frame for the connection."""
+    """Of one person. `send` queues a frame for the connection, `look` asks how mentorships stand.
+    Where other nodes are, somebody's coming or going is told once that has been asked: that they
+    hide, or block, may have been said on another, and nobody hears it while the bus is deaf."""
 
     def __init__(
         self,
         views: Views,
         clock: Clock,
+        bus: Bus,
+        look: Callable[[str, Mapping[str, Mentorship]], Awaitable[Mapping[str, Within]]],
         site_id: str,
         me: str,
         send: Callable[[PresenceChanged | MentorshipChanged], None],
     ) -> None:
         self._views, self._clock = views, clock
+        self._bus, self._look = bus, look
         self._site_id, self._me, self._send = site_id, me, send
         self.mentorships: dict[str, Mentorship] = {}
         self.talks: dict[str, Mentorship] = {}
         self._within: dict[str, Within] = {}
         self._unshown: set[str] = set()
+        self._moved = defaultdict[str, dict[str, int]](dict)
         self._asking: asyncio.Task[None] | None = None
 
     def follow(self, mentorship: Mentorship) -> None:
@@ -68,8 +76,21 @@ class Company:
                 within = self._within[mentorship.id]
                 if gone_us:
                     within = self._within[mentorship.id] = gone(within, person, gone_us)
-                if shows(within.bounds, person, self._me):
+                if self._bus.shared:
+                    self._moved[mentorship.id][person] = self._clock.monotonic_us()
+                elif shows(within.bounds, person, self._me):
                     self._say(mentorship, person, within)
+        if self._moved:
+            self.ask()
+
+    def _say_moved(self, id_: str, until_us: int | None = None) -> None:
+        """Of those who had come or gone until then."""
+        within, moved = self._within[id_], self._moved.pop(id_, {})
+        for person, at_us in moved.items():
+            if until_us is not None and at_us > until_us:
+                self._moved[id_][person] = at_us
+            elif shows(within.bounds, person, self._me):
+                self._say(self.mentorships[id_], person, within)
 
     def changed(self, mentorship: str, payload: bytes) -> None:
         """What may be known in a mentorship has changed."""
@@ -106,6 +127,7 @@ class Company:
         for id_ in found.keys() & self._within.keys():
             before = self._within[id_]
             within = self._within[id_] = asked(before, found[id_])
+            self._say_moved(id_, found[id_].at_us)
             if (before.bounds, before.hidden) == (within.bounds, within.hidden):
                 continue
             self._say_all(self.mentorships[id_], within)
@@ -121,11 +143,12 @@ class Company:
 
     async def _ask(self) -> None:
         try:
-            while unknown := [
-                each for each in self.mentorships.values() if not self._within[each.id].bounds.known
-            ]:
-                now_us = self._clock.monotonic_us()
-                self.stands(await self._views.within(self._site_id, unknown, now_us))
+            while asked := {
+                id_: each
+                for id_, each in self.mentorships.items()
+                if id_ in self._moved or not self._within[id_].bounds.known
+            }:
+                self.stands(await self._look(self._site_id, asked))
             while self._unshown:
                 ids = sorted(self._unshown)
                 views = await self._views.mentorships(
@@ -134,8 +157,10 @@ class Company:
                 self._unshown -= set(ids)
                 for view in views:
                     self._send(MentorshipChanged(mentorship=view))
-        except DatabaseError:
-            pass  # the next glance tries again
+        except DatabaseError:  # the next glance tries again
+            if not self._bus.apart:
+                for id_ in list(self._moved):
+                    self._say_moved(id_)
 
     async def stop(self) -> None:
         if self._asking is not None:

@@ -392,7 +392,13 @@ class Live:
             lambda: self._out.room,
         )
         self._company = Company(
-            services.views, services.clock, caller.site_id, caller.person, self._send
+            services.views,
+            services.clock,
+            services.bus,
+            services.openings.within,
+            caller.site_id,
+            caller.person,
+            self._send,
         )
         for mentorship in mine:
             self._listen_to(mentorship)

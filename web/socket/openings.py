@@ -1,7 +1,7 @@
-"""What is looked up when somebody signs in on a connection: for all who do so at the same time
-together, as after a restart everybody does."""
+"""What is looked up when somebody signs in on a connection, or comes or goes: for all who do so at
+the same time together, as after a restart everybody does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mentoring.tables import Mentorship
 from people.service import Caller, People
@@ -10,6 +10,8 @@ from protocol.grants import GrantClaims
 from runtime.clock import Clock
 from runtime.together import Together
 from web.access import Access
+from web.socket.company import of_all
+from web.socket.sansio.within import Within
 from web.views import Opened, Views
 
 
@@ -20,6 +22,7 @@ class Openings:
         self._people, self._access, self._views, self._clock = people, access, views, clock
         self._whose = Together(self._believe)
         self._shown = Together(self._show)
+        self._standing = Together(self._stand)
 
     async def whose(self, granted: GrantClaims) -> tuple[Caller, list[Mentorship]]:
         """For whom a grant speaks, and the mentorships that it reaches. Refuses as
@@ -29,6 +32,19 @@ class Openings:
     async def shown(self, caller: Caller, mine: Sequence[Mentorship]) -> Opened:
         """These mentorships as the caller sees them."""
         return await self._shown.ask(caller.site_id, (caller.person, mine))
+
+    async def within(
+        self, site_id: str, mentorships: Mapping[str, Mentorship]
+    ) -> dict[str, Within]:
+        """How these stand, by id."""
+        return await self._standing.ask(site_id, mentorships)
+
+    async def _stand(
+        self, site_id: str, asked: Sequence[Mapping[str, Mentorship]]
+    ) -> list[dict[str, Within] | Exception]:
+        now_us = self._clock.monotonic_us()
+        found = await self._views.within(site_id, of_all(asked), now_us)
+        return [{id_: found[id_] for id_ in each} for each in asked]
 
     async def _believe(
         self, site_id: str, grants: Sequence[GrantClaims]

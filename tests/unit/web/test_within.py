@@ -39,8 +39,10 @@ def test_when_somebody_was_last_here(within: Within, seen_us: int | None) -> Non
 def test_what_was_told_after_the_database_was_asked_stands() -> None:
     late = told(OPENED, Blocks(BEN, True), 20)
     assert asked(late, Within(OPEN, at_us=10)) is late
-    found = Within(OPEN, at_us=20)
-    assert asked(late, found) is found
+    found = Within(Bounds(blockers=frozenset({ADA})), frozenset({ADA}), {ADA: 5, BEN: 9}, 20)
+    now = asked(gone(late, ADA, 8), found)
+    assert (now.bounds, now.hidden, now.at_us) == (found.bounds, found.hidden, 20)
+    assert now.seen == {ADA: 8, BEN: 9}, "when they went may not be on record yet"
 
 
 def test_the_bounds_as_one_of_the_two_is_shown_them() -> None:

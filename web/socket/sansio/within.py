@@ -43,8 +43,12 @@ def told(within: Within, change: Change, now_us: int) -> Within:
 
 
 def asked(within: Within, found: Within) -> Within:
-    """What the database says, unless something has changed since it was asked."""
-    return within if within.at_us > found.at_us else found
+    """What the database says, unless something has changed since it was asked. When they were last
+    here may not be in it yet."""
+    if within.at_us > found.at_us:
+        return within
+    seen = {who: max(at_us, found.seen.get(who, 0)) for who, at_us in within.seen.items()}
+    return replace(found, seen={**found.seen, **seen})
 
 
 def as_shown(within: Within, to: str) -> tuple[int | None, str | None, bool]:
