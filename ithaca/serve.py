@@ -36,9 +36,10 @@ from runtime.turns import Turns
 from web.handlers import Handlers
 from web.http import Http
 from web.socket.hub import Hub
-from web.socket.protocol import HttpProtocol, WebSocketProtocol
+from web.socket.protocol import HttpProtocol
 from web.socket.sansio.door import Door
 from web.socket.upgrade import Endpoint
+from web.socket.websocket import WebSocketProtocol
 
 STATIC = Path(web.__file__).parent / "static"
 DRAIN_S = 10

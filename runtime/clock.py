@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+
+
+class Alarm(Protocol):
+    def cancel(self) -> object:
+        """It will not ring any more."""
+        ...
 
 
 class Clock(Protocol):
@@ -24,6 +31,10 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Return once `seconds` of monotonic time have passed."""
+        ...
+
+    def call_later(self, seconds: float, then: Callable[[], object]) -> Alarm:
+        """The same, without a task: for those of whom there are many."""
         ...
 
 
@@ -46,6 +57,9 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    def call_later(self, seconds: float, then: Callable[[], object]) -> Alarm:
+        return asyncio.get_running_loop().call_later(seconds, then)
 
 
 class SteadyClock:
@@ -91,6 +105,9 @@ class SteadyClock:
 
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
+
+    def call_later(self, seconds: float, then: Callable[[], object]) -> Alarm:
+        return self._clock.call_later(seconds, then)
 
 
 async def wait_until_set(event: asyncio.Event, clock: Clock, seconds: float | None) -> None:

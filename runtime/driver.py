@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Generic
 
-from runtime.clock import Clock
+from runtime.clock import Alarm, Clock
 from runtime.flag import Flag
 from runtime.machine import E, F, Machine, NoCell, S, WakeAt
 
@@ -52,7 +51,7 @@ class Driver(Generic[S, E, F]):
         self._changed = Flag()
         self._taken = Flag()
         self._stopped = False
-        self._alarm: asyncio.Task[None] | None = None
+        self._alarm: Alarm | None = None
         self._alarm_us = 0
 
     @property
@@ -135,15 +134,16 @@ class Driver(Generic[S, E, F]):
         if not self._timers:
             return
         next_us = self._timers[0][0]
-        if self._alarm is not None and not self._alarm.done():
+        if self._alarm is not None:
             if self._alarm_us <= next_us:
                 return
             self._alarm.cancel()
         self._alarm_us = next_us
-        self._alarm = asyncio.create_task(self._ring((next_us - self._now_us()) / 1_000_000))
+        seconds = (next_us - self._now_us()) / 1_000_000
+        self._alarm = self._clock.call_later(seconds, self._ring)
 
-    async def _ring(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
+    def _ring(self) -> None:
+        self._alarm = None
         self._changed.set()
 
     async def _handle(self, event: E) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from sqlalchemy import BigInteger, cast, func, select
 
-from runtime.clock import Clock
+from runtime.clock import Alarm, Clock
 from runtime.database.plan import Database, DatabaseError, Plan
 
 AGAIN_S = 10.0
@@ -63,3 +65,6 @@ class DatabaseClock:
 
     async def sleep(self, seconds: float) -> None:
         await self._machine.sleep(seconds)
+
+    def call_later(self, seconds: float, then: Callable[[], object]) -> Alarm:
+        return self._machine.call_later(seconds, then)

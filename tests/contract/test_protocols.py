@@ -20,8 +20,9 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from runtime.turns import Turns
-from web.socket.protocol import PINGS_MOST, HttpProtocol, WebSocketProtocol
+from web.socket.protocol import HttpProtocol
 from web.socket.sansio.door import Door
+from web.socket.websocket import PINGS_MOST, WebSocketProtocol
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -66,7 +67,10 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"ok"})
         return
     await receive()
-    if scope["path"] == "/hear":
+    if scope["path"] == "/nowhere":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    if scope["path"] in ("/hear", "/late"):
         await hear(scope, receive, send)
         return
     await send({"type": "websocket.accept"})
@@ -85,7 +89,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 async def hear(scope: Message, receive: Receive, send: Send) -> None:
     """Answers each message by how it came and how it begins, until the end; it takes at once what
-    does not begin with `later`."""
+    does not begin with `later`. On `/late` it takes its time before it lets anybody in."""
 
     def answer(how: bytes, what: bytes) -> None:
         scope["state"]["ws_write"](how + what[:10], text=False)
@@ -96,6 +100,8 @@ async def hear(scope: Message, receive: Receive, send: Send) -> None:
         answer(b"at once: ", data)
         return True
 
+    if scope["path"] == "/late":
+        await asyncio.sleep(0.2)
     await send({"type": "websocket.accept"})
     scope["state"]["ws_hear"](take)
     while (message := await receive())["type"] != "websocket.disconnect":
@@ -353,6 +359,43 @@ async def test_a_frame_without_a_mask_is_cut_off() -> None:
         peer = await Peer.upgraded(port, "/hear")
         await say(peer._line, b"\x82\x05plain")
         assert await peer.rest() == 1002
+        peer.close()
+
+
+UPGRADE = (
+    b"GET /hear HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+async def test_an_upgrade_that_is_none_is_refused() -> None:
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        await say(line, UPGRADE.replace(b"13", b"8"))
+        said = await answers(line)
+        assert b"sec-websocket-version: 13" in said
+        assert problem_in(said, 400)["code"] == "bad_request"
+        line = await connected(port)
+        await say(line, UPGRADE.replace(b"/hear", b"/nowhere"))
+        assert (await answers(line)).startswith(b"HTTP/1.1 403 ")
+
+
+async def test_who_speaks_before_the_answer_is_heard_after_it() -> None:
+    """Mutant: what comes before the application has accepted is dropped."""
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        early = serialized(Frame(Opcode.BINARY, b"early"))
+        await say(line, UPGRADE.replace(b"/hear", b"/late") + early)
+        await say(line, early * 2)
+        await heard(line, b"\x82\x0freceived: early" * 3)
+        line.close()
+
+
+async def test_text_that_is_none_is_cut_off() -> None:
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/hear")
+        await peer.frames(Frame(Opcode.TEXT, b"\xff"))
+        assert await peer.rest() == 1007
         peer.close()
 
 

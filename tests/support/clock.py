@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from itertools import count
 from typing import Any, cast
+
+from runtime.clock import Alarm
 
 SETTLE_TURNS = 50
 """Turns of the event loop that tasks get at most after each wake-up. Work that leaves the loop (a
@@ -59,11 +62,21 @@ class ManualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
+        await self._wakes(seconds)
+
+    def call_later(self, seconds: float, then: Callable[[], object]) -> Alarm:
+        woken = self._wakes(seconds)
+        if seconds <= 0:
+            woken.set_result(None)
+        woken.add_done_callback(lambda done: done.cancelled() or then())
+        return woken
+
+    def _wakes(self, seconds: float) -> asyncio.Future[None]:
         woken = asyncio.get_running_loop().create_future()
         at_us = self._monotonic_us + round(seconds * 1_000_000)
         heapq.heappush(self._sleepers, (at_us, next(self._order), woken))
         self._slept_on.set()
-        await woken
+        return woken
 
     async def slept_on(self) -> None:
         """Return once a sleep has begun since the last call: somebody has nothing left to do."""

