@@ -41,9 +41,9 @@ export class ZoneHint extends LitElement {
 
   override render(): unknown {
     const { hint } = this;
-    if (!hint) return html`<p class="small soft" role="status">${this.done}</p>`;
+    if (!hint) return html`<p class="small soft" aria-live="polite">${this.done}</p>`;
     return html`
-      <div class="notice small" role="status">
+      <div class="notice small" aria-live="polite">
         <p>${hint.words}</p>
         ${this.trouble ? html`<p class="error">${this.trouble.what} ${this.trouble.advice}</p>` : nothing}
         <div class="row">
