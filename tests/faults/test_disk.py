@@ -21,7 +21,7 @@ from runtime.database.sqlite import FILE_NAME
 from tests.faults.test_power import PROOF_BOUND_S, library, on_disk
 from tests.support.load import Call, Writer, all_there, is_sound, whole
 from tests.support.machine import Machine
-from tests.support.serving import ROOT, Api, Server
+from tests.support.serving import GUARD_S, ROOT, Api, Server
 
 __all__ = ["library"]
 
@@ -40,7 +40,7 @@ async def fail(folder: Path, library: Path, fails: list[int], seed: int) -> None
             await server.stop()
             machine.fail_at(number)
             await server.starts()
-            assert await server.ended() == STORAGE_FAILED
+            assert await server.ended(GUARD_S + number) == STORAGE_FAILED  # each takes a message
             machine.fail_at(0)
             machine.lose_power(dice)
             acked = {id_ for writer in writers for id_ in writer.acked}

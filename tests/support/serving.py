@@ -157,10 +157,10 @@ class Server:
         (line,) = (line for line in status.splitlines() if line.startswith("RssAnon:"))
         return int(line.split()[1]) * 1024
 
-    async def ended(self) -> int:
+    async def ended(self, within_s: float = GUARD_S) -> int:
         """Its exit code, once it has ended by itself."""
         assert self._process is not None
-        async with asyncio.timeout(GUARD_S):
+        async with asyncio.timeout(within_s):
             return await self._process.wait()
 
     def pause(self) -> None:
