@@ -120,6 +120,25 @@ async def test_redis_harmed_loses_and_reorders_nothing(
         assert socket.close_code is None
 
 
+async def test_who_hides_while_redis_stands_still_is_hidden_at_once_on_every_node(
+    nodes: Nodes, redis: RedisServer
+) -> None:
+    """Before anybody has noticed that nothing is heard. Mutant: it is told by what is known."""
+    ada, _, mine, theirs = await nodes.talk()
+    page = await nodes.page(nodes.other, ada.link)
+    await mine.finish(1001)
+    await theirs.get("presence.changed", person=ada.person, presence="away")
+    theirs.frames.clear()
+    moved = await page.connect()
+    await theirs.get("presence.changed", person=ada.person, presence="here")
+    redis.pause()
+    assert (await ada.post("/v1/me/seen", json={"hidden": True})).is_success
+    await moved.finish(1001)
+    told = await theirs.get("presence.changed", person=ada.person, presence="away")
+    assert told["seen_us"] is None
+    redis.go_on()
+
+
 async def test_a_hint_that_was_lost_is_noticed(nodes: Nodes) -> None:
     ada, _, mine, theirs = await nodes.talk()
     with bus_of(nodes.one).only_here():  # as if Redis had dropped it
