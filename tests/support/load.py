@@ -131,7 +131,11 @@ class Writer:
             await socket.send(
                 "auth.open", grant=self.api.grant.grant, tab=f"{self.name}-tab", cursors=cursors
             )
-            opened = await socket.get("auth.opened")
+            try:
+                opened = await socket.get("auth.opened")
+            except Unexpected:
+                self.api.grant = None  # it may have run out, after ten minutes
+                raise
             self.conversation = opened["mentorships"][0]["conversation"]
             self.connections += 1
             while True:
@@ -179,6 +183,7 @@ class Writer:
 async def whole(api: Api, conversation: str) -> list[Message]:
     """The conversation from its first message to its last, page by page."""
     log: list[Message] = []
+    await api.sign_in()  # the last time may be long ago
     while page := await api.messages(conversation, after=log[-1].seq if log else 0):
         log += page
     return log
