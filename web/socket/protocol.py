@@ -68,6 +68,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(refusal, SPEAKS)
             return
         self.connections.discard(self)
+        self.parser = None  # type: ignore[assignment]  # it holds this in turn
         websocket = cast(type[WebSocketProtocol], self.ws_protocol_class)
         websocket(
             self.app,
