@@ -280,7 +280,9 @@ CRAFTED: dict[str, tuple[Change, str]] = {
     "a list for text": (with_value("persons", "zone", ["UTC"]), "Expected `str`, got `array`"),
     "text for bytes": (with_value("keys", "secret", "x"), "Expected `bytes`, got `str`"),
     "no text": (with_value("persons", "name", None), "Expected `str`, got"),
-    "not UTF-8": (with_page(b"\x92" + b"\x98\xa1\xff\xa0\xa0\xa0\xa0\x01\xc0\x00" * 2), "utf-8"),
+    "not UTF-8": (
+        with_page(b"\x92" + b"\x99\xa1\xff\xa0\xa0\xa0\xa0\x01\xc0\x00\xc0" * 2), "utf-8"
+    ),
     "a row twice": (
         with_rows("members", lambda rows: rows.append(rows[0])), " cannot be used ("
     ),
