@@ -12,7 +12,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    Select,
     String,
     Table,
     Text,
@@ -317,11 +316,23 @@ def first_body(site_id: str, conversation: str, message: Message) -> Plan[str]:
 # ---- reading -------------------------------------------------------------------------------------
 
 
+_POSITION = Prepared(
+    select(conversations.c.head, conversations.c.revision).where(
+        conversations.c.site_id == bindparam("site_id"), conversations.c.id == bindparam("id")
+    )
+)
+_WRITTEN = Prepared(
+    select(messages.c.at_us).where(
+        messages.c.site_id == bindparam("site_id"),
+        messages.c.conversation_id == bindparam("conversation_id"),
+        messages.c.seq == bindparam("seq"),
+    )
+)
+
+
 def position(site_id: str, conversation: str) -> Plan[tuple[int, int]]:
     """The conversation's newest seq and revision."""
-    rows = yield select(conversations.c.head, conversations.c.revision).where(
-        conversations.c.site_id == site_id, conversations.c.id == conversation
-    )
+    rows = yield _POSITION(site_id=site_id, id=conversation)
     return (rows[0].head, rows[0].revision) if rows else (0, 0)
 
 
@@ -370,7 +381,7 @@ def _first_at(site_id: str, conversation: str, at_us: int, head: int) -> Plan[in
         high, there_us = end, None
         while low < high:
             middle = (low + high) // 2
-            rows = yield select(messages.c.at_us).where(*at(site_id, conversation, middle))
+            rows = yield _WRITTEN(site_id=site_id, conversation_id=conversation, seq=middle)
             if rows[0].at_us < at_us:
                 low = middle + 1
             else:
@@ -407,6 +418,24 @@ def touched(
     return (yield from whole(site_id, conversation, changed, *bound, order=order, limit=limit))
 
 
+def _stretch(of: Table) -> list[ColumnElement[bool]]:
+    """Of one conversation, from `first` to `last`."""
+    return [
+        of.c.site_id == bindparam("site_id"),
+        of.c.conversation_id == bindparam("conversation_id"),
+        of.c.seq.between(bindparam("first"), bindparam("last")),
+    ]
+
+
+_MESSAGES = Prepared(MESSAGE.where(*_stretch(messages)).order_by(messages.c.seq), together=True)
+_GIVEN = Prepared(
+    select(reactions.c.seq, reactions.c.emoji, reactions.c.person_id)
+    .where(*_stretch(reactions))
+    .order_by(reactions.c.revision),
+    together=True,
+)
+
+
 def _nearest(
     site_id: str, conversation: str, low: int, high: int, middle: int
 ) -> Plan[list[Message]]:
@@ -421,8 +450,9 @@ def _nearest(
             ((earlier, first - 1), (last + 1, later)) if rows else ((earlier, later),)
         ):
             if start <= end:
-                among = messages.c.seq.between(start, end)
-                found = yield _of(site_id, conversation, among).order_by(messages.c.seq)
+                found = yield _MESSAGES(
+                    site_id=site_id, conversation_id=conversation, first=start, last=end
+                )
                 rows = [*found, *rows] if end < middle else [*rows, *found]
         first, last = earlier, later
         if (first, last) == (low, high):
@@ -455,14 +485,11 @@ def whole(
     limit: int | None = None,
 ) -> Plan[list[Message]]:
     """Messages of one conversation with their reactions."""
-    rows = yield _of(site_id, conversation, *which).order_by(order).limit(limit)
-    return (yield from _dressed(site_id, conversation, rows))
-
-
-def _of(site_id: str, conversation: str, *which: ColumnElement[bool]) -> Select[Any]:
-    return MESSAGE.where(
+    asked = MESSAGE.where(
         messages.c.site_id == site_id, messages.c.conversation_id == conversation, *which
     )
+    rows = yield asked.order_by(order).limit(limit)
+    return (yield from _dressed(site_id, conversation, rows))
 
 
 def _dressed(site_id: str, conversation: str, rows: Sequence[AnyRow]) -> Plan[list[Message]]:
@@ -471,16 +498,18 @@ def _dressed(site_id: str, conversation: str, rows: Sequence[AnyRow]) -> Plan[li
         return []
     seqs = [row.seq for row in rows]
     low, high = min(seqs), max(seqs)
-    dense = high - low < len(seqs)
-    given = yield (
-        select(reactions.c.seq, reactions.c.emoji, reactions.c.person_id)
-        .where(
-            reactions.c.site_id == site_id,
-            reactions.c.conversation_id == conversation,
-            reactions.c.seq.between(low, high) if dense else reactions.c.seq.in_(seqs),
+    if high - low < len(seqs):
+        given = yield _GIVEN(site_id=site_id, conversation_id=conversation, first=low, last=high)
+    else:
+        given = yield (
+            select(reactions.c.seq, reactions.c.emoji, reactions.c.person_id)
+            .where(
+                reactions.c.site_id == site_id,
+                reactions.c.conversation_id == conversation,
+                reactions.c.seq.in_(seqs),
+            )
+            .order_by(reactions.c.revision)
         )
-        .order_by(reactions.c.revision)
-    )
     by_seq: dict[int, list[AnyRow]] = {}
     for row in given:
         by_seq.setdefault(row.seq, []).append(row)
