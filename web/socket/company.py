@@ -143,24 +143,31 @@ class Company:
 
     async def _ask(self) -> None:
         try:
-            while asked := {
-                id_: each
-                for id_, each in self.mentorships.items()
-                if id_ in self._moved or not self._within[id_].bounds.known
-            }:
-                self.stands(await self._look(self._site_id, asked))
-            while self._unshown:
-                ids = sorted(self._unshown)
-                views = await self._views.mentorships(
-                    self._site_id, self._me, [self.mentorships[id_] for id_ in ids]
-                )
-                self._unshown -= set(ids)
-                for view in views:
-                    self._send(MentorshipChanged(mentorship=view))
+            while True:  # more may come while one of them is looked up
+                asked = {
+                    id_: each
+                    for id_, each in self.mentorships.items()
+                    if id_ in self._moved or not self._within[id_].bounds.known
+                }
+                if asked:
+                    self.stands(await self._look(self._site_id, asked))
+                elif self._unshown:
+                    await self._show()
+                else:
+                    return
         except DatabaseError:  # the next glance tries again
             if not self._bus.apart:
                 for id_ in list(self._moved):
                     self._say_moved(id_)
+
+    async def _show(self) -> None:
+        ids = sorted(self._unshown)
+        views = await self._views.mentorships(
+            self._site_id, self._me, [self.mentorships[id_] for id_ in ids]
+        )
+        self._unshown -= set(ids)
+        for view in views:
+            self._send(MentorshipChanged(mentorship=view))
 
     async def stop(self) -> None:
         if self._asking is not None:
