@@ -19,7 +19,7 @@ from ledger.sansio.session import Apply
 from ledger.service import FLUSH_INTERVAL_S, Ledger
 from mentoring.arrangements import Arrangements
 from mentoring.reflections import Reflections
-from mentoring.safety import ALONE_FRESH_US, FRESH_US, Safety
+from mentoring.safety import ALONE_BELIEVED_US, BELIEVED_US, Safety
 from mentoring.service import Mentoring
 from mentoring.talks import Talks
 from people.service import People
@@ -168,7 +168,7 @@ class House:
             arrangements,
             dispatcher.nudge,
             Chat.shut,
-            FRESH_US if turn else ALONE_FRESH_US,
+            BELIEVED_US if turn else ALONE_BELIEVED_US,
         )
         elsewhere = Elsewhere(bus, clock, node)
         ledger = Ledger(

@@ -26,9 +26,9 @@ from runtime.database import Database, DatabaseError, Plan, essential
 from runtime.ids import Ids
 
 CACHED = 10_000
-FRESH_US = 2_000_000
+BELIEVED_US = 2_000_000
 """What another node has changed is known by then, should it not be heard of at once."""
-ALONE_FRESH_US = 60_000_000
+ALONE_BELIEVED_US = 60_000_000
 """Where there is no other node nothing changes unheard."""
 REPORTS_A_DAY = 20
 
@@ -61,13 +61,13 @@ class Safety:
         arrangements: Arrangements,
         nudge: Callable[[], None],
         shut: Callable[[str, str, Mapping[str, str]], Plan[None]],
-        fresh_us: int = FRESH_US,
+        believed_us: int = BELIEVED_US,
     ) -> None:
         """`shut` keeps, in the transaction at hand, whose messages a site's conversation refuses,
-        and with which codes. `fresh_us`: for how long what was read is believed, unless it is heard
-        to change."""
+        and with which codes. `believed_us`: for how long what was read is, unless it is heard to
+        change."""
         self._database, self._clock, self._ids, self._bus = database, clock, ids, bus
-        self._shut, self._fresh_us = shut, fresh_us
+        self._shut, self._believed_us = shut, believed_us
         self._arrangements, self._nudge = arrangements, nudge
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
         self._asked: dict[str, tuple[dict[str, None], asyncio.Task[dict[str, Bounds]]]] = {}
@@ -111,7 +111,7 @@ class Safety:
         for id_, bounds in found.items():
             known = self._known.get((site_id, id_))
             if known is None or known.at_us <= at_us:  # or it has changed since
-                self._keep(site_id, id_, _Known(bounds, at_us, at_us + self._fresh_us))
+                self._keep(site_id, id_, _Known(bounds, at_us, at_us + self._believed_us))
         return found
 
     def forget(self, site_id: str, mentorship: str) -> None:
