@@ -1,6 +1,5 @@
 """Leaving a mentorship, blocking the other, and telling the operator about them."""
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +23,7 @@ from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import Database, DatabaseError, Plan, essential
 from runtime.ids import Ids
+from runtime.together import Together
 
 CACHED = 10_000
 BELIEVED_US = 2_000_000
@@ -64,13 +64,13 @@ class Safety:
         believed_us: int = BELIEVED_US,
     ) -> None:
         """`shut` keeps, in the transaction at hand, whose messages a site's conversation refuses,
-        and with which codes. `believed_us`: for how long what was read is, unless it is heard to
+        and with which codes. `believed_us`: for how long what was read holds, unless it is heard to
         change."""
         self._database, self._clock, self._ids, self._bus = database, clock, ids, bus
         self._shut, self._believed_us = shut, believed_us
         self._arrangements, self._nudge = arrangements, nudge
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
-        self._asked: dict[str, tuple[dict[str, None], asyncio.Task[dict[str, Bounds]]]] = {}
+        self._together = Together(self._look)
 
     # ---- what holds ----------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ class Safety:
         if (bounds := self.fresh(site_id, mentorship)) is not None:
             return bounds
         try:
-            return (await self._together(site_id, mentorship))[mentorship]
+            return await self._together.ask(site_id, mentorship)
         except DatabaseError:
             known = self._known.get((site_id, mentorship))
             if known is None or known.bounds is None:
@@ -92,17 +92,9 @@ class Safety:
         good = known is not None and known.good_until_us > self._clock.monotonic_us()
         return known.bounds if known and good else None
 
-    async def _together(self, site_id: str, mentorship: str) -> dict[str, Bounds]:
-        """One look for all that are asked for in one turn of the loop."""
-        if site_id not in self._asked:
-            self._asked[site_id] = {}, asyncio.create_task(self._look(site_id))
-        ids, looking = self._asked[site_id]
-        ids[mentorship] = None
-        return await asyncio.shield(looking)
-
-    async def _look(self, site_id: str) -> dict[str, Bounds]:
-        ids, _ = self._asked.pop(site_id)
-        return await self.of(site_id, list(ids))
+    async def _look(self, site_id: str, ids: Sequence[str]) -> list[Bounds]:
+        found = await self.of(site_id, list(dict.fromkeys(ids)))
+        return [found[id_] for id_ in ids]
 
     async def of(self, site_id: str, ids: Sequence[str]) -> dict[str, Bounds]:
         """Of each of these mentorships, as it stands."""
