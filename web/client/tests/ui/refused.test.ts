@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
-import type { PendingChange, PendingMessage } from "../../src/lib/model.js";
+import type { Draft, PendingChange, PendingMessage } from "../../src/lib/model.js";
 import { troubleOf } from "../../src/lib/trouble.js";
 import { EMPTY, takenBack } from "../../src/ui/conversation/draft.js";
 import { messageRow, pendingRow, type Context } from "../../src/ui/conversation/message.js";
@@ -14,26 +14,85 @@ const CHANGE: PendingChange = {
   ...{ id: "c1", change: { is: "edit", seq: 4, body: "b" }, writtenUs: 1, refused: troubleOf("message_gone") },
 };
 
+const at = (seq: number) => ({ ...message(seq, ME.id), body: "Hi" });
+
 describe("what was refused is taken back for changing", () => {
+  const taken = (draft: Draft, refused: PendingMessage | PendingChange) => takenBack(draft, refused, at);
+
   it("as the answer that it was", () => {
-    expect(takenBack(EMPTY, WORDS)).toEqual({ text: "I will come", replyTo: 7, editing: null });
-    expect(takenBack({ ...EMPTY, replyTo: 3 }, { ...WORDS, replyTo: null }).replyTo).toBeNull();
+    expect(taken(EMPTY, WORDS)).toEqual({ text: "I will come", replyTo: 7, editing: null });
+    expect(taken({ ...EMPTY, replyTo: 3 }, { ...WORDS, replyTo: null })?.replyTo).toBeNull();
   });
 
   it("below what is already written", () => {
     const begun = { ...EMPTY, text: "And then?", replyTo: 3 };
-    expect(takenBack(begun, WORDS)).toEqual({ text: "And then?\nI will come", replyTo: 7, editing: null });
-    expect(takenBack(begun, { ...WORDS, replyTo: null }).replyTo).toBe(3);
+    expect(taken(begun, WORDS)).toEqual({ text: "And then?\nI will come", replyTo: 7, editing: null });
+    expect(taken(begun, { ...WORDS, replyTo: null })?.replyTo).toBe(3);
   });
 
-  it("and never into another message that is being changed", () => {
-    const changing = { ...EMPTY, text: "And then?", editing: { seq: 5, text: "Good morning" } };
-    expect(takenBack(changing, WORDS)).toEqual({ text: "And then?\nI will come", replyTo: 7, editing: null });
+  it.each([
+    ["but not over words for another message", "Good morning", true],
+    ["and over a change that changes nothing", "Hi", false],
+    ["and over one without words", " \u200b", false],
+  ])("%s", (_, text, stays) => {
+    const changing = { ...EMPTY, text: "And then?", editing: { seq: 5, text } };
+    const editing = stays ? changing.editing : null;
+    expect(taken(changing, WORDS)).toEqual({ text: "And then?\nI will come", replyTo: 7, editing });
+    expect(taken(changing, CHANGE)).toEqual(stays ? null : { ...changing, editing: { seq: 4, text: "b" } });
   });
 
   it("as other words for the message that it was to change", () => {
     const begun = { ...EMPTY, text: "And then?", replyTo: 3 };
-    expect(takenBack(begun, CHANGE)).toEqual({ ...begun, editing: { seq: 4, text: "b" } });
+    expect(taken(begun, CHANGE)).toEqual({ ...begun, editing: { seq: 4, text: "b" } });
+  });
+});
+
+describe("words for a message that is being changed", () => {
+  const changing: Draft = { ...EMPTY, editing: { seq: 5, text: "Good morning" } };
+
+  /** A field with these words, and what it does. */
+  async function field(draft: Draft) {
+    vi.stubGlobal("matchMedia", () => ({ matches: false }));
+    const { Composer } = await import("../../src/ui/conversation/composer.js");
+    const made = new Composer();
+    const [kept, discarded]: [Draft[], string[]] = [[draft], []];
+    const chat = {
+      discard: (id: string) => discarded.push(id),
+      saveDraft: (_: string, saved: Draft) => kept.push(saved),
+    };
+    Object.assign(made, { app: { chat }, at, draft });
+    Object.defineProperty(made, "area", { value: { focus: () => undefined } });
+    return { made, discarded, now: () => kept.at(-1), told: () => Reflect.get(made, "told") as string };
+  }
+
+  it("are kept while what was refused is taken back, or waits for them", async () => {
+    const { made, discarded, now, told } = await field(changing);
+    made.again(CHANGE);
+    expect([now(), discarded]).toEqual([changing, []]);
+    expect(told()).toContain("first");
+    made.again(WORDS);
+    expect(now()).toEqual({ text: "I will come", replyTo: 7, editing: changing.editing });
+    expect(discarded).toEqual(["p1"]);
+    expect(told()).toContain("once you have saved or left this change");
+  });
+
+  it("are kept while another is to be changed or answered", async () => {
+    const { made, now, told } = await field(changing);
+    made.change(5, "Hi");
+    expect([now(), told()]).toEqual([changing, ""]);
+    made.change(6, "Hi");
+    made.answer(at(6));
+    expect(now()).toEqual(changing);
+    expect(told()).toContain("first");
+  });
+
+  it("give way where there are none", async () => {
+    const { made, now, told } = await field({ ...EMPTY, editing: { seq: 5, text: "Hi" } });
+    made.change(6, "Hello");
+    expect(now()).toEqual({ ...EMPTY, editing: { seq: 6, text: "Hello" } });
+    made.again(CHANGE);
+    expect(told()).toContain("first");
+    expect(now()?.editing?.seq).toBe(6);
   });
 });
 

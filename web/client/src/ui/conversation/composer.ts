@@ -8,8 +8,8 @@ import { BODY_MAX_BYTES, type Message } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import "../parts/icon.js";
-import { quoteWords } from "../words/chat.js";
-import { EMPTY, takenBack } from "./draft.js";
+import { CHANGE_FIRST, quoteWords, SENT_NEXT } from "../words/chat.js";
+import { EMPTY, isChanging, takenBack } from "./draft.js";
 import { roomWords } from "./layout.js";
 
 const LINES = 6;
@@ -63,6 +63,7 @@ export class Composer extends AppElement {
   @property({ attribute: false }) at: (seq: number) => Message | undefined = () => undefined;
   @state() private draft: Draft = EMPTY;
   @state() private refused: Trouble | null = null;
+  @state() private told = ""; // why what one asked for is not in the field
   @query("textarea") private area!: HTMLTextAreaElement;
   private readonly byTouch = matchMedia("(pointer: coarse)"); // no Shift there: Enter begins a line
 
@@ -72,19 +73,26 @@ export class Composer extends AppElement {
 
   /** Takes back for changing what was refused. */
   again(refused: PendingMessage | PendingChange): void {
-    this.app.chat.discard(refused.id);
-    this.keep(takenBack(this.draft, refused));
+    const taken = takenBack(this.draft, refused, this.at);
+    if (taken) {
+      this.app.chat.discard(refused.id);
+      this.keep(taken);
+    }
+    if (!taken) this.told = CHANGE_FIRST;
+    else if (taken.editing && !("change" in refused)) this.told = SENT_NEXT;
     this.area.focus();
   }
 
   answer(message: Message): void {
-    this.keep({ ...this.draft, replyTo: message.seq, editing: null });
+    if (isChanging(this.draft, this.at)) this.told = CHANGE_FIRST;
+    else this.keep({ ...this.draft, replyTo: message.seq, editing: null });
     this.area.focus();
   }
 
   /** Other words for a message; what was begun before is there again afterwards. */
   change(seq: number, text: string): void {
-    this.keep({ ...this.draft, editing: { seq, text } });
+    if (isChanging(this.draft, this.at)) this.told = this.draft.editing?.seq === seq ? "" : CHANGE_FIRST;
+    else this.keep({ ...this.draft, editing: { seq, text } });
     this.area.focus();
   }
 
@@ -99,7 +107,7 @@ export class Composer extends AppElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("conversation")) return;
     this.draft = this.app.chat.draft(this.conversation);
-    this.refused = null;
+    [this.refused, this.told] = [null, ""];
   }
 
   protected override updated(): void {
@@ -151,10 +159,11 @@ export class Composer extends AppElement {
     `;
   }
 
-  /** The one line below: what room is left, and once it was refused, why. */
+  /** The one line below: what room is left, once it was refused why, and what became of what one asked for. */
   private line(): unknown {
     const { words, over } = roomWords(this.text, BODY_MAX_BYTES);
-    const { refused } = this;
+    const { refused, told } = this;
+    if (told) return html`<p id="counter" class="counter" role="alert">${told}</p>`;
     if (refused) {
       return html`<p id="counter" class="counter number over" role="alert">
         ${over ? words : refused.what} ${refused.advice}
@@ -173,7 +182,7 @@ export class Composer extends AppElement {
 
   private keep(draft: Draft): void {
     this.draft = draft;
-    this.refused = null;
+    [this.refused, this.told] = [null, ""];
     this.app.chat.saveDraft(this.conversation, draft);
   }
 

@@ -110,5 +110,11 @@ export function refusedWords({ change, refused }: PendingChange, other: PersonVi
   return refused ? `${what} ${refusalWords(refused, other, open)}` : what;
 }
 
+/** To who would lose the words of the change that is open. */
+export const CHANGE_FIRST = "Save this change first, or leave it: its words would be lost.";
+
+/** Of a message that was not sent, and is taken back while another is being changed. */
+export const SENT_NEXT = "The message that was not sent comes here once you have saved or left this change.";
+
 export const hits = (at: number, of: number, more: boolean): string =>
   of === 0 ? "Nothing found" : `${at} of ${of}${more ? " or more" : ""}`;
