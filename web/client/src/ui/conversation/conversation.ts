@@ -496,10 +496,11 @@ export class Conversation extends AppElement {
     try {
       seq = await this.app.chat.goTo(view.conversation, where);
     } catch (error) {
-      this.trouble = inWords(error);
+      if (this.view?.id === view.id) this.trouble = inWords(error);
       return;
     }
     await this.updateComplete;
+    if (this.view?.id !== view.id) return; // meanwhile another is looked at, which has a message of that number too
     const message = this.at(seq);
     if (!message) return;
     const key = keyOf(message.person, message.id);
