@@ -414,7 +414,7 @@ export class Statements extends AppElement {
     `;
   }
 
-  /** Drawn once a statement: there may be a thousand. */
+  /** Drawn once a statement, and once a zone: there may be a thousand. */
   private lines(
     heading: string,
     lines: readonly StatementLine[],
@@ -436,7 +436,7 @@ export class Statements extends AppElement {
             </tr>
           </thead>
           <tbody role="rowgroup">
-            ${guard([statement, heading], () => lines.map((line) => this.line(line, role, me)))}
+            ${guard([statement, heading, me], () => lines.map((line) => this.line(line, role, me)))}
           </tbody>
         </table>
       </section>

@@ -11,6 +11,7 @@ export class Announcer implements ReactiveController {
   words = "";
   private heard: number | null = null; // the last seq, once there is one
   private marks: ReadonlyMap<string, string> | null = null;
+  private day = ""; // and zone, by which those read
   private waiting: Message[] = [];
   private lines: string[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,8 +32,8 @@ export class Announcer implements ReactiveController {
     [this.timer, this.heard, this.marks, this.waiting, this.lines, this.words] = [undefined, null, null, [], [], ""];
   }
 
-  /** What there is now. */
-  notice(messages: readonly Message[], marks: readonly Mark[], me: string, name: string): void {
+  /** What there is now. `day`: where another one begins, or another zone, the same marks read otherwise. */
+  notice(messages: readonly Message[], marks: readonly Mark[], me: string, name: string, day: string): void {
     const last = messages.at(-1)?.seq ?? 0;
     const { heard } = this;
     if (heard !== null && last > heard) {
@@ -41,7 +42,8 @@ export class Announcer implements ReactiveController {
     }
     if (messages.length) this.heard = last;
     const now = new Map(marks.map(({ key, words }) => [key, words]));
-    const before = this.marks;
+    const before = day === this.day ? this.marks : null;
+    this.day = day;
     const fresh = before ? [...now].filter(([key, words]) => before.get(key) !== words) : [];
     if (fresh.length === 1) this.lines.push(fresh[0]![1]); // what is new comes one at a time
     this.marks = now;

@@ -17,7 +17,7 @@ import "../parts/standing.js";
 import { quoteWords, typingWords } from "../words/chat.js";
 import { otherOf, pairOf } from "../words/people.js";
 import { reaches } from "../words/safety.js";
-import { named } from "../words/time.js";
+import { dayKey, named } from "../words/time.js";
 import { Chosen, type Actions } from "./actions.js";
 import "./actions.js";
 import { Announcer } from "./announcer.js";
@@ -166,7 +166,9 @@ export class Conversation extends AppElement {
     if (row) this.focusOn = null;
     row?.focus({ preventScroll: true });
     if (conversation && view && me) {
-      this.announcer.notice(conversation.messages, this.drawing.marks(view), me.id, otherOf(view, me).person.name);
+      const day = `${me.zone} ${dayKey(me.zone, this.app.nowUs())}`;
+      const { name } = otherOf(view, me).person;
+      this.announcer.notice(conversation.messages, this.drawing.marks(view), me.id, name, day);
     }
     this.fill();
     this.look();
