@@ -20,7 +20,9 @@ from ledger.service import FLUSH_INTERVAL_S, Ledger
 from mentoring.arrangements import Arrangements
 from mentoring.reflections import Reflections
 from mentoring.safety import ALONE_BELIEVED_US, BELIEVED_US, Safety
+from mentoring.sansio.safety import shows
 from mentoring.service import Mentoring
+from mentoring.tables import Mentorship
 from mentoring.talks import Talks
 from people.service import People
 from protocol.codec import encode
@@ -31,6 +33,7 @@ from protocol.facts import (
     MentorshipClosed,
     MentorshipStarted,
     Noted,
+    PersonMoved,
     ReflectionShared,
 )
 from protocol.frames import MentorshipAdded, MentorshipChanged, ReflectionChanged
@@ -255,6 +258,7 @@ class House:
         session = Then(tells=[self._session_changed])
         return {
             "access.revoked": Then(tells=[self._revoked]),
+            "person.moved": Then(tells=[self._person_moved]),
             "mentorship.started": Then(tells=[self._mentorship_started]),
             "mentorship.closed": Then([self._closed], changed),
             "agreement.proposed": arranged,
@@ -284,6 +288,21 @@ class House:
         fact = msgspec.msgpack.decode(event.payload, type=AccessRevoked)
         self.services.bus.publish(
             access_topic(event.site_id, fact.person), fact.invitation.encode()
+        )
+
+    async def _person_moved(self, event: Event) -> None:
+        """Whoever may know where they are goes by their clock."""
+        fact = msgspec.msgpack.decode(event.payload, type=PersonMoved)
+        theirs = await self.mentoring.of_person(event.site_id, fact.person)
+        within = await self.services.views.within(event.site_id, theirs, 0)
+        await self._show_changed(
+            event.site_id,
+            [
+                (who, each)
+                for each in theirs
+                for who in each.roles
+                if shows(within[each.id].bounds, fact.person, who)
+            ],
         )
 
     async def _mentorship_started(self, event: Event) -> None:
@@ -324,10 +343,14 @@ class House:
         fact = msgspec.msgpack.decode(event.payload, type=MentoringFact)
         found = await self.mentoring.find(event.site_id, "mentorship", fact.mentorship)
         assert found is not None
-        for person in found.roles:
-            (view,) = await self.services.views.mentorships(event.site_id, person, [found])
+        await self._show_changed(event.site_id, [(who, found) for who in found.roles])
+
+    async def _show_changed(self, site_id: str, to: Sequence[tuple[str, Mentorship]]) -> None:
+        """Each of these persons reads how one of their mentorships is now."""
+        shown = await self.services.views.opened(site_id, [(who, [of]) for who, of in to], 0)
+        for (who, _), ((view,), _) in zip(to, shown, strict=True):
             frame = encode(MentorshipChanged(mentorship=view), "msgpack")
-            self.services.bus.publish(person_topic(event.site_id, person), frame)
+            self.services.bus.publish(person_topic(site_id, who), frame)
 
     async def _session_changed(self, event: Event) -> None:
         noted = msgspec.msgpack.decode(event.payload, type=Noted)

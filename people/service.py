@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+from sqlalchemy import Executable
 
 from people import tables
 from people.sansio import claims, handles
@@ -12,7 +13,7 @@ from people.sansio.profile import clean_email, clean_name, clean_zone
 from people.tables import Invitation, Key, Known
 from people.tokens import GRANT_ALGORITHM, Seals, Tokens, new_signing_secret
 from protocol.errors import Refusal
-from protocol.facts import AccessRevoked
+from protocol.facts import AccessRevoked, PersonMoved
 from protocol.grants import GrantClaims
 from protocol.rest import Grant, NewPerson
 from protocol.views import PersonView
@@ -160,7 +161,16 @@ class People:
     async def move(self, site_id: str, person: str, zone: str) -> None:
         """They go by another clock from now on. Refuses with `invalid_field`."""
         checked = self.checked_zone(zone, "zone")
-        await self._database.write(tables.move_person, site_id, person, checked)
+        await self._database.write(self._move, site_id, person, checked, self._clock.wall_us())
+        self._nudge()
+
+    def _move(self, site_id: str, person: str, zone: str, now_us: int) -> Plan[None]:
+        if (yield from tables.move_person(site_id, person, zone)):
+            yield self._put(site_id, "person.moved", PersonMoved(person=person, at_us=now_us))
+
+    def _put(self, site_id: str, topic: str, fact: AccessRevoked | PersonMoved) -> Executable:
+        payload = msgspec.msgpack.encode(fact)
+        return outbox.put(site_id, self._ids.new("fac"), topic, payload, fact.at_us)
 
     async def called(self, site_id: str, name_or_id: str) -> list[PersonView]:
         """The persons of a site with this id or exactly this name, oldest first."""
@@ -298,13 +308,7 @@ class People:
             leads_to = invitation.mentorship or leads_to
             if (yield from tables.revoke_invitation(site_id, invitation.id, now_us)):
                 fact = AccessRevoked(person=person, invitation=invitation.id, at_us=now_us)
-                yield outbox.put(
-                    site_id,
-                    self._ids.new("fac"),
-                    "access.revoked",
-                    msgspec.msgpack.encode(fact),
-                    now_us,
-                )
+                yield self._put(site_id, "access.revoked", fact)
         return leads_to
 
 

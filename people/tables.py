@@ -205,13 +205,15 @@ def rename_person(site_id: str, to: PersonView, email: str) -> Plan[None]:
     )
 
 
-def move_person(site_id: str, person: str, zone: str) -> Plan[None]:
-    """They go by another clock; the one that they began with is kept."""
-    yield (
+def move_person(site_id: str, person: str, zone: str) -> Plan[bool]:
+    """They go by another clock; the one that they began with is kept. Whether they did not yet."""
+    rows = yield (
         update(persons)
-        .where(persons.c.site_id == site_id, persons.c.id == person)
+        .where(persons.c.site_id == site_id, persons.c.id == person, persons.c.zone != zone)
         .values(zone=zone, zone_given=func.coalesce(persons.c.zone_given, persons.c.zone))
+        .returning(persons.c.id)
     )
+    return bool(rows)
 
 
 def forget_seen(site_id: str, person: str) -> Plan[None]:

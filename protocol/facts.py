@@ -349,6 +349,13 @@ class AccessRevoked(Fact, tag="access.revoked", frozen=True, kw_only=True):
     at_us: Micros
 
 
+class PersonMoved(Fact, tag="person.moved", frozen=True, kw_only=True):
+    """They go by another zone from now on. Which one is in no fact."""
+
+    person: Id
+    at_us: Micros
+
+
 class ReflectionShared(Fact, tag="reflection.shared", frozen=True, kw_only=True):
     """What a person said after a session has reached the other. What it was is in no fact."""
 
@@ -412,4 +419,4 @@ MentoringFact = (
     | MeetingOver
 )
 
-AnyFact = SessionFact | MentoringFact | ReflectionShared | ReportMade | AccessRevoked
+AnyFact = SessionFact | MentoringFact | ReflectionShared | ReportMade | AccessRevoked | PersonMoved

@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from ledger.views import base64url
-from mentoring.sansio.safety import OPEN, shows
+from mentoring.sansio.safety import OPEN
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
 from people.service import Caller
@@ -180,18 +180,7 @@ class Handlers:
 
     async def set_zone(self, asked: Asked) -> ZoneSetting:
         wish: ZoneSetting = asked.body
-        caller, services = asked.me, self._services
-        site_id = caller.site_id
-        await services.people.move(site_id, caller.person, wish.zone)
-        theirs = await self._mentoring.of_person(site_id, caller.person)
-        within = await services.views.within(site_id, theirs, 0)
-        for each in theirs:
-            for who in each.roles:
-                if not shows(within[each.id].bounds, caller.person, who):
-                    continue
-                (view,) = await services.views.mentorships(site_id, who, [each])
-                frame = encode(MentorshipChanged(mentorship=view), "msgpack")
-                services.bus.publish(person_topic(site_id, who), frame)
+        await self._services.people.move(asked.me.site_id, asked.me.person, wish.zone)
         return wish
 
     async def replace_link(self, asked: Asked) -> NewLink:

@@ -192,3 +192,18 @@ async def test_who_blocks_while_redis_is_away_is_blocked_on_the_other_node(
         assert view["closed_by"] == ben.person
     mine.send("chat.typing", conversation=ada.conversation, typing=True)
     assert (await mine.get("error"))["code"] == "mentorship_closed"
+
+
+async def test_who_travels_while_redis_is_away_is_read_by_their_clock_on_the_other_node(
+    nodes: Nodes, redis: RedisServer
+) -> None:
+    """Mutant: it is told and in no fact."""
+    ada, ben, mine, theirs = await nodes.talk()
+    redis.kill()
+    await until(lambda: bus_of(nodes.one).away and bus_of(nodes.other).away, "Redis is away")
+    assert (await ben.post("/v1/me/zone", json={"zone": "Asia/Kathmandu"})).is_success
+    for socket in (mine, theirs):
+        view = (await socket.get("mentorship.changed"))["mentorship"]
+        zones = {each["person"]["id"]: each["person"]["zone"] for each in view["members"]}
+        assert zones[ben.person] == "Asia/Kathmandu"
+        assert zones[ada.person] != "Asia/Kathmandu"

@@ -13,7 +13,7 @@ from people import tables
 from people.service import People
 from people.tokens import Tokens
 from protocol.errors import Refusal
-from protocol.facts import AccessRevoked
+from protocol.facts import AccessRevoked, PersonMoved
 from protocol.grants import GRANT_TTL_US
 from protocol.rest import Grant, NewPerson
 from protocol.views import PersonView
@@ -64,6 +64,10 @@ class Town:
     def facts(self) -> Plan[list[AccessRevoked]]:
         rows = yield select(outbox.c.payload).where(outbox.c.site_id == self.site)
         return [msgspec.msgpack.decode(row.payload, type=AccessRevoked) for row in rows]
+
+    def moves(self) -> Plan[list[PersonMoved]]:
+        rows = yield select(outbox.c.payload).where(outbox.c.site_id == self.site)
+        return [msgspec.msgpack.decode(row.payload, type=PersonMoved) for row in rows]
 
 
 @pytest.fixture
@@ -194,6 +198,18 @@ async def test_replacing_a_link_several_times_at_once_leaves_one_way_in(town: To
     assert sorted(fact.invitation for fact in facts) == sorted(
         link.partition(".")[0] for link in (first, *revoked)
     )
+
+
+async def test_that_somebody_goes_by_another_zone_is_a_fact_once(town: Town) -> None:
+    """Mutants: nothing is put into the outbox; also what was so already."""
+    ada, before = await town.person(), town.nudges
+    for zone in ("Asia/Kathmandu", "Asia/Kathmandu", "UTC"):
+        await town.people.move(town.site, ada.id, zone)
+        assert (await town.people.by_id(town.site, [ada.id]))[ada.id].zone == zone
+    assert await refusal(town.people.move(town.site, ada.id, "Europe/Atlantis")) == "invalid_field"
+    moved = PersonMoved(person=ada.id, at_us=town.clock.wall_us())
+    assert await town.database.read(town.moves) == [moved, moved]
+    assert town.nudges > before
 
 
 FORGED: dict[str, Callable[[str], str]] = {
