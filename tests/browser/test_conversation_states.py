@@ -176,6 +176,7 @@ async def test_who_goes_back_from_an_account_finds_the_conversation_where_they_w
     await page.evaluate("settle()")
     top = "e => e.getBoundingClientRect().top"
     place = await mark.evaluate(top)
+    name = page.get_by_role("dialog").get_by_role("heading", level=2)
     for way in ("the browser's", "the page's"):
         await mark.click()
         await expect(page.get_by_role("heading", level=1)).to_contain_text("together")
@@ -186,6 +187,7 @@ async def test_who_goes_back_from_an_account_finds_the_conversation_where_they_w
         await expect(mark).to_be_in_viewport()
         await page.evaluate("settle()")
         assert abs(await mark.evaluate(top) - place) < 2
+        await expect(name).to_be_focused()  # of the sheet, which covers what is of the page
     # Closed is closed.
     await page.get_by_role("button", name="Close").click()
     await page.get_by_role("link", name="Ithaca", exact=True).click()
@@ -256,6 +258,11 @@ async def test_escape_closes_the_sheet_and_gives_the_focus_back(phone: Screen) -
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("textbox", name="Message")).to_have_count(0)
     assert (await phone.focused()).startswith("Conversation")
+    await page.get_by_role("link", name="Ithaca", exact=True).click()
+    await page.get_by_role("button", name="Conversation").click()
+    await page.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Conversation")).to_be_focused()
 
 
 async def test_the_sheet_says_that_the_other_is_in_the_room_and_one_joins_from_it(

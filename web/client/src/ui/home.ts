@@ -188,7 +188,7 @@ export class Home extends AppElement {
             open
             .app=${this.app}
             .mentorship=${this.talking}
-            @close=${() => (this.talking = null)}
+            @close=${this.close}
           ></ith-side>`
       }
     `;
@@ -243,6 +243,7 @@ export class Home extends AppElement {
               : nothing
           }
           <button
+            data-talk=${view.id}
             aria-expanded=${this.talking === view.id}
             @click=${() => (this.talking = this.talking === view.id ? null : view.id)}
           >
@@ -257,6 +258,14 @@ export class Home extends AppElement {
         ${this.sessions(view, me)}
       </li>
     `;
+  }
+
+  /** The sheet goes, with what had the focus; whoever closes it is where it is opened. */
+  private async close(): Promise<void> {
+    const { talking } = this;
+    this.talking = null;
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(`[data-talk="${talking}"]`)?.focus();
   }
 
   /** The button went; who pressed it is at *Join*. */
