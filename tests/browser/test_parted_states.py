@@ -240,6 +240,13 @@ async def test_when_the_connection_goes_nothing_moves_under_the_pointer_nor_is_c
     await expect(page.locator(".go").get_by_text("You are offline.")).to_be_in_viewport(ratio=1)
     assert await top(join) == was
     assert covers == (await top(foot) if covers is not None else None)
+    await sized.show("home")
+    join = page.get_by_role("link", name="Join").first
+    was = await top(join)
+    await page.evaluate(OFFLINE)
+    told = page.get_by_text("You are offline: this may be old.")
+    await expect(told).to_be_in_viewport(ratio=1)
+    assert await top(join) == was
 
 
 async def test_once_blocked_the_sheet_is_gone_and_the_conversation_says_so(phone: Screen) -> None:

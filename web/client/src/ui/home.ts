@@ -12,7 +12,6 @@ import { AppElement } from "./element.js";
 import "./parts/avatar.js";
 import "./parts/clocks.js";
 import "./parts/icon.js";
-import { notice } from "./parts/notice.js";
 import "./parts/side.js";
 import "./parts/standing.js";
 import { linkFirst, ownLink } from "./own-link.js";
@@ -60,10 +59,25 @@ export class Home extends AppElement {
         height: 100dvh;
       }
       .top {
+        position: relative;
         justify-content: space-between;
       }
       .top .plain {
         margin-inline-start: -17px; /* below the heading its words stand in line with it */
+      }
+      /* In the gap above what one presses: a connection comes and goes, and nothing moves under the pointer. */
+      .old {
+        position: absolute;
+        inset-block-start: calc(100% + 2px);
+        inset-inline: 0;
+        overflow: hidden;
+        line-height: 20px;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .old span {
+        padding-inline-start: 8px;
+        border-inline-start: 3px solid var(--amber);
       }
       .people,
       .card {
@@ -158,12 +172,10 @@ export class Home extends AppElement {
             }
             <a class="button" href=${paths.new}>New mentorship</a>
           </div>
+          <p class="small old" role="status">
+            ${link.is === "online" && !isAway(link) ? nothing : html`<span class="late">${staleWords(hasNetwork)}</span>`}
+          </p>
         </div>
-        ${
-          link.is === "online" && !isAway(link)
-            ? nothing
-            : html`<div class="late">${notice(staleWords(hasNetwork))}</div>`
-        }
         <ith-zone-hint .app=${this.app} .me=${me}></ith-zone-hint>
         ${
           mentorships.length

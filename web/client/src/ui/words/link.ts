@@ -18,13 +18,11 @@ export const waitWords = (hasNetwork: boolean) => ({
     "and you join as soon as it works.",
 });
 
-/** On a page that shows what was heard before. */
-export const staleWords = (hasNetwork: boolean) => ({
-  what: awayWords(hasNetwork),
-  advice: "What stands here may have changed since. It is tried again by itself.",
-});
+/** On a page that shows what was heard before: in one line. */
+export const staleWords = (hasNetwork: boolean): string =>
+  `${awayWords(hasNetwork).slice(0, -1)}: this may be old.`;
 
-/** The same in the room that is kept for it on a narrow page. */
+/** Before a call, in the room that is kept for it on a narrow page. */
 export const waitShort = (hasNetwork: boolean): string =>
   `${awayWords(hasNetwork)} Press Join already: you join as soon as it works.`;
 
