@@ -81,10 +81,30 @@ async def test_a_new_page_takes_the_focus_to_its_heading_and_names_itself(deskto
     await expect(page.get_by_role("heading", name="Your mentorships")).to_be_focused()
 
 
+IN_ROOM = """(names) => app.set({mentorships: app.state.mentorships.map((each) => ({...each,
+  members: each.members.map((member) => ({...member,
+    presence: names.includes(member.person.name) ? "in_room" : "here"}))}))})"""
+
+
 async def test_who_is_in_the_room_stands_first_at_home(desktop: Screen) -> None:
     await desktop.show("home")
     people = desktop.page.get_by_role("heading", level=2)
-    await expect(people).to_have_text([re.compile("ליאורה"), "Ana Quispe", re.compile("^Wolfe")])
+    leyla, ana, wolfe = re.compile("ליאורה"), "Ana Quispe", re.compile("^Wolfe")
+    await expect(people).to_have_text([leyla, ana, wolfe])
+    # Nobody moves away from who is about to press.
+    join = desktop.page.get_by_role("link", name="Join").nth(1)
+    for at_it in (join.hover, join.focus):
+        await at_it()
+        await desktop.page.evaluate(IN_ROOM, [ana])
+        await expect(join).to_have_class(re.compile("filled"))
+        await expect(people).to_have_text([leyla, ana, wolfe])
+        if at_it == join.focus:
+            await expect(join).to_be_focused()
+        await desktop.page.mouse.move(1, 1)
+        await join.blur()
+        await expect(people).to_have_text([ana, leyla, wolfe])
+        await desktop.page.evaluate(IN_ROOM, ["ליאורה בן־דוד"])
+        await expect(people).to_have_text([leyla, ana, wolfe])
 
 
 async def test_the_home_page_says_that_it_may_be_old_while_nothing_is_heard(

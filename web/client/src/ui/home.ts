@@ -1,5 +1,5 @@
 import { MessageSquare } from "lucide";
-import { css, html, nothing } from "lit";
+import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
@@ -15,6 +15,7 @@ import "./parts/icon.js";
 import "./parts/side.js";
 import "./parts/standing.js";
 import { linkFirst, ownLink } from "./own-link.js";
+import { metFirst } from "./met-first.js";
 import { keptPlace } from "./place.js";
 import { paths } from "./route.js";
 import { resultShort } from "./words/account.js";
@@ -27,13 +28,6 @@ import { shortStanding } from "./words/settlement.js";
 import { otherOf, pairOf, roleWords, type Pair } from "./words/people.js";
 import { meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
-
-/** Who is in the room now stands first, whom one does not reach any more last; the others as they came. */
-const metFirst = (mentorships: readonly MentorshipView[], me: PersonView): MentorshipView[] => {
-  const place = (each: MentorshipView): number =>
-    !reaches(each) ? 2 : otherOf(each, me).presence === "in_room" ? 0 : 1;
-  return [...mentorships].sort((a, b) => place(a) - place(b));
-};
 
 const SHOWN = 3; // sessions of one mentorship, until one asks for all
 
@@ -141,12 +135,24 @@ export class Home extends AppElement {
   ];
   @state() private talking: string | null = keptPlace()?.mentorship ?? null; // the mentorship whose conversation is open
   @state() private unfolded: ReadonlySet<string> = new Set();
+  private people: readonly MentorshipView[] = []; // as they stand
   private readonly asked = new Set<string>();
   private readonly ahead = new Ahead(this, () => this.app);
 
   protected override watch(state: AppState): readonly unknown[] {
     const { mentorships, sessions, arranged, me, phase, canStart, link, hasNetwork } = state;
     return [mentorships, sessions, arranged, me, phase, canStart, link, hasNetwork];
+  }
+
+  /** Nobody is moved from under the pointer, or with the focus: they stand where they stood until both are elsewhere. */
+  protected override willUpdate(_: PropertyValues<this>): void {
+    const { me, mentorships } = this.state;
+    const busy = this.renderRoot?.querySelector(".people")?.matches(":hover, :focus-within");
+    this.people = me ? metFirst(mentorships, me, busy ? this.people.map(({ id }) => id) : []) : [];
+  }
+
+  private left({ relatedTarget, currentTarget }: FocusEvent | PointerEvent): void {
+    if (!(currentTarget as Node).contains(relatedTarget as Node | null)) this.requestUpdate();
   }
 
   protected override updated(): void {
@@ -179,9 +185,9 @@ export class Home extends AppElement {
         <ith-zone-hint .app=${this.app} .me=${me}></ith-zone-hint>
         ${
           mentorships.length
-            ? html`<ul class="people">
+            ? html`<ul class="people" @pointerleave=${this.left} @focusout=${this.left}>
               ${repeat(
-                metFirst(mentorships, me),
+                this.people,
                 (each) => each.id,
                 (each) => this.person(each, me),
               )}
