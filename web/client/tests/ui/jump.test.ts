@@ -26,8 +26,11 @@ async function onTheWay() {
   const promise = new Promise<number>((resolve, reject) => {
     [came, failed] = [() => resolve(1), () => reject(new Refused(troubleOf("unavailable")))];
   });
-  const app = { state: STATE, nowUs: () => 1, chat: { goTo: () => promise } };
-  Object.assign(made, { app, mentorship: MENTORSHIP.id });
+  const app = {
+    ...{ state: STATE, nowUs: () => 1, loadSessions: () => promise, arrange: { load: () => promise } },
+    chat: { goTo: () => promise, loadOlder: () => promise, open: () => undefined },
+  };
+  Object.assign(made, { app, mentorship: MENTORSHIP.id, opened: MENTORSHIP.conversation });
   Object.defineProperty(made, "updateComplete", { value: Promise.resolve(true) });
   const jumped = (Reflect.get(made, "jump") as (seq: number) => Promise<void>).call(made, 1);
   return { made, jumped, came, failed };
@@ -53,4 +56,25 @@ test.each([
   failed();
   await jumped;
   expect(Reflect.get(made, "trouble") !== null).toBe(said);
+});
+
+/** As when it is drawn: of another conversation everything begins anew. */
+function look(made: { mentorship: string }, at: string): void {
+  made.mentorship = at;
+  (Reflect.get(made, "willUpdate") as (changed: unknown) => void).call(made, new Map());
+}
+
+test.each([
+  [MENTORSHIP.id, "older"],
+  [OTHER.id, null],
+])("and so is that older ones did not load: %s, %s", async (now, said) => {
+  vi.stubGlobal("history", { state: null });
+  const { made, jumped, failed } = await onTheWay();
+  (Reflect.get(made, "load") as (which: string) => void).call(made, "older");
+  look(made, now);
+  failed();
+  await jumped;
+  expect(Reflect.get(made, "failed")).toBe(said);
+  look(made, OTHER.id);
+  expect(Reflect.get(made, "failed")).toBeNull();
 });

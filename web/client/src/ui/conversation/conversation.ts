@@ -143,7 +143,8 @@ export class Conversation extends AppElement {
       }
       this.announcer.forget();
       this.asked.clear();
-      [this.active, this.shown, this.trouble, this.finding, this.words] = [null, null, null, false, ""];
+      [this.active, this.shown, this.failed, this.trouble] = [null, null, null, null];
+      [this.finding, this.words] = [false, ""];
       this.arrive();
       this.app.chat.open(view.conversation);
       // Both are asked again with the next connection.
@@ -516,7 +517,7 @@ export class Conversation extends AppElement {
     if (!view || newAfter === null) return;
     if (!this.virtual.show("new")) await this.jump(newAfter + 1);
     await this.updateComplete;
-    this.virtual.show("new");
+    if (this.view?.id === view.id) this.virtual.show("new");
   }
 
   private sent(): void {
@@ -557,7 +558,7 @@ export class Conversation extends AppElement {
     this.failed = null;
     const { chat } = this.app;
     const loaded = which === "older" ? chat.loadOlder(conversation.id) : chat.loadNewer(conversation.id);
-    loaded.catch(() => (this.failed = which));
+    loaded.catch(() => this.opened === conversation.id && (this.failed = which));
   }
 
   /** What is quoted in sight and not held. */
