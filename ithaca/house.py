@@ -270,8 +270,10 @@ class House:
             "meeting.moved": arranged,
             "meeting.cancelled": arranged,
             "meeting.over": Then([self._meeting_over], changed),
+            "participant.joined": session,
             "participant.left": session,  # also one whose server died
             "contact.proven": session,  # late: it was over already
+            "window.extended": session,
             "session.started": session,
             "session.ended": Then([self._session_ended], session.tells),
             "session.settled": session,

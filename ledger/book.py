@@ -38,6 +38,7 @@ TOLD = (
     "session.started",
     "participant.joined",
     "participant.left",
+    "window.extended",
     "session.ended",
     "session.settled",
     "session.confirmed",

@@ -439,9 +439,7 @@ class Handlers:
         )
 
     async def extend_session(self, asked: Asked) -> SessionView:
-        view = await self._services.ledger.extend(*self._session(asked), asked.me.person)
-        self._services.signaling.announce(asked.me.site_id, asked.theirs.roles, view)
-        return view
+        return await self._services.ledger.extend(*self._session(asked), asked.me.person)
 
     async def confirm_session(self, asked: Asked) -> SessionView:
         body: Confirm = asked.body

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.app import Page
-from tests.support.nodes import Nodes, bus_of, until
+from runtime.outbox import done_since
+from tests.support.app import App, Page
+from tests.support.nodes import GUARD_S, Nodes, bus_of, until
 from tests.support.redis import RedisServer
 from tests.support.wire import CANDIDATE, SDP, Frame, Socket
 
@@ -175,6 +176,44 @@ async def test_a_call_begun_while_redis_is_away_is_made_when_it_is_back(
     again = await ben.join(theirs, peer="peer-of-ben-2", offer=SDP)
     assert again["session"]["id"] == joined["session"]["id"]
     assert (await mine.get("peer.offer"))["peer"] == "peer-of-ben-2"
+
+
+async def test_how_a_session_stands_is_known_on_the_other_node_while_redis_is_away(
+    nodes: Nodes, redis: RedisServer
+) -> None:
+    """Mutants: that somebody came is in no fact that is told; nor that it goes on."""
+    ada, ben, mine, theirs = await nodes.talk()
+    redis.kill()
+    await until(lambda: bus_of(nodes.one).away and bus_of(nodes.other).away, "Redis is away")
+    waiting = (await ada.join(mine, peer="peer-of-ada"))["session"]
+    told = (await theirs.get("session.changed"))["session"]
+    assert (told["id"], told["state"], told["people"]) == (
+        waiting["id"], "waiting", waiting["people"],
+    )  # fmt: skip
+    begun = (await ben.join(theirs, peer="peer-of-ben"))["session"]
+    await told_of(mine, begun)
+    await retold(nodes.one, "session.started")  # so that nothing but what follows tells of it
+    longer = (await ben.post(f"/v1/sessions/{begun['id']}/extend")).json()
+    assert longer["version"] > begun["version"]
+    await told_of(mine, longer)
+
+
+async def told_of(socket: Socket, session: Frame) -> None:
+    """Returns when a page knows a session as it stands there, or a later one."""
+    while (await socket.get("session.changed"))["session"]["version"] < session["version"]:
+        continue
+
+
+async def retold(node: App, topic: str) -> None:
+    """Returns when a node has told its own such a fact from the database."""
+    assert node.house.cluster is not None
+    recovery = node.house.cluster.recovery
+    async with asyncio.timeout(GUARD_S):
+        while True:
+            facts = await node.database.read(done_since, 0)
+            if any(fact.topic == topic and fact.id in recovery._told for fact in facts):
+                return
+            await asyncio.sleep(0.02)
 
 
 async def test_who_comes_once_the_nodes_hear_each_other_again_stays(
