@@ -18,7 +18,7 @@ STRETCHES_MOST = 256  # of one connection: a call that breaks so often rejoins m
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the node that holds a connection knows of it; `said`: its goodbye."""
+    """What the node that holds a connection knows of it; `said`: how it left."""
 
     connection: str
     proof_us: int
@@ -43,7 +43,9 @@ class Held:
     gone: tuple[Leave, int] | None = None
 
     def known(self, connection: str, now_us: int) -> Known:
-        said = self.departure(connection, "left", now_us)[0] if self.leaving else None
+        said = None
+        if self.gone is not None or self.leaving is not None:
+            said, _ = self.gone or self.departure(connection, "left", now_us)
         return Known(connection, self.proof_us, said, tuple(self.contacts.values()))
 
     def departure(self, connection: str, reason: LeaveReason, now_us: int) -> tuple[Leave, int]:

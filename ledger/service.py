@@ -300,7 +300,7 @@ class Ledger:
         """What this run of the server knows of these connections."""
         now_us = self._clock.wall_us()
         found = [(key, self._held.get(key)) for key in connections]
-        return [held.known(key, now_us) for key, held in found if held and held.gone is None]
+        return [held.known(key, now_us) for key, held in found if held is not None]
 
     async def end(self, site_id: str, session: str, by: str) -> SessionView:
         """Ends a session for both; ending it again changes nothing."""

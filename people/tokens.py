@@ -4,14 +4,11 @@ JOSE library."""
 import binascii
 import json
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -35,7 +32,7 @@ class _SigningKey:
     site_id: str
     algorithm: str
     jwk: OKPKey
-    public: Ed25519PublicKey
+    private: Ed25519PrivateKey
 
 
 def new_signing_secret() -> bytes:
@@ -87,7 +84,7 @@ class Tokens:
 
     def __init__(self, keys: list[Key]) -> None:
         self._by_kid = {
-            key.id: _SigningKey(key.site_id, key.algorithm, jwk, private.public_key())
+            key.id: _SigningKey(key.site_id, key.algorithm, jwk, private)
             for key in keys
             if key.kind == "grant"
             for jwk, private in [_private(key)]
@@ -125,13 +122,16 @@ class Tokens:
     def _check_own(
         self, key: _SigningKey, token: str, rest: str, now_us: int
     ) -> GrantClaims | None:
-        """What has a header as we write it, and so this key and algorithm: the same in a third of
-        the time, for after a restart everybody comes with one."""
+        """What has a header as we write it, and so this key and algorithm: the same in a fifth of
+        the time, for after a restart everybody comes with one. Of one text there is one signature
+        (RFC 8032, 5.1.6); making it costs a third of verifying one."""
         body, _, signature = rest.partition(".")
         try:
-            key.public.verify(_unwritten(signature), token[: -len(signature) - 1].encode("ascii"))
+            ours = key.private.sign(token[: -len(signature) - 1].encode("ascii"))
+            if not compare_digest(ours, _unwritten(signature)):
+                return None
             raw = msgspec.json.decode(_unwritten(body), type=dict[str, Any])
-        except (InvalidSignature, msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError):
             return None
         return claims.believe(raw, site=key.site_id, now_us=now_us)
 

@@ -22,7 +22,7 @@ from websockets.uri import parse_uri
 from runtime.turns import Turns
 from web.socket.protocol import HttpProtocol
 from web.socket.sansio.door import Door
-from web.socket.websocket import PINGS_MOST, WebSocketProtocol
+from web.socket.websocket import FRAMES_AT_ONCE, PINGS_MOST, WebSocketProtocol
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -70,7 +70,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     if scope["path"] == "/nowhere":
         await send({"type": "websocket.close", "code": 1008})
         return
-    if scope["path"] in ("/hear", "/late"):
+    if scope["path"] in ("/hear", "/late", "/turns", "/held"):
         await hear(scope, receive, send)
         return
     await send({"type": "websocket.accept"})
@@ -89,14 +89,25 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 async def hear(scope: Message, receive: Receive, send: Send) -> None:
     """Answers each message by how it came and how it begins, until the end; it takes at once what
-    does not begin with `later`. On `/late` it takes its time before it lets anybody in."""
+    does not begin with `later`. On `/late` it takes its time before it lets anybody in, on
+    `/turns` it says how many of one turn of the loop it was, on `/held` it pauses after each."""
 
     def answer(how: bytes, what: bytes) -> None:
         scope["state"]["ws_write"](how + what[:10], text=False)
 
+    turn: list[bytes] = []
+
     def take(data: bytes) -> bool:
         if data.startswith(b"later"):
             return False
+        if scope["path"] == "/turns":
+            if not turn:
+                asyncio.get_running_loop().call_soon(turn.clear)
+            turn.append(data)
+            answer(b"%d: " % len(turn), data)
+            return True
+        if scope["path"] == "/held":
+            scope["state"]["ws_hold"](0.05)
         answer(b"at once: ", data)
         return True
 
@@ -314,7 +325,7 @@ async def test_what_has_to_wait_waits_behind_what_waits_already() -> None:
         assert await peer.told(4) == [
             b"at once: a",
             b"received: later 1",
-            b"received: b",
+            b"at once: b",
             b"received: later 2",
         ]
         await peer.frames(*messages(b"c"))
@@ -332,7 +343,7 @@ async def test_what_is_no_whole_binary_message_is_parsed_by_the_library() -> Non
             Frame(Opcode.CONT, b"two"),
             *messages(b"whole"),
         )
-        assert await peer.told(3) == [b"received: text", b"received: in two", b"received: whole"]
+        assert await peer.told(3) == [b"received: text", b"received: in two", b"at once: whole"]
         await peer.frames(*messages(b"x" * 70_000, b"y"))  # its length has eight bytes
         assert await peer.told(2) == [b"received: " + b"x" * 10, b"received: y"]
         peer.close()
@@ -362,6 +373,66 @@ async def test_a_frame_without_a_mask_is_cut_off() -> None:
         peer.close()
 
 
+async def test_many_at_once_are_heard_in_parts_and_in_order() -> None:
+    """Mutant: all that one read brought is looked at in one turn."""
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/turns")
+        said = [b"%d" % number for number in range(1_000)]
+        await peer.frames(*messages(*said))
+        told = [each.split(b": ") for each in await peer.told(len(said))]
+        assert [what for _, what in told] == said
+        assert max(int(place) for place, _ in told) <= FRAMES_AT_ONCE
+        peer.close()
+
+
+async def test_who_is_held_is_heard_afterwards_one_by_one() -> None:
+    """Mutant: whoever is held stays so."""
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/held")
+        said = [b"%d" % number for number in range(5)]
+        await peer.frames(*messages(*said))
+        assert await peer.told(len(said)) == [b"at once: " + data for data in said]
+        peer.close()
+
+
+async def test_a_message_of_endless_parts_is_cut_off() -> None:
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/hear")
+        part = bytes((Opcode.CONT, 0x80, 0, 0, 0, 0))
+        with contextlib.suppress(ConnectionError):
+            await say(peer._line, bytes((Opcode.BINARY, 0x80, 0, 0, 0, 0)) + part * 10_000)
+        assert await peer.rest() is None
+        peer.close()
+
+
+async def test_who_goes_on_after_the_close_is_cut_off() -> None:
+    """Mutant: what comes after it is thrown away for as long as it comes."""
+    events = Events()
+    async with serving(events) as (port, _):
+        peer = await Peer.upgraded(port)  # it is closed, having read nothing
+        await until(events.finished)
+        with contextlib.suppress(ConnectionError):
+            while not events.lost.is_set():
+                await peer.say(b"more")
+                await asyncio.sleep(0)
+        peer.close()
+
+
+async def test_no_upgrade_within_an_answer() -> None:
+    """Mutant: the answer waits for ever for who reads no more."""
+    events = Events()
+    async with serving(events) as (port, server):
+        line = await connected(port)
+        await say(line, REQUEST.replace(b" / ", b" /large "))
+        await heard(line, b"x: y")
+        await say(line, UPGRADE)
+        line.close()
+        await until(events.lost)
+        async with asyncio.timeout(GUARD_S):
+            while server.server_state.tasks:  # noqa: ASYNC110 - in another loop
+                await asyncio.sleep(0.01)
+
+
 UPGRADE = (
     b"GET /hear HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -387,7 +458,7 @@ async def test_who_speaks_before_the_answer_is_heard_after_it() -> None:
         early = serialized(Frame(Opcode.BINARY, b"early"))
         await say(line, UPGRADE.replace(b"/hear", b"/late") + early)
         await say(line, early * 2)
-        await heard(line, b"\x82\x0freceived: early" * 3)
+        await heard(line, b"\x82\x0freceived: early" + b"\x82\x0eat once: early" * 2)
         line.close()
 
 

@@ -1,7 +1,7 @@
 """One WebSocket connection, from the upgrade to its end."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
@@ -125,6 +125,8 @@ class Live:
         self._held_up_us = 0
         self._saying = Saying(services, self._limit, self._reply, self._failed)
         self._work = Work(self._carry_out, lambda: self.kick("internal"))
+        self._hold: Callable[[float], None] = state.get("ws_hold", lambda seconds: None)
+        self._turn: Callable[[], Awaitable[None]] | None = state.get("ws_turn")
         self._hear_by: Callable[[Callable[[bytes], bool]], None] | None = state.get("ws_hear")
         self._driver: Driver[Connection, Event, Effect] = Driver(
             CONNECTION,
@@ -370,6 +372,8 @@ class Live:
             self.kick("unavailable")
 
     async def _let_in(self, frame: AuthOpen) -> None:
+        if self._turn is not None:  # a restarted server's whole crowd is here already
+            await self._turn()
         services = self._services
         granted = services.people.claims(frame.grant)
         # Before it is looked up, so that no revocation can fall in between; and listening begins
@@ -475,6 +479,7 @@ class Live:
     def _limit(self, ref: str | None = None) -> None:
         now_us = self._services.clock.monotonic_us()
         if wait_us := self._services.frames.allow(self.id, now_us):
+            self._hold(wait_us / 1_000_000)  # or each refusal would cost more than what is allowed
             raise Refusal("rate_limited", retry_after_us=wait_us, ref=ref)
 
     @property

@@ -58,6 +58,9 @@ class HttpProtocol(HttpToolsProtocol):
     def _upgrade(self, early: bytes) -> None:
         """`early`: what came behind the request."""
         assert self._guest is not None
+        if not getattr(self.cycle, "response_complete", True):  # None before the first
+            self.send_400_response("A WebSocket does not begin before the answer ends.")
+            return
         scope = cast(dict[str, Any], self.scope)
         raw_path, _, query = self.url.partition(b"?")
         path = unquote(raw_path.decode("latin-1"))
@@ -79,6 +82,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.loop,
             self._guest.leave,
             self.config.ws_max_size,
+            self.turns,
         ).begin(early)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -10,12 +10,12 @@ from typing import Any, Literal
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
-from websockets.frames import Frame, Opcode
+from websockets.frames import Frame, Opcode, apply_mask  # type: ignore[attr-defined]
 from websockets.protocol import SERVER, Protocol, State
-from websockets.speedups import apply_mask
 
 from runtime.flag import Flag
 from runtime.limits import gcra
+from runtime.turns import Turns
 from web.socket.sansio.handshake import Opening, accepted
 
 Message = MutableMapping[str, Any]
@@ -25,6 +25,9 @@ EARLY_MOST_BYTES = 64 * 1024
 PARSED_AT_ONCE_BYTES = 4 * 1024
 WHOLE_BINARY = 0x82
 """The first byte of a binary message in one frame."""
+FRAMES_AT_ONCE = 64
+"""So many of one peer are looked at in one turn of the loop."""
+FRAGMENTS_MOST = 256
 PINGS_MOST, PING_EVERY_US = 100, 1_000_000
 """So many at once, and one more a second: a page sends none, a client's library one in 20 s."""
 CLOSE_GRACE_S = 30.0
@@ -51,13 +54,18 @@ class WebSocketProtocol(asyncio.Protocol):
       read first; what is said within one turn of the loop goes out in one piece.
     - `ws_hear(hear)`: from now on `hear` takes binary messages as they come, without a turn of the
       loop; those that it does not take so (False) wait to be received.
+    - `ws_hold(seconds)`: nothing more is heard of the peer for so long.
+    - `ws_turn()` returns when it is this connection's turn to cost more than a little.
+
+    What a peer has sent at once is looked at in parts, and no further while a message waits to be
+    received: nobody else waits for it.
     """
 
     __slots__ = (
         "_accepted", "_app", "_begun", "_close_sent", "_close_timer", "_conn", "_cut", "_filled",
-        "_gone", "_hear", "_kind", "_left", "_loop", "_max_size", "_needed", "_opening", "_parts",
-        "_paused", "_pings_us", "_raw", "_said", "_scope", "_server", "_transport", "_waiting",
-        "_writable", "__weakref__",
+        "_gone", "_hear", "_held", "_kind", "_left", "_loop", "_max_size", "_needed", "_opening",
+        "_parts", "_paused", "_pings_us", "_put_off", "_raw", "_said", "_scope", "_server",
+        "_transport", "_turns", "_waiting", "_writable", "__weakref__",
     )  # fmt: skip
     close_grace_s = CLOSE_GRACE_S
 
@@ -71,10 +79,13 @@ class WebSocketProtocol(asyncio.Protocol):
         loop: asyncio.AbstractEventLoop,
         left: Callable[[], None],
         max_size: int,
+        turns: Turns,
     ) -> None:
         self._app, self._opening, self._transport = app, opening, transport
         self._server, self._loop, self._left, self._max_size = server, loop, left, max_size
+        self._turns = turns
         self._accepted = self._close_sent = self._gone = self._paused = self._raw = False
+        self._held = self._put_off = False
         self._waiting: list[Message] = []
         self._filled, self._writable = Flag(), Flag()
         self._writable.set()
@@ -98,6 +109,8 @@ class WebSocketProtocol(asyncio.Protocol):
                 "ws_write": self._write,
                 "ws_hear": self._heard_by,
                 "ws_signed_in": left,
+                "ws_hold": self._hold,
+                "ws_turn": self._turn,
             },
             "extensions": {},
         }
@@ -148,8 +161,7 @@ class WebSocketProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """Uvicorn's server stops."""
         if not self._close_sent and self._accepted and not self._transport.is_closing():
-            self._put({"type": "websocket.disconnect", "code": 1012})
-            self._say_close(1012)
+            self._part(1012)
         self._transport.close()
         self._cut_within(SHUTDOWN_GRACE_S)
 
@@ -166,27 +178,43 @@ class WebSocketProtocol(asyncio.Protocol):
     # ---- what comes ------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        if self._raw:
-            self._parse(data)
-        elif self._accepted and not self._begun:
+        if self._accepted and not self._begun:
             self._cut_up(data)
-        else:
-            self._begun += data
-            if self._accepted:
-                self._go_on()
-            elif len(self._begun) > EARLY_MOST_BYTES:
-                self._pause()
+            return
+        self._begun += data
+        if self._accepted:
+            self._go_on()
+        elif len(self._begun) > EARLY_MOST_BYTES:
+            self._pause()
 
     def _go_on(self) -> None:
-        """With what had begun, if that is a whole frame by now."""
-        if len(self._begun) >= self._needed:
+        """With what had begun, if that is a whole frame by now and it is time for it."""
+        if len(self._begun) >= self._needed and not self._waits:
             data, self._begun = bytes(self._begun), bytearray()
             self._cut_up(data)
 
+    @property
+    def _waits(self) -> bool:
+        """What comes is not looked at for now."""
+        return self._put_off or (not self._close_sent and (bool(self._waiting) or self._held))
+
     def _cut_up(self, data: bytes) -> None:
-        """What begins with a frame."""
-        at, end = 0, len(data)
+        """What begins with a frame, or was given to the library from somewhere within one on."""
+        at, end, seen = 0, len(data), 0
         while at < end and not self._transport.is_closing():
+            if seen == FRAMES_AT_ONCE:
+                self._put_off = True
+                self._loop.call_soon(self._next_turn)
+            if self._waits:
+                self._begun += data[at:]
+                self._needed = 0
+                self._pause()
+                return
+            seen += 1
+            if self._raw:
+                self._parse(data[at : at + PARSED_AT_ONCE_BYTES])
+                at, seen = at + PARSED_AT_ONCE_BYTES, FRAMES_AT_ONCE
+                continue
             self._needed, start = 6, at + 2
             if end - at >= 6:
                 size = data[at + 1] - 0x80
@@ -194,8 +222,7 @@ class WebSocketProtocol(asyncio.Protocol):
                     size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
                 elif size < 0 or size == 127:  # a fault, or larger than most: see there
                     self._raw = True
-                    self._parse(data[at:])
-                    return
+                    continue
                 start += 4
                 self._needed = start + size - at
             if end - at < self._needed:
@@ -207,6 +234,17 @@ class WebSocketProtocol(asyncio.Protocol):
             else:
                 self._parse(data[at:after])
             at = after
+
+    def _next_turn(self) -> None:
+        self._put_off = False
+        self._hear_more()
+
+    def _hear_more(self) -> None:
+        """Of what had come, then of what comes."""
+        if self._accepted and self._begun:
+            self._go_on()
+        if not self._waits:
+            self._resume()
 
     @property
     def _is_between_messages(self) -> bool:
@@ -246,36 +284,34 @@ class WebSocketProtocol(asyncio.Protocol):
         return self._conn
 
     def _parse(self, data: bytes) -> None:
-        """Bit by bit: a flood is cut off before all that has come of it is parsed."""
         conn = self._frames
-        for at in range(0, len(data), PARSED_AT_ONCE_BYTES):
-            if self._transport.is_closing():
-                return
-            conn.receive_data(data[at : at + PARSED_AT_ONCE_BYTES])
-            if conn.parser_exc is not None:
-                assert conn.close_sent is not None
-                self._end(conn.close_sent.code)
-                return
-            for event in conn.events_received():
-                assert isinstance(event, Frame)
-                self._on_frame(conn, event)
+        conn.receive_data(data)
+        if conn.parser_exc is not None:
+            assert conn.close_sent is not None
+            self._end(conn.close_sent.code)
+            return
+        for event in conn.events_received():
+            assert isinstance(event, Frame)
+            self._on_frame(conn, event)
 
     def _on_frame(self, conn: Protocol, frame: Frame) -> None:
-        if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+        if self._close_sent and frame.opcode is not Opcode.CLOSE:
+            self._is_too_much()  # the application is past that
+        elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             if frame.opcode is not Opcode.CONT:
                 self._kind = "text" if frame.opcode is Opcode.TEXT else "bytes"
             self._parts.append(bytes(frame.data))
             if frame.fin:
                 data, self._parts = b"".join(self._parts), []
                 self._on_message(conn, data)
+            elif len(self._parts) == FRAGMENTS_MOST:
+                self._transport.abort()
         elif frame.opcode is Opcode.CLOSE:
             self._on_close(conn)
         elif not self._is_too_much():
             self._answer(conn)
 
     def _on_message(self, conn: Protocol, data: bytes) -> None:
-        if self._close_sent:
-            return
         if self._kind == "bytes":
             self._queue({"type": "websocket.receive", "bytes": data})
             return
@@ -324,9 +360,30 @@ class WebSocketProtocol(asyncio.Protocol):
             self._filled.clear()
             await self._filled.wait()
         event = self._waiting.pop(0)
-        if not self._waiting and not self._gone:
-            self._resume()
+        if self._paused and not self._gone and not self._waits:
+            if self._begun:  # behind what the application does with this one
+                self._put_off = True
+                self._loop.call_soon(self._next_turn)
+            else:
+                self._resume()
         return event
+
+    def _hold(self, seconds: float) -> None:
+        if not self._held:
+            self._held = True
+            self._pause()
+            self._loop.call_later(seconds, self._let_go)
+
+    def _let_go(self) -> None:
+        self._held = False
+        if not self._gone:
+            self._hear_more()
+
+    async def _turn(self) -> None:
+        if not self._turns.now(behind=True):
+            come = Flag()
+            self._turns.later(come.set, behind=True)
+            await come.wait()
 
     async def _send(self, message: Message) -> None:
         """Raises ClientDisconnected when it can reach nobody any more."""
@@ -341,8 +398,7 @@ class WebSocketProtocol(asyncio.Protocol):
             said = data if data is not None else text.encode()  # type: ignore[union-attr]
             self._transport.write(_head(len(said), text=data is None) + said)
         elif self._accepted:
-            self._put({"type": "websocket.disconnect", "code": message["code"]})
-            self._say_close(message["code"])
+            self._part(message["code"])
             self._close_timer = self._loop.call_later(CLOSE_ANSWER_S, self._transport.close)
         else:
             self._close_sent = True
@@ -353,10 +409,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._transport.write(accepted(self._opening, subprotocol, headers))
         self._accepted = True
         del self._opening
-        if self._begun:
-            self._go_on()
-        if not self._waiting:
-            self._resume()
+        self._hear_more()
 
     def _write(self, data: bytes, *, text: bool) -> bool:
         if not self._said:  # else that was so earlier in this turn
@@ -378,16 +431,17 @@ class WebSocketProtocol(asyncio.Protocol):
         self._flush()
         if self._close_sent or self._transport.is_closing():
             return
-        self._put({"type": "websocket.disconnect", "code": code})
-        self._say_close(code)
+        self._part(code)
         self._close_timer = self._loop.call_later(self.close_grace_s, self._transport.close)
 
-    def _say_close(self, code: int) -> None:
+    def _part(self, code: int) -> None:
+        """The application hears that there will be no more, the peer why."""
+        self._put({"type": "websocket.disconnect", "code": code})
         self._flush()
         self._frames.send_close(code)
         self._answer(self._frames)
         self._close_sent = True
-        self._resume()  # or its answer would not be seen
+        self._hear_more()  # or its answer would not be seen
 
 
 def _head(size: int, *, text: bool) -> bytes:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ledger.elsewhere import PATIENCE_S, TOPIC, Answer, Elsewhere, Tell, alone
-from ledger.held import Known
+from ledger.held import Held, Known
 from ledger.sansio.session import Leave
 from runtime.bus import LocalBus
 from tests.support.clock import ManualClock, settle
@@ -91,3 +91,11 @@ async def test_an_answer_that_says_more_than_was_asked_is_believed_in_what_was(
     cluster.bus.publish(TOPIC, msgspec.msgpack.encode(Answer("1:1", (ADA,))))
     await cluster.clock.advance(PATIENCE_S)
     assert list(await asking) == []
+
+
+def test_how_it_left_is_told_though_that_could_not_be_written_down_yet() -> None:
+    """Mutant: of who has left nothing is told, and an older sign of life counts."""
+    held = Held("site", "room", "session", "person", token=1, proof_us=5)
+    assert held.known("ben", 6).said is None
+    held.gone = BYE, 7
+    assert held.known("ben", 9) == Known("ben", 5, BYE, ())

@@ -61,3 +61,21 @@ async def test_it_goes_on_for_as_long_as_all_else_took_within_bounds() -> None:
     time_s[0] += 60
     await asyncio.sleep(0)
     assert len(done) in (16, 17), "a tenth of a second"
+
+
+async def test_what_comes_behind_waits_for_all_else() -> None:
+    turns, done = Turns(1, lambda: 0.0), list[str]()
+    assert turns.now(behind=True)
+    assert not turns.now(behind=True)
+    turns.later(partial(done.append, "behind 1"), behind=True)
+    turns.later(partial(done.append, "first 1"))
+    turns.later(partial(done.append, "first 2"))
+    await asyncio.sleep(0)
+    assert done == ["first 1"]
+    turns.later(partial(done.append, "behind 2"), behind=True)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert done == ["first 1", "first 2", "behind 1", "behind 2"]
+    assert not turns.now(behind=True), "what was done counts"
+    await asyncio.sleep(0)
+    assert turns.now(behind=True)

@@ -17,6 +17,7 @@ from web.socket.sansio.connection import (
     ERRORS_MOST,
     Alive,
     Arrived,
+    BeatDue,
     Close,
     Complain,
     Connection,
@@ -29,8 +30,8 @@ from web.socket.sansio.connection import (
     Received,
     SignedIn,
     SignIn,
+    SignInDue,
     Stop,
-    Tick,
 )
 
 OPENING = AuthOpen(grant="g", tab="tab-0001")
@@ -51,7 +52,7 @@ def step(state: Connection, event: Event, now_us: int = 0) -> tuple[Connection, 
     ("before", "event", "after", "effects"),
     [
         (NEW, Received(OPENING), ASKED, (SignIn(OPENING),)),
-        (ASKED, SignedIn(), OPEN, (WakeAt(BEAT_TIMEOUT_US, Tick()),)),
+        (ASKED, SignedIn(), OPEN, (WakeAt(BEAT_TIMEOUT_US, BeatDue()),)),
         (NEW, Received(Beat(n=1)), CLOSED, (Close("wrong_order"),)),
         (NEW, Received(READ), CLOSED, (Close("wrong_order"),)),
         (OPEN, Received(Beat(n=7)), OPEN, (Alive(7),)),
@@ -59,14 +60,17 @@ def step(state: Connection, event: Event, now_us: int = 0) -> tuple[Connection, 
         (NEW, Gone(), CLOSED, (Stop(),)),
         (OPEN, Gone(), Connection("closed", 0, True), (Stop(),)),
         (NEW, Kicked("restarting"), CLOSED, (Close("restarting"),)),
-        (NEW, Tick(), CLOSED, (Close("auth_timeout"),)),
+        (NEW, SignInDue(), CLOSED, (Close("auth_timeout"),)),
         (NEW, Malformed(LARGE), CLOSED, (Close("frame_too_large"),)),
         (CLOSED, Received(READ), CLOSED, ()),
         (CLOSED, SignedIn(), CLOSED, ()),
         (CLOSED, Malformed(BAD), CLOSED, ()),
         (CLOSED, Kicked("replaced"), CLOSED, ()),
         (CLOSED, Gone(), CLOSED, ()),
-        (CLOSED, Tick(), CLOSED, ()),
+        (CLOSED, BeatDue(), CLOSED, ()),
+        (CLOSED, SignInDue(), CLOSED, ()),
+        (ASKED, SignInDue(), ASKED, ()),
+        (OPEN, SignInDue(), OPEN, ()),
     ],
 )
 def test_a_step(
@@ -122,23 +126,23 @@ def test_later_nonsense_gets_patience_but_not_for_ever() -> None:
 
 def test_there_are_five_seconds_to_sign_in() -> None:
     state, effects = step(NEW, Arrived(), 1_000)
-    assert effects == (WakeAt(1_000 + AUTH_TIMEOUT_US, Tick()),)
-    assert phase_and_effects(state, Tick()) == ("closed", (Close("auth_timeout"),))
+    assert effects == (WakeAt(1_000 + AUTH_TIMEOUT_US, SignInDue()),)
+    assert phase_and_effects(state, SignInDue()) == ("closed", (Close("auth_timeout"),))
 
 
 def test_a_page_lives_by_its_beats_alone() -> None:
     state, _ = step(ASKED, SignedIn(), 1_000)
     due_us = 1_000 + BEAT_TIMEOUT_US
     # A timer from before: too early for a verdict, so it is set anew.
-    assert step(state, Tick(), due_us - 1) == (state, (WakeAt(due_us, Tick()),))
-    assert step(state, Tick(), due_us)[1] == (Close("beat_timeout"),)
+    assert step(state, BeatDue(), due_us - 1) == (state, (WakeAt(due_us, BeatDue()),))
+    assert step(state, BeatDue(), due_us)[1] == (Close("beat_timeout"),)
     # Other frames prove nothing.
     busy, _ = step(state, Received(READ), due_us - 1)
-    assert step(busy, Tick(), due_us)[1] == (Close("beat_timeout"),)
+    assert step(busy, BeatDue(), due_us)[1] == (Close("beat_timeout"),)
     alive, _ = step(state, Received(Beat(n=1)), due_us - 1)
     later_us = due_us - 1 + BEAT_TIMEOUT_US
-    assert step(alive, Tick(), due_us) == (alive, (WakeAt(later_us, Tick()),))
-    assert step(alive, Tick(), later_us)[1] == (Close("beat_timeout"),)
+    assert step(alive, BeatDue(), due_us) == (alive, (WakeAt(later_us, BeatDue()),))
+    assert step(alive, BeatDue(), later_us)[1] == (Close("beat_timeout"),)
 
 
 def test_only_what_we_would_do_twice_ourselves_has_no_cell() -> None:
@@ -156,7 +160,8 @@ EVENTS = st.one_of(
     st.just(SignedIn()),
     st.sampled_from(CLOSING).map(Kicked),
     st.just(Gone()),
-    st.just(Tick()),
+    st.just(BeatDue()),
+    st.just(SignInDue()),
 )
 
 

@@ -64,11 +64,16 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """A timer rang."""
+class SignInDue:
+    """Nobody may take longer to say who they are."""
 
 
-Event = Arrived | Received | Malformed | SignedIn | Kicked | Gone | Tick
+@dataclass(frozen=True, slots=True)
+class BeatDue:
+    """A beat may be overdue."""
+
+
+Event = Arrived | Received | Malformed | SignedIn | Kicked | Gone | SignInDue | BeatDue
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def _closed(state: Connection, code: str) -> Step:
 
 
 def _arrived(state: Connection, event: Arrived, now_us: int) -> Step:
-    return replace(state, alive_us=now_us), (WakeAt(now_us + AUTH_TIMEOUT_US, Tick()),)
+    return replace(state, alive_us=now_us), (WakeAt(now_us + AUTH_TIMEOUT_US, SignInDue()),)
 
 
 def _first(state: Connection, event: Received, now_us: int) -> Step:
@@ -126,7 +131,7 @@ def _first(state: Connection, event: Received, now_us: int) -> Step:
 
 def _signed_in(state: Connection, event: SignedIn, now_us: int) -> Step:
     opened = replace(state, phase="open", alive_us=now_us)
-    return opened, (WakeAt(now_us + BEAT_TIMEOUT_US, Tick()),)
+    return opened, (WakeAt(now_us + BEAT_TIMEOUT_US, BeatDue()),)
 
 
 def _received(state: Connection, event: Received, now_us: int) -> Step:
@@ -157,15 +162,16 @@ def _gone(state: Connection, event: Gone, now_us: int) -> Step:
     return replace(state, phase="closed"), (Stop(),)
 
 
-def _no_sign_in(state: Connection, event: Tick, now_us: int) -> Step:
-    return _closed(state, "auth_timeout")
+def _no_sign_in(state: Connection, event: SignInDue, now_us: int) -> Step:
+    # Where it has been said, it is not they who are late: in a crowd their turn may come later.
+    return (state, ()) if state.asked else _closed(state, "auth_timeout")
 
 
-def _beat_due(state: Connection, event: Tick, now_us: int) -> Step:
+def _beat_due(state: Connection, event: BeatDue, now_us: int) -> Step:
     due_us = state.alive_us + BEAT_TIMEOUT_US
     if now_us >= due_us:
         return _closed(state, "beat_timeout")
-    return state, (WakeAt(due_us, Tick()),)
+    return state, (WakeAt(due_us, BeatDue()),)
 
 
 def _nothing(state: Connection, event: Event, now_us: int) -> Step:
@@ -182,17 +188,20 @@ CONNECTION: Machine[Connection, Event, Effect] = Machine(
         ("opening", SignedIn): cell(_signed_in, "open"),
         ("opening", Kicked): cell(_kicked, "closed"),
         ("opening", Gone): cell(_gone, "closed"),
-        ("opening", Tick): cell(_no_sign_in, "closed"),
+        ("opening", SignInDue): cell(_no_sign_in, "opening", "closed"),
+        ("opening", BeatDue): cell(_nothing, "opening"),
         ("open", Received): cell(_received, "open", "closed"),
         ("open", Malformed): cell(_malformed, "open", "closed"),
         ("open", Kicked): cell(_kicked, "closed"),
         ("open", Gone): cell(_gone, "closed"),
-        ("open", Tick): cell(_beat_due, "open", "closed"),
+        ("open", SignInDue): cell(_nothing, "open"),
+        ("open", BeatDue): cell(_beat_due, "open", "closed"),
         ("closed", Received): cell(_nothing, "closed"),
         ("closed", Malformed): cell(_nothing, "closed"),
         ("closed", SignedIn): cell(_nothing, "closed"),
         ("closed", Kicked): cell(_nothing, "closed"),
         ("closed", Gone): cell(_nothing, "closed"),
-        ("closed", Tick): cell(_nothing, "closed"),
+        ("closed", SignInDue): cell(_nothing, "closed"),
+        ("closed", BeatDue): cell(_nothing, "closed"),
     },
 )
