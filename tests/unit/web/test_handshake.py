@@ -12,7 +12,7 @@ VERSION = (b"sec-websocket-version", b"13")
 def test_it_proves_to_have_heard_and_says_what_the_client_speaks() -> None:
     """The key and its proof are the example of RFC 6455, 1.3."""
     spoken = [(b"sec-websocket-protocol", b"a, b"), (b"sec-websocket-protocol", b"c")]
-    asked = opening("GET", "1.1", [KEY, VERSION, *spoken])
+    asked = opening("GET", "1.1", [(b"host", b"x"), KEY, VERSION, *spoken])
     assert asked.accept == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
     assert list(asked.subprotocols) == ["a", "b", "c"]
     head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
