@@ -47,6 +47,8 @@ UNSENT_MOST_BYTES = 256 * 1024
 STORAGE_FAILED = 3
 """The exit code."""
 LAST_WORDS_S = 0.5
+BACKLOG, ACCEPTED_IN_A_TURN = 4096, 32
+"""Who finds the queue full tries again after 1, 3 and 7 s (TCP), and then is late."""
 NEW_IN_A_TURN = 8
 """Connections of whom the first is heard in one turn of the loop, at least: they cost the most."""
 GARBAGE_AT = 10_000
@@ -111,6 +113,7 @@ def configured(settings: Settings, app: Any) -> uvicorn.Config:
         ws_per_message_deflate=False,
         ws_ping_interval=None,  # the beats do that work: no busy line is cut for a late answer
         ws_ping_timeout=None,
+        backlog=BACKLOG,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -187,7 +190,9 @@ async def _serve(settings: Settings, database: Database, listener: socket.socket
     background = asyncio.create_task(house.run())
     admin = Admin(house, settings.data)
     await admin.open()
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    # Of each of its listening sockets uvloop accepts one connection in a turn; these share a queue.
+    doors = [listener, *(listener.dup() for _ in range(ACCEPTED_IN_A_TURN - 1))]
+    serving = asyncio.create_task(server.serve(sockets=doors))
     listening = asyncio.create_task(server.listening.wait())
     try:
         await asyncio.wait((listening, serving), return_when=asyncio.FIRST_COMPLETED)
