@@ -470,6 +470,32 @@ async def test_text_that_is_none_is_cut_off() -> None:
         peer.close()
 
 
+async def test_text_that_is_none_and_a_close_in_one_piece_are_no_mistake_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Mutant: the library is asked to close what is closing."""
+    async with serving(Events()) as (port, _):
+        peer = await Peer.upgraded(port, "/hear")
+        await peer.frames(*messages(b"x" * 70_000))  # all goes through the library from here on
+        await peer.told(1)
+        wrong = Frame(Opcode.TEXT, b"\xff"), Frame(Opcode.CLOSE, b"\x03\xe8")
+        await say(peer._line, b"".join(serialized(frame) for frame in wrong))
+        assert await peer.rest() is not None
+        peer.close()
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_what_was_on_its_way_at_the_close_hides_no_close_frame() -> None:
+    """Mutant: it is counted as pings are."""
+    events = Events()
+    async with serving(events) as (port, _):
+        peer = await Peer.upgraded(port)  # it is closed, having read nothing
+        await until(events.finished)
+        await peer.frames(*messages(*[b"more"] * 400))
+        assert await peer.rest() == 4003
+        peer.close()
+
+
 def serialized(frame: Frame) -> bytes:
     """Masked by zeros, whatever is wrong with it."""
     head = frame.fin << 7 | frame.rsv1 << 6 | frame.opcode

@@ -27,7 +27,8 @@ WHOLE_BINARY = 0x82
 """The first byte of a binary message in one frame."""
 FRAMES_AT_ONCE = 64
 """So many of one peer are looked at in one turn of the loop."""
-FRAGMENTS_MOST = 256
+FRAGMENTS_MOST, LATE_MOST = 256, 1_000
+"""Of one message; and of what was on its way when we closed."""
 PINGS_MOST, PING_EVERY_US = 100, 1_000_000
 """So many at once, and one more a second: a page sends none, a client's library one in 20 s."""
 CLOSE_GRACE_S = 30.0
@@ -63,9 +64,9 @@ class WebSocketProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_accepted", "_app", "_begun", "_close_sent", "_close_timer", "_conn", "_cut", "_filled",
-        "_gone", "_hear", "_held", "_kind", "_left", "_loop", "_max_size", "_needed", "_opening",
-        "_parts", "_paused", "_pings_us", "_put_off", "_raw", "_said", "_scope", "_server",
-        "_transport", "_turns", "_waiting", "_writable", "__weakref__",
+        "_gone", "_hear", "_held", "_kind", "_late", "_left", "_loop", "_max_size", "_needed",
+        "_opening", "_parts", "_paused", "_pings_us", "_put_off", "_raw", "_said", "_scope",
+        "_server", "_transport", "_turns", "_waiting", "_writable", "__weakref__",
     )  # fmt: skip
     close_grace_s = CLOSE_GRACE_S
 
@@ -95,7 +96,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._conn: Protocol | None = None
         self._parts: list[bytes] = []
         self._kind: Literal["text", "bytes"] = "bytes"
-        self._pings_us = 0
+        self._pings_us = self._late = 0
         self._cut: TimerHandle | None = None
         self._close_timer: TimerHandle | None = None
         self._scope: MutableMapping[str, Any] = {
@@ -148,6 +149,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._put({"type": "websocket.disconnect", "code": 1005 if self._accepted else 1006})
         self._server.connections.discard(self)
         self._writable.set()  # nothing will be read any more
+        self._begun, self._parts, self._conn = bytearray(), [], None  # before it is collected
         for timer in (self._close_timer, self._cut):
             if timer is not None:
                 timer.cancel()
@@ -296,7 +298,9 @@ class WebSocketProtocol(asyncio.Protocol):
 
     def _on_frame(self, conn: Protocol, frame: Frame) -> None:
         if self._close_sent and frame.opcode is not Opcode.CLOSE:
-            self._is_too_much()  # the application is past that
+            self._late += 1  # the application is past that
+            if self._late > LATE_MOST:
+                self._transport.abort()
         elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             if frame.opcode is not Opcode.CONT:
                 self._kind = "text" if frame.opcode is Opcode.TEXT else "bytes"
@@ -318,7 +322,8 @@ class WebSocketProtocol(asyncio.Protocol):
         try:
             self._queue({"type": "websocket.receive", "text": data.decode()})
         except UnicodeDecodeError:
-            conn.send_close(1007)
+            if conn.state is State.OPEN:  # else its close frame came in the same piece
+                conn.send_close(1007)
             self._end(1007)
 
     def _on_close(self, conn: Protocol) -> None:
