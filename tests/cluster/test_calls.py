@@ -75,7 +75,6 @@ async def test_who_ends_it_counts_what_the_other_node_heard(nodes: Nodes) -> Non
     """Mutant: by what the other node has put on disk, some seconds old."""
     ada, ben, mine, theirs = await nodes.talk()
     session = (await call(ada, mine, ben, theirs))["session"]["id"]
-    await asyncio.sleep(0.3)
     mine.send("room.end", room=ada.room)
     await mine.get("room.left", reason="ended")
     account = await ada.account(session)
