@@ -51,11 +51,11 @@ from runtime.roster import Roster
 from signaling.service import Signaling, person_topic
 from web.access import Access
 from web.metrics import Metrics
+from web.openings import Openings
 from web.origins import Origins
 from web.services import Services
 from web.socket.endpoint import access_topic
 from web.socket.hub import Hub
-from web.socket.openings import Openings
 from web.socket.recovery import Recovery
 from web.socket.standings import GLANCE_INTERVAL_S, Standings
 from web.views import Views

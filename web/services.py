@@ -21,8 +21,8 @@ from runtime.presence import Presence
 from signaling.service import Signaling
 from web.access import Access
 from web.metrics import Metrics
+from web.openings import Openings
 from web.origins import Origins
-from web.socket.openings import Openings
 from web.views import Views
 
 

@@ -1,6 +1,6 @@
 """Puts together what a person is shown of a mentorship from the rooms that know its parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -18,7 +18,7 @@ from protocol.types import PresenceState
 from protocol.views import Member, MentorshipView, Message, PersonView
 from runtime.presence import Presence
 from signaling.service import Signaling
-from web.socket.sansio.within import NOBODY, Within
+from web.sansio.within import NOBODY, Within
 
 LINE_MAX = 200
 NO_TALK = Summary()
@@ -147,6 +147,12 @@ class Views:
             )
             for person, theirs in asked
         ]
+
+
+def of_all(connections: Iterable[Mapping[str, Mentorship]]) -> list[Mentorship]:
+    """The mentorships of several connections, each once."""
+    found = {id_: each for mentorships in connections for id_, each in mentorships.items()}
+    return list(found.values())
 
 
 def _within(

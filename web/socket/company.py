@@ -3,7 +3,7 @@ on the bus asks the database nothing: a slow one, or none, must not end a connec
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -14,7 +14,7 @@ from protocol.registry import Scope
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import DatabaseError
-from web.socket.sansio.within import Within, as_shown, asked, gone, told
+from web.sansio.within import Within, as_shown, asked, gone, told
 from web.views import Views
 
 _change = msgspec.msgpack.Decoder(Change)
@@ -173,9 +173,3 @@ class Company:
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
-
-
-def of_all(connections: Iterable[Mapping[str, Mentorship]]) -> list[Mentorship]:
-    """The mentorships of several connections, each once."""
-    found = {id_: each for mentorships in connections for id_, each in mentorships.items()}
-    return list(found.values())

@@ -48,6 +48,7 @@ from runtime.machine import NoCell
 from runtime.presence import GONE, presence_topic
 from signaling.service import connection_topic, person_topic, room_presence_topic
 from web.access import covers
+from web.sansio.within import Within
 from web.services import Services
 from web.socket.catch_up import CatchUp
 from web.socket.company import Company
@@ -72,7 +73,6 @@ from web.socket.sansio.connection import (
     SignIn,
     Stop,
 )
-from web.socket.sansio.within import Within
 from web.socket.saying import Saying
 from web.socket.work import Work
 

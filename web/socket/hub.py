@@ -5,7 +5,7 @@ from typing import Protocol
 
 from chat.mark_tables import Standing
 from mentoring.tables import Mentorship
-from web.socket.sansio.within import Within
+from web.sansio.within import Within
 
 
 def tab_topic(site_id: str, person: str, tab: str) -> str:

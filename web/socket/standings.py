@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from chat.service import Chat
 from runtime.clock import Clock
-from web.socket.company import of_all
 from web.socket.hub import Connected, Hub
-from web.views import Views
+from web.views import Views, of_all
 
 GLANCE_INTERVAL_S = 1.0
 GLANCES = 10

@@ -7,8 +7,8 @@ import pytest
 
 from chat.mark_tables import Standing
 from mentoring.tables import Mentorship
+from web.sansio.within import Within
 from web.socket.hub import Hub
-from web.socket.sansio.within import Within
 
 TAB = ("site", "ada", "tab")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mentoring.sansio.safety import OPEN, Blocks, Bounds, Hides, Left
-from web.socket.sansio.within import Within, as_shown, asked, gone, told
+from web.sansio.within import Within, as_shown, asked, gone, told
 
 ADA, BEN = "ada", "ben"
 OPENED = Within(OPEN, seen={BEN: 7})

@@ -10,9 +10,8 @@ from protocol.grants import GrantClaims
 from runtime.clock import Clock
 from runtime.together import Together
 from web.access import Access
-from web.socket.company import of_all
-from web.socket.sansio.within import Within
-from web.views import Opened, Views
+from web.sansio.within import Within
+from web.views import Opened, Views, of_all
 
 
 class Openings:
