@@ -50,21 +50,26 @@ async def until(event: asyncio.Event) -> None:
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Answers requests with `ok`; on `/early` it begins to answer before it has the body, on
-    `/large` with more than waits on the way. To a WebSocket it sends until the other side reads no
-    more, then closes; on `/quiet` and `/known` it only waits for the end, and on the latter knows
-    who it is."""
+    `/large` with more than waits on the way, on `/count` by how much it was sent. To a WebSocket it
+    sends until the other side reads no more, then closes; on `/quiet` and `/known` it only waits
+    for the end, and on the latter knows who it is."""
     if scope["type"] == "http":
         start = {"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]}
         if scope["path"] == "/early":
             await send(start)
             await send({"type": "http.response.body", "body": b"first", "more_body": True})
-        while (await receive()).get("more_body"):
-            pass
+        message, size = await receive(), 0
+        while message["type"] == "http.request":
+            size += len(message["body"])
+            if not message["more_body"]:
+                break
+            message = await receive()
         if scope["path"] != "/early":
             await send(start)
         if scope["path"] == "/large":
             await send({"type": "http.response.body", "body": b"x" * 500_000, "more_body": True})
-        await send({"type": "http.response.body", "body": b"ok"})
+        answer = b"%d bytes" % size if scope["path"] == "/count" else b"ok"
+        await send({"type": "http.response.body", "body": answer})
         return
     await receive()
     if scope["path"] == "/nowhere":
@@ -418,7 +423,7 @@ async def test_who_goes_on_after_the_close_is_cut_off() -> None:
         peer.close()
 
 
-async def test_no_upgrade_within_an_answer() -> None:
+async def test_an_upgrade_waits_for_no_answer_that_nobody_takes() -> None:
     """Mutant: the answer waits for ever for who reads no more."""
     events = Events()
     async with serving(events) as (port, server):
@@ -437,6 +442,71 @@ UPGRADE = (
     b"GET /hear HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
+
+
+@pytest.mark.parametrize("path", [b" / ", b" /large "], ids=["short", "large"])
+async def test_what_was_asked_before_an_upgrade_is_answered_before_it(path: bytes) -> None:
+    """Mutants: nobody is answered; what comes behind the upgrade is dropped meanwhile."""
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        early = serialized(Frame(Opcode.BINARY, b"early"))
+        asked = REQUEST.replace(b" / ", path)
+        await say(line, asked * 3 + UPGRADE + early[:3])
+        await say(line, early[3:])
+        said = await heard(line, b"received: early")
+        assert said.count(b"HTTP/1.1 200 ") == 3
+        assert said.rindex(b"ok") < said.index(b"HTTP/1.1 101 ")
+        line.close()
+
+
+OTHER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+
+
+@pytest.mark.parametrize("at_a_time", [1, 65_536])
+@pytest.mark.parametrize(
+    ("body", "size"),
+    [
+        (b"Content-Length: 300\r\n\r\n" + b"x" * 300, 300),
+        (b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n", 4),
+        (b"\r\n", 0),
+    ],
+    ids=["length", "chunks", "nothing"],
+)
+async def test_an_upgrade_to_anything_else_is_as_good_as_not_asked_for(
+    body: bytes, size: int, at_a_time: int
+) -> None:
+    """Mutants: what follows the head is dropped; a body is another request."""
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        asked = b"POST /count?a=%2f HTTP/1.1\r\nHost: x\r\n" + OTHER + body
+        whole = asked * 2 + REQUEST
+        for at in range(0, len(whole), at_a_time):
+            await say(line, whole[at : at + at_a_time])
+        said = await heard(line, b"ok")
+        assert said.count(b"HTTP/1.1 200 ") == 3
+        assert said.count(b"%d bytes" % size) == 2
+        line.close()
+
+
+async def test_an_upgrade_is_asked_for_among_others_and_by_several_headers() -> None:
+    async with serving(Events()) as (port, _):
+        for upgrade in (
+            UPGRADE.replace(b"keep-alive, Upgrade", b"Upgrade\r\nConnection: keep-alive"),
+            UPGRADE.replace(b": WebSocket", b": h2c, websocket"),
+        ):
+            line = await connected(port)
+            await say(line, upgrade)
+            await heard(line, b"HTTP/1.1 101 ")
+            line.close()
+
+
+async def test_no_tunnel_is_made() -> None:
+    """Mutant: its head is read again and again."""
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        await say(line, b"CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n" + REQUEST)
+        assert (await heard(line, b"ok", times=2)).count(b"HTTP/1.1 200 ") == 2
+        line.close()
 
 
 async def test_an_upgrade_that_is_none_is_refused() -> None:
@@ -522,13 +592,15 @@ async def answers(line: socket.socket) -> bytes:
     return said
 
 
-async def heard(line: socket.socket, end: bytes) -> None:
+async def heard(line: socket.socket, end: bytes, times: int = 1) -> bytes:
+    """All that comes until `end` has come so often."""
     loop, said = asyncio.get_running_loop(), b""
     async with asyncio.timeout(GUARD_S):
-        while end not in said:
+        while said.count(end) < times:
             data = await loop.sock_recv(line, 65_536)
             assert data, said
             said += data
+    return said
 
 
 @pytest.mark.parametrize(
@@ -577,12 +649,14 @@ POST = b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 @pytest.mark.parametrize(
     "nonsense",
     [
+        b"GET http://x:99999/ HTTP/1.1\r\n\r\n",
+        b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"\x16\x03\x01\r\n",
         b"GET / HTTP/7.7\r\n\r\n",
         b"GET /\r\n: x\r\n\r\n",
         POST % b"/" + b"zz\r\n",
     ],
-    ids=["no HTTP", "version", "header", "chunk"],
+    ids=["place", "tunnel", "no HTTP", "version", "header", "chunk"],
 )
 async def test_what_is_no_request_is_refused_as_one(nonsense: bytes) -> None:
     async with serving(Events()) as (port, _):

@@ -43,6 +43,7 @@ class HttpProtocol(HttpToolsProtocol):
     _guest: Guest | None = None
     _let_in = False
     _held: bytes | None = None
+    _upgrades = False
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast(Transport, transport))
@@ -56,11 +57,14 @@ class HttpProtocol(HttpToolsProtocol):
         )
 
     def _upgrade(self, early: bytes) -> None:
-        """`early`: what came behind the request."""
+        """Behind the answers to what was asked before; `early`: what came behind the request."""
         assert self._guest is not None
-        if not getattr(self.cycle, "response_complete", True):  # None before the first
-            self.send_400_response("A WebSocket does not begin before the answer ends.")
+        may_answer = getattr(self.cycle, "response_complete", True)  # None before the first
+        if self.flow.write_paused or not may_answer:
+            self._held, self._upgrades = early, True
             return
+        self._unset_keepalive_if_required()
+        self.transport.resume_reading()
         scope = cast(dict[str, Any], self.scope)
         raw_path, _, query = self.url.partition(b"?")
         path = unquote(raw_path.decode("latin-1"))
@@ -116,12 +120,48 @@ class HttpProtocol(HttpToolsProtocol):
             self._await(self.head_timeout_s)
         self._unset_keepalive_if_required()
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                self._upgrade(data[upgrade.args[0] :])
+            self._read(memoryview(data))
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
+
+    def _read(self, data: memoryview) -> None:
+        """After a request for an upgrade the parser takes the rest, its body too, for another
+        protocol's."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                if self._should_upgrade():
+                    self._upgrade(bytes(data))
+                    return
+                if self._upgrade_is_not_for_us:
+                    self._read_without_upgrade()
+
+    def _read_without_upgrade(self) -> None:
+        """The head once more: an upgrade that we do not make is as good as not asked for (RFC 9110,
+        7.8)."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % each for each in self.headers if each[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+        self.parser.feed_data(b"\r\n".join([*lines, b"\r\n"]))
+
+    @property
+    def _upgrade_is_not_for_us(self) -> bool:
+        """That of a tunnel is none either, but its head says nothing else."""
+        asks = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        return asks and not self._should_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        """Where the parser has found that an upgrade is asked for: whether to a WebSocket."""
+        return any(
+            b"websocket" in (token.strip().lower() for token in value.split(b","))
+            for name, value in self.headers
+            if name == b"upgrade"
+        )
 
     def _is_let_in(self) -> None:
         """Unless they have gone meanwhile: in a crowd those cost next to nothing."""
@@ -135,16 +175,20 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        if self._upgrade_is_not_for_us:
+            return
+        super().on_headers_complete()  # refuses what asks for no place
         self._in_head = False
         self._await_nothing()
         self._await(self.body_timeout_s)
-        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._around_bytes -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._upgrade_is_not_for_us:
+            return
         self._in_head, self._around_bytes = True, 0
         self._await_nothing()
         super().on_message_complete()
@@ -195,6 +239,13 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._cut_unless_read()
+        self._upgrade_if_it_waits()
+
+    def _upgrade_if_it_waits(self) -> None:
+        early = self._held
+        if self._upgrades and early is not None and not self.transport.is_closing():
+            self._held, self._upgrades = None, False
+            self._upgrade(early)
 
     def timeout_keep_alive_handler(self) -> None:
         self._hang_up()
@@ -212,6 +263,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._cut is not None and not self.transport.is_closing():
             self._cut.cancel()
             self._cut = None
+        self._upgrade_if_it_waits()
 
     def _cut_unless_read(self) -> None:
         """A peer that does not read what waits for it holds the connection no longer than this."""
