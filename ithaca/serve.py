@@ -104,11 +104,15 @@ def configured(settings: Settings, app: Any) -> uvicorn.Config:
         door = Door(settings.trusted_proxy)
         turns = Turns(NEW_IN_A_TURN)
 
+    class WebSocket(WebSocketProtocol):
+        __slots__ = ()
+        turns = Http.turns
+
     return uvicorn.Config(
         app,
         loop="uvloop",
         http=Http,
-        ws=WebSocketProtocol,
+        ws=WebSocket,
         ws_max_size=FRAME_MAX_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=None,  # the beats do that work: no busy line is cut for a late answer

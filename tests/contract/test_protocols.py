@@ -20,6 +20,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from runtime.turns import Turns
+from web.socket.line import Line
 from web.socket.protocol import HttpProtocol
 from web.socket.sansio.door import Door
 from web.socket.websocket import FRAMES_AT_ONCE, PINGS_MOST, WebSocketProtocol
@@ -80,7 +81,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         return
     await send({"type": "websocket.accept"})
     if scope["path"] == "/known":
-        scope["state"]["ws_signed_in"]()
+        scope["state"]["line"].signed_in()
     if scope["path"] in ("/quiet", "/known"):
         while (await receive())["type"] != "websocket.disconnect":
             pass
@@ -89,7 +90,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         while True:
             async with asyncio.timeout(0.2):
                 await send({"type": "websocket.send", "bytes": b"x" * 16_000})
-    scope["state"]["ws_close"](4003)
+    scope["state"]["line"].close(4003)
 
 
 async def hear(scope: Message, receive: Receive, send: Send) -> None:
@@ -97,8 +98,10 @@ async def hear(scope: Message, receive: Receive, send: Send) -> None:
     does not begin with `later`. On `/late` it takes its time before it lets anybody in, on
     `/turns` it says how many of one turn of the loop it was, on `/held` it pauses after each."""
 
+    line: Line = scope["state"]["line"]
+
     def answer(how: bytes, what: bytes) -> None:
-        scope["state"]["ws_write"](how + what[:10], text=False)
+        line.write(how + what[:10], text=False)
 
     turn: list[bytes] = []
 
@@ -112,14 +115,14 @@ async def hear(scope: Message, receive: Receive, send: Send) -> None:
             answer(b"%d: " % len(turn), data)
             return True
         if scope["path"] == "/held":
-            scope["state"]["ws_hold"](0.05)
+            line.hold(0.05)
         answer(b"at once: ", data)
         return True
 
     if scope["path"] == "/late":
         await asyncio.sleep(0.2)
     await send({"type": "websocket.accept"})
-    scope["state"]["ws_hear"](take)
+    line.heard_by(take)
     while (message := await receive())["type"] != "websocket.disconnect":
         data = message.get("bytes")
         answer(b"received: ", message["text"].encode() if data is None else data)
@@ -154,7 +157,7 @@ async def serving(
     Ws.close_grace_s = close_grace_s
     Http.head_timeout_s, Http.body_timeout_s = head_timeout_s, body_timeout_s
     Http.unread_timeout_s, Http.door = unread_timeout_s, Door(most=strangers_most)
-    Http.turns = Turns(2)
+    Http.turns = Ws.turns = Turns(2)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     config = uvicorn.Config(

@@ -244,7 +244,7 @@ class App:
 
     def socket(self, **options: Any) -> Socket:
         """A WebSocket connection, as yet nobody's."""
-        socket = Socket(self._asgi, **options)
+        socket = Socket(self._asgi, self.clock, **options)
         self.sockets.append(socket)
         return socket
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgpack
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+
+from runtime.clock import Clock
+from web.socket.line import Line
 
 Frame = dict[str, Any]
 Message = MutableMapping[str, Any]
@@ -128,12 +132,13 @@ class Inbox:
 
 
 class Socket(Inbox):
-    """A WebSocket connection in this process. `beating`: it lives as time moves on; `known`: the
-    server has believed its grant."""
+    """A WebSocket connection in this process; to the server it is a Line. `beating`: it lives as
+    time moves on; `known`: the server has believed its grant."""
 
     def __init__(
         self,
         app: Asgi,
+        clock: Clock,
         *,
         subprotocols: tuple[str, ...] = (MSGPACK,),
         origin: str | None = f"http://{HOST}",
@@ -151,7 +156,13 @@ class Socket(Inbox):
         self.beats = 0
         self._reads = asyncio.Event()
         self._reads.set()
-        self._to_app: asyncio.Queue[Message] = asyncio.Queue()
+        self._clock = clock
+        self._hear: Callable[[bytes], bool] | None = None
+        self._sent: deque[Message] = deque()  # and not looked at yet
+        self._waiting: list[Message] = [{"type": "websocket.connect"}]
+        self._held = self._looks = False
+        self._filled = asyncio.Event()
+        line: Line = self
         headers = [(b"host", host.encode())]
         if origin is not None:
             headers.append((b"origin", origin.encode()))
@@ -168,23 +179,67 @@ class Socket(Inbox):
             "client": ("127.0.0.1", 50_000),
             "server": ("127.0.0.1", 8_000),
             "subprotocols": list(subprotocols),
-            "state": {"ws_close": self._close_unread, "ws_signed_in": self._signed_in},
+            "state": {"line": line},
         }
-        self._to_app.put_nowait({"type": "websocket.connect"})
         self.task = asyncio.create_task(self._run(app, scope))
 
     async def _run(self, app: Asgi, scope: Message) -> None:
         try:
-            await app(scope, self._to_app.get, self._from_app)
+            await app(scope, self._receive, self._from_app)
         finally:
             if self.close_code is None:
                 self.end(self._closed_unread)
 
-    def _signed_in(self) -> None:
+    # ---- the server's side ---------------------------------------------------------------------
+
+    def write(self, data: bytes, *, text: bool) -> bool:
+        if not self._reads.is_set() or self.close_code is not None:
+            return False
+        self.put(json.loads(data) if text else msgpack.unpackb(data))
+        return True
+
+    def heard_by(self, hear: Callable[[bytes], bool]) -> None:
+        self._hear = hear
+
+    def close(self, code: int) -> None:
+        self._closed_unread = code
+
+    def signed_in(self) -> None:
         self.known = True
 
-    def _close_unread(self, code: int) -> None:
-        self._closed_unread = code
+    def hold(self, seconds: float) -> None:
+        if not self._held:
+            self._held = True
+            self._clock.call_later(seconds, self._let_go)
+
+    def _let_go(self) -> None:
+        self._held = False
+        self._look_soon()
+
+    async def turn(self) -> None:
+        """It is always theirs."""
+
+    def _look_soon(self) -> None:
+        """In a turn of its own: what comes comes from elsewhere."""
+        if not self._looks:
+            self._looks = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looks = False
+        while self._sent and not (self._waiting or self._held):
+            message = self._sent.popleft()
+            data = message.get("bytes")
+            if data is None or self._hear is None or not self._hear(data):
+                self._waiting.append(message)
+                self._filled.set()
+
+    async def _receive(self) -> Message:
+        while not self._waiting:
+            self._filled.clear()
+            await self._filled.wait()
+        self._look_soon()  # at the next, behind what is done with this one
+        return self._waiting.pop(0)
 
     async def _from_app(self, message: Message) -> None:
         await self._reads.wait()
@@ -198,6 +253,8 @@ class Socket(Inbox):
                 self.put(msgpack.unpackb(message["bytes"]))
             case _:
                 self.put(json.loads(message["text"]))
+
+    # ---- the page's side -----------------------------------------------------------------------
 
     async def answered(self) -> bool:
         """Whether the upgrade was accepted, once that is decided."""
@@ -222,15 +279,19 @@ class Socket(Inbox):
             self.send_bytes(msgpack.packb(frame))
 
     def send_bytes(self, data: bytes) -> None:
-        self._to_app.put_nowait({"type": "websocket.receive", "bytes": data})
+        self._send({"type": "websocket.receive", "bytes": data})
 
     def send_text(self, text: str) -> None:
-        self._to_app.put_nowait({"type": "websocket.receive", "text": text})
+        self._send({"type": "websocket.receive", "text": text})
+
+    def _send(self, message: Message) -> None:
+        self._sent.append(message)
+        self._look_soon()
 
     @property
     def unread(self) -> int:
         """How many frames the server has not taken yet."""
-        return self._to_app.qsize()
+        return len(self._sent) + len(self._waiting)
 
     @property
     def beats_by_itself(self) -> bool:
@@ -246,7 +307,8 @@ class Socket(Inbox):
     def drop(self, code: int = 1006) -> None:
         """Ends it from outside: 1006 is a broken network, 1001 a page that goes away."""
         self.beating = False
-        self._to_app.put_nowait({"type": "websocket.disconnect", "code": code})
+        self._held = False  # who is gone is not
+        self._send({"type": "websocket.disconnect", "code": code})
 
     async def finish(self, code: int = 1006) -> None:
         """The same, until the server has said goodbye for it."""

@@ -1,12 +1,12 @@
 """One WebSocket connection, from the upgrade to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
 import structlog
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
 
 from chat.mark_tables import Standing
 from chat.service import topic as conversation_topic
@@ -54,6 +54,7 @@ from web.socket.catch_up import CatchUp
 from web.socket.company import Company
 from web.socket.dispatch import dispatch, passes
 from web.socket.hub import Hub, tab_topic
+from web.socket.line import Line
 from web.socket.outgoing import Outgoing, Overflow
 from web.socket.sansio.connection import (
     CONNECTION,
@@ -103,15 +104,13 @@ class Live:
         fmt: Format,
         receive: Receive,
         send: Send,
-        scope: Scope,
+        line: Line,
     ) -> None:
         self._services, self._hub, self._format = services, hub, fmt
-        self._receive = receive
+        self._receive, self._line = receive, line
         self.id = services.ids.new("con")
         self.since_us = services.clock.monotonic_us()
-        state = scope["state"]
-        self._out = Outgoing(fmt, send, state["ws_close"], state.get("ws_write"))
-        self._no_stranger: Callable[[], None] = scope["state"]["ws_signed_in"]
+        self._out = Outgoing(fmt, send, line)
         self._subscription = services.bus.subscribe(at_once=self._heed_at_once)
         self._caller: Caller | None = None
         self._tab = ("", "", "")
@@ -125,9 +124,6 @@ class Live:
         self._held_up_us = 0
         self._saying = Saying(services, self._limit, self._reply, self._failed)
         self._work = Work(self._carry_out, lambda: self.kick("internal"))
-        self._hold: Callable[[float], None] = state.get("ws_hold", lambda seconds: None)
-        self._turn: Callable[[], Awaitable[None]] | None = state.get("ws_turn")
-        self._hear_by: Callable[[Callable[[bytes], bool]], None] | None = state.get("ws_hear")
         self._driver: Driver[Connection, Event, Effect] = Driver(
             CONNECTION,
             Connection(),
@@ -142,8 +138,7 @@ class Live:
         """Serves the connection until it ends, and says goodbye for it."""
         self._services.metrics.connections.inc()
         self._driver.feed(Arrived())
-        if self._hear_by is not None:
-            self._hear_by(self._hear)
+        self._line.heard_by(self._hear)
         tasks = [
             asyncio.create_task(work()) for work in (self._read_frames, self._out.run, self._listen)
         ]
@@ -372,8 +367,7 @@ class Live:
             self.kick("unavailable")
 
     async def _let_in(self, frame: AuthOpen) -> None:
-        if self._turn is not None:  # a restarted server's whole crowd is here already
-            await self._turn()
+        await self._line.turn()  # a restarted server's whole crowd is here already
         services = self._services
         granted = services.people.claims(frame.grant)
         # Before it is looked up, so that no revocation can fall in between; and listening begins
@@ -383,7 +377,7 @@ class Live:
         self._subscription.add(person_topic(granted.site, granted.sub))
         caller, mine = await services.openings.whose(granted)
         self._caller = caller
-        self._no_stranger()
+        self._line.signed_in()
         self._catch_up = CatchUp(
             services.chat,
             caller.site_id,
@@ -479,7 +473,9 @@ class Live:
     def _limit(self, ref: str | None = None) -> None:
         now_us = self._services.clock.monotonic_us()
         if wait_us := self._services.frames.allow(self.id, now_us):
-            self._hold(wait_us / 1_000_000)  # or each refusal would cost more than what is allowed
+            self._line.hold(
+                wait_us / 1_000_000
+            )  # or each refusal would cost more than what is allowed
             raise Refusal("rate_limited", retry_after_us=wait_us, ref=ref)
 
     @property

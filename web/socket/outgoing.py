@@ -2,24 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from typing import Protocol
 
 from starlette.types import Send
 
 from protocol.codec import Format, encode
 from protocol.frames import ServerFrame
 from runtime.flag import Flag
+from web.socket.line import Line
 
 MOST_BYTES = 256 * 1024
 LARGEST_BYTES = 8 * 1024 * 1024
 CLOSE_WAIT_S = 1.0
-
-
-class Write(Protocol):
-    """Sends a message without waiting. False: the other side has to read first."""
-
-    def __call__(self, data: bytes, *, text: bool) -> bool: ...
 
 
 class Overflow(Exception):
@@ -28,20 +21,11 @@ class Overflow(Exception):
 
 class Outgoing:
     """A queue of encoded frames. Behind the one that goes out next wait at most MOST_BYTES; that
-    one may have up to LARGEST_BYTES: who has hundreds of mentorships is told of all at once.
-    `close_unread` puts a close frame behind what the other side does not read; `write`, if there is
-    one, sends at once, unless that would have to wait."""
+    one may have up to LARGEST_BYTES: who has hundreds of mentorships is told of all at once."""
 
-    def __init__(
-        self,
-        fmt: Format,
-        send: Send,
-        close_unread: Callable[[int], None],
-        write: Write | None = None,
-    ) -> None:
-        self._format, self._send, self._close_unread = fmt, send, close_unread
+    def __init__(self, fmt: Format, send: Send, line: Line) -> None:
+        self._format, self._send, self._line = fmt, send, line
         self._text = fmt == "json"
-        self._write = write
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._filled = Flag()
@@ -59,7 +43,7 @@ class Outgoing:
         if self._waiting:
             if self._bytes + len(data) - len(self._waiting[0]) > MOST_BYTES:
                 raise Overflow
-        elif self._write is not None and self._write(data, text=self._text):
+        elif self._line.write(data, text=self._text):
             return
         self._waiting.append(data)
         self._bytes += len(data)
@@ -97,7 +81,7 @@ class Outgoing:
                     await self._send_next()
                 await self._send({"type": "websocket.close", "code": code})
         except (TimeoutError, OSError):
-            self._close_unread(code)
+            self._line.close(code)
 
     async def _send_next(self) -> None:
         """One that is cancelled waited for the other side to read, and was not sent: it stays."""

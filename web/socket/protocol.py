@@ -77,17 +77,9 @@ class HttpProtocol(HttpToolsProtocol):
         self.connections.discard(self)
         self.parser = None  # type: ignore[assignment]  # it holds this in turn
         websocket = cast(type[WebSocketProtocol], self.ws_protocol_class)
-        websocket(
-            self.app,
-            asked,
-            scope,
-            self.transport,
-            self.server_state,
-            self.loop,
-            self._guest.leave,
-            self.config.ws_max_size,
-            self.turns,
-        ).begin(early)
+        websocket(self.config, self.server_state, asked, scope, self._guest.leave).begin(
+            self.transport, early
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._guest is not None:

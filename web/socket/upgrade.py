@@ -31,7 +31,9 @@ class Endpoint:
             return
         await send({"type": "websocket.accept", "subprotocol": chosen})
         scope["headers"] = []  # they would be kept for as long as the connection lasts
-        live = Live(self._services, self._hub, FORMATS[chosen], receive, send, scope)
+        live = Live(
+            self._services, self._hub, FORMATS[chosen], receive, send, scope["state"]["line"]
+        )
         await live.run()
 
     def _is_ours(self, scope: Scope) -> bool:

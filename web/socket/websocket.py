@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from uvicorn._types import ASGI3Application
+from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
@@ -15,6 +16,7 @@ from websockets.frames import apply_mask  # type: ignore[attr-defined]
 from runtime.flag import Flag
 from runtime.limits import gcra
 from runtime.turns import Turns
+from web.socket.line import Line
 from web.socket.sansio.frames import (
     BINARY,
     CLOSE,
@@ -50,18 +52,9 @@ log = logging.getLogger(__name__)
 
 
 class WebSocketProtocol(asyncio.Protocol):
-    """Runs `app` once the handshake was asked for, which `opening` is. Besides what ASGI has, the
-    scope's state holds:
-
-    - `ws_close(code)` closes without waiting for a peer that has stopped reading. Whatever way it
-      ended, CLOSE_GRACE_S later the connection is gone.
-    - `ws_signed_in()`: it is no stranger's any more.
-    - `ws_write(data, text=...)` sends a message without waiting, unless (False) the peer has to
-      read first; what is said within one turn of the loop goes out in one piece.
-    - `ws_hear(hear)`: from now on `hear` takes binary messages as they come, without a turn of the
-      loop; those that it does not take so (False) wait to be received.
-    - `ws_hold(seconds)`: nothing more is heard of the peer for so long.
-    - `ws_turn()` returns when it is this connection's turn to cost more than a little.
+    """Runs the application once the handshake was asked for, which `opening` is; `left` hears when
+    it is no stranger's any more. It is the Line of its scope. Whatever way it ended, CLOSE_GRACE_S
+    later the connection is gone.
 
     What a peer has sent at once is looked at in parts, and no further while a message waits to be
     received: nobody else waits for it.
@@ -70,25 +63,22 @@ class WebSocketProtocol(asyncio.Protocol):
     __slots__ = (
         "_accepted", "_app", "_close_sent", "_cut", "_filled", "_frames", "_gone", "_hear", "_held",
         "_late", "_left", "_loop", "_opening", "_paused", "_pings_us", "_put_off", "_said",
-        "_scope", "_server", "_transport", "_turns", "_waiting", "_writable", "__weakref__",
+        "_scope", "_server", "_transport", "_waiting", "_writable", "__weakref__",
     )  # fmt: skip
+    turns: Turns
     close_grace_s = CLOSE_GRACE_S
 
     def __init__(
         self,
-        app: ASGI3Application,
+        config: Config,
+        server: ServerState,
         opening: Opening,
         scope: Mapping[str, Any],
-        transport: Transport,
-        server: ServerState,
-        loop: asyncio.AbstractEventLoop,
         left: Callable[[], None],
-        max_size: int,
-        turns: Turns,
     ) -> None:
-        self._app, self._opening, self._transport = app, opening, transport
-        self._server, self._loop, self._left, self._turns = server, loop, left, turns
-        self._frames = Frames(max_size, apply_mask)
+        self._app: ASGI3Application = config.loaded_app
+        self._server, self._opening, self._left = server, opening, left
+        self._frames = Frames(config.ws_max_size, apply_mask)
         self._accepted = self._close_sent = self._gone = self._paused = False
         self._held = self._put_off = False
         self._waiting: list[Message] = []
@@ -98,25 +88,19 @@ class WebSocketProtocol(asyncio.Protocol):
         self._said: list[bytes] = []
         self._pings_us = self._late = 0
         self._cut: TimerHandle | None = None
+        line: Line = self
         self._scope: MutableMapping[str, Any] = {
             **scope,
             "type": "websocket",
             "scheme": "wss" if scope["scheme"] == "https" else "ws",
             "subprotocols": list(opening.subprotocols),
-            "state": {
-                **scope["state"],
-                "ws_close": self._close_unread,
-                "ws_write": self._write,
-                "ws_hear": self._heard_by,
-                "ws_signed_in": left,
-                "ws_hold": self._hold,
-                "ws_turn": self._turn,
-            },
+            "state": {**scope["state"], "line": line},
             "extensions": {},
         }
 
-    def begin(self, early: bytes) -> None:
+    def begin(self, transport: Transport, early: bytes) -> None:
         """The transport is its own from here on; `early` came already."""
+        self._transport, self._loop = transport, asyncio.get_running_loop()
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
         self._transport.set_protocol(self)
         self._frames.feed(early)
@@ -136,6 +120,7 @@ class WebSocketProtocol(asyncio.Protocol):
         except Exception:
             log.exception("connection failed")
         finally:
+            self._hear = None  # whoever heard is gone
             if not self._close_sent:  # else its answer is awaited
                 self._transport.close()
             self._cut_within(self.close_grace_s)
@@ -284,9 +269,6 @@ class WebSocketProtocol(asyncio.Protocol):
 
     # ---- the application's -----------------------------------------------------------------------
 
-    def _heard_by(self, hear: Callable[[bytes], bool]) -> None:
-        self._hear = hear
-
     async def _receive(self) -> Message:
         while not self._waiting:
             self._filled.clear()
@@ -295,22 +277,6 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._paused and not self._waits:
             self._put_off_a_turn()  # behind what the application does with this one
         return event
-
-    def _hold(self, seconds: float) -> None:
-        if not self._held:
-            self._held = True
-            self._pause()
-            self._loop.call_later(seconds, self._let_go)
-
-    def _let_go(self) -> None:
-        self._held = False
-        self._hear_more()
-
-    async def _turn(self) -> None:
-        if not self._turns.now(behind=True):
-            come = Flag()
-            self._turns.later(come.set, behind=True)
-            await come.wait()
 
     async def _send(self, message: Message) -> None:
         """Raises ClientDisconnected when it can reach nobody any more."""
@@ -338,7 +304,20 @@ class WebSocketProtocol(asyncio.Protocol):
         del self._opening
         self._hear_more()
 
-    def _write(self, data: bytes, *, text: bool) -> bool:
+    def _flush(self) -> None:
+        if self._said:
+            said, self._said = b"".join(self._said), []
+            if not self._close_sent and not self._transport.is_closing():
+                self._transport.write(said)
+
+    def _part(self, code: int) -> None:
+        self._take_leave(code, _closing(code))
+        self._cut_within(self.close_grace_s)
+        self._hear_more()  # or its answer would not be seen
+
+    # ---- as a Line -------------------------------------------------------------------------------
+
+    def write(self, data: bytes, *, text: bool) -> bool:
         if not self._said:  # else that was so earlier in this turn
             if not self._writable.is_set() or self._close_sent or self._transport.is_closing():
                 return False
@@ -346,22 +325,31 @@ class WebSocketProtocol(asyncio.Protocol):
         self._said += (head(TEXT if text else BINARY, len(data)), data)
         return True
 
-    def _flush(self) -> None:
-        if self._said:
-            said, self._said = b"".join(self._said), []
-            if not self._close_sent and not self._transport.is_closing():
-                self._transport.write(said)
+    def heard_by(self, hear: Callable[[bytes], bool]) -> None:
+        self._hear = hear
 
-    def _close_unread(self, code: int) -> None:
-        """Puts the close frame behind what the peer has not read yet, without waiting for it: who
-        reads on within the grace finds it there."""
+    def close(self, code: int) -> None:
         if not self._close_sent and not self._transport.is_closing():
             self._part(code)
 
-    def _part(self, code: int) -> None:
-        self._take_leave(code, _closing(code))
-        self._cut_within(self.close_grace_s)
-        self._hear_more()  # or its answer would not be seen
+    def signed_in(self) -> None:
+        self._left()
+
+    def hold(self, seconds: float) -> None:
+        if not self._held:
+            self._held = True
+            self._pause()
+            self._loop.call_later(seconds, self._let_go)
+
+    def _let_go(self) -> None:
+        self._held = False
+        self._hear_more()
+
+    async def turn(self) -> None:
+        if not self.turns.now(behind=True):
+            come = Flag()
+            self.turns.later(come.set, behind=True)
+            await come.wait()
 
 
 def _closing(code: int) -> bytes:

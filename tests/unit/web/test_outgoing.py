@@ -1,6 +1,7 @@
 """What waits to be sent is bounded, but whatever one frame has to say can be said."""
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -22,8 +23,31 @@ async def nowhere(message: Message) -> None:
     raise AssertionError(message)
 
 
+class Slow:
+    """A Line on which nothing is said at once, unless it is `ready`."""
+
+    def __init__(self) -> None:
+        self.ready = False
+        self.sent: list[tuple[bytes, bool]] = []
+
+    def write(self, data: bytes, *, text: bool) -> bool:
+        if self.ready:
+            self.sent.append((data, text))
+        return self.ready
+
+    def heard_by(self, hear: Callable[[bytes], bool]) -> None: ...
+
+    def close(self, code: int) -> None: ...
+
+    def signed_in(self) -> None: ...
+
+    def hold(self, seconds: float) -> None: ...
+
+    async def turn(self) -> None: ...
+
+
 def outgoing() -> Outgoing:
-    return Outgoing("msgpack", nowhere, lambda code: None)
+    return Outgoing("msgpack", nowhere, Slow())
 
 
 def test_what_waits_behind_the_next_frame_is_bounded() -> None:
@@ -42,7 +66,7 @@ async def test_one_frame_may_be_larger_if_nothing_waits_before_it() -> None:
     async def send(message: Message) -> None:
         sent.append(len(message["bytes"]))
 
-    out = Outgoing("msgpack", send, lambda code: None)
+    out = Outgoing("msgpack", send, Slow())
     out.put(sized(2 * MOST_BYTES))
     out.put(sized(100_000))
     with pytest.raises(Overflow):
@@ -69,7 +93,7 @@ async def test_what_was_being_sent_when_the_connection_ends_goes_out_before_the_
         await reads.wait()
         said.append(len(message["bytes"]) if "bytes" in message else message["code"])
 
-    out = Outgoing("msgpack", send, lambda code: None)
+    out = Outgoing("msgpack", send, Slow())
     for size in (100_001, 100_002):
         out.put(sized(size))
     sending = asyncio.create_task(out.run())
@@ -82,27 +106,19 @@ async def test_what_was_being_sent_when_the_connection_ends_goes_out_before_the_
 
 
 def test_what_can_go_at_once_does_unless_something_waits_before_it() -> None:
-    sent: list[tuple[bytes, bool]] = []
-    ready = True
-
-    def write(data: bytes, *, text: bool) -> bool:
-        if ready:
-            sent.append((data, text))
-        return ready
-
     cases: tuple[tuple[Format, ErrorFrame], ...] = (
         ("msgpack", sized(100_000)),
         ("json", sized(100_001)),
     )
     for fmt, frame in cases:
-        out = Outgoing(fmt, nowhere, lambda code: None, write)
-        sent.clear()
-        ready = True
+        line = Slow()
+        out = Outgoing(fmt, nowhere, line)
+        line.ready = True
         out.put(frame)
-        assert sent == [(encode(frame, fmt), fmt == "json")]
-        ready = False
+        assert line.sent == [(encode(frame, fmt), fmt == "json")]
+        line.ready = False
         out.put(frame)
-        ready = True
+        line.ready = True
         out.put(frame)  # waits behind the one before
-        assert len(sent) == 1
+        assert len(line.sent) == 1
         assert not out.room
