@@ -150,6 +150,9 @@ class Inbox:
         for topic in tuple(self._topics):
             self.discard(topic)
         self._waiting.clear()
+        if not self._closed:  # nobody holds it, or is held by it, any more
+            del self._on_add, self._on_discard
+            self._at_once = None
         self._closed = True
         self._changed.set()
 

@@ -128,6 +128,7 @@ class Driver(Generic[S, E, F]):
             self._idle = False
             if self._alarm is not None:
                 self._alarm.cancel()
+            del self._perform, self._at_once, self._refuse  # whoever runs it does not go round
 
     def _set_alarm(self) -> None:
         """One for the next timer, however often something else comes before it."""

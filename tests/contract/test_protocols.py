@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -39,6 +41,7 @@ class Events:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.finished, self.lost = asyncio.Event(), asyncio.Event()
+        self.held: list[weakref.ref[asyncio.Protocol]] = []
 
     def tell(self, event: asyncio.Event) -> None:
         self._loop.call_soon_threadsafe(event.set)
@@ -141,6 +144,10 @@ async def serving(
     """A server in a thread of its own; its port."""
 
     class Ws(WebSocketProtocol):
+        def begin(self, transport: asyncio.Transport, early: bytes) -> None:
+            events.held.append(weakref.ref(self))
+            super().begin(transport, early)
+
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             events.tell(events.lost)
@@ -150,6 +157,10 @@ async def serving(
             events.tell(events.finished)
 
     class Http(HttpProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            events.held.append(weakref.ref(self))
+            super().connection_made(transport)
+
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             events.tell(events.lost)
@@ -797,6 +808,35 @@ async def test_bodies_and_pauses_between_requests_may_take_longer() -> None:
         await say(line, b"x")
         await heard(line, b"ok")
         line.close()
+
+
+async def test_what_is_held_for_a_connection_goes_with_it() -> None:
+    """Mutant: it holds itself, until somebody looks for such."""
+    events = Events()
+    gc.disable()
+    try:
+        async with serving(events) as (port, _):
+            peer = await Peer.upgraded(port, "/hear")
+            await peer.frames(*messages(b"at once", b"later"), Frame(Opcode.TEXT, b"text"))
+            await peer.told(3)
+            await peer.frames(Frame(Opcode.CLOSE, b"\x03\xe8"))
+            assert await peer.rest() == 1000
+            peer.close()
+            cut = await Peer.upgraded(port, "/quiet")
+            cut.close()
+            wrong = await connected(port)
+            await say(wrong, b"nonsense\r\n\r\n")
+            await answers(wrong)
+            line = await connected(port)
+            await say(line, REQUEST.replace(b" / ", b" /count ") * 3)
+            await heard(line, b"bytes", times=3)
+            line.close()
+            assert len(events.held) == 6
+            async with asyncio.timeout(GUARD_S):
+                while any(each() for each in events.held):  # noqa: ASYNC110 - in another loop
+                    await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
 
 
 async def test_who_comes_in_a_crowd_is_let_in_turn_by_turn() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 from sqlalchemy import update
@@ -12,6 +13,7 @@ from runtime.database import Plan
 from tests.support.app import App, Page
 from tests.support.clock import ManualClock
 from tests.support.databases import Storage
+from tests.support.wire import JSON, MSGPACK
 from web.socket.catch_up import CatchUp
 from web.socket.outgoing import Outgoing
 
@@ -97,6 +99,36 @@ async def test_nothing_is_held_for_who_is_away(app: App) -> None:
     app.sockets.clear()
     await app.settle()
     assert in_memory(*held) == before
+
+
+@pytest.mark.parametrize("end", ["goodbye", "cut", "restart"])
+@pytest.mark.parametrize("subprotocol", [MSGPACK, JSON])
+async def test_what_is_held_for_a_connection_goes_with_it(
+    app: App, pair: tuple[Page, Page], subprotocol: str, end: str
+) -> None:
+    """Mutant: its parts hold it in turn, until somebody looks for such, which is done seldom."""
+    ada, ben = pair
+    other = await ben.connect()
+    socket = await ada.connect(subprotocol=subprotocol)
+    await ada.join(socket)
+    socket.send("no.such")
+    await socket.get("error")
+    socket.send("chat.fetch", conversation=ada.conversation)
+    socket.send("chat.send", conversation=ada.conversation, id="message-1", body="Hello.")
+    await socket.get("chat.accepted")
+    await other.get("chat.messages")
+    await app.advance(3)
+    kept = [weakref.ref(each) for each in app.hub.connected]
+    gc.disable()
+    try:
+        if end == "restart":
+            app.hub.kick_all("restarting")
+        for each in (socket, other):
+            await each.finish(1006 if end == "cut" else 1001)
+        await app.settle()
+        assert [each() for each in kept] == [None, None]
+    finally:
+        gc.enable()
 
 
 def in_memory(*kinds: type[object]) -> int:

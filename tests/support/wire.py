@@ -187,6 +187,7 @@ class Socket(Inbox):
         try:
             await app(scope, self._receive, self._from_app)
         finally:
+            self._hear = None
             if self.close_code is None:
                 self.end(self._closed_unread)
 

@@ -159,6 +159,8 @@ class Live:
             finally:
                 if self._close_code is not None:
                     await self._out.finish(self._close_code)
+                del self._saying  # what holds this in turn
+                self._catch_up = self._company = None
 
     # ---- in ------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ is noticed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
+from weakref import ref
 
 from chat.service import Chat
 from runtime.clock import Clock
@@ -22,16 +23,16 @@ class Standings:
 
     def __init__(self, chat: Chat, views: Views, clock: Clock, hub: Hub) -> None:
         self._chat, self._views, self._clock, self._hub = chat, views, clock, hub
-        self._round: list[Connected] = []
+        self._round: list[ref[Connected]] = []  # who goes meanwhile is not held
         self._share = 0
 
     async def glance(self) -> None:
         """Tells the next few, until all have been told; then from the first one on again."""
         if not self._round:
-            self._round = self._hub.connected
+            self._round = [ref(connected) for connected in self._hub.connected]
             self._share = -(-len(self._round) // GLANCES)
         next_ones, self._round = self._round[: self._share], self._round[self._share :]
-        await self._tell(next_ones)
+        await self._tell([connected for each in next_ones if (connected := each()) is not None])
 
     async def all(self) -> None:
         """Tells everybody."""

@@ -53,6 +53,7 @@ class Work:
             self._task = None
 
     async def finished(self) -> None:
-        """Returns when nothing waits or is under way."""
+        """Returns when nothing waits or is under way, and nothing will be."""
         if self._task is not None:
             await self._task
+        del self._carry_out, self._failed
