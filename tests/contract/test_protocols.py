@@ -134,6 +134,7 @@ async def hear(scope: Message, receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def serving(
     events: Events,
+    app: Callable[[Message, Receive, Send], Awaitable[None]] = application,
     *,
     close_grace_s: float = 2 * GUARD_S,
     head_timeout_s: float = 2 * GUARD_S,
@@ -172,7 +173,7 @@ async def serving(
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     config = uvicorn.Config(
-        application,
+        app,
         loop="uvloop",
         http=Http,
         ws=Ws,
