@@ -65,8 +65,9 @@ class Search:
             try:
                 batch = await self._database.read(tables.next_batch, site_id, [conversation])
                 if batch is not None:
-                    await self._database.write(tables.take_in, batch)
-                    self._waiting[talk] = None
+                    taken = await self._database.write(tables.take_in, batch)
+                    if not (taken and batch.last):
+                        self._waiting[talk] = None
             except BaseException:
                 self._waiting[talk] = None
                 raise

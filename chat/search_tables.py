@@ -7,15 +7,16 @@ in, and in which form. A program with a newer form takes out what an older one h
 batch, and then begins; one with an older form leaves it alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
-    JSON,
+    BigInteger,
     Column,
     ColumnElement,
     Integer,
+    String,
     Table,
     Text,
     and_,
@@ -23,21 +24,38 @@ from sqlalchemy import (
     case,
     cast,
     delete,
-    func,
     intersect,
-    literal,
-    or_,
+    literal_column,
     select,
     tuple_,
     update,
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from chat.sansio.words import BEYOND, FORM, Question, words
-from chat.tables import MESSAGE, as_message, conversations, messages, reactions_to
+from chat.tables import (
+    MESSAGE,
+    ROW,
+    as_message,
+    conversations,
+    integer_of,
+    messages,
+    reactions_to,
+    text_of,
+)
 from protocol.views import Message
-from runtime.database import DERIVED, AnyRow, Micros, Plan, insert, metadata
+from runtime.database import (
+    DERIVED,
+    AnyRow,
+    Micros,
+    Plan,
+    Prepared,
+    among,
+    insert,
+    listed,
+    metadata,
+    tabled,
+)
 
 TAKEN_AT_ONCE = 64
 READ_FIRST, READ_MOST = 8, 32_000
@@ -101,7 +119,7 @@ class Place:
 class Batch:
     """Messages that are not in the index as they are: what changed after revision `since`, up to
     `until`. `old`: they are in it as an older form has put them there, and go. `part`: it is a part
-    of a single one."""
+    of a single one. `last`: with these the conversation is in."""
 
     site_id: str
     conversation: str
@@ -110,6 +128,7 @@ class Batch:
     until: int
     places: tuple[Place, ...]
     part: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +170,91 @@ _BEHIND = (
 )
 
 
+_BEHIND_OF = Prepared(
+    _BEHIND.where(conversations.c.site_id == bindparam("site_id"), among(conversations.c.id, "ids"))
+    .order_by(conversations.c.id)
+    .limit(literal_column("1"))
+)
+_CHANGED_SINCE = Prepared(
+    select(
+        messages.c.seq,
+        messages.c.at_us,
+        messages.c.body,
+        messages.c.revision,
+        messages.c.deleted_us,
+    )
+    .where(
+        messages.c.site_id == bindparam("site_id"),
+        messages.c.conversation_id == bindparam("conversation"),
+        messages.c.revision > bindparam("revision"),
+    )
+    .order_by(messages.c.revision)
+    .limit(bindparam("most", type_=Integer)),
+    together=True,
+)
+_TAKEN = Prepared(
+    select(search_places.c.seq, search_places.c.words).where(
+        search_places.c.site_id == bindparam("site_id"),
+        search_places.c.conversation_id == bindparam("conversation"),
+        search_places.c.seq.in_(select(integer_of(0)).select_from(ROW)),
+    ),
+    together=True,
+)
+_BEGIN = Prepared(
+    insert(search_marks)
+    .values(
+        site_id=bindparam("of_site"),
+        conversation_id=bindparam("of_conversation"),
+        form=FORM,
+        revision=literal_column("0"),
+    )
+    .on_conflict_do_nothing(index_elements=["site_id", "conversation_id"])
+)
+
+
+def _moved(*still: ColumnElement[bool]) -> Prepared:
+    return Prepared(
+        update(search_marks)
+        .where(
+            search_marks.c.site_id == bindparam("of_site"),
+            search_marks.c.conversation_id == bindparam("of_conversation"),
+            *still,
+        )
+        .values(form=FORM, revision=bindparam("until", type_=Integer)),
+        counted=True,
+    )
+
+
+_MOVED = _moved(search_marks.c.form == FORM, search_marks.c.revision == bindparam("since"))
+_EMPTIED = _moved(
+    (search_marks.c.form < FORM)
+    | ((search_marks.c.form == FORM) & (search_marks.c.revision == EMPTYING))
+)
+_PUT_IN = Prepared(
+    insert(search_places).from_select(
+        ["site_id", "conversation_id", "seq", "at_us", "words"],
+        select(
+            bindparam("site_id", type_=String),
+            bindparam("conversation", type_=String),
+            integer_of(0),
+            cast(text_of(1), BigInteger),
+            text_of(2),
+        ).select_from(ROW),
+    )
+)
+_PUT_IN_WORDS = Prepared(
+    insert(search_words).from_select(
+        ["site_id", "conversation_id", "seq", "word"],
+        select(
+            bindparam("site_id", type_=String),
+            bindparam("conversation", type_=String),
+            integer_of(0),
+            text_of(1),
+        ).select_from(ROW),
+    )
+)
+
+
 def behind(after: tuple[str, str], limit: int) -> Plan[list[tuple[str, str]]]:
     """Conversations with messages that are not in the index, by site and id, after those."""
     key = conversations.c.site_id, conversations.c.id
@@ -165,20 +269,17 @@ def behind(after: tuple[str, str], limit: int) -> Plan[list[tuple[str, str]]]:
 
 def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
     """What to take in next of these conversations; None when all of them are in."""
-    rows = yield (
-        _BEHIND.where(conversations.c.site_id == site_id, conversations.c.id.in_(ids))
-        .order_by(conversations.c.id)
-        .limit(1)
-    )
+    rows = yield _BEHIND_OF(site_id=site_id, ids=listed(ids))
     if not rows:
         return None
     (found,) = rows
     if found.form is not None and (found.form != FORM or found.since == EMPTYING):
         return (yield from _old_batch(site_id, found))
-    rows = yield from _changed_since(site_id, found.id, found.since, READ_FIRST)
+    of = {"site_id": site_id, "conversation": found.id}
+    rows = yield _CHANGED_SINCE(**of, revision=found.since, most=READ_FIRST)
     if len(rows) == READ_FIRST and sum(len(row.body) for row in rows) < READ_MOST:
         more = TAKEN_AT_ONCE - READ_FIRST
-        rows = [*rows, *(yield from _changed_since(site_id, found.id, rows[-1].revision, more))]
+        rows = [*rows, *(yield _CHANGED_SINCE(**of, revision=rows[-1].revision, most=more))]
         whole = len(rows) < TAKEN_AT_ONCE
     else:
         whole = len(rows) < READ_FIRST
@@ -194,32 +295,9 @@ def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
     )
     places, part = _within(wished)
     until = found.since if part else rows[len(places) - 1].revision
-    if whole and len(places) == len(rows) and not part:
+    if last := whole and len(places) == len(rows) and not part:
         until = found.revision  # behind the last one there may be some of which nothing is left
-    return Batch(site_id, found.id, False, found.since, until, places, part)
-
-
-def _changed_since(
-    site_id: str, conversation: str, revision: int, limit: int
-) -> Plan[Sequence[AnyRow]]:
-    return (
-        yield (
-            select(
-                messages.c.seq,
-                messages.c.at_us,
-                messages.c.body,
-                messages.c.revision,
-                messages.c.deleted_us,
-            )
-            .where(
-                messages.c.site_id == site_id,
-                messages.c.conversation_id == conversation,
-                messages.c.revision > revision,
-            )
-            .order_by(messages.c.revision)
-            .limit(limit)
-        )
-    )
+    return Batch(site_id, found.id, False, found.since, until, places, part, last)
 
 
 def _within(wished: Iterable[Place]) -> tuple[tuple[Place, ...], bool]:
@@ -261,37 +339,29 @@ def _taken(
     site_id: str, conversation: str, seqs: Sequence[int]
 ) -> Plan[dict[int, tuple[str, ...]]]:
     """The words that messages have in the index."""
-    rows = yield select(search_places.c.seq, search_places.c.words).where(
-        search_places.c.site_id == site_id,
-        search_places.c.conversation_id == conversation,
-        search_places.c.seq.in_(seqs),
+    rows = yield _TAKEN(
+        site_id=site_id, conversation=conversation, rows=tabled((seq,) for seq in seqs)
     )
     return {row.seq: tuple(row.words.split()) for row in rows}
 
 
-def take_in(batch: Batch) -> Plan[None]:
-    """Puts a batch into the index, unless somebody else has meanwhile."""
-    of = {"site_id": batch.site_id, "conversation_id": batch.conversation}
+def take_in(batch: Batch) -> Plan[bool]:
+    """Puts a batch into the index; False: somebody else has put something in since it was read."""
+    site_id, conversation = batch.site_id, batch.conversation
+    mark = {"of_site": site_id, "of_conversation": conversation, "until": batch.until}
     if batch.old:
-        being_emptied = and_(search_marks.c.form == FORM, search_marks.c.revision == EMPTYING)
-        rows = yield _changed(batch, or_(search_marks.c.form < FORM, being_emptied))
+        rows = yield _EMPTIED(**mark)
     else:
         if not batch.since:
-            yield (
-                insert(search_marks)
-                .values(**of, form=FORM, revision=0)
-                .on_conflict_do_nothing(index_elements=list(of))
-            )
-        rows = yield _changed(
-            batch, search_marks.c.form == FORM, search_marks.c.revision == batch.since
-        )
+            yield _BEGIN(of_site=site_id, of_conversation=conversation)
+        rows = yield _MOVED(**mark, since=batch.since)
     if not rows:
-        return
+        return False
     if batch.part:  # the mark did not move when another took in the same part
         (place,) = batch.places
-        held = yield from _taken(batch.site_id, batch.conversation, [place.seq])
+        held = yield from _taken(site_id, conversation, [place.seq])
         if held.get(place.seq, ()) != place.before:
-            return
+            return False
     changed = [place for place in batch.places if place.words != place.before]
     gone = [
         {"at_word": word, "at_seq": place.seq}
@@ -301,7 +371,8 @@ def take_in(batch: Batch) -> Plan[None]:
     if gone:
         yield (
             delete(search_words).where(
-                *_names(search_words, of),
+                search_words.c.site_id == site_id,
+                search_words.c.conversation_id == conversation,
                 search_words.c.word == bindparam("at_word"),
                 search_words.c.seq == bindparam("at_seq"),
             ),
@@ -309,47 +380,25 @@ def take_in(batch: Batch) -> Plan[None]:
         )
     taken_out = [{"at_seq": place.seq} for place in changed if place.before]
     if taken_out:
-        of_place = _names(search_places, of)
         yield (
-            delete(search_places).where(*of_place, search_places.c.seq == bindparam("at_seq")),
+            delete(search_places).where(
+                search_places.c.site_id == site_id,
+                search_places.c.conversation_id == conversation,
+                search_places.c.seq == bindparam("at_seq"),
+            ),
             taken_out,
         )
-    # In one value: with parameters for each row it takes twice as long.
-    both = {
-        f"{place.seq:010}{word}": 0
-        for place in changed
-        for word in set(place.words).difference(place.before)
-    }
+    both = [
+        (place.seq, word) for place in changed for word in set(place.words).difference(place.before)
+    ]
     if both:
-        each = func.json_each(literal(both, JSON)).table_valued("key")
-        seq, word = func.substr(each.c.key, 1, 10), func.substr(each.c.key, 11)
-        yield insert(search_words).from_select(
-            [*of, "word", "seq"], select(*map(literal, of.values()), word, cast(seq, Integer))
-        )
+        yield _PUT_IN_WORDS(site_id=site_id, conversation=conversation, rows=tabled(both))
     put_in = [
-        {**of, "seq": place.seq, "at_us": place.at_us, "words": f" {' '.join(place.words)} "}
-        for place in changed
-        if place.words
+        (place.seq, place.at_us, f" {' '.join(place.words)} ") for place in changed if place.words
     ]
     if put_in:
-        yield insert(search_places), put_in
-
-
-def _names(table: Table, of: Mapping[str, str]) -> list[ColumnElement[bool]]:
-    return [table.c[name] == value for name, value in of.items()]
-
-
-def _changed(batch: Batch, *still: ColumnElement[bool]) -> ReturningUpdate[tuple[int]]:
-    return (
-        update(search_marks)
-        .where(
-            search_marks.c.site_id == batch.site_id,
-            search_marks.c.conversation_id == batch.conversation,
-            *still,
-        )
-        .values(form=FORM, revision=batch.until)
-        .returning(search_marks.c.revision)
-    )
+        yield _PUT_IN(site_id=site_id, conversation=conversation, rows=tabled(put_in))
+    return True
 
 
 def look(

@@ -414,6 +414,7 @@ class SqliteDatabase:
             # Rebuilding a table drops the old one, which would cascade into those that refer to it;
             # the switch has no effect inside a transaction.
             sql("PRAGMA foreign_keys=OFF")
+            sql("PRAGMA temp_store=FILE")  # a new index of a large table is sorted there
             sql("BEGIN IMMEDIATE")
             try:
                 result = job.work(self._connection)
@@ -425,6 +426,7 @@ class SqliteDatabase:
                 refused = DatabaseError("the change would leave rows without the ones they name")
             sql("COMMIT" if refused is None else "ROLLBACK")
             sql("PRAGMA foreign_keys=ON")
+            sql("PRAGMA temp_store=MEMORY")
         except Exception as error:
             return [_Outcome(error=self._give_up(error))]
         return [_Outcome(result, refused)]
@@ -570,6 +572,8 @@ def _engine(path: Path, on_statement: OnStatement | None, *, query_only: bool) -
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA recursive_triggers=ON")
+        # What a statement would have to undo is kept there: a file of it doubles what is written.
+        connection.execute("PRAGMA temp_store=MEMORY")
 
     event.listen(engine, "connect", prepare)
     if on_statement is not None:

@@ -328,6 +328,28 @@ async def test_with_a_newer_form_of_words_all_is_taken_in_anew(
     assert await talks.indexed() == {(SITE, TALK): 35}
 
 
+async def test_what_another_node_took_in_meanwhile_is_looked_at_again(
+    talks: Talks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: with the last batch a conversation is in, whatever became of it."""
+    await talks.search.round()  # has looked through all conversations
+    await talks.say("one")
+    earlier = await talks.database.read(search_tables.next_batch, SITE, [TALK])
+    assert earlier is not None
+    await talks.say("two")
+    take_in, of_another = search_tables.take_in, [earlier]
+
+    def meanwhile(batch: search_tables.Batch) -> Plan[bool]:
+        while of_another:
+            yield from take_in(of_another.pop())
+        return (yield from take_in(batch))
+
+    monkeypatch.setattr(search_tables, "take_in", meanwhile)
+    while talks.search.is_behind:
+        await talks.search.round()
+    assert await talks.indexed() == {(SITE, TALK): 2}
+
+
 async def test_what_an_older_form_adds_meanwhile_goes_too(talks: Talks) -> None:
     await talks.say("one", "two")
     batch = await talks.database.read(search_tables.next_batch, SITE, [TALK])

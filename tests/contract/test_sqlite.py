@@ -268,12 +268,16 @@ async def test_pragmas(opened: Opened) -> None:
     assert await pragma(opened.database, "synchronous") == 2
     assert await pragma(opened.database, "recursive_triggers") == 1
 
-    def enforced() -> Plan[object]:
-        return (yield text("PRAGMA foreign_keys"))[0][0]
+    def of_writer() -> Plan[tuple[object, object]]:
+        """Whether references are enforced, and where it keeps what is for a while only."""
+        enforced = yield text("PRAGMA foreign_keys")
+        kept = yield text("PRAGMA temp_store")
+        return enforced[0][0], kept[0][0]
 
-    assert await opened.database.write(enforced) == 1
+    in_memory = 2
+    assert await opened.database.write(of_writer) == (1, in_memory)
     await opened.database.exclusive(lambda connection: None)
-    assert await opened.database.write(enforced) == 1
+    assert await opened.database.write(of_writer) == (1, in_memory)
 
 
 async def test_exclusive_work_that_breaks_a_reference_is_undone(opened: Opened) -> None:
