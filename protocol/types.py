@@ -36,12 +36,14 @@ UNSEEN = (
     "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff"
-    "\u2800\ufff9-\ufffc\U00016fe4\U0001d159"
+    "\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0001ffff\U0002fffe\U0002ffff\U0003fffe-\U000effff"
+    "\U000ffffe\U000fffff\U0010fffe\U0010ffff"
+    "\u2800\ufff9-\ufffc\U00013430-\U0001343f\U00013441\U00013442\U00016fe4\U0001d159"
 )
 """What shows nothing, as the inside of a character class, for the pages too: by line White_Space;
-Default_Ignorable_Code_Point, which has the joiners, bidirectional controls, fillers, variation
-selectors and tags; and what is drawn empty without being either, such as the empty Braille."""
+Default_Ignorable_Code_Point, which has the joiners, bidirectional controls, fillers and variation
+selectors; what is no character, and planes 4 to 14, in which is none but tags and selectors; and
+what is drawn empty without being any of these, such as the empty Braille."""
 
 # Python's `$` also matches before a last line feed: `(?!\n)` forbids that, in ECMAScript too.
 Id = Annotated[

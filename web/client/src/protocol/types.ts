@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 0c05f2545c9c6ac016c4edaba6486fed
- * text   8ffea87db96f4d8fa46016341b500939
+ * schema bbce78cbe332a57779d48009f4f48df9
+ * text   630401f58da6a35d4145280155e49179
  */
 export type ClientFrame =
   | AuthOpen
@@ -1761,7 +1761,7 @@ export const VOICE_SLOTS_MAX = 120;
 export const PINS_MAX = 50;
 export const TYPING_EVERY_US = 4000000;
 export const TYPING_LAPSES_US = 6000000;
-export const UNSEEN = "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\ud82f\udca0-\ud82f\udca3\ud834\udd73-\ud834\udd7a\udb40\udc00-\udb43\udfff\u2800\ufff9-\ufffc\ud81b\udfe4\ud834\udd59";
+export const UNSEEN = "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\ud82f\udca0-\ud82f\udca3\ud834\udd73-\ud834\udd7a\ufdd0-\ufdef\ufffe\uffff\ud83f\udffe\ud83f\udfff\ud87f\udffe\ud87f\udfff\ud8bf\udffe-\udb7f\udfff\udbbf\udffe\udbbf\udfff\udbff\udffe\udbff\udfff\u2800\ufff9-\ufffc\ud80d\udc30-\ud80d\udc3f\ud80d\udc41\ud80d\udc42\ud81b\udfe4\ud834\udd59";
 export const SUBPROTOCOL_MSGPACK = "ithaca.v1.msgpack";
 
 /** What one can react with, in the order of the palette. */

@@ -2,16 +2,29 @@ import { describe, expect, test } from "vitest";
 import { ServerClock } from "../../src/lib/clock.js";
 import { problemOf } from "../../src/lib/media/devices.js";
 import { levelOf } from "../../src/lib/media/meter.js";
+import { refusal } from "../../src/lib/outbox.js";
 import { isVisible } from "../../src/lib/text.js";
 import { actOf, codeOfClose, refusedBy, troubleOf } from "../../src/lib/trouble.js";
 import { ERRORS, type ErrorCode } from "../../src/protocol/types.js";
+import texts from "../protocol/texts.json";
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 
 test("what shows nothing is what Unicode says, and a few more", () => {
-  const nothing = /[\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{16fe4}\u{1d159}]/u;
+  const nothing =
+    /[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u{40000}-\u{effff}\u2800\ufff9-\ufffc\u{13430}-\u{1343f}\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u;
   const all = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code));
   expect(all.filter((char) => isVisible(char) === nothing.test(char))).toEqual([]);
+});
+
+test.each(texts.seen)("there is something to see in %j", (text) => {
+  expect(isVisible(text)).toBe(true);
+  expect(refusal(text)).toBeNull();
+});
+
+test.each(texts.unseen)("there is nothing to see in %j", (text) => {
+  expect(isVisible(text)).toBe(false);
+  expect(refusal(text)).toBe("message_empty");
 });
 
 describe("troubles in words", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { below, pick, randomOf } from "../lib/random.js";
+import { isVisible } from "../../src/lib/text.js";
 import { blocks, plain, type Block, type Inline } from "../../src/ui/conversation/markdown.js";
 
 /** A text with its spans in angle brackets: `<b bold>`. */
@@ -76,6 +77,11 @@ describe("within a line", () => {
     ["[x](https://a.org/\u202e)", "[x](<a https://a.org/>\u202e)"],
     ["[x](mailto:a@b.org?cc=c)", "<a x => mailto:a@b.org?cc=c>"],
     ["![x](https://a.org/y.png)", "!<a x => https://a.org/y.png>"],
+    ["**\u200b** _\u00ad_ *\u2800*", "**\u200b** _\u00ad_ *\u2800*"],
+    ["a **\u200b** *b*", "a **\u200b** <i b>"],
+    ["*\u200b**b** c*", "<i \u200b<b b> c>"],
+    ["`\u200b` ` ` `` ` ``", "`\u200b` ` ` <code `>"],
+    ["[\u200b](https://a.org/)", "[\u200b](<a https://a.org/>)"],
     ["<b>x</b> &amp; <img src=x onerror=alert(1)>", "<b>x</b> &amp; <img src=x onerror=alert(1)>"],
   ])("%s", (text, expected) => {
     expect(read(text)).toEqual([expected]);
@@ -103,6 +109,14 @@ describe("blocks", () => {
     ["- a\n1. b", [{ points: [["a"]] }, { "from 1": [["b"]] }]],
     ["-5 degrees\n- ", ["-5 degrees\n- "]],
     ["# none", ["# none"]],
+    ["```\n```", ["```\n```"]],
+    ["```hello", ["```hello"]],
+    ["a\n\n```\n \u200b\n```\n> b", ["a\n\n```\n \u200b\n```", { quote: ["b"] }]],
+    ["> \u200b\n>", ["> \u200b\n>"]],
+    ["> > ", [{ quote: ["> "] }]],
+    ["> b\n> - \u200b", [{ quote: ["b\n- \u200b"] }]],
+    ["- \u200b\n- **\u200b**", [{ points: [["\u200b"], ["**\u200b**"]] }]],
+    ["1. \u200b\n2. \u2800", ["1. \u200b\n2. \u2800"]],
     ["    four spaces", ["    four spaces"]],
   ])("%j", (text, expected) => {
     expect(read(text)).toEqual(expected);
@@ -136,6 +150,23 @@ it("keeps each letter, in order, whatever is typed", () => {
             : block.items.flat().map(all).join("");
     if (!/`{3,}[\w+#.-]+\s*$/m.test(text)) expect(letters(blocks(text).map(all).join("")), JSON.stringify(text)).toBe(letters(text));
     else blocks(text);
+  }
+});
+
+it("shows something of each text in which there is something to see, drawn and in one line", () => {
+  const pieces = ["*", "**", "_", "`", "``", "```", "\n", "> ", "- ", "1. ", "  ", "\u200b", "\u2800", "[", "](https://a.org/)", "\\", "a"];
+  const seen = (part: Inline): boolean => ("parts" in part ? part.parts.some(seen) : isVisible(part.text));
+  const shown = (block: Block): boolean =>
+    block.is === "text"
+      ? block.parts.some(seen)
+      : block.is === "code"
+        ? isVisible(block.text)
+        : (block.is === "quote" ? block.blocks : block.items.flat()).some(shown);
+  for (let seed = 1; seed <= 2000; seed += 1) {
+    const random = randomOf(seed);
+    const text = Array.from({ length: below(random, 12) }, () => pick(random, pieces)).join("");
+    expect(blocks(text).some(shown), JSON.stringify(text)).toBe(isVisible(text));
+    expect(isVisible(plain(text)), JSON.stringify(text)).toBe(isVisible(text));
   }
 });
 

@@ -1,6 +1,8 @@
 /** The little Markdown that messages are written in: bold, italics, code, code blocks, lists, quotes and
- * links. Whatever is none of it stays as it was typed, line breaks and all. Pure; one pass over a text.
+ * links. Whatever is none of it stays as it was typed, line breaks and all; so do signs around nothing that one
+ * would see, so that of each message there is something to see. Pure; one pass over a text.
  */
+import { isVisible } from "../../lib/text.js";
 import { pieces, targetOf } from "./links.js";
 
 export type Inline =
@@ -46,30 +48,47 @@ function blocksOf(lines: readonly string[], depth: number): Block[] {
     const line = lines[i]!;
     const fence = FENCE.exec(line);
     const item = depth < DEPTH ? ITEM.exec(line) : null;
+    let block: Block | null = null;
+    let end = i + 1;
     if (fence) {
-      begin();
-      const end = closing(lines, i + 1, fence[1]!.length);
-      found.push({ is: "code", text: lines.slice(i + 1, end).join("\n") });
-      i = end + 1;
+      const last = closing(lines, i + 1, fence[1]!.length);
+      block = { is: "code", text: lines.slice(i + 1, last).join("\n") };
+      end = last + 1;
     } else if (depth < DEPTH && QUOTE.test(line)) {
-      begin();
-      const end = while_(lines, i, (each) => QUOTE.test(each));
+      end = while_(lines, i, (each) => QUOTE.test(each));
       const inner = lines.slice(i, end).map((each) => each.replace(QUOTE, ""));
-      found.push({ is: "quote", blocks: blocksOf(inner, depth + 1) });
-      i = end;
+      block = { is: "quote", blocks: blocksOf(inner, depth + 1) };
     } else if (item) {
-      begin();
-      const [list, end] = listFrom(lines, i, depth);
-      found.push(list);
-      i = end;
-    } else {
-      plain.push(line);
-      i += 1;
+      [block, end] = listFrom(lines, i, depth);
     }
+    if (block && shows(block)) {
+      begin();
+      found.push(block);
+    } else {
+      plain.push(...lines.slice(i, end));
+    }
+    i = end;
   }
   endPlain();
   return found;
 }
+
+/** Whether there is anything to see in it. */
+function shows(block: Block): boolean {
+  switch (block.is) {
+    case "text":
+      return block.parts.some(isSeen);
+    case "code":
+      return isVisible(block.text);
+    case "quote":
+      return block.blocks.some(shows);
+    case "list":
+      return block.items.some((item) => item.some(shows));
+  }
+}
+
+/** Of spans there are only such as one sees. */
+const isSeen = (part: Inline): boolean => part.is !== "text" || isVisible(part.text);
 
 const notBlank = (line: string): boolean => line.trim() !== "";
 
@@ -191,7 +210,8 @@ function code(line: string, from: number, parts: Inline[], unclosed: Set<number>
     while (line[at] === "`") at += 1;
     if (at - start !== ticks) continue;
     const text = line.slice(end, start);
-    parts.push({ is: "code", text: /^ .*\S.* $/.test(text) ? text.slice(1, -1) : text });
+    if (isVisible(text)) parts.push({ is: "code", text: /^ .*\S.* $/.test(text) ? text.slice(1, -1) : text });
+    else add(parts, line.slice(from, at));
     return at;
   }
   unclosed.add(ticks);
@@ -202,7 +222,7 @@ function code(line: string, from: number, parts: Inline[], unclosed: Set<number>
 function link(line: string, from: number, parts: Inline[]): number {
   LINK.lastIndex = from;
   const [whole = "", text = "", target = ""] = LINK.exec(line) ?? [];
-  const href = whole && text.trim() ? targetOf(target) : null;
+  const href = whole && isVisible(text) ? targetOf(target) : null;
   if (href === null) {
     add(parts, "[");
     return from + 1;
@@ -229,7 +249,7 @@ function mark(line: string, from: number, open: Open[]): number {
   for (const size of left === 3 ? [1, 2] : [left]) {
     const sign = char.repeat(size);
     const at = closes ? open.findLastIndex((each) => each.mark === sign) : -1;
-    if (at > 0 && (open[at]!.parts.length > 0 || at < open.length - 1)) {
+    if (at > 0 && (open[at]!.parts.some(isSeen) || at < open.length - 1)) {
       while (open.length - 1 > at) unopen(open);
       const { parts } = open.pop()!;
       open.at(-1)!.parts.push({ is: size === 2 ? "strong" : "em", parts });
