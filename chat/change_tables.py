@@ -34,21 +34,12 @@ def edit(
 ) -> Plan[Changed]:
     """Another text. Refuses with `not_found`, `not_yours`, `message_gone`, `too_many_edits`, and
     `conflict` when the id named another change."""
-    message, revision = yield from _take(site_id, conversation, seq, by=person)
+    message, revision, shut = yield from _take(site_id, conversation, seq)
     after = changes.edited(message, person, body, now_us, revision)
-    same = yield select(message_versions.c.seq, message_versions.c.body).where(
-        message_versions.c.site_id == site_id,
-        message_versions.c.conversation_id == conversation,
-        message_versions.c.person_id == person,
-        message_versions.c.change_id == change_id,
-    )
-    if same:
-        if (same[0].seq, same[0].body) != (seq, body):
-            raise Refusal("conflict")
-        return message, False
     asked = changes.trace("edit", seq, body)
     if (yield from _asked_before(site_id, conversation, person, change_id, asked)):
         return message, False
+    admit(shut, person)
     if after is None:
         yield from _remember(site_id, conversation, person, change_id, asked)
         return message, False
@@ -72,7 +63,7 @@ def edit(
 def remove(site_id: str, conversation: str, person: str, seq: int, now_us: int) -> Plan[Changed]:
     """The message's place stays, how often it was edited, and a trace of what it said first.
     Refuses with `not_found`, `not_yours`."""
-    message, revision = yield from _take(site_id, conversation, seq)
+    message, revision, _ = yield from _take(site_id, conversation, seq)
     after = changes.deleted(message, person, now_us, revision)
     if after is None:
         return message, False
@@ -107,10 +98,11 @@ def react(
 ) -> Plan[Changed]:
     """A reaction is set, or taken back. Refuses with `not_found`, `message_gone`, and `conflict`
     when the id named another change."""
-    message, revision = yield from _take(site_id, conversation, seq, by=person)
+    message, revision, shut = yield from _take(site_id, conversation, seq)
     asked = changes.trace("react", seq, emoji, on)
     if (yield from _asked_before(site_id, conversation, person, change_id, asked)):
         return message, False
+    admit(shut, person)
     after = changes.reacted(message, person, emoji, revision, on=on)
     yield from _remember(site_id, conversation, person, change_id, asked)
     if after is None:
@@ -149,10 +141,11 @@ def pin(
 ) -> Plan[Changed]:
     """A pin is put on, or taken off. Refuses with `not_found`, `message_gone`, `too_many_pins`, and
     `conflict` when the id named another change."""
-    message, revision = yield from _take(site_id, conversation, seq, by=person)
+    message, revision, shut = yield from _take(site_id, conversation, seq)
     asked = changes.trace("pin", seq, on)
     if (yield from _asked_before(site_id, conversation, person, change_id, asked)):
         return message, False
+    admit(shut, person)
     rows = yield select(func.count().label("pins")).where(
         messages.c.site_id == site_id,
         messages.c.conversation_id == conversation,
@@ -166,11 +159,9 @@ def pin(
     return after, True
 
 
-def _take(
-    site_id: str, conversation: str, seq: int, *, by: str | None = None
-) -> Plan[tuple[Message, int]]:
-    """The message, and the revision that a change of it will be. Refuses with `not_found`; `by`:
-    with why they reach the other no more."""
+def _take(site_id: str, conversation: str, seq: int) -> Plan[tuple[Message, int, str | None]]:
+    """The message, the revision that a change of it will be, and who may make none. Refuses with
+    `not_found`."""
     rows = yield (
         select(conversations.c.head, conversations.c.revision, conversations.c.shut)
         .where(conversations.c.site_id == site_id, conversations.c.id == conversation)
@@ -178,26 +169,33 @@ def _take(
     )
     if not rows or not 0 < seq <= rows[0].head:
         raise Refusal("not_found")
-    if by is not None:
-        admit(rows[0].shut, by)
     (message,) = yield from whole(site_id, conversation, messages.c.seq == seq)
-    return message, rows[0].revision + 1
+    return message, rows[0].revision + 1, rows[0].shut
 
 
 def _asked_before(
     site_id: str, conversation: str, person: str, change_id: str | None, asked: int
 ) -> Plan[bool]:
-    """Whether this was asked for already, by its trace. Refuses with `conflict` when the id named
-    another change."""
+    """Whether this was asked for already, by its trace; then it is answered so, whoever left or
+    blocks since. Refuses with `conflict` when the id named another change."""
+    if change_id is None:
+        return False
+    edits = yield select(message_versions.c.seq, message_versions.c.body).where(
+        message_versions.c.site_id == site_id,
+        message_versions.c.conversation_id == conversation,
+        message_versions.c.person_id == person,
+        message_versions.c.change_id == change_id,
+    )
     rows = yield select(message_changes.c.trace).where(
         message_changes.c.site_id == site_id,
         message_changes.c.conversation_id == conversation,
         message_changes.c.person_id == person,
         message_changes.c.change_id == change_id,
     )
-    if rows and rows[0].trace != asked:
+    traces = [changes.trace("edit", *edit) for edit in edits] + [row.trace for row in rows]
+    if traces and traces != [asked]:
         raise Refusal("conflict")
-    return bool(rows)
+    return bool(traces)
 
 
 def _remember(

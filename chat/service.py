@@ -67,11 +67,14 @@ class Chat:
         client_id: str,
         body: str,
         reply_to: int | None = None,
+        *,
+        shut: bool = False,
     ) -> Message:
         """The message as it is now; when this returns it is on disk. Sending the same again returns
-        the same. Refuses with `message_empty`, `message_too_long`, `invalid_field`, `conflict`,
-        `message_gone`."""
-        if reply_to is None:
+        the same, whoever left or blocks since. Refuses with `message_empty`, `message_too_long`,
+        `invalid_field`, `conflict`, `message_gone`. `shut`: it will be refused if it is new, so it
+        is not for others to wait with."""
+        if reply_to is None and not shut:
             stored: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
             def told(what: Message | Exception) -> None:

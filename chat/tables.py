@@ -242,7 +242,6 @@ def store(
         ).returning(conversations.c.head, conversations.c.revision, conversations.c.shut)
     )
     seq, revision = rows[0].head, rows[0].revision
-    admit(rows[0].shut, person)
     if reply_to is not None and not 0 < reply_to < seq:
         raise Refusal("invalid_field", "There is no such message to answer.", field="reply_to")
     stored = yield (
@@ -271,6 +270,7 @@ def store(
         )
         earlier = yield from said_before(site_id, conversation, person, client_id, body, reply_to)
         return earlier, False
+    admit(rows[0].shut, person)
     if reply_to is not None:
         answered = yield select(messages.c.deleted_us).where(*at(site_id, conversation, reply_to))
         if answered[0].deleted_us is not None:

@@ -319,6 +319,7 @@ def protocol_page() -> str:
         rule = rights[frame]
         of = f" of the {rule.scope} that `{rule.scope}` names" if rule.scope else ""
         of += " that neither has left, while neither blocks the other" if rule.reaches else ""
+        of += "; what was stored before is answered again" if rule.reaches == "but again" else ""
         parts.append(f"### `{tag(frame)}`\n\nRight: {rule.right}{of}.\n\n{described(frame)}")
     parts.append("## Frames from the server\n")
     for frame in typing.get_args(frames.ServerFrame):

@@ -16,6 +16,7 @@ from protocol import evidence, frames, rest, views
 
 Right = Literal["public", "local", "starter", "person", "site", "member"]
 Scope = Literal["mentorship", "conversation", "room", "session"]
+Reaches = Literal[False, True, "but again"]
 
 
 REACHING = ("mentorship_closed", "blocking", "not_accepted")
@@ -27,7 +28,8 @@ class Route:
     """One HTTP operation. `scope` names the path parameter that a `member` must belong to, and that
     any other parameter is part of; with `idempotency_key` the header `Idempotency-Key` makes a
     repeat answer as the first time did. `cost`: as how many of a caller's requests it counts.
-    `reaches`: it would reach the other; not once one of them has left, or blocks the other."""
+    `reaches`: it would reach the other; not once one of them has left, or blocks the other; `but
+    again`: what was stored before that is answered again, and whoever stores it sees to both."""
 
     name: str
     method: Literal["GET", "POST"]
@@ -42,7 +44,7 @@ class Route:
     errors: tuple[str, ...] = ()
     idempotency_key: bool = False
     cost: int = 1
-    reaches: bool = False
+    reaches: Reaches = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class FrameRule:
     frame: type[frames.Frame]
     right: Right
     scope: Scope | None = None
-    reaches: bool = False
+    reaches: Reaches = False
     passing: bool = False
 
 
@@ -325,7 +327,7 @@ ROUTES = (
             "rate_limited",
             "storage_full",
         ),
-        reaches=True,
+        reaches="but again",
     ),
     Route(
         "delete_message",
@@ -348,7 +350,7 @@ ROUTES = (
         request=rest.ReactToMessage,
         scope="conversation",
         errors=("message_gone", "rate_limited", "storage_full"),
-        reaches=True,
+        reaches="but again",
     ),
     Route(
         "pin_message",
@@ -360,7 +362,7 @@ ROUTES = (
         request=rest.PinMessage,
         scope="conversation",
         errors=("message_gone", "too_many_pins", "rate_limited", "storage_full"),
-        reaches=True,
+        reaches="but again",
     ),
     Route(
         "send_message",
@@ -381,7 +383,7 @@ ROUTES = (
             "rate_limited",
             "storage_full",
         ),
-        reaches=True,
+        reaches="but again",
     ),
     Route(
         "search_mentorship",
@@ -575,11 +577,11 @@ ROUTES = (
 FRAMES = (
     FrameRule(frames.AuthOpen, "public"),
     FrameRule(frames.Beat, "person"),
-    FrameRule(frames.ChatSend, "member", "conversation", reaches=True),
-    FrameRule(frames.ChatEdit, "member", "conversation", reaches=True),
+    FrameRule(frames.ChatSend, "member", "conversation", reaches="but again"),
+    FrameRule(frames.ChatEdit, "member", "conversation", reaches="but again"),
     FrameRule(frames.ChatDelete, "member", "conversation"),
-    FrameRule(frames.ChatReact, "member", "conversation", reaches=True),
-    FrameRule(frames.ChatPin, "member", "conversation", reaches=True),
+    FrameRule(frames.ChatReact, "member", "conversation", reaches="but again"),
+    FrameRule(frames.ChatPin, "member", "conversation", reaches="but again"),
     FrameRule(frames.ChatTyping, "member", "conversation", reaches=True, passing=True),
     FrameRule(frames.ChatFetch, "member", "conversation"),
     FrameRule(frames.ChatDelivered, "member", "conversation"),

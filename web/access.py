@@ -6,7 +6,7 @@ import msgspec
 
 from ledger.service import Ledger
 from mentoring.safety import Safety
-from mentoring.sansio.safety import check
+from mentoring.sansio.safety import check, refused
 from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
 from people.service import Caller
@@ -39,6 +39,11 @@ class Access:
         """Refuses with `mentorship_closed`, `blocking`, `not_accepted` what would reach the other
         of a mentorship that the caller is in."""
         check(await self._safety.bounds(caller.site_id, mentorship.id), caller.person)
+
+    async def shut_out(self, caller: Caller, mentorship: Mentorship) -> bool:
+        """Whether that would be refused."""
+        bounds = await self._safety.bounds(caller.site_id, mentorship.id)
+        return refused(bounds, caller.person) is not None
 
     async def mine(self, caller: Caller) -> list[Mentorship]:
         """The mentorships that the caller's grant reaches, oldest first."""

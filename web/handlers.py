@@ -323,8 +323,9 @@ class Handlers:
 
     async def send_message(self, asked: Asked) -> MessageAccepted:
         body: SendMessage = asked.body
+        shut = await self._services.access.shut_out(asked.me, asked.theirs)
         stored = await self._services.chat.send(
-            *self._writes(asked), body.id, body.body, body.reply_to
+            *self._writes(asked), body.id, body.body, body.reply_to, shut=shut
         )
         return MessageAccepted(
             id=stored.id, seq=stored.seq, at_us=stored.at_us, revision=stored.revision

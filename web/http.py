@@ -156,7 +156,7 @@ class Http:
             assert caller is not None
             id_ = request.path_params[route.scope]
             mentorship = await self._services.access.member(caller, route.scope, id_)
-            if route.reaches:
+            if route.reaches is True:
                 await self._services.access.reaches(caller, mentorship)
         return caller, mentorship
 

@@ -440,6 +440,62 @@ async def test_a_change_sent_again_does_nothing_whatever_happened_since(
     assert (await chat.page(SITE, TALK, limit=1)).messages == (after,)
 
 
+async def test_an_id_that_named_an_edit_names_no_other_change(chat: Chat) -> None:
+    await fill(chat, 2)
+    await chat.react(SITE, TALK, ADA, 2, "👍", on=True, change_id="change-01")
+    edited = await chat.edit(SITE, TALK, ADA, "change-02", 1, "better")
+    for doing in (
+        chat.react(SITE, TALK, ADA, 1, "👍", on=True, change_id="change-02"),
+        chat.pin(SITE, TALK, ADA, 1, on=True, change_id="change-02"),
+        chat.edit(SITE, TALK, ADA, "change-01", 1, "best"),
+    ):
+        assert await code_of(doing) == "conflict"
+    assert await chat.edit(SITE, TALK, ADA, "change-02", 1, "better") == edited
+    assert (await chat.pin(SITE, TALK, BEN, 2, on=True, change_id="change-02")).pinned_by == BEN
+    unnamed = await chat.react(SITE, TALK, ADA, 1, "👍", on=True)
+    assert [each.persons for each in unnamed.reactions] == [(ADA,)]
+
+
+@pytest.mark.parametrize("shut", [True, False])
+async def test_what_was_stored_is_answered_again_whoever_left_or_blocks_since(
+    chat: Chat, database: Database, shut: bool
+) -> None:
+    """`shut`: or that they do has not come to who asks. Mutant: who may not is told so first."""
+    first = await chat.send(SITE, TALK, BEN, client_id(1), "hello")
+    answer = await chat.send(SITE, TALK, BEN, client_id(2), "answer", 1)
+    await chat.edit(SITE, TALK, BEN, "change-01", 2, "better")
+    await chat.react(SITE, TALK, BEN, 1, "👍", on=True, change_id="change-02")
+    await chat.pin(SITE, TALK, BEN, 1, on=True, change_id="change-03")
+    await database.write(Chat.shut, SITE, TALK, {BEN: "not_accepted", ADA: "blocking"})
+    log = await chat.page(SITE, TALK, limit=9)
+    now, answered = log.messages
+    assert (now.seq, answered.seq) == (first.seq, answer.seq)
+
+    async def say(number: int, body: str, reply_to: int | None = None) -> Message:
+        return await chat.send(SITE, TALK, BEN, client_id(number), body, reply_to, shut=shut)
+
+    assert await say(1, "hello") == now
+    assert await say(2, "answer", 1) == answered
+    assert await chat.edit(SITE, TALK, BEN, "change-01", 2, "better") == answered
+    assert await chat.react(SITE, TALK, BEN, 1, "👍", on=True, change_id="change-02") == now
+    assert await chat.pin(SITE, TALK, BEN, 1, on=True, change_id="change-03") == now
+    for code, doing in (
+        ("conflict", say(1, "other words")),
+        ("conflict", say(2, "answer")),
+        ("not_accepted", say(3, "hello")),
+        ("not_accepted", say(3, "answer", 1)),
+        ("conflict", chat.edit(SITE, TALK, BEN, "change-01", 2, "best")),
+        ("not_accepted", chat.edit(SITE, TALK, BEN, "change-04", 2, "best")),
+        ("not_accepted", chat.edit(SITE, TALK, BEN, "change-04", 2, "better")),
+        ("not_accepted", chat.react(SITE, TALK, BEN, 1, "👍", on=False, change_id="change-05")),
+        ("not_accepted", chat.react(SITE, TALK, BEN, 1, "👍", on=True)),
+        ("not_accepted", chat.pin(SITE, TALK, BEN, 1, on=False, change_id="change-06")),
+        ("blocking", chat.send(SITE, TALK, ADA, client_id(1), "hello", shut=shut)),
+    ):
+        assert await code_of(doing) == code
+    assert await chat.page(SITE, TALK, limit=9) == log
+
+
 async def test_deleted_messages_are_neither_unread_nor_the_last(chat: Chat) -> None:
     await fill(chat, 4)
     summary = Summary()

@@ -290,6 +290,55 @@ async def test_nothing_is_stored_after_it_whoever_has_not_heard_of_it(
     assert await say(ada, 6) == "mentorship_closed"
 
 
+@pytest.mark.parametrize(
+    ("what", "refused"), [("/block", "not_accepted"), ("/leave", "mentorship_closed")]
+)
+async def test_what_was_stored_before_it_is_answered_again_and_nothing_new_is_stored(
+    app: App, pair: tuple[Page, Page], what: str, refused: str
+) -> None:
+    """The answer may be what was lost. Mutant: the door is shut before it is looked who knocks."""
+    ada, ben = pair
+    one = await ada.connect()
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("chat.send", {"id": "message-0001", "body": "hello"}),
+        ("chat.send", {"id": "message-0002", "body": "answer", "reply_to": 1}),
+        ("chat.edit", {"id": "change-01", "seq": 1, "body": "better"}),
+        ("chat.react", {"id": "change-02", "seq": 1, "emoji": "👍", "on": True}),
+        ("chat.pin", {"id": "change-03", "seq": 1, "on": True}),
+    ]
+
+    async def ask(tag: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """The answer, without when."""
+        one.send(tag, conversation=ada.conversation, **fields)
+        answers = ("chat.accepted", "chat.done", "error")
+        found = await one.either(
+            *((each, "ref" if each == "error" else "id", fields["id"]) for each in answers)
+        )
+        return {name: found.get(name) for name in ("t", "seq", "code")}
+
+    before = [await ask(*each) for each in sent]
+    assert {each["code"] for each in before} == {None}
+    log = (await ben.get(f"/v1/conversations/{ben.conversation}/messages")).json()
+    body = {"on": True} if what == "/block" else {}
+    assert await code(ben, of(ben, what), body) is None
+
+    assert [await ask(*each) for each in sent] == before
+    assert await say(ada, 1) is None
+    path = f"/v1/conversations/{ada.conversation}/messages"
+    for verb, again in (("edit", sent[2]), ("react", sent[3]), ("pin", sent[4])):
+        wish = {name: value for name, value in again[1].items() if name != "seq"}
+        assert await code(ada, f"{path}/1/{verb}", wish) is None
+        new: dict[str, Any] = {"body": "best"} if verb == "edit" else {"on": False}
+        assert await code(ada, f"{path}/1/{verb}", {**wish, **new}) == "conflict"
+        assert await code(ada, f"{path}/1/{verb}", {**wish, **new, "id": "change-99"}) == refused
+    assert await say(ada, 1, "other words") == "conflict"
+    assert await say(ada, 3) == refused
+    for tag, fields in sent:
+        new = {**fields, "id": f"new-{fields['id']}"}
+        assert (await ask(tag, new))["code"] == refused, tag
+    assert (await ben.get(f"/v1/conversations/{ben.conversation}/messages")).json() == log
+
+
 async def test_while_the_database_is_away_the_last_that_was_known_holds(
     app: App, pair: tuple[Page, Page]
 ) -> None:
@@ -300,7 +349,8 @@ async def test_while_the_database_is_away_the_last_that_was_known_holds(
     await app.advance(5)
     one.frames.clear()
     app.database.cut_off = True
-    assert await refusals(ada, one) == {"not_accepted"}
+    # It may have been stored before: it is asked for again later.
+    assert await refusals(ada, one) == {"not_accepted", "unavailable"}
     await other.finish(1006)
     await app.settle()
     assert one.take_all("presence.changed") == []

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from chat.batch import Told
 from chat.service import Chat
-from mentoring.sansio.safety import Bounds, check
+from mentoring.sansio.safety import Bounds, check, refused
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.errors import Refusal
@@ -81,7 +81,7 @@ async def dispatch(
         check(bounds, caller.person)
     else:
         mentorship = await services.access.member(caller, rule.scope, about)
-        if rule.reaches:
+        if rule.reaches is True:
             await services.access.reaches(caller, mentorship)
     site_id, person = caller.site_id, caller.person
 
@@ -93,8 +93,9 @@ async def dispatch(
     match frame:
         case ChatSend():
             bound(services.messages, frame.id)
+            shut = await services.access.shut_out(caller, mentorship)
             stored = await services.chat.send(
-                site_id, frame.conversation, person, frame.id, frame.body, frame.reply_to
+                site_id, frame.conversation, person, frame.id, frame.body, frame.reply_to, shut=shut
             )
             reply(accepted(frame, stored))
         case ChatEdit() | ChatDelete() | ChatReact() | ChatPin():
@@ -175,10 +176,9 @@ def dispatch_at_once(
         services.chat.delivered(site_id, frame.conversation, person, frame.seq)
         return True
     bounds = services.safety.fresh(site_id, mentorship.id)
-    if bounds is None or frame.reply_to is not None:
+    if bounds is None or refused(bounds, person) is not None or frame.reply_to is not None:
         return False
     limit(frame.id)
-    check(bounds, person)
     now_us = services.clock.monotonic_us()
     if wait_us := services.messages.allow(f"{site_id}:{person}", now_us):
         raise Refusal("rate_limited", ref=frame.id, retry_after_us=wait_us)
