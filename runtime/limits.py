@@ -41,13 +41,23 @@ class Limiter:
         most the burst, or it never is."""
         before_us = self._tat_us.get(key, now_us)
         tat_us, wait_us = gcra(before_us, now_us, self._interval_us, self._burst, cost)
+        self._keep(key, tat_us, now_us)
+        return wait_us
+
+    def reserve(self, key: str, now_us: int) -> int:
+        """Counted in any case: the microseconds until it is its turn. Of many who wait none looks
+        again."""
+        tat_us = max(self._tat_us.get(key, now_us), now_us) + self._interval_us
+        self._keep(key, tat_us, now_us)
+        return max(0, tat_us - self._burst * self._interval_us - now_us)
+
+    def _keep(self, key: str, tat_us: int, now_us: int) -> None:
         self._tat_us[key] = tat_us
         self._tat_us.move_to_end(key)
         self._until_forgotten -= 1
         if not self._until_forgotten or len(self._tat_us) > self._keys:
             self._until_forgotten = FORGET_EVERY
             self._forget(now_us)
-        return wait_us
 
     def __len__(self) -> int:
         return len(self._tat_us)

@@ -11,7 +11,7 @@ from mentoring.reflections import Reflections
 from mentoring.safety import Safety
 from mentoring.service import Invited
 from mentoring.talks import Talks
-from people.service import People
+from people.service import Caller, People
 from protocol.rest import InvitationLink
 from runtime.bus import Bus
 from runtime.clock import Clock
@@ -56,6 +56,13 @@ class Services:
     contacts: Limiter
     requests: Limiter
     pages: Limiter
+
+    async def page_turn(self, caller: Caller) -> None:
+        """Waits until a person may be handed one more page of history that they did not ask for: it
+        counts as those that they do, over all that they are connected by."""
+        key, now_us = f"{caller.site_id}:{caller.person}", self.clock.monotonic_us()
+        if wait_us := self.pages.reserve(key, now_us):
+            await self.clock.sleep(wait_us / 1_000_000)
 
     def links(self, site_id: str, invited: Iterable[Invited]) -> tuple[InvitationLink, ...]:
         """A way in for each person that was created with a mentorship."""

@@ -89,7 +89,7 @@ async def read_nothing(folder: Path, stalled: int, messages: int) -> None:
         first, *_, last = writer.shown
         assert list(writer.shown) == list(range(first, last + 1))
         assert len(writer.shown) >= len(log) - 10
-    for page in slow:
+    for page in slow[:10]:  # one person gets so many pages a second, over all they are connected by
         await comes_back(server, mentee, page, len(log), writers[0].conversation)
     print(
         f"{stalled} did not read {messages} messages: {grown / MEBIBYTE:.1f} MiB more; the others'"

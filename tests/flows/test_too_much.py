@@ -60,6 +60,33 @@ async def test_pages_asked_for_on_many_connections_and_over_http_are_held_up_by_
 
 
 @on_sqlite
+async def test_who_connects_again_and_again_from_the_beginning_is_held_up_by_person(
+    scene: Scene,
+) -> None:
+    """Mutant: only what one asks for counts."""
+    mallory, talk = scene.page, {"conversation": scene.page.conversation, "limit": 1}
+    site = scene.app.house.services.people.home_site
+    for number in range(8):
+        await scene.app.house.services.chat.send(
+            site, mallory.conversation, mallory.person, f"message-{number}", "x" * 16_000
+        )
+    for _ in range(198):
+        scene.socket.send("chat.fetch", **talk)
+    await scene.app.settle()
+    begin = {mallory.conversation: {"seq": 0, "revision": 0}}
+    held = [await mallory.connect(tab=f"tab-{n:08}", cursors=begin) for n in range(2)]
+    await scene.app.settle()
+    assert sum(len(socket.take_all("chat.messages")) for socket in held) == 2
+    scene.socket.send("chat.fetch", **talk)
+    assert (await scene.socket.get("error"))["code"] == "rate_limited"
+    await scene.undisturbed()
+    await scene.app.advance(2)
+    for socket in held:  # nobody has lost anything
+        assert (await socket.messages_to(8))[-1] == 8
+        assert socket.close_code is None
+
+
+@on_sqlite
 async def test_proof_handed_in_over_and_over_is_held_up(scene: Scene) -> None:
     """Every signature is checked, and every fact of the session read for it."""
     mallory = scene.page

@@ -18,20 +18,23 @@ Deliver = Callable[[ChatMessages | ChatTouched | ChatReceipt, bytes | None], Non
 
 
 class CatchUp:
-    """`has_room` waits until the connection's queue has room (False: it is being cut off); `room`:
-    whether it has some now. Without, what is live waits in the table like all else, and comes as it
-    is then: many changes of one message are one."""
+    """`turn` waits until whose connection it is may have another page, `has_room` until the
+    connection's queue has room (False: it is being cut off); `room`: whether it has some now.
+    Without, what is live waits in the table like all else, and comes as it is then: many changes of
+    one message are one."""
 
     def __init__(
         self,
         chat: Chat,
         site_id: str,
         deliver: Deliver,
+        turn: Callable[[], Awaitable[None]],
         has_room: Callable[[], Awaitable[bool]],
         room: Callable[[], bool],
     ) -> None:
         self._chat, self._site_id = chat, site_id
-        self._deliver, self._has_room, self._room = deliver, has_room, room
+        self._deliver, self._turn = deliver, turn
+        self._has_room, self._room = has_room, room
         self._cursors: dict[str, Cursor] = {}
         self._marks: dict[str, dict[str, Mark]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
@@ -115,6 +118,7 @@ class CatchUp:
             while behind:
                 # One page at a time for the whole connection: its queue has room for one.
                 async with self._one_page:
+                    await self._turn()
                     if not await self._has_room():
                         return
                     at = self._cursors[conversation]

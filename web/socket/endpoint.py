@@ -384,6 +384,7 @@ class Live:
             services.chat,
             caller.site_id,
             self._send,
+            lambda: services.page_turn(caller),
             self._room_to_send,
             lambda: self._out.room,
         )

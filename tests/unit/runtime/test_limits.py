@@ -56,6 +56,16 @@ def test_a_request_may_cost_nothing() -> None:
     assert [limiter.allow("a", 0, cost) for cost in (0, 1, 0)] == [0, 0, 0]
 
 
+def test_who_has_a_turn_reserved_waits_for_that_alone() -> None:
+    limiter = Limiter(rate_per_s=2, burst=2)
+    turns = [limiter.reserve("a", 0) for _ in range(4)]
+    assert turns == [0, 0, 500_000, 1_000_000]
+    assert limiter.allow("a", 0) == 1_500_000
+    assert limiter.reserve("b", 0) == 0
+    assert limiter.reserve("a", 1_000_000) == 500_000
+    assert limiter.reserve("a", 9_000_000) == 0
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2_000_000)), max_size=80), BURST)
 def test_forgetting_full_buckets_changes_no_answer(
     calls: list[tuple[int, int]], burst: int
