@@ -5,7 +5,7 @@ and tells them what happens. Those on other nodes are in its rooms as well, by w
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -63,7 +63,7 @@ RELAY_BYTES_PER_S = 16 * 1024
 # a beat may take, and some slack.
 RETURN_US = BEAT_INTERVAL_US + 500_000
 
-PREFIX = "room"
+PREFIX, ENDED = "room", "ended"
 HEAL_US = 3_000_000
 """What was said so long before the bus was seen to be away may not have come."""
 
@@ -90,6 +90,10 @@ class SessionLog(Protocol):
     async def end(self, site_id: str, session: str, by: str) -> SessionView: ...
 
     async def running(self, site_id: str, room: str) -> SessionView | None: ...
+
+    async def view(self, site_id: str, session: str) -> SessionView: ...
+
+    def session_of(self, connection: str) -> str | None: ...
 
 
 class IceServers(Protocol):
@@ -149,6 +153,7 @@ class Signaling:
         self._clock, self._bus, self._roster, self._log = clock, bus, roster, log
         self._hearing: set[asyncio.Task[None]] = set()
         roster.watch(PREFIX, self._said_elsewhere)
+        roster.watch(ENDED, self._ended_elsewhere)
         self.ice_servers = ice_servers
         self._rooms: dict[tuple[str, str], _Live] = {}
         self._by_connection: dict[str, tuple[str, str]] = {}
@@ -274,10 +279,10 @@ class Signaling:
             if running is not None and running.id != ends:
                 return view
             gone = list(live.room.participants)  # also where it had ended without their knowing
-            there = [live.room.participants[person].connection for person in live.elsewhere]
+            if ends is not None:  # before it is said that anybody is out, which would be a loss
+                self._roster.put(f"{ENDED}:{site_id}:{room}", ends.encode())
+                self._roster.drop(f"{ENDED}:{site_id}:{room}")
             await self._step(live, End(), view)
-            for connection in there:  # their nodes find them out by the record, a little later
-                self._tell(connection, RoomLeft(room=room, reason="ended", session=view))
         for person in gone:
             self._presence_changed(live, person)
         return view
@@ -413,15 +418,42 @@ class Signaling:
                 self._roster.drop(key)
 
     def _said_elsewhere(self, node: str, key: str, value: bytes | None) -> None:
-        hearing = asyncio.create_task(self._heed(node, key, value))
-        self._hearing.add(hearing)
-        hearing.add_done_callback(self._hearing.discard)
+        self._begin(node, self._hear(node, key, value))
 
-    async def _heed(self, node: str, key: str, value: bytes | None) -> None:
+    def _ended_elsewhere(self, node: str, key: str, value: bytes | None) -> None:
+        if value is not None:
+            self._begin(node, self._hear_end(key, value.decode()))
+
+    def _begin(self, node: str, hearing: Coroutine[None, None, None]) -> None:
+        """What is heard of a room is done in that order."""
+        task = asyncio.create_task(self._heed(node, hearing))
+        self._hearing.add(task)
+        task.add_done_callback(self._hearing.discard)
+
+    async def _heed(self, node: str, hearing: Coroutine[None, None, None]) -> None:
         try:
-            await self._hear(node, key, value)
+            await hearing
         except Exception:
             log.exception("what a node said of a room was of no use", node=node)
+
+    async def _hear_end(self, key: str, session: str) -> None:
+        """A session was ended for both: whoever is in it from here is out. Should nobody hear of
+        it, they are found out by the record, a little later."""
+        site_id, room = key.split(":")
+        async with self._turn((site_id, room)) as live:
+            out = {
+                person: each.connection
+                for person, each in live.room.participants.items()
+                if self._log.session_of(each.connection) == session
+            }
+            view = await self._log.view(site_id, session) if out else None
+            for connection in out.values():
+                self._by_connection.pop(connection, None)
+                self._tell(connection, RoomLeft(room=room, reason="ended", session=view))
+            for connection in out.values():
+                await self._step(live, Leave(connection, "ended"), None)
+        for person in out:
+            self._presence_changed(live, person)
 
     async def _hear(self, node: str, key: str, value: bytes | None) -> None:
         """Of a participant who is connected to another node; in the order in which it was said."""

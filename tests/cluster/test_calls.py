@@ -59,15 +59,35 @@ async def test_they_call_each_other_and_hang_up(nodes: Nodes) -> None:
     assert again["session"]["id"] == joined["session"]["id"]
 
 
-async def test_an_end_for_both_reaches_the_other_node(nodes: Nodes) -> None:
+@pytest.mark.parametrize("both_here", [False, True])
+async def test_an_end_for_both_reaches_the_other_node_and_is_told_once(
+    nodes: Nodes, both_here: bool
+) -> None:
+    """Mutants: the other node finds out by the record alone; each fact of it tells of it; that the
+    other's place is given up is told too."""
     ada, ben, mine, theirs = await nodes.talk()
-    joined = await call(ada, mine, ben, theirs)
-    theirs.send("room.end", room=ben.room)
+    ends = ben
+    if both_here:  # and neither is where it is ended
+        ben = await nodes.page(nodes.one, ben.link)
+        theirs = await ben.connect()
+    session = (await call(ada, mine, ben, theirs))["session"]["id"]
+    if both_here:
+        assert (await ends.post(f"/v1/sessions/{session}/end", json={})).is_success
+    else:
+        theirs.send("room.end", room=ben.room)
     assert (await theirs.get("room.left"))["reason"] == "ended"
-    left = await mine.get("room.left", reason="ended")
-    assert left["session"]["state"] == "ended"
-    await mine.get("room.left", reason="ended")  # its own node has found out by the record
-    assert (await only_session(ada))["id"] == joined["session"]["id"]
+    left = await mine.get("room.left")
+    assert (left["reason"], left["session"]["state"]) == ("ended", "ended")
+    told = [0]
+    while told[-1] < left["session"]["version"]:
+        told.append((await mine.get("session.changed"))["session"]["version"])
+    ledger, connection = nodes.one.house.services.ledger, mine.opened["connection"]
+    await until(lambda: not ledger.known([connection]), "the record has been looked at")
+    await mine.beat()
+    assert [frame for frame in mine.frames if frame["t"] in ("room.left", "room.peer_left")] == []
+    told += [frame["session"]["version"] for frame in mine.take_all("session.changed")]
+    assert told == sorted(set(told))
+    assert (await only_session(ada))["id"] == session
     assert (await only_session(ada))["state"] == "ended"
 
 

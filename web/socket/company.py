@@ -11,6 +11,7 @@ from mentoring.sansio.safety import Bounds, Change, shows
 from mentoring.tables import Mentorship
 from protocol.frames import MentorshipChanged, PresenceChanged
 from protocol.registry import Scope
+from protocol.views import SessionView
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import DatabaseError
@@ -42,6 +43,7 @@ class Company:
         self.talks: dict[str, Mentorship] = {}
         self._within: dict[str, Within] = {}
         self._unshown: set[str] = set()
+        self._sessions: dict[str, tuple[str, int]] = {}
         self._moved = defaultdict[str, dict[str, int]](dict)
         self._asking: asyncio.Task[None] | None = None
 
@@ -65,6 +67,17 @@ class Company:
         """Whether one is told what somebody does in a conversation."""
         within = self._within[self.talks[conversation].id]
         return shows(within.bounds, person, self._me)
+
+    def tells(self, session: SessionView) -> bool:
+        """Whether it is one of theirs, and news: each of the facts that one change comes to tells
+        of it."""
+        if session.mentorship not in self.mentorships:
+            return False
+        id_, version = self._sessions.get(session.mentorship, ("", 0))
+        if id_ == session.id and session.version <= version:
+            return False
+        self._sessions[session.mentorship] = session.id, session.version
+        return True
 
     # ---- what is told ----------------------------------------------------------------------------
 

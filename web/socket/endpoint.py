@@ -280,7 +280,7 @@ class Live:
                     self._follow(view)
             case MentorshipChanged(mentorship=view) if view.id not in company.mentorships:
                 return
-            case SessionChanged(session=session) if session.mentorship not in company.mentorships:
+            case SessionChanged(session=session) if not company.tells(session):
                 return
             case ReflectionChanged(mentorship=about) if about not in company.mentorships:
                 return
