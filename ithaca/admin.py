@@ -164,7 +164,10 @@ async def _forget(house: House, site_id: str, person: PersonView, *, yes: bool) 
     if yes:
         await house.database.write(erasure.forget, site_id, person.id)
         await reflections.forget(site_id, person.id)
+        theirs = await house.mentoring.of_person(site_id, person.id)
         await people.forget(site_id, person.id)
+        for each in theirs:  # before anybody is told that they go
+            house.services.safety.hides(each, person.id, on=True)
     return erased
 
 

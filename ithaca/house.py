@@ -33,6 +33,7 @@ from protocol.facts import (
     MentorshipClosed,
     MentorshipStarted,
     Noted,
+    PersonForgotten,
     PersonMoved,
     ReflectionShared,
 )
@@ -259,6 +260,7 @@ class House:
         return {
             "access.revoked": Then(tells=[self._revoked]),
             "person.moved": Then(tells=[self._person_moved]),
+            "person.forgotten": Then(tells=[self._person_forgotten]),
             "mentorship.started": Then(tells=[self._mentorship_started]),
             "mentorship.closed": Then([self._closed], changed),
             "agreement.proposed": arranged,
@@ -305,6 +307,14 @@ class House:
                 for who in each.roles
                 if shows(within[each.id].bounds, fact.person, who)
             ],
+        )
+
+    async def _person_forgotten(self, event: Event) -> None:
+        """Whoever they had to do with has no name of theirs any more, nor a zone."""
+        fact = msgspec.msgpack.decode(event.payload, type=PersonForgotten)
+        theirs = await self.mentoring.of_person(event.site_id, fact.person)
+        await self._show_changed(
+            event.site_id, [(who, each) for each in theirs for who in each.roles]
         )
 
     async def _mentorship_started(self, event: Event) -> None:

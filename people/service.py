@@ -13,7 +13,7 @@ from people.sansio.profile import clean_email, clean_name, clean_zone
 from people.tables import Invitation, Key, Known
 from people.tokens import GRANT_ALGORITHM, Seals, Tokens, new_signing_secret
 from protocol.errors import Refusal
-from protocol.facts import AccessRevoked, PersonMoved
+from protocol.facts import AccessRevoked, PersonForgotten, PersonMoved
 from protocol.grants import GrantClaims
 from protocol.rest import Grant, NewPerson
 from protocol.views import PersonView
@@ -168,7 +168,9 @@ class People:
         if (yield from tables.move_person(site_id, person, zone)):
             yield self._put(site_id, "person.moved", PersonMoved(person=person, at_us=now_us))
 
-    def _put(self, site_id: str, topic: str, fact: AccessRevoked | PersonMoved) -> Executable:
+    def _put(
+        self, site_id: str, topic: str, fact: AccessRevoked | PersonMoved | PersonForgotten
+    ) -> Executable:
         payload = msgspec.msgpack.encode(fact)
         return outbox.put(site_id, self._ids.new("fac"), topic, payload, fact.at_us)
 
@@ -297,8 +299,10 @@ class People:
         yield from tables.rename_person(
             site_id, PersonView(id=person, name=FORGOTTEN, zone="UTC"), email=""
         )
-        yield from tables.forget_seen(site_id, person)
+        yield from tables.forget_seen(site_id, person, now_us)
         yield from idempotency.forget_person(site_id, person)
+        fact = PersonForgotten(person=person, at_us=now_us)
+        yield self._put(site_id, "person.forgotten", fact)
 
     def _revoke_all(self, site_id: str, person: str, now_us: int) -> Plan[str | None]:
         """Ends a person's every way in; where the last of the revoked invitations led to."""

@@ -216,12 +216,12 @@ def move_person(site_id: str, person: str, zone: str) -> Plan[bool]:
     return bool(rows)
 
 
-def forget_seen(site_id: str, person: str) -> Plan[None]:
-    """When they were last here, and whether that shows."""
+def forget_seen(site_id: str, person: str, now_us: int) -> Plan[None]:
+    """When they were last here; that they go now does not show either."""
     yield (
         update(persons)
         .where(persons.c.site_id == site_id, persons.c.id == person)
-        .values(seen_us=None, seen_hidden_us=None)
+        .values(seen_us=None, seen_hidden_us=now_us)
     )
 
 

@@ -356,6 +356,13 @@ class PersonMoved(Fact, tag="person.moved", frozen=True, kw_only=True):
     at_us: Micros
 
 
+class PersonForgotten(Fact, tag="person.forgotten", frozen=True, kw_only=True):
+    """What identified them is gone. What it was is in no fact."""
+
+    person: Id
+    at_us: Micros
+
+
 class ReflectionShared(Fact, tag="reflection.shared", frozen=True, kw_only=True):
     """What a person said after a session has reached the other. What it was is in no fact."""
 
@@ -419,4 +426,12 @@ MentoringFact = (
     | MeetingOver
 )
 
-AnyFact = SessionFact | MentoringFact | ReflectionShared | ReportMade | AccessRevoked | PersonMoved
+AnyFact = (
+    SessionFact
+    | MentoringFact
+    | ReflectionShared
+    | ReportMade
+    | AccessRevoked
+    | PersonMoved
+    | PersonForgotten
+)

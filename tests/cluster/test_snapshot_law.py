@@ -35,7 +35,11 @@ def test_a_copy_is_as_a_fresh_snapshot_through_each_harm(world: World) -> None:
     pages: Any = machine(world)()
     pages.begin(who=0, count=2)
     numbers = iter(range(1, 100))
-    for harm in ("flush", "kill", "pause"):
+    for harm, zone, verb in (
+        ("flush", "Asia/Kathmandu", "block"),
+        ("kill", "Europe/Vienna", "unblock"),
+        ("pause", "Asia/Kathmandu", "block"),
+    ):
         pages.redis_is_harmed(harm=harm, who=0, change=send(next(numbers), None))
         pages.every_copy_is_as_a_fresh_snapshot()
         for which in (0, 1):  # on either node
@@ -44,6 +48,9 @@ def test_a_copy_is_as_a_fresh_snapshot_through_each_harm(world: World) -> None:
                 which=which, who=1 - which, change=send(number, number)
             )
             pages.every_copy_is_as_a_fresh_snapshot()
+        pages.somebody_goes_by_another_clock(which=1, zone=zone)
+        pages.somebody_sets_bounds(which=1, verb=verb, hint="pass")
+        pages.every_copy_is_as_a_fresh_snapshot()
         pages.redis_is_harmed(harm="", who=1, change=react(1, "👍", harm != "kill"))
         pages.somebody_changes_something(who=1, change=mark(3, True), hint="hold")
         pages.every_copy_is_as_a_fresh_snapshot()

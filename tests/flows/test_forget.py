@@ -13,6 +13,7 @@ from ithaca.admin import Done, Erased, Forget, Refused, Relink, perform
 from ledger.sansio.evidence import examine
 from runtime.database import Database, Plan, metadata
 from tests.support.app import App, Page
+from tests.support.copy import Copy
 from tests.support.databases import Storage
 from tests.support.evidence import REAL
 from tests.support.ledger import PageKey
@@ -100,6 +101,27 @@ async def test_who_is_forgotten_is_nobody_and_every_sum_stays(app: App) -> None:
     assert "The reason given for it has been erased." in [each.text for each in report.remarks]
     (ledger,) = [each for each in await app.house.doctor().examine() if each.about == "ledger"]
     assert ledger.how == "ok"
+
+
+async def test_pages_that_are_open_hear_of_it(app: App) -> None:
+    """Mutant: the name goes, and nobody is told."""
+    ada, ben = await begun(app)
+    one, other = await ada.connect(), await ben.connect()
+    assert (await ben.post("/v1/me/zone", json={"zone": "Asia/Kathmandu"})).is_success
+    # Also to whom they had blocked they are nobody now.
+    await ben.post(f"/v1/mentorships/{ben.mentorship}/block", json={"on": True})
+    await app.settle()
+    held = Copy(ada.person)
+    held.open(one.opened["mentorships"][0])
+    await perform(app.house, Forget(ben.person, yes=True))
+    assert await other.closed() == 4202
+    await app.settle()
+    for frame in one.frames:
+        held.apply(frame)
+    (view,) = (await ada.get("/v1/me")).json()["mentorships"]
+    assert held.persons == {m["person"]["id"]: m["person"] for m in view["members"]}
+    assert held.persons[ben.person]["name"] == "Someone who left"
+    assert held.members[ben.person] == ("away", False)
 
 
 async def test_it_can_be_said_again_and_a_link_still_be_made(app: App) -> None:

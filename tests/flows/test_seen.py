@@ -87,7 +87,9 @@ async def test_who_is_forgotten_was_never_here(app: App, pair: tuple[Page, Page]
     one, other = await ada.connect(), await ben.connect()
     await perform(app.house, Forget(ben.person, yes=True))
     assert await other.closed() == 4202
-    assert await told(app, one) == ("away", app.clock.wall_us())
+    assert await told(app, one) == ("away", None)
+    await app.advance(12)  # nor when it has been looked whether anything was missed
+    assert [frame.get("seen_us") for frame in one.take_all("presence.changed")] == []
     assert await seen(ada, ben) is None
 
 
@@ -113,18 +115,31 @@ async def test_who_goes_by_another_zone_tells_the_other_as_long_as_they_may_know
     one, other = await ada.connect(), await ben.connect()
     before, _ = await zones(ada, ben)
     await move(ben, "Asia/Kathmandu")
-    for socket in (one, other):
+
+    async def told_zone(socket: Socket) -> str:
         view = (await socket.get("mentorship.changed"))["mentorship"]
-        assert "Asia/Kathmandu" in [member["person"]["zone"] for member in view["members"]]
+        (zone,) = (m["person"]["zone"] for m in view["members"] if m["person"]["id"] == ben.person)
+        return str(zone)
+
+    for socket in (one, other):
+        assert await told_zone(socket) == "Asia/Kathmandu"
     assert await zones(ada, ben) == ("Asia/Kathmandu", "Asia/Kathmandu")
     refused = await ben.post("/v1/me/zone", json={"zone": "Europe/Atlantis"})
     assert (refused.status_code, refused.json()["field"]) == (422, "zone")
     # Who is blocked is not told where the other travels.
-    await ben.post(f"/v1/mentorships/{ben.mentorship}/block", json={"on": True})
-    await app.settle()
-    one.take_all("mentorship.changed")
+    block = f"/v1/mentorships/{ben.mentorship}/block"
+    await ben.post(block, json={"on": True})
+    assert await told_zone(one) == before
     await move(ben, "Europe/Lisbon")
     await app.settle()
     assert one.take_all("mentorship.changed") == []
     assert await zones(ada, ben) == (before, before)
     assert await zones(ben, ben) == ("Europe/Lisbon", "Europe/Lisbon")
+    await ben.post(block, json={"on": False})
+    assert await told_zone(one) == "Europe/Lisbon"
+    # Who goes by the clock that they began with is shown no otherwise: nothing is told.
+    await move(ben, before)
+    assert await told_zone(one) == before
+    await ben.post(block, json={"on": True})
+    await app.settle()
+    assert one.take_all("mentorship.changed") == []

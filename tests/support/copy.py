@@ -20,6 +20,8 @@ class Copy:
     marks: dict[str, tuple[int, int]] = field(default_factory=dict)
     members: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """Where they are, and whether it is known when they were last here."""
+    persons: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Who they are, with the zone that they go by."""
     blocked_by_me: bool = False
 
     @property
@@ -33,7 +35,7 @@ class Copy:
     def open(self, view: dict[str, Any]) -> None:
         """The snapshot: what is missing comes after it, by the cursor."""
         self.head = max(self.head, view["head"])
-        self.blocked_by_me = view.get("blocked_by_me", False)
+        self._bounded(view)
         for member in view["members"]:
             seen = member.get("seen_us") is not None
             self.members[member["person"]["id"]] = member["presence"], seen
@@ -60,7 +62,11 @@ class Copy:
                 seen = frame.get("seen_us") is not None
                 self.members[frame["person"]] = frame["presence"], seen
             case "mentorship.changed":
-                self.blocked_by_me = frame["mentorship"].get("blocked_by_me", False)
+                self._bounded(frame["mentorship"])
+
+    def _bounded(self, view: dict[str, Any]) -> None:
+        self.blocked_by_me = view.get("blocked_by_me", False)
+        self.persons = {member["person"]["id"]: member["person"] for member in view["members"]}
 
     def _take(self, message: dict[str, Any]) -> None:
         held = self.messages.get(message["seq"])
@@ -85,6 +91,7 @@ class Copy:
             "unread": sum(m["seq"] > read and m["person"] != self.person for m in live),
             "last": live[-1] if live else None,
             "members": self.members,
+            "persons": self.persons,
             "blocked_by_me": self.blocked_by_me,
             "pinned": [message["seq"] for message in pins],
             "marks": [

@@ -35,6 +35,7 @@ PAGES_EACH = 2
 PAGE = st.integers(0, 2 * PAGES_EACH - 1)
 SEQ = st.integers(1, 8)
 ON = st.booleans()
+ZONE = st.sampled_from(["Africa/Lagos", "Asia/Kathmandu", "Europe/Vienna"])
 EMOJI = st.sampled_from(EMOJIS[:2])
 Change = Callable[[Chat, str, str, str], Awaitable[object]]
 """What somebody does, past their page: with site, conversation and person."""
@@ -239,7 +240,8 @@ def with_presence(view: dict[str, Any]) -> dict[str, Any]:
         member["person"]["id"]: (member["presence"], member.get("seen_us") is not None)
         for member in view["members"]
     }
-    return {"blocked_by_me": False, **view, "members": members}
+    persons = {member["person"]["id"]: member["person"] for member in view["members"]}
+    return {"blocked_by_me": False, **view, "members": members, "persons": persons}
 
 
 def machine(world: World) -> type[RuleBasedStateMachine]:
@@ -294,6 +296,10 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
             world.hint("pass")
             world.run(world.glance())  # also what was written while one knew nothing of the other
 
+        @rule(which=PAGE, zone=ZONE)
+        def somebody_goes_by_another_clock(self, which: int, zone: str) -> None:
+            world.run(self._move(self.devices[which].page, zone))
+
         @precondition(lambda self: world.redis is not None)
         @rule(harm=st.sampled_from(["flush", "kill", "pause", ""]), who=WHO, change=CHANGES)
         def redis_is_harmed(self, harm: str, who: int, change: Change) -> None:
@@ -347,6 +353,10 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
             else:
                 path, wish = "/v1/me/seen", {"hidden": verb == "hide"}
             answer = await page.post(path, json=wish)
+            assert answer.is_success, answer.text
+
+        async def _move(self, page: Page, zone: str) -> None:
+            answer = await page.post("/v1/me/zone", json={"zone": zone})
             assert answer.is_success, answer.text
 
         async def _connect(self, device: Device) -> None:

@@ -4,8 +4,10 @@ who may reach whom, and when they were last here. Pure."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TypeAlias
 
 from mentoring.sansio.safety import UNKNOWN, Bounds, Change, Hides, changed, shows
+from protocol.views import MentorshipView
 
 NOBODY: Mapping[str, int] = MappingProxyType({})
 
@@ -51,7 +53,11 @@ def asked(within: Within, found: Within) -> Within:
     return replace(found, seen={**found.seen, **seen})
 
 
-def as_shown(within: Within, to: str) -> tuple[int | None, str | None, bool]:
-    """What `to` is shown of the bounds themselves."""
-    bounds = within.bounds
-    return bounds.closed_us, bounds.closed_by, to in bounds.blockers
+Shown: TypeAlias = tuple[int]
+"""Stands for what somebody was shown; another one each time."""
+
+
+def as_shown(view: MentorshipView) -> Shown:
+    """Of the bounds, and of who the two are by them: by which clock the other goes."""
+    persons = (member.person for member in view.members)
+    return (hash((view.closed_us, view.closed_by, view.blocked_by_me, *persons)),)

@@ -3,19 +3,19 @@ on the bus asks the database nothing: a slow one, or none, must not end a connec
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 
-from mentoring.sansio.safety import Bounds, Change, shows
+from mentoring.sansio.safety import Blocks, Bounds, Change, shows
 from mentoring.tables import Mentorship
 from protocol.frames import MentorshipChanged, PresenceChanged
 from protocol.registry import Scope
-from protocol.views import SessionView
+from protocol.views import MentorshipView, SessionView
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import DatabaseError
-from web.sansio.within import Within, as_shown, asked, gone, told
+from web.sansio.within import Shown, Within, as_shown, asked, gone, told
 from web.views import Views
 
 _change = msgspec.msgpack.Decoder(Change)
@@ -42,6 +42,7 @@ class Company:
         self.mentorships: dict[str, Mentorship] = {}
         self.talks: dict[str, Mentorship] = {}
         self._within: dict[str, Within] = {}
+        self._shown: dict[str, Shown] = {}
         self._unshown: set[str] = set()
         self._sessions: dict[str, tuple[str, int]] = {}
         self._moved = defaultdict[str, dict[str, int]](dict)
@@ -67,6 +68,13 @@ class Company:
         """Whether one is told what somebody does in a conversation."""
         within = self._within[self.talks[conversation].id]
         return shows(within.bounds, person, self._me)
+
+    def takes(self, view: MentorshipView) -> bool:
+        """Whether it is one of theirs, of which they are shown this now."""
+        if view.id not in self.mentorships:
+            return False
+        self._shown[view.id] = as_shown(view)
+        return True
 
     def tells(self, session: SessionView) -> bool:
         """Whether it is one of theirs, and news: each of the facts that one change comes to tells
@@ -111,6 +119,9 @@ class Company:
         within = told(self._within[mentorship], change, self._clock.monotonic_us())
         self._within[mentorship] = within
         self._say_all(self.mentorships[mentorship], within)
+        if isinstance(change, Blocks) and change.person != self._me:
+            self._unshown.add(mentorship)  # they may go by another clock than one is told now
+            self.ask()
 
     def _say_all(self, mentorship: Mentorship, within: Within) -> None:
         for person in mentorship.roles:
@@ -131,9 +142,11 @@ class Company:
 
     # ---- what the database says ------------------------------------------------------------------
 
-    def opened(self, found: Mapping[str, Within]) -> None:
+    def opened(self, views: Iterable[MentorshipView], found: Mapping[str, Within]) -> None:
         """How they stood when the snapshot was taken, which shows it."""
         self._within |= found
+        for view in views:
+            self.takes(view)
 
     def stands(self, found: Mapping[str, Within]) -> None:
         """How they stand now: what was told, and lost on the way, is noticed here."""
@@ -144,7 +157,7 @@ class Company:
             if (before.bounds, before.hidden) == (within.bounds, within.hidden):
                 continue
             self._say_all(self.mentorships[id_], within)
-            if before.bounds.known and as_shown(before, self._me) != as_shown(within, self._me):
+            if before.bounds.known and before.bounds != within.bounds:
                 self._unshown.add(id_)
         if self._unshown:
             self.ask()
@@ -174,13 +187,17 @@ class Company:
                     self._say_moved(id_)
 
     async def _show(self) -> None:
-        ids = sorted(self._unshown)
+        """Those that look otherwise than they were shown."""
+        before = {id_: self._shown.get(id_) for id_ in sorted(self._unshown)}
         views = await self._views.mentorships(
-            self._site_id, self._me, [self.mentorships[id_] for id_ in ids]
+            self._site_id, self._me, [self.mentorships[id_] for id_ in before]
         )
-        self._unshown -= set(ids)
         for view in views:
-            self._send(MentorshipChanged(mentorship=view))
+            if self._shown.get(view.id) is not before[view.id]:
+                continue  # it was shown meanwhile, perhaps as it was later: once more
+            self._unshown.discard(view.id)
+            if as_shown(view) != before[view.id] and self.takes(view):
+                self._send(MentorshipChanged(mentorship=view))
 
     async def stop(self) -> None:
         if self._asking is not None:

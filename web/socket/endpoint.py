@@ -278,7 +278,8 @@ class Live:
                     return
                 if view.id not in company.mentorships:
                     self._follow(view)
-            case MentorshipChanged(mentorship=view) if view.id not in company.mentorships:
+                    company.takes(view)
+            case MentorshipChanged(mentorship=view) if not company.takes(view):
                 return
             case SessionChanged(session=session) if not company.tells(session):
                 return
@@ -405,7 +406,7 @@ class Live:
         self._hub.arrive(self._tab, self)
         services.presence.arrive(caller.site_id, caller.person, self.id)
         views, within = await services.openings.shown(caller, mine)
-        self._company.opened(within)
+        self._company.opened(views, within)
         epoch = services.people.epoch(caller.site_id)
         self._driver.feed(SignedIn())
         self._send(

@@ -1,8 +1,10 @@
 """What a connection knows of the others, as it is told and as the database says."""
 
 import pytest
+from msgspec.structs import replace
 
 from mentoring.sansio.safety import OPEN, Blocks, Bounds, Hides, Left
+from protocol.views import Member, MentorshipView, PersonView
 from web.sansio.within import Within, as_shown, asked, gone, told
 
 ADA, BEN = "ada", "ben"
@@ -45,7 +47,20 @@ def test_what_was_told_after_the_database_was_asked_stands() -> None:
     assert now.seen == {ADA: 8, BEN: 9}, "when they went may not be on record yet"
 
 
-def test_the_bounds_as_one_of_the_two_is_shown_them() -> None:
-    blocked = Within(Bounds(ADA, 5, frozenset({ADA})))
-    assert as_shown(blocked, ADA) == (5, ADA, True)
-    assert as_shown(blocked, BEN) == (5, ADA, False)
+def test_what_one_is_shown_looks_otherwise_once_it_is() -> None:
+    person = PersonView(id=BEN, name="Ben", zone="Africa/Lagos")
+    member = Member(person=person, role="mentee", presence="away")
+    view = MentorshipView(
+        id="men", conversation="con", room="rom", created_us=1, members=(member,), head=0,
+        revision=0, read=0, unread=0, marks=(), last=None,
+    )  # fmt: skip
+    moved = replace(member, person=replace(person, zone="UTC"))
+    for other in (
+        replace(view, closed_us=5, closed_by=BEN),
+        replace(view, blocked_by_me=True),
+        replace(view, members=(moved,)),
+    ):
+        assert as_shown(other) != as_shown(view)
+    assert as_shown(replace(view, unread=1, members=(replace(member, presence="here"),))) == (
+        as_shown(view)
+    )
