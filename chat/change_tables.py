@@ -63,10 +63,11 @@ def edit(
 def remove(site_id: str, conversation: str, person: str, seq: int, now_us: int) -> Plan[Changed]:
     """The message's place stays, how often it was edited, and a trace of what it said first.
     Refuses with `not_found`, `not_yours`."""
-    message, revision, _ = yield from _take(site_id, conversation, seq)
+    message, revision, shut = yield from _take(site_id, conversation, seq)
     after = changes.deleted(message, person, now_us, revision)
     if after is None:
         return message, False
+    admit(shut, person)
     first = yield from first_body(site_id, conversation, message)
     yield (
         update(messages)

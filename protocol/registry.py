@@ -339,6 +339,7 @@ ROUTES = (
         request=rest.DeleteMessage,
         scope="conversation",
         errors=("not_yours", "rate_limited", "storage_full"),
+        reaches="but again",
     ),
     Route(
         "react_to_message",
@@ -579,7 +580,7 @@ FRAMES = (
     FrameRule(frames.Beat, "person"),
     FrameRule(frames.ChatSend, "member", "conversation", reaches="but again"),
     FrameRule(frames.ChatEdit, "member", "conversation", reaches="but again"),
-    FrameRule(frames.ChatDelete, "member", "conversation"),
+    FrameRule(frames.ChatDelete, "member", "conversation", reaches="but again"),
     FrameRule(frames.ChatReact, "member", "conversation", reaches="but again"),
     FrameRule(frames.ChatPin, "member", "conversation", reaches="but again"),
     FrameRule(frames.ChatTyping, "member", "conversation", reaches=True, passing=True),

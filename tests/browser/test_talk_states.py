@@ -179,10 +179,10 @@ async def test_without_a_font_for_them_reactions_are_words(
     await expect(dialog.get_by_role("button", name="thumbs up")).to_have_text(shown)
 
 
-async def test_what_is_closed_is_read_and_one_deletes_ones_own_alone(desktop: Screen) -> None:
+async def test_what_is_closed_is_read_and_nothing_of_it_deleted(desktop: Screen) -> None:
     await desktop.show("talk-closed")
     dialog = await actions(desktop, "printed pages")
-    await expect(dialog.get_by_role("button")).to_have_text(["Copy text", "Delete for both"])
+    await expect(dialog.get_by_role("button")).to_have_text(["Copy text"])
     await desktop.page.keyboard.press("Escape")
     chip = entry(desktop, "I did, see").get_by_role("button", name="thumbs up: you")
     await expect(chip).to_be_disabled()

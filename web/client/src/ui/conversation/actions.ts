@@ -105,7 +105,7 @@ export class Actions extends LitElement {
   ];
   @property() me = "";
   @property() zone = "UTC";
-  @property({ type: Boolean }) reaches = true; // else what is said stays as it is; one's own one may delete
+  @property({ type: Boolean }) reaches = true; // else what is said stays as it is
   @state() private message: Message | null = null;
   @state() private copyFailed = false;
   @query("dialog") private dialog!: HTMLDialogElement;
@@ -166,7 +166,7 @@ export class Actions extends LitElement {
               : one("unpin", PinOff, "Take the pin off")
         }
         ${message.edited_us == null ? nothing : one("versions", History, "Earlier versions")}
-        ${own ? one("delete", Trash2, "Delete for both", true) : nothing}
+        ${own && this.reaches ? one("delete", Trash2, "Delete for both", true) : nothing}
       </div>
       ${
         this.copyFailed

@@ -157,6 +157,7 @@ interface Open {
 }
 
 const LINK = /\[([^[\]]{1,500})\]\(([^\s()<>]{1,2000}(?:\([^\s()<>]{0,200}\)[^\s()<>]{0,200}){0,9})\)/y;
+const PUNCTUATION = /^[\p{P}\p{S}]/u;
 const OPEN_MOST = 12; // spans within each other
 
 /** The spans of one line. What is opened and not closed stays as it was typed. */
@@ -236,11 +237,11 @@ function mark(line: string, from: number, open: Open[]): number {
   const char = line[from]!;
   let end = from;
   while (line[end] === char) end += 1;
-  const [before, after] = [line[from - 1] ?? " ", line[end] ?? " "];
-  const amid = /[\p{L}\p{N}]/u.test(before) && /[\p{L}\p{N}]/u.test(after);
-  const word = char === "_" && amid; // snake_case is none
-  const opens = /\S/.test(after) && !word && (char === "*" || !/[\p{L}\p{N}]/u.test(before));
-  const closes = /\S/.test(before) && !word;
+  const [before, after] = [line.slice(Math.max(0, from - 2), from), line.slice(end, end + 2)];
+  const [behind, ahead] = [/[\p{L}\p{M}\p{N}]$/u.test(before), /^[\p{L}\p{N}]/u.test(after)];
+  const amid = behind && ahead; // snake_case is none, nor is 2*3*4
+  const opens = /^\S/.test(after) && !(behind && (ahead || char === "_" || PUNCTUATION.test(after)));
+  const closes = /\S$/.test(before) && !amid && !/[\p{Ps}\p{Pi}]$/u.test(before);
   let left = end - from;
   if (left > 3) {
     add(open.at(-1)!.parts, line.slice(from, end));
