@@ -5,7 +5,7 @@ and tells them what happens. Those on other nodes are in its rooms as well, by w
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -446,7 +446,7 @@ class Signaling:
                 for person, each in live.room.participants.items()
                 if self._log.session_of(each.connection) == session
             }
-            view = await self._log.view(site_id, session) if out else None
+            view = await self._known(self._log.view(site_id, session)) if out else None
             for connection in out.values():
                 self._by_connection.pop(connection, None)
                 self._tell(connection, RoomLeft(room=room, reason="ended", session=view))
@@ -522,14 +522,17 @@ class Signaling:
                 await self.leave(connection, "lost")
 
     async def _running(self, live: _Live) -> SessionView | None:
+        return await self._known(self._log.running(live.site_id, live.room.id))
+
+    async def _known(self, asked: Awaitable[SessionView | None]) -> SessionView | None:
+        """What has happened stands, whether or not it can be told how at this moment."""
         try:
-            return await self._log.running(live.site_id, live.room.id)
+            return await asked
         except DatabaseError as error:
             log.warning("session not announced", error=type(error).__name__)
             return None
 
     async def _announce(self, live: _Live) -> None:
-        """What has happened stands, whether or not it can be told at this moment."""
         view = await self._running(live)
         if view is not None:
             self.announce(live.site_id, live.members, view)

@@ -70,6 +70,10 @@ _FAILED = {
     sqlite3.SQLITE_NOMEM,
 }
 
+AS_EVER = ("PRAGMA foreign_keys=ON", "PRAGMA temp_store=MEMORY")
+"""Of who writes. What a statement would have to undo is kept in memory: a file of it doubles what
+is written."""
+
 CHECK = "check"
 """Where a connection has whoever sees its statements before they run."""
 
@@ -425,8 +429,7 @@ class SqliteDatabase:
             if refused is None and sql("PRAGMA foreign_key_check").fetchall():
                 refused = DatabaseError("the change would leave rows without the ones they name")
             sql("COMMIT" if refused is None else "ROLLBACK")
-            sql("PRAGMA foreign_keys=ON")
-            sql("PRAGMA temp_store=MEMORY")
+            self._as_ever()
         except Exception as error:
             return [_Outcome(error=self._give_up(error))]
         return [_Outcome(result, refused)]
@@ -481,11 +484,16 @@ class SqliteDatabase:
         try:
             if self._driver_connection().in_transaction:
                 self._connection.exec_driver_sql("ROLLBACK")
-            self._connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            self._as_ever()
         except Exception as second:
             failure = DatabaseFailed(f"{error}, then no rollback: {second}")
             failure.__cause__ = second
         return self._fail(failure) if isinstance(failure, DatabaseFailed) else failure
+
+    def _as_ever(self) -> None:
+        """What is not so for as long as something runs alone."""
+        for sql in AS_EVER:
+            self._connection.exec_driver_sql(sql)
 
     def _fail(self, error: Exception) -> DatabaseFailed:
         """Nothing is acknowledged any more."""
@@ -570,10 +578,9 @@ def _engine(path: Path, on_statement: OnStatement | None, *, query_only: bool) -
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KIB}")
         connection.execute("PRAGMA wal_autocheckpoint=0")
-        connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA recursive_triggers=ON")
-        # What a statement would have to undo is kept there: a file of it doubles what is written.
-        connection.execute("PRAGMA temp_store=MEMORY")
+        for sql in AS_EVER:
+            connection.execute(sql)
 
     event.listen(engine, "connect", prepare)
     if on_statement is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.database import DatabaseUnavailable
 from runtime.outbox import done_since
 from tests.support.app import App, Page
 from tests.support.nodes import GUARD_S, Nodes, bus_of, until
@@ -89,6 +90,23 @@ async def test_an_end_for_both_reaches_the_other_node_and_is_told_once(
     assert told == sorted(set(told))
     assert (await only_session(ada))["id"] == session
     assert (await only_session(ada))["state"] == "ended"
+
+
+async def test_an_end_is_told_though_it_cannot_be_told_how_the_session_stands(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is away for the node that hears of it."""
+    ada, ben, mine, theirs = await nodes.talk()
+    await call(ada, mine, ben, theirs)
+
+    async def away(*_of: str) -> None:
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(nodes.one.house.services.ledger, "view", away)
+    theirs.send("room.end", room=ben.room)
+    left = await mine.get("room.left")
+    assert (left["reason"], left.get("session")) == ("ended", None)
+    assert not mine.take("room.peer_left")
 
 
 async def test_who_ends_it_counts_what_the_other_node_heard(nodes: Nodes) -> None:

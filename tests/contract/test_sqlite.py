@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -274,9 +275,18 @@ async def test_pragmas(opened: Opened) -> None:
         kept = yield text("PRAGMA temp_store")
         return enforced[0][0], kept[0][0]
 
+    def fails(connection: Connection) -> None:
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 0
+        raise full
+
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
     in_memory = 2
     assert await opened.database.write(of_writer) == (1, in_memory)
     await opened.database.exclusive(lambda connection: None)
+    assert await opened.database.write(of_writer) == (1, in_memory)
+    with pytest.raises(StorageFull):
+        await opened.database.exclusive(fails)
     assert await opened.database.write(of_writer) == (1, in_memory)
 
 

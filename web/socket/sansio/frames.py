@@ -23,8 +23,8 @@ class Broken(Exception):
 
 
 class Frames:
-    """What has come, cut up when it is asked for: each byte is moved once. No message is larger
-    than `most`; `unmask` takes the mask (4 bytes) off data."""
+    """What has come, cut up when it is asked for; what waits is not moved again. No message is
+    larger than `most`; `unmask` takes the mask (4 bytes) off data."""
 
     __slots__ = ("_at", "_begun", "_come", "_kind", "_most", "_parts", "_unmask")
 
