@@ -99,6 +99,59 @@ async def test_one_answers_and_sees_what_is_answered(desktop: Screen) -> None:
     await expect(page.locator(".waiting .quote")).to_contain_text("I will bring the printed")
 
 
+async def test_what_is_answered_is_named_once_it_is_there(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    dialog = await actions(desktop, "printed pages")
+    await dialog.get_by_role("button", name="Answer").click()
+    box = page.get_by_role("textbox", name="Message")
+    await page.evaluate(
+        """{
+          const [id, log] = Object.entries(app.state.conversations)[0];
+          window.held = log.messages;
+          app.set({ conversations: { [id]: { ...log, messages: [] } } });
+        }"""
+    )
+    await box.fill("Thank")  # as after a reload: the draft is there, the log comes
+    await expect(box).to_have_accessible_description(re.compile("^Answering An earlier message"))
+    await page.evaluate(
+        """{
+          const [id, log] = Object.entries(app.state.conversations)[0];
+          app.set({ conversations: { [id]: { ...log, messages: held } } });
+        }"""
+    )
+    await expect(box).to_have_accessible_description(re.compile("^Answering I will bring"))
+
+
+async def test_what_is_answered_is_read_from_where_it_begins(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    await page.evaluate(
+        """{
+          const [id, log] = Object.entries(app.state.conversations)[0];
+          const body = "تمام، نلتقي يوم الجمعة ".repeat(9);
+          const last = { ...log.messages.at(-1), revision: 99, body };
+          const messages = [...log.messages.slice(0, -1), last];
+          app.set({ conversations: { [id]: { ...log, messages } } });
+        }"""
+    )
+    dialog = await actions(desktop, "تمام، نلتقي يوم الجمعة تمام")
+    await dialog.get_by_role("button", name="Answer").click()
+    await expect(page.locator(".about")).to_contain_text("تمام")
+    begins = await page.locator("#about").evaluate(
+        """(e) => {
+          const words = e.lastElementChild;
+          const range = document.createRange();
+          const text = document.createTreeWalker(words, NodeFilter.SHOW_TEXT).nextNode();
+          range.setStart(text, 0);
+          range.setEnd(text, 1);
+          const [letter, box] = [range.getBoundingClientRect(), e.getBoundingClientRect()];
+          return letter.left >= box.left && letter.right <= box.right;
+        }"""
+    )
+    assert begins
+
+
 async def test_a_quote_leads_to_what_it_quotes(desktop: Screen) -> None:
     await desktop.show("talk-all")
     page = desktop.page
@@ -285,9 +338,13 @@ async def test_words_are_found_hit_by_hit(desktop: Screen) -> None:
     await field.press("Enter")
     await expect(status).to_have_text(re.compile("3 of 4"))
     await expect(field).to_be_focused()
-    await field.fill("no such words")
-    await field.press("Enter")
+    older = page.get_by_role("button", name="Older hit")
+    looks = "e => [getComputedStyle(e).color, getComputedStyle(e).opacity].join()"
+    enabled = await older.evaluate(looks)
+    await field.fill("no such words")  # as one types
     await expect(status).to_have_text("Nothing found")
+    await expect(older).to_be_disabled()
+    assert await older.evaluate(looks) != enabled
     await expect(page.locator(".shown")).to_have_count(0)
     await field.press("Escape")
     await expect(page.get_by_role("button", name="Find")).to_be_focused()

@@ -296,11 +296,13 @@ export interface App {
   reconnectNow(): void;
 }
 
-/** What App's promises reject with. `field` names the wrong part of a form, such as `mentor.zone`. */
+/** What App's promises reject with. `field` names the wrong part of a form, such as `mentor.zone`;
+ * `afterUs`: not before that long the same is to be asked again. */
 export class Refused extends Error {
   constructor(
     readonly trouble: Trouble,
     readonly field: string | null = null,
+    readonly afterUs = 0,
   ) {
     super(trouble.what);
     this.name = "Refused";

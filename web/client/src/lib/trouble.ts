@@ -141,7 +141,7 @@ export function refused(code: string): Refused {
 export function refusedBy(problem: Problem): Refused {
   const trouble = troubleOf(problem.code, problem.detail);
   const what = problem.field ? problem.detail : trouble.what;
-  return new Refused({ ...trouble, what }, problem.field ?? null);
+  return new Refused({ ...trouble, what }, problem.field ?? null, problem.retry_after_us ?? 0);
 }
 
 /** Of what the page tries again without being asked to. */

@@ -105,3 +105,14 @@ it("says of last seen how it stands, what that means for both, and the other way
   expect([hidden.stands, hidden.turn]).toEqual(["It is hidden.", "Show it again"]);
   for (const { means } of [shown, hidden]) expect(means).toMatch(/you (do not see|are not told) when others were/);
 });
+
+it.each([
+  [{ is: "edit", seq: 1, body: "x" }, "Waiting to be changed"],
+  [{ is: "delete", seq: 1 }, "Waiting to be deleted"],
+  [{ is: "react", seq: 1, emoji: "👍", on: true }, "Your reaction is waiting to be sent"],
+  [{ is: "react", seq: 1, emoji: "👍", on: false }, "Your reaction is waiting to be taken back"],
+  [{ is: "pin", seq: 1, on: true }, "Waiting to be pinned"],
+  [{ is: "pin", seq: 1, on: false }, "The pin is waiting to be taken off"],
+] as const)("says of what waits what it is: %o", (change, said) => {
+  expect(words.waitingWords({ id: "c1", change, writtenUs: 1, refused: null })).toBe(said);
+});

@@ -2,6 +2,7 @@ import { X } from "lucide";
 import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
+import { messageAt } from "../../lib/conversation.js";
 import type { AppState, Draft, PendingChange, PendingMessage, Trouble } from "../../lib/model.js";
 import { isVisible } from "../../lib/text.js";
 import { BODY_MAX_BYTES, type Message } from "../../protocol/types.js";
@@ -50,7 +51,12 @@ export class Composer extends AppElement {
         border-inline-start: 3px solid var(--sea);
       }
       .about p {
+        display: flex;
         flex: 1;
+        gap: 0.3em;
+        min-width: 0;
+      }
+      .about .words {
         min-width: 0;
         overflow: hidden;
         text-overflow: ellipsis;
@@ -67,8 +73,10 @@ export class Composer extends AppElement {
   @query("textarea") private area!: HTMLTextAreaElement;
   private readonly byTouch = matchMedia("(pointer: coarse)"); // no Shift there: Enter begins a line
 
-  protected override watch(_: AppState): readonly unknown[] {
-    return [];
+  /** What is answered or changed may come after this, and be changed meanwhile. */
+  protected override watch(state: AppState): readonly unknown[] {
+    const log = state.conversations[this.conversation];
+    return this.seq === null || !log ? [] : [messageAt(log, this.seq), log.changes];
   }
 
   /** Takes back for changing what was refused. */
@@ -98,6 +106,11 @@ export class Composer extends AppElement {
 
   override focus(): void {
     this.area.focus();
+  }
+
+  /** Of what is answered, or changed. */
+  private get seq(): number | null {
+    return this.draft.editing?.seq ?? this.draft.replyTo;
   }
 
   private get text(): string {
@@ -139,14 +152,14 @@ export class Composer extends AppElement {
 
   /** What is answered, or changed. */
   private about(): unknown {
-    const { editing, replyTo } = this.draft;
-    const seq = editing?.seq ?? replyTo;
+    const { seq } = this;
+    const { editing } = this.draft;
     if (seq === null) return nothing;
     return html`
       <div class="about small">
         <p id="about">
           <span class="soft">${editing ? "Changing" : "Answering"}</span>
-          <bdi>${quoteWords(this.at(seq))}</bdi>
+          <span class="words" dir="auto">${quoteWords(this.at(seq))}</span>
         </p>
         <button
           class="plain"

@@ -6,7 +6,7 @@ import type { PendingChange, PendingMessage } from "../../lib/model.js";
 import { mayPass } from "../../lib/trouble.js";
 import type { Message } from "../../protocol/types.js";
 import { paths } from "../route.js";
-import { goneWords, quoteWords, reactionWords, refusedWords, type Reach } from "../words/chat.js";
+import { goneWords, quoteWords, reactionWords, refusedWords, waitingWords, type Reach } from "../words/chat.js";
 import type { Mark } from "../words/marks.js";
 import { nameIn, type Pair } from "../words/people.js";
 import { refusalWords } from "../words/safety.js";
@@ -164,10 +164,11 @@ function below(message: Message, active: boolean, on: Context): unknown {
 function status(message: Message, own: boolean, on: Context): unknown {
   const changes = on.waits(message);
   const refused = changes.filter(({ refused }) => refused);
+  const waits = changes.findLast(({ refused }) => !refused);
   const reach = own ? on.reach(message.seq) : undefined;
   return html`${
-    changes.length > refused.length
-      ? html`<p class="small soft mark late"><ith-icon .of=${Clock}></ith-icon>Waiting to be changed</p>`
+    waits
+      ? html`<p class="small soft mark late"><ith-icon .of=${Clock}></ith-icon>${waitingWords(waits)}</p>`
       : reach
         ? html`<p class="small soft mark">${reach}</p>`
         : nothing

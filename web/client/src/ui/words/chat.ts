@@ -97,6 +97,20 @@ export function announced(messages: readonly Message[], name: string): string {
   return `${messages.length} new messages from ${named(name)}. The last: ${said}`;
 }
 
+/** What of a message has not got to the server yet. */
+export function waitingWords({ change }: PendingChange): string {
+  switch (change.is) {
+    case "edit":
+      return "Waiting to be changed";
+    case "delete":
+      return "Waiting to be deleted";
+    case "react":
+      return change.on ? "Your reaction is waiting to be sent" : "Your reaction is waiting to be taken back";
+    case "pin":
+      return change.on ? "Waiting to be pinned" : "The pin is waiting to be taken off";
+  }
+}
+
 const WHAT: Readonly<Record<PendingChange["change"]["is"], string>> = {
   edit: "Not changed.",
   delete: "Not deleted.",
