@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Integer, Table, Text, bindparam, func, literal_column, select
+from sqlalchemy import (
+    Column,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from chat.tables import (
     COLUMNS,
@@ -15,7 +26,7 @@ from chat.tables import (
     text_of,
 )
 from protocol.views import Mark, Message
-from runtime.database import AnyRow, Plan, Prepared, among, listed, metadata, names, tabled
+from runtime.database import Plan, Prepared, among, listed, metadata, names, tabled
 
 reads = Table(
     "reads",
@@ -25,12 +36,14 @@ reads = Table(
     Column("person_id", Text, primary_key=True, info=names("persons")),
     Column("seq", Integer, nullable=False),
     Column("delivered", Integer, nullable=False),
+    Column("kept_seq", Integer),
+    Column("kept_delivered", Integer),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A conversation as one person sees it from outside."""
+    """A conversation as one person sees it from outside. `kept` as of `Standing`."""
 
     head: int = 0
     revision: int = 0
@@ -38,16 +51,19 @@ class Summary:
     unread: int = 0
     last: Message | None = None
     marks: tuple[Mark, ...] = ()
+    kept: tuple[Mark, ...] = ()
     pinned: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a conversation and its people have got."""
+    """How far a conversation and its people have got; `kept`: of whom the others hear no more, how
+    far they had got before."""
 
     head: int
     revision: int
     marks: tuple[Mark, ...]
+    kept: tuple[Mark, ...] = ()
 
 
 _STANDINGS = Prepared(
@@ -58,6 +74,8 @@ _STANDINGS = Prepared(
         reads.c.person_id,
         reads.c.delivered,
         reads.c.seq,
+        reads.c.kept_delivered,
+        reads.c.kept_seq,
     )
     .select_from(conversations)
     .outerjoin(
@@ -79,10 +97,34 @@ def standings(site_id: str, ids: Sequence[str]) -> Plan[dict[str, Standing]]:
     rows = yield _STANDINGS(site_id=site_id, ids=listed(ids))
     found: dict[str, Standing] = {}
     for row in rows:
-        marks = (_as_mark(row),) if row.person_id is not None else ()
-        before = found[row.id].marks if row.id in found else ()
-        found[row.id] = Standing(row.head, row.revision, before + marks)
+        before = found.get(row.id, Standing(row.head, row.revision, ()))
+        marks, kept = before.marks, before.kept
+        if row.person_id is not None:
+            marks += (Mark(person=row.person_id, delivered=row.delivered, read=row.seq),)
+        if row.kept_seq is not None:
+            kept += (Mark(person=row.person_id, delivered=row.kept_delivered, read=row.kept_seq),)
+        found[row.id] = Standing(row.head, row.revision, marks, kept)
     return found
+
+
+def keep(site_id: str, conversation: str, unseen: Sequence[str]) -> Plan[None]:
+    """From now on the others hear no more of how far these have got, and of the rest again: what
+    they were told before stays."""
+    is_unseen = reads.c.person_id.in_(unseen)
+    yield (
+        update(reads)
+        .where(
+            reads.c.site_id == site_id,
+            reads.c.conversation_id == conversation,
+            is_unseen | reads.c.kept_seq.is_not(None),
+        )
+        .values(
+            kept_seq=case((is_unseen, func.coalesce(reads.c.kept_seq, reads.c.seq))),
+            kept_delivered=case(
+                (is_unseen, func.coalesce(reads.c.kept_delivered, reads.c.delivered))
+            ),
+        )
+    )
 
 
 def _summaries() -> Prepared:
@@ -175,6 +217,7 @@ def summaries(
             unread=row.unread,
             last=as_message(row, given.get((row.conversation, row.seq), [])) if row.seq else None,
             marks=standing[row.conversation].marks,
+            kept=standing[row.conversation].kept,
             pinned=tuple(pins.get(row.conversation, ())),
         )
         for row in rows
@@ -186,7 +229,3 @@ def _pins(site_id: str, ids: Sequence[str]) -> Plan[dict[str, list[int]]]:
     for row in (yield _PINS(site_id=site_id, ids=listed(ids))):
         found.setdefault(row.conversation_id, []).append(row.seq)
     return found
-
-
-def _as_mark(row: AnyRow) -> Mark:
-    return Mark(person=row.person_id, delivered=row.delivered, read=row.seq)

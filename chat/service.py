@@ -54,10 +54,14 @@ class Chat:
     # ---- saying --------------------------------------------------------------------------------
 
     @staticmethod
-    def shut(site_id: str, conversation: str, codes: Mapping[str, str]) -> Plan[None]:
+    def shut(
+        site_id: str, conversation: str, codes: Mapping[str, str], unseen: Sequence[str]
+    ) -> Plan[None]:
         """These persons' messages and changes are refused with these codes from when the
-        transaction at hand is on disk; nothing of theirs is stored after it."""
-        return tables.shut(site_id, conversation, codes)
+        transaction at hand is on disk; nothing of theirs is stored after it. Of the `unseen` is
+        kept how far the others were told that they have got."""
+        yield from tables.shut(site_id, conversation, codes)
+        yield from mark_tables.keep(site_id, conversation, unseen)
 
     async def send(
         self,

@@ -10,7 +10,7 @@ import msgspec
 from mentoring import safety_tables, tables
 from mentoring.arrangements import Arrangements
 from mentoring.safety_tables import Copied, Copy, Report
-from mentoring.sansio.safety import Blocks, Bounds, Change, Hides, Left, refused
+from mentoring.sansio.safety import Blocks, Bounds, Change, Hides, Left, refused, shows
 from mentoring.tables import Mentorship
 from protocol.errors import Refusal
 from protocol.facts import MentorshipClosed, ReportMade
@@ -60,12 +60,12 @@ class Safety:
         bus: Bus,
         arrangements: Arrangements,
         nudge: Callable[[], None],
-        shut: Callable[[str, str, Mapping[str, str]], Plan[None]],
+        shut: Callable[[str, str, Mapping[str, str], Sequence[str]], Plan[None]],
         believed_us: int = BELIEVED_US,
     ) -> None:
         """`shut` keeps, in the transaction at hand, whose messages a site's conversation refuses,
-        and with which codes. `believed_us`: for how long what was read holds, unless it is heard to
-        change."""
+        and with which codes, and of whom the other hears no more. `believed_us`: for how long what
+        was read holds, unless it is heard to change."""
         self._database, self._clock, self._ids, self._bus = database, clock, ids, bus
         self._shut, self._believed_us = shut, believed_us
         self._arrangements, self._nudge = arrangements, nudge
@@ -163,7 +163,8 @@ class Safety:
         """What is under way already is stored before this, or refused."""
         bounds = (yield from safety_tables.bounds(of.site_id, [of.id]))[of.id]
         codes = {person: code for person in of.roles if (code := refused(bounds, person))}
-        yield from self._shut(of.site_id, of.conversation, codes)
+        unseen = [who for who in of.roles if not all(shows(bounds, who, to) for to in of.roles)]
+        yield from self._shut(of.site_id, of.conversation, codes, unseen)
 
     async def report(
         self,

@@ -364,10 +364,11 @@ class MentorshipView(View, frozen=True, kw_only=True):
     """A mentorship as one of its members sees it; `read` and `unread` are that member's own, and
     deleted messages are not counted. `last` is the newest message that is not deleted, with at most
     the first line of its body. `revision` counts the changes of the conversation, `marks` are how
-    far each member has got (who is missing: 0), `pinned` the pinned messages, newest pin first.
-    `agreement` is in force, `proposal` waits for an answer or was declined, `meeting` is the
-    current or the next one. `closed_by` left it at `closed_us`: nothing new begins.
-    `blocked_by_me`: neither reaches the other until I lift that."""
+    far each member has got (who is missing: 0; of the other as it stood when one of them left, or
+    they blocked), `pinned` the pinned messages, newest pin first. `agreement` is in force,
+    `proposal` waits for an answer or was declined, `meeting` is the current or the next one.
+    `closed_by` left it at `closed_us`: nothing new begins. `blocked_by_me`:
+    neither reaches the other until I lift that."""
 
     id: Id
     conversation: Id

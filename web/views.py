@@ -128,7 +128,12 @@ class Views:
                 revision=talk.revision,
                 read=talk.read,
                 unread=talk.unread,
-                marks=tuple(m for m in talk.marks if shows(bounds, m.person, person)),
+                marks=tuple(
+                    mark
+                    for marks, are_shown in ((talk.marks, True), (talk.kept, False))
+                    for mark in marks
+                    if shows(bounds, mark.person, person) == are_shown
+                ),
                 pinned=talk.pinned,
                 last=_line(talk.last),
                 session=sessions.get(mentorship.room),

@@ -466,7 +466,7 @@ async def test_what_was_stored_is_answered_again_whoever_left_or_blocks_since(
     await chat.edit(SITE, TALK, BEN, "change-01", 2, "better")
     await chat.react(SITE, TALK, BEN, 1, "👍", on=True, change_id="change-02")
     await chat.pin(SITE, TALK, BEN, 1, on=True, change_id="change-03")
-    await database.write(Chat.shut, SITE, TALK, {BEN: "not_accepted", ADA: "blocking"})
+    await database.write(Chat.shut, SITE, TALK, {BEN: "not_accepted", ADA: "blocking"}, [ADA])
     log = await chat.page(SITE, TALK, limit=9)
     now, answered = log.messages
     assert (now.seq, answered.seq) == (first.seq, answer.seq)

@@ -199,12 +199,19 @@ async def test_who_is_blocked_reaches_nobody_and_sees_nothing(
     assert await say(ben, 2) is None
 
 
+def marks(shown: dict[str, Any]) -> set[tuple[str, int, int]]:
+    """Who has got how far, as somebody is shown it."""
+    return {(each["person"], each["delivered"], each["read"]) for each in shown["marks"]}
+
+
 async def test_once_one_left_nobody_is_shown_where_the_other_is_nor_what_they_do(
     app: App, pair: tuple[Page, Page]
 ) -> None:
     ada, ben = pair
     one, other = await ada.connect(), await ben.connect()
-    assert await say(ada, 1) is None
+    assert [await say(ada, number) for number in (1, 2)] == [None, None]
+    other.send("chat.read", conversation=ben.conversation, seq=1)
+    await one.get("chat.receipt", person=ben.person, read=1)
     for page, socket in ((ada, one), (ben, other)):
         socket.send("chat.typing", conversation=page.conversation, typing=True)
         await socket.beat()
@@ -223,10 +230,11 @@ async def test_once_one_left_nobody_is_shown_where_the_other_is_nor_what_they_do
     await app.settle()
     for socket in (one, other):
         socket.frames.clear()
-    other.send("chat.read", conversation=ben.conversation, seq=1)
+    other.send("chat.read", conversation=ben.conversation, seq=2)
     await other.beat()
     await other.finish(1001)
     other = await ben.connect()
+    assert [each["read"] for each in other.opened["mentorships"]] == [2]
     assert [who(each, ada.person) for each in other.opened["mentorships"]] == [("away", None)]
     await one.finish(1001)
     await app.advance(2)
@@ -235,7 +243,34 @@ async def test_once_one_left_nobody_is_shown_where_the_other_is_nor_what_they_do
     for page, socket, them in ((ada, one, ben.person), (ben, other, ada.person)):
         assert not {"presence.changed", "chat.receipt"} & {each["t"] for each in socket.frames}
         assert who(await view(page), them) == ("away", None)
-        assert {mark["person"] for mark in (await view(page))["marks"]} <= {page.person}
+    # What was told before stays: nothing that was read is unread again.
+    assert (ben.person, 1, 1) in marks(await view(ada))
+    assert marks(one.opened["mentorships"][0]) == marks(await view(ada))
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_who_is_blocked_is_told_as_far_as_they_were_that_their_words_were_read(
+    app: App, pair: tuple[Page, Page], again: bool
+) -> None:
+    """Mutants: nothing of it any more; all of it; as it stands when they block once more, or the
+    other does."""
+    ada, ben = pair
+    one, other = await ada.connect(), await ben.connect()
+    for number in (1, 2):
+        assert await say(ada, number) is None
+    other.send("chat.read", conversation=ben.conversation, seq=1)
+    await one.get("chat.receipt", person=ben.person, read=1)
+    assert await code(ben, of(ben, "/block"), {"on": True}) is None
+    other.send("chat.read", conversation=ben.conversation, seq=2)
+    await other.beat()
+    if again:
+        assert await code(ben, of(ben, "/block"), {"on": True}) is None
+        assert await code(ada, of(ada, "/block"), {"on": True}) is None
+    assert (ben.person, 1, 1) in marks(await view(ada))
+    assert (ben.person, 2, 2) in marks(await view(ben))
+    for page in (ada, ben):
+        assert await code(page, of(page, "/block"), {"on": False}) is None
+    assert (ben.person, 2, 2) in marks(await view(ada))
 
 
 async def test_a_block_is_of_one_mentorship(app: App, pair: tuple[Page, Page]) -> None:

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 from chat.service import Chat
+from mentoring.sansio.safety import shows
 from protocol.errors import Refusal
 from protocol.types import EMOJIS, Emoji
 from tests.support.app import App, Page
@@ -421,10 +422,13 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
             for device, snapshot in zip(self.devices, fresh, strict=True):
                 if device.socket is not None and device in self._open():
                     told = device.copy.view()
-                    # What one knew of the other before they blocked stays on the page.
-                    shown = {mark["person"] for mark in snapshot["marks"]}
-                    told["marks"] = [mark for mark in told["marks"] if mark["person"] in shown]
-                    if told != (now := {name: snapshot[name] for name in told}):
+                    now = {name: snapshot[name] for name in told}
+                    # What one knew of the other before they blocked stays on the page, whether it
+                    # was heard or not how far they had got then.
+                    for each in (told, now):
+                        marks = each["marks"]
+                        each["marks"] = [m for m in marks if m["person"] in snapshot["shown"]]
+                    if told != now:
                         return told, now
             return None
 
@@ -440,7 +444,9 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
             there = await house.mentoring.find(world.site, "mentorship", page.mentorship)
             assert there is not None
             (view,) = await house.services.views.mentorships(world.site, page.person, [there])
-            return with_presence(plain(view))
+            bounds = (await house.services.safety.of(world.site, [there.id]))[there.id]
+            shown = [who for who in there.roles if shows(bounds, who, page.person)]
+            return {**with_presence(plain(view)), "shown": shown}
 
         def teardown(self) -> None:
             async def finish() -> None:

@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema bbce78cbe332a57779d48009f4f48df9
- * text   630401f58da6a35d4145280155e49179
+ * schema 00697a82afefa2d4ec5c30281ba0db1f
+ * text   2bbc710f74cd8b608958be10f33b6fa0
  */
 export type ClientFrame =
   | AuthOpen
@@ -325,10 +325,11 @@ export interface IceServer {
  * A mentorship as one of its members sees it; `read` and `unread` are that member's own, and
  * deleted messages are not counted. `last` is the newest message that is not deleted, with at most
  * the first line of its body. `revision` counts the changes of the conversation, `marks` are how
- * far each member has got (who is missing: 0), `pinned` the pinned messages, newest pin first.
- * `agreement` is in force, `proposal` waits for an answer or was declined, `meeting` is the
- * current or the next one. `closed_by` left it at `closed_us`: nothing new begins.
- * `blocked_by_me`: neither reaches the other until I lift that.
+ * far each member has got (who is missing: 0; of the other as it stood when one of them left, or
+ * they blocked), `pinned` the pinned messages, newest pin first. `agreement` is in force,
+ * `proposal` waits for an answer or was declined, `meeting` is the current or the next one.
+ * `closed_by` left it at `closed_us`: nothing new begins. `blocked_by_me`:
+ * neither reaches the other until I lift that.
  */
 export interface MentorshipView {
   id: string;
