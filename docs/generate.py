@@ -241,8 +241,9 @@ ORDER = """\
    whoever applies them to an old snapshot has the fresh one.
 3. `chat.messages` carries contiguous messages, oldest first. Per conversation, delivery goes on
    from the cursor of `auth.open`, however old: messages are kept for good. Who sees a gap asks for
-   it with `chat.fetch`; `chat.gap` says that what a page has is not there any more. Of pages that
-   were missed or are asked for a person gets 200 at once, then 25 a second.
+   it with `chat.fetch`; `chat.gap` says that what a page has is not there any more. Of one
+   server a person gets 200 pages that were missed at once, then 25 a second, and as many of those
+   that are asked for.
 4. `chat.accepted` and the `chat.messages` that holds the same message may come in either order,
    and both may come twice: a message is known by its `seq`, one's own by its `id`.
 5. Frames that one peer sends to another (`peer.*`) arrive in the order in which they were sent, or

@@ -225,6 +225,7 @@ class House:
             contacts=Limiter(rate_per_s=2, burst=60),  # a page hands in every four seconds
             requests=Limiter(rate_per_s=50, burst=200),
             pages=Limiter(rate_per_s=25, burst=200),
+            missed=Limiter(rate_per_s=25, burst=200),
         )
         standings = Standings(chat, views, steady, hub)
         house = cls(

@@ -56,12 +56,14 @@ class Services:
     contacts: Limiter
     requests: Limiter
     pages: Limiter
+    missed: Limiter
 
     async def page_turn(self, caller: Caller) -> None:
-        """Waits until a person may be handed one more page of history that they did not ask for: it
-        counts as those that they do, over all that they are connected by."""
+        """Waits until a person may be handed one more page of history that they missed, over all
+        that they are connected by. Those that they ask for are counted apart: nobody's place in
+        the queue is before what they look for now."""
         key, now_us = f"{caller.site_id}:{caller.person}", self.clock.monotonic_us()
-        if wait_us := self.pages.reserve(key, now_us):
+        if wait_us := self.missed.reserve(key, now_us):
             await self.clock.sleep(wait_us / 1_000_000)
 
     def links(self, site_id: str, invited: Iterable[Invited]) -> tuple[InvitationLink, ...]:
