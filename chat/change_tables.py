@@ -35,13 +35,13 @@ def edit(
     """Another text. Refuses with `not_found`, `not_yours`, `message_gone`, `too_many_edits`, and
     `conflict` when the id named another change."""
     message, revision, shut = yield from _take(site_id, conversation, seq)
-    after = changes.edited(message, person, body, now_us, revision)
     asked = changes.trace("edit", seq, body)
-    if (yield from _asked_before(site_id, conversation, person, change_id, asked)):
+    if (yield from _asked_before(site_id, conversation, person, change_id, asked, text_of=seq)):
         return message, False
     admit(shut, person)
+    after = changes.edited(message, person, body, now_us, revision)
+    yield from _remember(site_id, conversation, person, change_id, asked)
     if after is None:
-        yield from _remember(site_id, conversation, person, change_id, asked)
         return message, False
     of = {"site_id": site_id, "conversation_id": conversation, "seq": seq, "person_id": person}
     rows = yield select(func.max(message_versions.c.version).label("newest")).where(
@@ -175,28 +175,40 @@ def _take(site_id: str, conversation: str, seq: int) -> Plan[tuple[Message, int,
 
 
 def _asked_before(
-    site_id: str, conversation: str, person: str, change_id: str | None, asked: int
+    site_id: str,
+    conversation: str,
+    person: str,
+    change_id: str | None,
+    asked: int,
+    *,
+    text_of: int | None = None,
 ) -> Plan[bool]:
-    """Whether this was asked for already, by its trace; then it is answered so, whoever left or
-    blocks since. Refuses with `conflict` when the id named another change."""
+    """Whether this was asked for already, by its trace; then it is answered so, whatever became of
+    the message, and whoever left or blocks since. Refuses with `conflict` when the id named another
+    change. `text_of`: what is asked for is another text of this message."""
     if change_id is None:
         return False
-    edits = yield select(message_versions.c.seq, message_versions.c.body).where(
-        message_versions.c.site_id == site_id,
-        message_versions.c.conversation_id == conversation,
-        message_versions.c.person_id == person,
-        message_versions.c.change_id == change_id,
-    )
     rows = yield select(message_changes.c.trace).where(
         message_changes.c.site_id == site_id,
         message_changes.c.conversation_id == conversation,
         message_changes.c.person_id == person,
         message_changes.c.change_id == change_id,
     )
-    traces = [changes.trace("edit", *edit) for edit in edits] + [row.trace for row in rows]
-    if traces and traces != [asked]:
+    same = [row.trace == asked for row in rows]
+    if not rows:  # long ago no trace of an edit was kept, and of a deleted message nothing else is
+        edits = yield select(message_versions.c.seq, message_versions.c.body).where(
+            message_versions.c.site_id == site_id,
+            message_versions.c.conversation_id == conversation,
+            message_versions.c.person_id == person,
+            message_versions.c.change_id == change_id,
+        )
+        same = [
+            changes.trace("edit", seq, body) == asked if body else seq == text_of
+            for seq, body in edits
+        ]
+    if same == [False]:
         raise Refusal("conflict")
-    return bool(traces)
+    return bool(same)
 
 
 def _remember(

@@ -76,8 +76,8 @@ class Chat:
     ) -> Message:
         """The message as it is now; when this returns it is on disk. Sending the same again returns
         the same, whoever left or blocks since. Refuses with `message_empty`, `message_too_long`,
-        `invalid_field`, `conflict`, `message_gone`. `shut`: it will be refused if it is new, so it
-        is not for others to wait with."""
+        `invalid_field`, `conflict`, `message_gone`. `shut`: it will be refused if it is new, so
+        that is looked at before anything is written."""
         if reply_to is None and not shut:
             stored: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
@@ -92,10 +92,11 @@ class Chat:
             self.take(site_id, conversation, person, client_id, body, told)
             return await stored
         check_body(body, client_id)
+        what = (site_id, conversation, person, client_id, body, reply_to)
+        if shut and (known := await self._database.read(tables.let_in, *what)):
+            return known
         now_us = self._clock.wall_us()
-        message, fresh = await self._database.write(
-            tables.store, site_id, conversation, person, client_id, body, reply_to, now_us
-        )
+        message, fresh = await self._database.write(tables.store, *what, now_us)
         if fresh:
             self._said(site_id, conversation, message)
         return message

@@ -145,7 +145,7 @@ message_changes = Table(
     ),
     sqlite_with_rowid=False,
 )
-"""Changes that were asked for, of which no version is kept: sent again they do nothing."""
+"""Changes that were asked for: sent again they do nothing."""
 
 ROW = rows_of("rows").table_valued("value", name="row")
 """The rows that a statement is given under that name."""
@@ -218,6 +218,28 @@ def admit(shut: str | None, person: str) -> None:
     """Refuses with the code that `shut`, of a conversation's row, has for them."""
     if shut is not None and (code := _CODES.decode(shut).get(person)) is not None:
         raise Refusal(code)
+
+
+def let_in(
+    site_id: str, conversation: str, person: str, client_id: str, body: str, reply_to: int | None
+) -> Plan[Message | None]:
+    """What is stored already of it, or None: it may be stored. Refuses with `conflict`, and as
+    `admit`. Who is refused so takes nobody's turn."""
+    # In this order: where it is shut nothing can be stored before the second look.
+    rows = yield select(conversations.c.shut).where(
+        conversations.c.site_id == site_id, conversations.c.id == conversation
+    )
+    known = yield select(messages.c.seq).where(
+        messages.c.site_id == site_id,
+        messages.c.conversation_id == conversation,
+        messages.c.person_id == person,
+        messages.c.client_id == client_id,
+    )
+    if known:
+        return (yield from said_before(site_id, conversation, person, client_id, body, reply_to))
+    if rows:
+        admit(rows[0].shut, person)
+    return None
 
 
 def store(

@@ -7,14 +7,14 @@ from collections.abc import Awaitable
 from typing import cast
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from chat import tables
 from chat.mark_tables import Standing, Summary
 from chat.migrations import chat_0006_clock_falls as chat_0006
 from chat.sansio.conversation import fit, fit_around
 from chat.service import Chat
-from chat.tables import message_versions
+from chat.tables import message_changes, message_versions
 from protocol.errors import Refusal
 from protocol.frames import ChatMessages
 from protocol.types import PINS_MAX, VERSIONS_MAX, Emoji
@@ -400,7 +400,7 @@ async def test_what_is_deleted_leaves_its_place_and_no_word(chat: Chat, database
     ))  # fmt: skip
     assert [(row.version, row.body) for row in kept] == [(1, ""), (2, "")]
     for doing in (
-        chat.edit(SITE, TALK, ADA, "change-1", 2, "another canary"),
+        chat.edit(SITE, TALK, ADA, "change-2", 2, "another canary"),
         chat.react(SITE, TALK, BEN, 2, "👍", on=True),
         chat.pin(SITE, TALK, BEN, 2, on=False),
     ):
@@ -438,6 +438,40 @@ async def test_a_change_sent_again_does_nothing_whatever_happened_since(
     ):
         assert await code_of(doing) == "conflict"
     assert (await chat.page(SITE, TALK, limit=1)).messages == (after,)
+
+
+@pytest.mark.parametrize("older", [False, True])
+async def test_what_was_done_to_a_message_that_is_gone_since_is_answered_again(
+    chat: Chat, database: Database, older: bool
+) -> None:
+    """`older`: by a program that kept no trace of an edit. Mutant: whether it can be done is asked
+    first."""
+    await chat.send(SITE, TALK, ADA, client_id(1), "first")
+    await chat.edit(SITE, TALK, ADA, "change-01", 1, "second")
+    if older:
+        await database.write(only, delete(message_changes).where(message_changes.c.site_id == SITE))
+    await chat.react(SITE, TALK, ADA, 1, "👍", on=True, change_id="change-02")
+    await chat.pin(SITE, TALK, ADA, 1, on=True, change_id="change-03")
+    gone = await chat.delete(SITE, TALK, ADA, 1)
+    assert await chat.edit(SITE, TALK, ADA, "change-01", 1, "second") == gone
+    assert await chat.react(SITE, TALK, ADA, 1, "👍", on=True, change_id="change-02") == gone
+    assert await chat.pin(SITE, TALK, ADA, 1, on=True, change_id="change-03") == gone
+    await chat.send(SITE, TALK, ADA, client_id(2), "else")
+    others = [
+        chat.edit(SITE, TALK, ADA, "change-01", 2, "second"),
+        chat.react(SITE, TALK, ADA, 1, "👍", on=True, change_id="change-01"),
+    ]
+    if not older:
+        others.append(chat.edit(SITE, TALK, ADA, "change-01", 1, "third"))
+    for doing in others:
+        assert await code_of(doing) == "conflict"
+    for doing in (
+        chat.edit(SITE, TALK, ADA, "change-04", 1, "second"),
+        chat.react(SITE, TALK, ADA, 1, "👍", on=True, change_id="change-04"),
+        chat.pin(SITE, TALK, ADA, 1, on=True, change_id="change-04"),
+    ):
+        assert await code_of(doing) == "message_gone"
+    assert (await chat.page(SITE, TALK, limit=9)).messages[0] == gone
 
 
 async def test_an_id_that_named_an_edit_names_no_other_change(chat: Chat) -> None:
@@ -494,6 +528,27 @@ async def test_what_was_stored_is_answered_again_whoever_left_or_blocks_since(
     ):
         assert await code_of(doing) == code
     assert await chat.page(SITE, TALK, limit=9) == log
+
+
+async def test_whoever_is_blocked_writes_nothing_to_be_told_so(database: Database) -> None:
+    """What others write waits for none of it, and a full disk is not what they hear of. Mutant: it
+    is stored, and taken back."""
+    watched = WatchedDatabase(database)
+    chat = Chat(watched, ManualClock(), LocalBus())
+    before = await chat.send(SITE, TALK, BEN, client_id(1), "hello")
+    answer = await chat.send(SITE, TALK, BEN, client_id(2), "answer", 1)
+    await database.write(Chat.shut, SITE, TALK, {BEN: "not_accepted"})
+    watched.writes_left = 0
+    for number, reply_to in ((3, None), (4, 1)):
+        sent = chat.send(SITE, TALK, BEN, client_id(number), "harm", reply_to, shut=True)
+        assert await code_of(sent) == "not_accepted"
+    assert await chat.send(SITE, TALK, BEN, client_id(1), "hello", shut=True) == before
+    assert await chat.send(SITE, TALK, BEN, client_id(2), "answer", 1, shut=True) == answer
+    sent = chat.send(SITE, TALK, BEN, client_id(1), "other words", shut=True)
+    assert await code_of(sent) == "conflict"
+    watched.writes_left = None
+    await database.write(Chat.shut, SITE, TALK, {})  # who asks has not heard of it
+    assert (await chat.send(SITE, TALK, BEN, client_id(3), "hello again", shut=True)).seq == 3
 
 
 async def test_deleted_messages_are_neither_unread_nor_the_last(chat: Chat) -> None:
