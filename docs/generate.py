@@ -320,8 +320,10 @@ def protocol_page() -> str:
     for frame in typing.get_args(frames.ClientFrame):
         rule = rights[frame]
         of = f" of the {rule.scope} that `{rule.scope}` names" if rule.scope else ""
-        of += " that neither has left, while neither blocks the other" if rule.reaches else ""
-        of += "; what was stored before is answered again" if rule.reaches == "but again" else ""
+        if rule.reaches != "no":
+            of += " that neither has left, while neither blocks the other"
+        if rule.reaches == "new":
+            of += "; what was stored before is answered again"
         parts.append(f"### `{tag(frame)}`\n\nRight: {rule.right}{of}.\n\n{described(frame)}")
     parts.append("## Frames from the server\n")
     for frame in typing.get_args(frames.ServerFrame):

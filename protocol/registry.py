@@ -16,8 +16,7 @@ from protocol import evidence, frames, rest, views
 
 Right = Literal["public", "local", "starter", "person", "site", "member"]
 Scope = Literal["mentorship", "conversation", "room", "session"]
-Reaches = Literal[False, True, "but again"]
-
+Reaches = Literal["no", "new", "always"]
 
 REACHING = ("mentorship_closed", "blocking", "not_accepted")
 """What refuses whoever would reach the other and may not."""
@@ -28,8 +27,8 @@ class Route:
     """One HTTP operation. `scope` names the path parameter that a `member` must belong to, and that
     any other parameter is part of; with `idempotency_key` the header `Idempotency-Key` makes a
     repeat answer as the first time did. `cost`: as how many of a caller's requests it counts.
-    `reaches`: it would reach the other; not once one of them has left, or blocks the other; `but
-    again`: what was stored before that is answered again, and whoever stores it sees to both."""
+    `reaches`: whether it would reach the other; not once one of them has left, or blocks the other.
+    `new`: but what was stored before that is answered again; whoever stores it sees to both."""
 
     name: str
     method: Literal["GET", "POST"]
@@ -44,7 +43,7 @@ class Route:
     errors: tuple[str, ...] = ()
     idempotency_key: bool = False
     cost: int = 1
-    reaches: Reaches = False
+    reaches: Reaches = "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class FrameRule:
     frame: type[frames.Frame]
     right: Right
     scope: Scope | None = None
-    reaches: Reaches = False
+    reaches: Reaches = "no"
     passing: bool = False
 
 
@@ -199,7 +198,7 @@ ROUTES = (
         scope="mentorship",
         errors=("invalid_field", "conflict"),
         idempotency_key=True,
-        reaches=True,
+        reaches="always",
     ),
     Route(
         "accept_agreement",
@@ -210,7 +209,7 @@ ROUTES = (
         views.AgreementView,
         scope="mentorship",
         errors=("proposal_closed",),
-        reaches=True,
+        reaches="always",
     ),
     Route(
         "decline_agreement",
@@ -254,7 +253,7 @@ ROUTES = (
         scope="mentorship",
         errors=("invalid_field", "meeting_overlaps", "conflict"),
         idempotency_key=True,
-        reaches=True,
+        reaches="always",
     ),
     Route(
         "move_meeting",
@@ -266,7 +265,7 @@ ROUTES = (
         request=rest.MoveMeeting,
         scope="mentorship",
         errors=("invalid_field", "meeting_overlaps", "meeting_closed"),
-        reaches=True,
+        reaches="always",
     ),
     Route(
         "cancel_meeting",
@@ -327,7 +326,7 @@ ROUTES = (
             "rate_limited",
             "storage_full",
         ),
-        reaches="but again",
+        reaches="new",
     ),
     Route(
         "delete_message",
@@ -339,7 +338,7 @@ ROUTES = (
         request=rest.DeleteMessage,
         scope="conversation",
         errors=("not_yours", "rate_limited", "storage_full"),
-        reaches="but again",
+        reaches="new",
     ),
     Route(
         "react_to_message",
@@ -351,7 +350,7 @@ ROUTES = (
         request=rest.ReactToMessage,
         scope="conversation",
         errors=("message_gone", "rate_limited", "storage_full"),
-        reaches="but again",
+        reaches="new",
     ),
     Route(
         "pin_message",
@@ -363,7 +362,7 @@ ROUTES = (
         request=rest.PinMessage,
         scope="conversation",
         errors=("message_gone", "too_many_pins", "rate_limited", "storage_full"),
-        reaches="but again",
+        reaches="new",
     ),
     Route(
         "send_message",
@@ -384,7 +383,7 @@ ROUTES = (
             "rate_limited",
             "storage_full",
         ),
-        reaches="but again",
+        reaches="new",
     ),
     Route(
         "search_mentorship",
@@ -455,7 +454,7 @@ ROUTES = (
         "Go on past the booked time, which costs more: for the mentee to say, once.",
         views.SessionView,
         scope="session",
-        reaches=True,
+        reaches="always",
     ),
     Route(
         "confirm_session",
@@ -578,23 +577,23 @@ ROUTES = (
 FRAMES = (
     FrameRule(frames.AuthOpen, "public"),
     FrameRule(frames.Beat, "person"),
-    FrameRule(frames.ChatSend, "member", "conversation", reaches="but again"),
-    FrameRule(frames.ChatEdit, "member", "conversation", reaches="but again"),
-    FrameRule(frames.ChatDelete, "member", "conversation", reaches="but again"),
-    FrameRule(frames.ChatReact, "member", "conversation", reaches="but again"),
-    FrameRule(frames.ChatPin, "member", "conversation", reaches="but again"),
-    FrameRule(frames.ChatTyping, "member", "conversation", reaches=True, passing=True),
+    FrameRule(frames.ChatSend, "member", "conversation", reaches="new"),
+    FrameRule(frames.ChatEdit, "member", "conversation", reaches="new"),
+    FrameRule(frames.ChatDelete, "member", "conversation", reaches="new"),
+    FrameRule(frames.ChatReact, "member", "conversation", reaches="new"),
+    FrameRule(frames.ChatPin, "member", "conversation", reaches="new"),
+    FrameRule(frames.ChatTyping, "member", "conversation", reaches="always", passing=True),
     FrameRule(frames.ChatFetch, "member", "conversation"),
     FrameRule(frames.ChatDelivered, "member", "conversation"),
     FrameRule(frames.ChatRead, "member", "conversation"),
-    FrameRule(frames.RoomJoin, "member", "room", reaches=True),
+    FrameRule(frames.RoomJoin, "member", "room", reaches="always"),
     FrameRule(frames.RoomLeave, "member", "room"),
     FrameRule(frames.RoomEnd, "member", "room"),
-    FrameRule(frames.RoomMedia, "member", "room", reaches=True, passing=True),
+    FrameRule(frames.RoomMedia, "member", "room", reaches="always", passing=True),
     FrameRule(frames.RoomPath, "member", "room"),
     FrameRule(frames.RoomContact, "member", "room"),
     FrameRule(frames.RoomVoice, "member", "room"),
-    FrameRule(frames.PeerOffer, "member", "room", reaches=True, passing=True),
-    FrameRule(frames.PeerAnswer, "member", "room", reaches=True, passing=True),
-    FrameRule(frames.PeerCandidate, "member", "room", reaches=True, passing=True),
+    FrameRule(frames.PeerOffer, "member", "room", reaches="always", passing=True),
+    FrameRule(frames.PeerAnswer, "member", "room", reaches="always", passing=True),
+    FrameRule(frames.PeerCandidate, "member", "room", reaches="always", passing=True),
 )

@@ -11,7 +11,7 @@ from mentoring.service import Mentoring
 from mentoring.tables import Mentorship
 from people.service import Caller
 from protocol.errors import Refusal
-from protocol.registry import Scope
+from protocol.registry import FrameRule, Route, Scope
 from protocol.types import Id
 
 
@@ -62,3 +62,8 @@ class Access:
 def covers(caller: Caller, mentorship: str) -> bool:
     """Whether the caller's grant is for that mentorship of theirs too."""
     return caller.mentorship in (None, mentorship)
+
+
+def refuses_first(rule: Route | FrameRule) -> bool:
+    """Whether who may not reach the other is refused before anything else is looked at."""
+    return rule.reaches == "always"

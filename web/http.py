@@ -24,6 +24,7 @@ from protocol.errors import Refusal
 from protocol.registry import ROUTES
 from protocol.rest import Problem
 from runtime.database import DatabaseError, StorageFull
+from web.access import refuses_first
 from web.services import Services
 
 log = structlog.get_logger(__name__)
@@ -156,7 +157,7 @@ class Http:
             assert caller is not None
             id_ = request.path_params[route.scope]
             mentorship = await self._services.access.member(caller, route.scope, id_)
-            if route.reaches is True:
+            if refuses_first(route):
                 await self._services.access.reaches(caller, mentorship)
         return caller, mentorship
 

@@ -120,7 +120,7 @@ def document(version: str) -> dict[str, Any]:
 def error_codes(route: Route) -> tuple[str, ...]:
     """Every error code that this route may answer with, in the order of the error table."""
     codes = {*EVERYWHERE, *OF_RIGHT[route.right], *route.errors}
-    if route.reaches:
+    if route.reaches != "no":
         codes.update(REACHING)
     if route.request:
         codes.update(WITH_BODY)

@@ -355,6 +355,25 @@ async def test_a_foreign_thing_is_one_that_does_not_exist_to_frames_too(
     assert mine.take("error") is None
 
 
+async def test_what_reaches_the_other_is_refused_once_it_may_not(world: World) -> None:
+    """By whoever stores it, where what was stored before is answered again. Mutant: one that
+    forgets."""
+    rooms = await world.ada.connect()
+    left = await world.ben.post(f"/v1/mentorships/{world.ben.mentorship}/leave", json={})
+    assert left.is_success
+    reaching = [route for route in OF_MEMBERS if route.reaches != "no"]
+    assert {route.reaches for route in reaching} == {"new", "always"}
+    for route in reaching:
+        answer = await world.ask(route, world.ben.grant)
+        assert answer.json().get("code") == "mentorship_closed", route.name
+    rules = [rule for rule in FRAMES_OF_MEMBERS if rule.reaches != "no"]
+    assert {rule.reaches for rule in rules} == {"new", "always"}
+    for rule in rules:
+        rooms.send(tag_of(rule.frame), **world.frame(rule))
+        error = await rooms.get("error")
+        assert (error["code"], error["about"]) == ("mentorship_closed", tag_of(rule.frame))
+
+
 async def test_public_routes_answer_everybody(world: World) -> None:
     for route in ROUTES:
         if route.right == "public" and route.request is None:

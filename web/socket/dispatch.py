@@ -39,6 +39,7 @@ from protocol.registry import FRAMES, Scope
 from protocol.views import Message
 from runtime.heard import Heard
 from runtime.limits import Limiter
+from web.access import refuses_first
 from web.services import Services
 
 _RULES = {rule.frame: rule for rule in FRAMES}
@@ -81,7 +82,7 @@ async def dispatch(
         check(bounds, caller.person)
     else:
         mentorship = await services.access.member(caller, rule.scope, about)
-        if rule.reaches is True:
+        if refuses_first(rule):
             await services.access.reaches(caller, mentorship)
     site_id, person = caller.site_id, caller.person
 
