@@ -153,6 +153,25 @@ async def test_what_was_told_and_lost_is_noticed(
 
 
 @on_sqlite
+async def test_a_block_of_one_s_own_is_read_on_one_s_other_tab_though_its_request_came_to_no_end(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Mutant: how it stands is looked up for what the other does alone."""
+    _, ben = pair
+    services = app.house.services
+    spare = await ben.connect()
+    caller = await services.people.authenticate(ben.grant)
+    mentorship = await services.access.member(caller, "mentorship", ben.mentorship)
+    for on in (True, False):
+        await quiet(app, spare)
+        await services.safety.block(mentorship, ben.person, on=on)
+        told = await spare.get("mentorship.changed")
+        assert told["mentorship"]["blocked_by_me"] is on
+    await app.settle()
+    assert spare.take_all("mentorship.changed") == []
+
+
+@on_sqlite
 async def test_who_hid_or_blocks_while_the_bus_is_deaf_is_not_shown_to_come_and_go(
     app: App, pair: tuple[Page, Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,8 +119,10 @@ class Company:
         within = told(self._within[mentorship], change, self._clock.monotonic_us())
         self._within[mentorship] = within
         self._say_all(self.mentorships[mentorship], within)
-        if isinstance(change, Blocks) and change.person != self._me:
-            self._unshown.add(mentorship)  # they may go by another clock than one is told now
+        if isinstance(change, Blocks):
+            # They may go by another clock than one is told now; and who has blocked them in
+            # another tab may never be told so by that request.
+            self._unshown.add(mentorship)
             self.ask()
 
     def _say_all(self, mentorship: Mentorship, within: Within) -> None:
