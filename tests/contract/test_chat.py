@@ -537,7 +537,7 @@ async def test_whoever_is_blocked_writes_nothing_to_be_told_so(database: Databas
     chat = Chat(watched, ManualClock(), LocalBus())
     before = await chat.send(SITE, TALK, BEN, client_id(1), "hello")
     answer = await chat.send(SITE, TALK, BEN, client_id(2), "answer", 1)
-    await database.write(Chat.shut, SITE, TALK, {BEN: "not_accepted"})
+    await database.write(Chat.shut, SITE, TALK, {BEN: "not_accepted"}, ())
     watched.writes_left = 0
     for number, reply_to in ((3, None), (4, 1)):
         sent = chat.send(SITE, TALK, BEN, client_id(number), "harm", reply_to, shut=True)
@@ -547,7 +547,7 @@ async def test_whoever_is_blocked_writes_nothing_to_be_told_so(database: Databas
     sent = chat.send(SITE, TALK, BEN, client_id(1), "other words", shut=True)
     assert await code_of(sent) == "conflict"
     watched.writes_left = None
-    await database.write(Chat.shut, SITE, TALK, {})  # who asks has not heard of it
+    await database.write(Chat.shut, SITE, TALK, {}, ())  # who asks has not heard of it
     assert (await chat.send(SITE, TALK, BEN, client_id(3), "hello again", shut=True)).seq == 3
 
 
