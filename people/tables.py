@@ -226,13 +226,24 @@ def forget_seen(site_id: str, person: str, now_us: int) -> Plan[None]:
 
 
 def see(site_id: str, person: str, now_us: int) -> Plan[None]:
-    """They were here until now."""
+    """They were here until now; of who is forgotten meanwhile nothing is written down."""
+    yield from claim_person(site_id, person)
+    way_in = (
+        select(invitations.c.id)
+        .where(
+            invitations.c.site_id == site_id,
+            invitations.c.person_id == person,
+            invitations.c.revoked_us.is_(None),
+        )
+        .exists()
+    )
     yield (
         update(persons)
         .where(
             persons.c.site_id == site_id,
             persons.c.id == person,
             func.coalesce(persons.c.seen_us, 0) < now_us,
+            way_in,
         )
         .values(seen_us=now_us)
     )

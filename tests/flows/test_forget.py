@@ -11,6 +11,7 @@ from sqlalchemy import select
 from ithaca.__main__ import main
 from ithaca.admin import Done, Erased, Forget, Refused, Relink, perform
 from ledger.sansio.evidence import examine
+from people.tables import persons
 from runtime.database import Database, Plan, metadata
 from tests.support.app import App, Page
 from tests.support.copy import Copy
@@ -122,6 +123,24 @@ async def test_pages_that_are_open_hear_of_it(app: App) -> None:
     assert held.persons == {m["person"]["id"]: m["person"] for m in view["members"]}
     assert held.persons[ben.person]["name"] == "Someone who left"
     assert held.members[ben.person] == ("away", False)
+
+
+async def test_who_goes_before_they_hear_of_it_leaves_no_trace(app: App) -> None:
+    """Mutant: when they were last here is written down again."""
+    _, ben = await begun(app)
+    other = await ben.connect()
+    await perform(app.house, Forget(ben.person, yes=True))
+    await other.finish(1001)  # its node has not told it yet
+    assert other.close_code != 4202
+    await app.settle()
+
+    def seen() -> Plan[list[int | None]]:
+        rows = yield select(persons.c.seen_us).where(
+            persons.c.site_id == app.house.services.people.home_site, persons.c.id == ben.person
+        )
+        return [row.seen_us for row in rows]
+
+    assert await app.database.read(seen) == [None]
 
 
 async def test_it_can_be_said_again_and_a_link_still_be_made(app: App) -> None:
