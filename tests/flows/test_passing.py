@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chat.service import topic
 from protocol.codec import encode
-from protocol.frames import ChatReceipt
+from protocol.frames import ChatReceipt, MentorshipChanged, SessionChanged
+from protocol.views import MentorshipView, SessionView
 from runtime.presence import GONE, HERE, presence_topic
-from signaling.service import room_presence_topic
+from signaling.service import person_topic, room_presence_topic
 from tests.support.app import App, Page
 from tests.support.wire import Socket
 
@@ -169,6 +172,54 @@ async def test_a_block_of_one_s_own_is_read_on_one_s_other_tab_though_its_reques
         assert told["mentorship"]["blocked_by_me"] is on
     await app.settle()
     assert spare.take_all("mentorship.changed") == []
+
+
+@on_sqlite
+async def test_an_older_change_that_comes_late_is_not_the_last_word(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """As a slower node tells what it has read before. Mutant: what came last stays."""
+    ada, ben = pair
+    one, _ = await ada.connect(), await ben.connect()
+    before = msgspec.convert(one.opened["mentorships"][0], MentorshipView)
+    await leaves(ben)
+    assert (await one.get("mentorship.changed"))["mentorship"]["closed_by"] == ben.person
+    await quiet(app, one)
+    bus, site = app.house.services.bus, app.house.services.people.home_site
+    late = encode(MentorshipChanged(mentorship=before), "msgpack")
+    app.database.cut_off = True
+    bus.publish(person_topic(site, ada.person), late)
+    assert (await one.get("mentorship.changed"))["mentorship"]["closed_by"] is None
+    await app.settle()
+    assert one.close_code is None  # who hears a hint asks nothing that they would wait for
+    app.database.cut_off = False
+    bus.publish(person_topic(site, ada.person), late)
+    bus.publish(person_topic(site, ada.person), late)
+    await app.settle()
+    shown = [each["mentorship"]["closed_by"] for each in one.take_all("mentorship.changed")]
+    assert shown == [None, None, ben.person]
+
+
+@on_sqlite
+async def test_how_sessions_stand_is_told_once_for_each_version(
+    app: App, pair: tuple[Page, Page]
+) -> None:
+    """Also of two of one mentorship in turn. Mutant: only the last one is known."""
+    ada, _ = pair
+    one = await ada.connect()
+    live = msgspec.convert((await ada.join(one))["session"], SessionView)
+    await quiet(app, one)
+    live = replace(live, version=live.version + 1)
+    old = replace(live, id="ses_" + "0" * 26)
+    bus, site = app.house.services.bus, app.house.services.people.home_site
+    for session in (live, old, live, old, replace(old, version=old.version + 1), live):
+        frame = encode(SessionChanged(session=session), "msgpack")
+        bus.publish(person_topic(site, ada.person), frame)
+    await app.settle()
+    told = [each["session"] for each in one.take_all("session.changed")]
+    assert [(each["id"], each["version"] - live.version) for each in told] == [
+        (live.id, 0), (old.id, 0), (old.id, 1),
+    ]  # fmt: skip
 
 
 @on_sqlite

@@ -4,7 +4,6 @@ who may reach whom, and when they were last here. Pure."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TypeAlias
 
 from mentoring.sansio.safety import UNKNOWN, Bounds, Change, Hides, changed, shows
 from protocol.views import MentorshipView
@@ -53,11 +52,9 @@ def asked(within: Within, found: Within) -> Within:
     return replace(found, seen={**found.seen, **seen})
 
 
-Shown: TypeAlias = tuple[int]
-"""Stands for what somebody was shown; another one each time."""
-
-
-def as_shown(view: MentorshipView) -> Shown:
-    """Of the bounds, and of who the two are by them: by which clock the other goes."""
+def as_shown(view: MentorshipView) -> int:
+    """Another number where it looks otherwise: its bounds, what the two have arranged, and who they
+    are by the bounds: by which clock the other goes."""
     persons = (member.person for member in view.members)
-    return (hash((view.closed_us, view.closed_by, view.blocked_by_me, *persons)),)
+    arranged = view.agreement, view.proposal, view.meeting
+    return hash((view.closed_us, view.closed_by, view.blocked_by_me, arranged, *persons))

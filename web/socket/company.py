@@ -15,8 +15,11 @@ from protocol.views import MentorshipView, SessionView
 from runtime.bus import Bus
 from runtime.clock import Clock
 from runtime.database import DatabaseError
-from web.sansio.within import Shown, Within, as_shown, asked, gone, told
+from web.sansio.within import Within, as_shown, asked, gone, told
 from web.views import Views
+
+SESSIONS_MOST = 32
+"""Of so many sessions one knows how they were told last."""
 
 _change = msgspec.msgpack.Decoder(Change)
 
@@ -42,9 +45,9 @@ class Company:
         self.mentorships: dict[str, Mentorship] = {}
         self.talks: dict[str, Mentorship] = {}
         self._within: dict[str, Within] = {}
-        self._shown: dict[str, Shown] = {}
+        self._shown: dict[str, int] = {}
         self._unshown: set[str] = set()
-        self._sessions: dict[str, tuple[str, int]] = {}
+        self._sessions: dict[str, int] = {}
         self._moved = defaultdict[str, dict[str, int]](dict)
         self._asking: asyncio.Task[None] | None = None
 
@@ -69,23 +72,25 @@ class Company:
         within = self._within[self.talks[conversation].id]
         return shows(within.bounds, person, self._me)
 
-    def takes(self, view: MentorshipView) -> bool:
-        """Whether it is one of theirs, of which they are shown this now."""
-        if view.id not in self.mentorships:
-            return False
-        self._shown[view.id] = as_shown(view)
-        return True
+    def has(self, mentorship: str) -> bool:
+        return mentorship in self.mentorships
 
-    def tells(self, session: SessionView) -> bool:
-        """Whether it is one of theirs, and news: each of the facts that one change comes to tells
-        of it."""
-        if session.mentorship not in self.mentorships:
-            return False
-        id_, version = self._sessions.get(session.mentorship, ("", 0))
-        if id_ == session.id and session.version <= version:
-            return False
-        self._sessions[session.mentorship] = session.id, session.version
-        return True
+    def was_shown(self, view: MentorshipView) -> None:
+        """What came over the bus. Two nodes may tell of two changes in either order: the last word
+        is the database's."""
+        self._shown[view.id] = as_shown(view)
+        self._unshown.add(view.id)
+        self.ask()
+
+    def is_news(self, session: SessionView) -> bool:
+        """Each of the facts that one change comes to tells of it."""
+        return session.version > self._sessions.get(session.id, 0)
+
+    def was_told(self, session: SessionView) -> None:
+        self._sessions.pop(session.id, None)  # the one told last is the last
+        self._sessions[session.id] = session.version
+        if len(self._sessions) > SESSIONS_MOST:
+            del self._sessions[next(iter(self._sessions))]
 
     # ---- what is told ----------------------------------------------------------------------------
 
@@ -147,8 +152,7 @@ class Company:
     def opened(self, views: Iterable[MentorshipView], found: Mapping[str, Within]) -> None:
         """How they stood when the snapshot was taken, which shows it."""
         self._within |= found
-        for view in views:
-            self.takes(view)
+        self._shown |= {view.id: as_shown(view) for view in views}
 
     def stands(self, found: Mapping[str, Within]) -> None:
         """How they stand now: what was told, and lost on the way, is noticed here."""
@@ -190,15 +194,20 @@ class Company:
 
     async def _show(self) -> None:
         """Those that look otherwise than they were shown."""
-        before = {id_: self._shown.get(id_) for id_ in sorted(self._unshown)}
-        views = await self._views.mentorships(
-            self._site_id, self._me, [self.mentorships[id_] for id_ in before]
-        )
+        looked, self._unshown = self._unshown, set()
+        try:
+            views = await self._views.mentorships(
+                self._site_id, self._me, [self.mentorships[id_] for id_ in sorted(looked)]
+            )
+        except DatabaseError:
+            self._unshown |= looked
+            raise
         for view in views:
-            if self._shown.get(view.id) is not before[view.id]:
+            if view.id in self._unshown:
                 continue  # it was shown meanwhile, perhaps as it was later: once more
-            self._unshown.discard(view.id)
-            if as_shown(view) != before[view.id] and self.takes(view):
+            shown = as_shown(view)
+            if shown != self._shown.get(view.id):
+                self._shown[view.id] = shown
                 self._send(MentorshipChanged(mentorship=view))
 
     async def stop(self) -> None:

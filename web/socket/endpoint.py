@@ -276,14 +276,18 @@ class Live:
                 assert self._caller is not None
                 if not covers(self._caller, view.id):
                     return
-                if view.id not in company.mentorships:
+                if not company.has(view.id):
                     self._follow(view)
-                    company.takes(view)
-            case MentorshipChanged(mentorship=view) if not company.takes(view):
-                return
-            case SessionChanged(session=session) if not company.tells(session):
-                return
-            case ReflectionChanged(mentorship=about) if about not in company.mentorships:
+                company.was_shown(view)
+            case MentorshipChanged(mentorship=view):
+                if not company.has(view.id):
+                    return
+                company.was_shown(view)
+            case SessionChanged(session=session):
+                if not company.has(session.mentorship) or not company.is_news(session):
+                    return
+                company.was_told(session)
+            case ReflectionChanged(mentorship=about) if not company.has(about):
                 return
         self._send(frame, payload)
 

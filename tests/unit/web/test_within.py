@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from mentoring.sansio.safety import OPEN, Blocks, Bounds, Hides, Left
-from protocol.views import Member, MentorshipView, PersonView
+from protocol.views import MeetingView, Member, MentorshipView, PersonView
 from web.sansio.within import Within, as_shown, asked, gone, told
 
 ADA, BEN = "ada", "ben"
@@ -54,11 +54,16 @@ def test_what_one_is_shown_looks_otherwise_once_it_is() -> None:
         id="men", conversation="con", room="rom", created_us=1, members=(member,), head=0,
         revision=0, read=0, unread=0, marks=(), last=None,
     )  # fmt: skip
+    meeting = MeetingView(
+        id="met", mentorship="men", start_us=1, length_us=1, zone="UTC", by=BEN, told_us=1,
+        told_by=BEN, state="planned",
+    )  # fmt: skip
     moved = replace(member, person=replace(person, zone="UTC"))
     for other in (
         replace(view, closed_us=5, closed_by=BEN),
         replace(view, blocked_by_me=True),
         replace(view, members=(moved,)),
+        replace(view, meeting=meeting),
     ):
         assert as_shown(other) != as_shown(view)
     assert as_shown(replace(view, unread=1, members=(replace(member, presence="here"),))) == (
