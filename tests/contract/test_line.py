@@ -12,13 +12,17 @@ import pytest
 import websockets
 
 from runtime.clock import SystemClock
-from tests.contract.test_protocols import Events, serving
+from tests.contract.test_protocols import Events, serving, until
 from tests.support.wire import MSGPACK, Asgi, RemoteSocket, Socket
 from web.socket.line import Line
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+MANY = 400
+"""More messages of 60 kB than may wait, or be on their way."""
 
 
 class Page:
@@ -157,23 +161,107 @@ async def test_what_cannot_be_written_at_once_is_sent_once_the_peer_reads(dial: 
     async with dial(app) as page:
         page.stall()
         await page.send(0)
-        await refused.wait()
+        await until(refused)
         page.go_on()
         for each in range(len(written) + 1):
             assert page.inbox.take("told", number=each) or await page.inbox.get("told", number=each)
 
 
 @dialled
+async def test_what_is_said_in_one_turn_is_bounded(dial: Dial) -> None:
+    """Mutant: what waits for the end of the turn is not counted."""
+    data = msgpack.packb({"t": "told", "filler": b"x" * 60_000})
+    taken = 0
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        nonlocal taken
+        line = await opened(scope, receive, send)
+        await receive()
+        while taken < MANY and line.write(data, text=False):
+            taken += 1
+        loop.call_soon_threadsafe(done.set)
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    async with dial(app) as page:
+        page.stall()
+        await page.send(0)
+        await until(done)
+        assert taken < MANY
+        page.go_on()
+        for _ in range(taken):
+            assert page.inbox.take("told") or await page.inbox.get("told")
+
+
+@dialled
+async def test_much_that_is_said_in_one_turn_comes_whole_and_in_order(dial: Dial) -> None:
+    """Of who reads. Mutant: what goes out before the end of the turn comes in another order."""
+    size = 90_000
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        line = await opened(scope, receive, send)
+        await receive()
+        for each in range(20):
+            data = msgpack.packb({"t": "told", "number": each, "filler": b"x" * size})
+            if not line.write(data, text=False):
+                await send({"type": "websocket.send", "bytes": data})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    async with dial(app) as page:
+        await page.send(0)
+        await page.inbox.get("told", number=19)
+        assert [frame["number"] for frame in page.inbox.frames] == list(range(19))
+
+
+@dialled
 async def test_who_does_not_read_finds_the_code_of_the_close(dial: Dial) -> None:
+    closed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         line = await opened(scope, receive, send)
         await receive()
         line.signed_in()
         await line.turn()
         line.close(4003)
+        loop.call_soon_threadsafe(closed.set)
 
     async with dial(app) as page:
         page.stall()
         await page.send(0)
+        await until(closed)
         page.go_on()
         assert await page.inbox.closed() == 4003
+
+
+@dialled
+async def test_behind_the_close_nothing_is_said_and_the_end_is_received(dial: Dial) -> None:
+    """Mutants: what is written is taken; the end is never received; a second code counts."""
+    seen: list[Any] = []
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    late = msgpack.packb({"t": "late"})
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        line = await opened(scope, receive, send)
+        await receive()
+        line.close(4003)
+        line.close(4004)
+        seen.append(line.write(late, text=False))
+        message = await receive()
+        seen.extend((message["type"], message["code"]))
+        try:
+            await send({"type": "websocket.send", "bytes": late})
+        except OSError:
+            seen.append("nobody is there")
+        loop.call_soon_threadsafe(done.set)
+
+    async with dial(app) as page:
+        await page.send(0)
+        await until(done)
+        assert seen == [False, "websocket.disconnect", 4003, "nobody is there"]
+        assert await page.inbox.closed() == 4003
+        assert page.inbox.frames == []

@@ -21,6 +21,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from runtime.flag import Flag
 from runtime.turns import Turns
 from web.socket.line import Line
 from web.socket.protocol import HttpProtocol
@@ -31,6 +32,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 GUARD_S = 30
+IN_A_TURN = 2
 SMALL = 4_096
 """Buffers of the kernel: what a peer does not read soon waits in the server itself."""
 
@@ -169,7 +171,7 @@ async def serving(
     Ws.close_grace_s = close_grace_s
     Http.head_timeout_s, Http.body_timeout_s = head_timeout_s, body_timeout_s
     Http.unread_timeout_s, Http.door = unread_timeout_s, Door(most=strangers_most)
-    Http.turns = Ws.turns = Turns(2)
+    Http.turns = Ws.turns = Turns(IN_A_TURN)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     config = uvicorn.Config(
@@ -748,6 +750,42 @@ async def test_of_one_address_so_many_who_have_not_signed_in_and_no_more() -> No
             peer.close()
         for line in (asking, *came):
             line.close()
+
+
+async def test_who_would_cost_more_than_a_little_waits_for_a_turn() -> None:
+    """Mutants: all are let in in the turn in which they ask; nobody is later."""
+    asking: list[Flag] = []
+    at_once: list[bool] = []
+    next_turn = Flag()
+    all_in = asyncio.Event()
+    tell = asyncio.get_running_loop().call_soon_threadsafe
+    crowd = IN_A_TURN + 3
+
+    def let_go() -> None:
+        for each in asking:
+            each.set()
+        asyncio.get_running_loop().call_soon(next_turn.set)  # behind all of them
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        asking.append(asks := Flag())
+        if len(asking) == crowd:
+            asyncio.get_running_loop().call_soon(let_go)
+        await asks.wait()
+        await scope["state"]["line"].turn()
+        at_once.append(not next_turn.is_set())
+        if len(at_once) == crowd:
+            tell(all_in.set)
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    async with serving(Events(), app) as (port, _):
+        peers = [await Peer.upgraded(port) for _ in range(crowd)]
+        await until(all_in)
+        assert sum(at_once) <= IN_A_TURN
+        for peer in peers:
+            peer.close()
 
 
 async def test_who_says_nothing_at_all_is_let_go_without_a_word() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgpack
+from uvicorn.protocols.utils import ClientDisconnected
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
@@ -150,6 +151,7 @@ class Socket(Inbox):
         self.subprotocol: str | None = None
         self.accepted = False
         self._closed_unread = 1006
+        self._parted = False
         self.known = False
         self.beating = True
         self.opened: Frame = {}
@@ -186,6 +188,8 @@ class Socket(Inbox):
     async def _run(self, app: Asgi, scope: Message) -> None:
         try:
             await app(scope, self._receive, self._from_app)
+        except ClientDisconnected:
+            pass
         finally:
             self._hear = None
             if self.close_code is None:
@@ -194,7 +198,7 @@ class Socket(Inbox):
     # ---- the server's side ---------------------------------------------------------------------
 
     def write(self, data: bytes, *, text: bool) -> bool:
-        if not self._reads.is_set() or self.close_code is not None:
+        if not self._reads.is_set() or self._parted:
             return False
         self.put(json.loads(data) if text else msgpack.unpackb(data))
         return True
@@ -203,7 +207,18 @@ class Socket(Inbox):
         self._hear = hear
 
     def close(self, code: int) -> None:
-        self._closed_unread = code
+        if not self._parted:
+            self._closed_unread = code
+            self._part({"type": "websocket.disconnect", "code": code})
+            if self._reads.is_set():
+                self.end(code)
+
+    def _part(self, goodbye: Message) -> None:
+        """Nothing is sent any more, and of what has come nothing is heard."""
+        self._parted = True
+        self._sent.clear()
+        self._waiting.append(goodbye)
+        self._filled.set()
 
     def signed_in(self) -> None:
         self.known = True
@@ -231,7 +246,9 @@ class Socket(Inbox):
         while self._sent and not (self._waiting or self._held):
             message = self._sent.popleft()
             data = message.get("bytes")
-            if data is None or self._hear is None or not self._hear(data):
+            if message["type"] == "websocket.disconnect":
+                self._part(message)
+            elif data is None or self._hear is None or not self._hear(data):
                 self._waiting.append(message)
                 self._filled.set()
 
@@ -244,12 +261,14 @@ class Socket(Inbox):
 
     async def _from_app(self, message: Message) -> None:
         await self._reads.wait()
+        if self._parted:
+            raise ClientDisconnected
         match message["type"]:
             case "websocket.accept":
                 self.accepted, self.subprotocol = True, message["subprotocol"]
                 self._changed.set()
             case "websocket.close":
-                self.end(message["code"])
+                self.close(message["code"])
             case _ if message.get("bytes") is not None:
                 self.put(msgpack.unpackb(message["bytes"]))
             case _:
@@ -270,6 +289,8 @@ class Socket(Inbox):
 
     def go_on(self) -> None:
         self._reads.set()
+        if self._parted and self.close_code is None:
+            self.end(self._closed_unread)
 
     def send(self, tag: str, **fields: Any) -> None:
         """Queues a frame in the form of the subprotocol."""
@@ -286,8 +307,9 @@ class Socket(Inbox):
         self._send({"type": "websocket.receive", "text": text})
 
     def _send(self, message: Message) -> None:
-        self._sent.append(message)
-        self._look_soon()
+        if not self._parted:
+            self._sent.append(message)
+            self._look_soon()
 
     @property
     def unread(self) -> int:

@@ -8,8 +8,8 @@ class Line(Protocol):
     """In the `state` of a WebSocket's scope, as `line`."""
 
     def write(self, data: bytes, *, text: bool) -> bool:
-        """Sends a message without waiting. False: the peer has to read first. What is said within
-        one turn of the loop goes out in one piece."""
+        """Sends a message without waiting. False: the peer has to read first, or we have closed.
+        What is said within one turn of the loop goes out in one piece, or in some if it is much."""
         ...
 
     def heard_by(self, hear: Callable[[bytes], bool]) -> None:

@@ -63,7 +63,7 @@ class WebSocketProtocol(asyncio.Protocol):
     __slots__ = (
         "_accepted", "_app", "_close_sent", "_cut", "_filled", "_frames", "_gone", "_hear", "_held",
         "_late", "_left", "_loop", "_opening", "_paused", "_pings_us", "_put_off", "_said",
-        "_scope", "_server", "_transport", "_waiting", "_writable", "__weakref__",
+        "_said_bytes", "_scope", "_server", "_transport", "_waiting", "_writable", "__weakref__",
     )  # fmt: skip
     turns: Turns
     close_grace_s = CLOSE_GRACE_S
@@ -86,7 +86,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._writable.set()
         self._hear: Callable[[bytes], bool] | None = None
         self._said: list[bytes] = []
-        self._pings_us = self._late = 0
+        self._pings_us = self._late = self._said_bytes = 0
         self._cut: TimerHandle | None = None
         line: Line = self
         self._scope: MutableMapping[str, Any] = {
@@ -306,7 +306,7 @@ class WebSocketProtocol(asyncio.Protocol):
 
     def _flush(self) -> None:
         if self._said:
-            said, self._said = b"".join(self._said), []
+            said, self._said, self._said_bytes = b"".join(self._said), [], 0
             if not self._close_sent and not self._transport.is_closing():
                 self._transport.write(said)
 
@@ -318,11 +318,14 @@ class WebSocketProtocol(asyncio.Protocol):
     # ---- as a Line -------------------------------------------------------------------------------
 
     def write(self, data: bytes, *, text: bool) -> bool:
+        if self._said_bytes + self._transport.get_write_buffer_size() > WRITE_HIGH_BYTES:
+            self._flush()  # what does not go out at once is too much
         if not self._said:  # else that was so earlier in this turn
             if not self._writable.is_set() or self._close_sent or self._transport.is_closing():
                 return False
             self._loop.call_soon(self._flush)
         self._said += (head(TEXT if text else BINARY, len(data)), data)
+        self._said_bytes += len(data)
         return True
 
     def heard_by(self, hear: Callable[[bytes], bool]) -> None:
