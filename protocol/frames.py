@@ -316,9 +316,10 @@ class ChatMessages(Frame, tag="chat.messages", frozen=True, kw_only=True):
 
 
 class ChatGap(Frame, tag="chat.gap", frozen=True, kw_only=True):
-    """The page's cursor is beyond `head`, the conversation's newest seq, or beyond its revision:
-    the database was put back to an earlier state. The page forgets what it has of the conversation,
-    and asks anew."""
+    """What the page says that it holds is of another `epoch`, or beyond `head`, the conversation's
+    newest seq, or beyond its revision: the database was put back to an earlier copy, and what was
+    said since that one is gone. The page forgets what it has of the conversation, asks anew, and
+    tells the person so. No absence, however long, is a gap."""
 
     conversation: Id
     head: Seq

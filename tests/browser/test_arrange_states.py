@@ -95,6 +95,28 @@ async def test_a_meeting_is_planned_moved_and_cancelled_in_a_sheet(desktop: Scre
     assert f"plan {six} {45 * 60_000_000}" in await desktop.calls()
 
 
+async def test_a_form_is_read_by_the_clock_by_which_it_was_opened(phone: Screen) -> None:
+    """Another tab of one's own takes another zone, while it is open."""
+    page = phone.page
+    await phone.show("prejoin")
+    await page.get_by_role("button", name="Plan a meeting").click()
+    await page.get_by_label("Day", exact=True).fill("2026-11-24")
+    await page.get_by_label("Time").fill("18:00")
+    said = page.get_by_text("18:00 to 19:00 for you in Vienna")
+    await expect(said).to_be_visible()
+    await page.evaluate("app.zones.use('Asia/Tokyo')")
+    await expect(page.get_by_text("Day and time here are for Vienna")).to_be_visible()
+    await expect(said).to_be_visible()
+    await page.get_by_role("button", name="Plan it").click()
+    await expect(page.get_by_label("Time")).to_have_count(0)
+    six = 1795539600_000000  # in Vienna
+    assert f"plan {six} {60 * 60_000_000}" in await phone.calls()
+    await page.get_by_role("button", name="Plan a meeting").click()
+    await page.get_by_label("Time").fill("18:00")
+    await expect(page.get_by_text("18:00 to 19:00 for you in Tokyo")).to_be_visible()
+    await expect(page.get_by_text("Day and time here are for")).to_have_count(0)
+
+
 async def test_what_is_to_be_free_of_charge_is_said_to_be(desktop: Screen) -> None:
     await desktop.show("prejoin")
     page = desktop.page

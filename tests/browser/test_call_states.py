@@ -144,6 +144,24 @@ async def test_that_the_time_is_not_proven_is_said_beside_it_where_that_matters(
     await expect(words).to_be_hidden()
 
 
+async def test_a_server_that_does_not_answer_is_said_though_its_socket_is_open(
+    desktop: Screen,
+) -> None:
+    page = desktop.page
+    await desktop.show("call")
+    words = page.get_by_text(
+        "Ithaca cannot be reached. You can keep talking. The time is still on record."
+    )
+    await expect(words).to_have_count(0)
+    await page.evaluate("app.set({link: {is: 'online', silent: true}})")
+    await expect(words).to_be_visible()
+    await expect(page.get_by_role("toolbar", name="Call")).to_have_css("opacity", "1")
+    await page.evaluate("app.set({link: {is: 'offline', retryAt: 0, trouble: null}})")
+    await expect(words).to_be_visible()  # the same, until it is over
+    await page.evaluate("app.set({link: {is: 'online'}})")
+    await expect(words).to_be_hidden()
+
+
 async def test_the_time_runs_on_while_the_two_can_talk(desktop: Screen) -> None:
     """Also when the server has lost one of them."""
     page = desktop.page

@@ -190,6 +190,7 @@ async def test_who_goes_back_from_an_account_finds_the_conversation_where_they_w
         await expect(name).to_be_focused()  # of the sheet, which covers what is of the page
     # Closed is closed.
     await page.get_by_role("button", name="Close").click()
+    await expect(open_it).to_be_focused()
     await page.get_by_role("link", name="Ithaca", exact=True).click()
     await page.go_back()
     await expect(open_it).to_be_visible()
@@ -284,3 +285,15 @@ async def test_the_sheet_says_that_the_other_is_in_the_room_and_one_joins_from_i
     calls = [call.split()[0] for call in await phone.calls()]
     assert "join" in calls
     assert "unprepare" not in calls
+
+
+async def test_that_the_server_was_put_back_is_said_until_one_has_read_it(phone: Screen) -> None:
+    await phone.show("conversation-restored")
+    page = phone.page
+    await page.get_by_role("button", name="Conversation").click()
+    said = page.get_by_text("The server was put back to an earlier copy of its data")
+    await expect(said).to_be_in_viewport(ratio=1)
+    await expect(said).to_contain_text("write it again")
+    await page.get_by_role("button", name="Understood").click()
+    await expect(said).to_have_count(0)
+    await expect(page.get_by_role("textbox", name="Message")).to_be_focused()

@@ -107,6 +107,41 @@ async def test_who_is_in_the_room_stands_first_at_home(desktop: Screen) -> None:
         await expect(people).to_have_text([leyla, ana, wolfe])
 
 
+async def test_what_one_presses_at_home_stays_where_it_was_shown(phone: Screen) -> None:
+    """Sessions are asked for once one has signed in, and come later than the people."""
+    page = phone.page
+    await page.clock.install(time=0)
+    await phone.show("home-contested")
+    await page.clock.pause_at(60_000)
+    held = "{ window.had = app.state.sessions; app.set({ sessions: {}, listed: {} });"
+    held += " app.sessionsCome = new Promise((come) => (window.come = come)); 0 }"
+    join = page.get_by_role("link", name="Join")
+    for come in (True, False):
+        await page.get_by_role("link", name="New mentorship").click()
+        await page.evaluate(held)
+        await page.go_back()
+        await expect(page.get_by_role("heading", name="Your mentorships")).to_be_focused()
+        if come:  # drawn with them
+            await expect(page.get_by_text("Looking who is here…")).to_be_visible()
+            await expect(join).to_have_count(0)
+            await page.evaluate("app.set({ sessions: had }); come()")
+            await expect(page.get_by_text("it waits for your answer")).to_be_visible()
+            assert await join.is_visible()
+        else:  # they take too long: what comes then stands below
+            await page.clock.fast_forward(1000)
+            await expect(join).to_be_visible()
+            before = await join.bounding_box()
+            await page.evaluate("app.set({ sessions: had }); come()")
+            await expect(page.get_by_text("it waits for your answer")).to_be_visible()
+            assert await join.bounding_box() == before
+    # Who does not hear the server sees at once what there is.
+    await page.get_by_role("link", name="New mentorship").click()
+    await page.evaluate(held)
+    await page.evaluate("app.set({link: {is: 'online', silent: true}})")
+    await page.go_back()
+    await expect(join).to_be_visible()
+
+
 async def test_the_home_page_says_that_it_may_be_old_while_nothing_is_heard(
     desktop: Screen,
 ) -> None:

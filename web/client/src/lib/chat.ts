@@ -230,6 +230,10 @@ export class ChatOf implements Chat {
     void this.loadPins(conversation);
   }
 
+  heed(conversation: string): void {
+    this.env.set(talk.heeded(this.env.state(), conversation));
+  }
+
   async loadOlder(conversation: string): Promise<void> {
     const held = this.env.state().conversations[conversation];
     const before = (held?.aside ?? held?.messages)?.[0]?.seq ?? 0;

@@ -41,6 +41,7 @@ export function emptyLog(id: string, head: number): Log {
     changes: [],
     loadingOlder: false,
     loadingNewer: false,
+    restored: false,
     asked: null,
     revision: 0,
   };

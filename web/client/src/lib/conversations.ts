@@ -102,8 +102,14 @@ export function emptied(state: State): State {
   return { ...state, mentorships: [], conversations: Object.fromEntries(logs.map((log) => [log.id, log])) };
 }
 
-function anew({ id, pending, changes }: Log, head: number): Log {
-  return { ...emptyLog(id, head), pending, changes };
+function anew({ id, pending, changes, messages, restored }: Log, head: number): Log {
+  return { ...emptyLog(id, head), pending, changes, restored: restored || messages.length > 0 };
+}
+
+/** Whoever looks knows that messages may be gone. */
+export function heeded(state: State, id: string): State {
+  const log = state.conversations[id];
+  return log?.restored ? withLog(state, { ...log, restored: false }) : state;
 }
 
 /** Per conversation what is held without a gap. */

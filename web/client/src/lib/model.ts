@@ -60,7 +60,8 @@ export interface PendingChange {
 
 /** `messages`: a stretch of the one log, without a gap, from its oldest loaded message up to `head` once
  * caught up. `aside`: another stretch, of long ago, that is looked at instead. `strays`: messages that are
- * quoted, pinned or changed, wherever they are. */
+ * quoted, pinned or changed, wherever they are. `restored`: the server was put back to an earlier state, so that
+ * what was shown here may be gone; until one has heeded that. */
 export interface Conversation {
   readonly id: string;
   readonly head: number;
@@ -71,6 +72,7 @@ export interface Conversation {
   readonly changes: readonly PendingChange[];
   readonly loadingOlder: boolean;
   readonly loadingNewer: boolean;
+  readonly restored: boolean;
 }
 
 /** What somebody has begun to write: an answer to `replyTo`, or other words for a message of theirs. */
@@ -160,6 +162,7 @@ export interface AppState {
   readonly conversations: Readonly<Record<string, Conversation>>;
   readonly typing: Readonly<Record<string, string>>; // by conversation, who of the others writes now
   readonly sessions: Readonly<Record<string, readonly SessionView[]>>; // by mentorship, newest first
+  readonly listed: Readonly<Record<string, true>>;       // mentorships of which all sessions came
   readonly arranged: Readonly<Record<string, Arranged>>; // by mentorship, once looked at
   readonly reflections: Readonly<Record<string, ReflectionView>>; // by session, once looked at
   readonly next: Readonly<Record<string, NextSteps>>; // by mentorship, once looked at
@@ -221,6 +224,7 @@ export interface Chat {
   /** Looks at a message, or at the first one from a time on; resolves to its seq, 0 if there is none. */
   goTo(conversation: string, where: number | { readonly atUs: number }): Promise<number>;
   newest(conversation: string): void;                    // looks at the newest again
+  heed(conversation: string): void;                      // that messages may be gone: it is said no more
   quoted(conversation: string, seq: number): Promise<void>; // into `strays`
   pins(conversation: string): Promise<readonly Message[]>; // newest pin first
   versions(conversation: string, seq: number): Promise<readonly MessageVersion[]>; // oldest first

@@ -79,6 +79,7 @@ export const START: State = {
   epoch: null,
   typing: {},
   sessions: {},
+  listed: {},
   arranged: {},
   reflections: {},
   next: {},
@@ -159,7 +160,8 @@ export function withSessions(
   sessions: readonly SessionView[],
 ): State {
   const held = state.sessions[mentorship] ?? [];
-  const loaded = { ...state, sessions: { ...state.sessions, [mentorship]: held } };
+  const listed = { ...state.listed, [mentorship]: true as const };
+  const loaded = { ...state, listed, sessions: { ...state.sessions, [mentorship]: held } };
   return sessions.reduce<State>(withSession, loaded);
 }
 

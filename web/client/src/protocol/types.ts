@@ -1,6 +1,6 @@
 /* Generated from protocol/ by docs/generate.py: change it there.
- * schema 00697a82afefa2d4ec5c30281ba0db1f
- * text   2bbc710f74cd8b608958be10f33b6fa0
+ * schema 351636c3b102f751e706d57fb0bf811f
+ * text   810c7ab43bee482884506f67274438b9
  */
 export type ClientFrame =
   | AuthOpen
@@ -636,9 +636,10 @@ export interface ChatMessages {
   messages: Message[];
 }
 /**
- * The page's cursor is beyond `head`, the conversation's newest seq, or beyond its revision:
- * the database was put back to an earlier state. The page forgets what it has of the conversation,
- * and asks anew.
+ * What the page says that it holds is of another `epoch`, or beyond `head`, the conversation's
+ * newest seq, or beyond its revision: the database was put back to an earlier copy, and what was
+ * said since that one is gone. The page forgets what it has of the conversation, asks anew, and
+ * tells the person so. No absence, however long, is a gap.
  */
 export interface ChatGap {
   t: "chat.gap";

@@ -14,12 +14,13 @@ import "./parts/clocks.js";
 import "./parts/icon.js";
 import "./parts/side.js";
 import "./parts/standing.js";
+import "./parts/wait.js";
 import { linkFirst, ownLink } from "./own-link.js";
 import { metFirst } from "./met-first.js";
 import { keptPlace } from "./place.js";
 import { paths } from "./route.js";
 import { resultShort } from "./words/account.js";
-import { isAway, staleWords } from "./words/link.js";
+import { isHeard, staleWords } from "./words/link.js";
 import "./zone.js";
 import { asksMe } from "./words/marks.js";
 import { HELD, isHeld } from "./words/session.js";
@@ -30,6 +31,7 @@ import { meetingWords, twoOf } from "./words/terms.js";
 import { exact, named, shortWhen } from "./words/time.js";
 
 const SHOWN = 3; // sessions of one mentorship, until one asks for all
+const PATIENCE_MS = 1000; // as long the people wait for their sessions
 
 /** Who one meets here: last line, unread, *Join*, the sessions; the conversation beside it. */
 @customElement("ith-home")
@@ -137,16 +139,32 @@ export class Home extends AppElement {
   @state() private unfolded: ReadonlySet<string> = new Set();
   private people: readonly MentorshipView[] = []; // as they stand
   private readonly asked = new Set<string>();
+  private readonly failed = new Set<string>();
+  private complete = false; // all that there is to draw is there, or will not be soon
+  @state() private patient = true;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly ahead = new Ahead(this, () => this.app);
 
   protected override watch(state: AppState): readonly unknown[] {
-    const { mentorships, sessions, arranged, me, phase, canStart, link, hasNetwork } = state;
-    return [mentorships, sessions, arranged, me, phase, canStart, link, hasNetwork];
+    const { mentorships, sessions, listed, arranged, me, phase, canStart, link, hasNetwork } = state;
+    return [mentorships, sessions, listed, arranged, me, phase, canStart, link, hasNetwork];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.timer = setTimeout(() => (this.patient = false), PATIENCE_MS);
+  }
+
+  override disconnectedCallback(): void {
+    clearTimeout(this.timer);
+    super.disconnectedCallback();
   }
 
   /** Nobody is moved from under the pointer, or with the focus: they stand where they stood until both are elsewhere. */
   protected override willUpdate(_: PropertyValues<this>): void {
-    const { me, mentorships } = this.state;
+    const { me, mentorships, listed, link } = this.state;
+    const all = mentorships.every(({ id }) => listed[id] || this.failed.has(id));
+    this.complete ||= me !== null && (all || !this.patient || !isHeard(link));
     const busy = this.renderRoot?.querySelector(".people")?.matches(":hover, :focus-within");
     this.people = me ? metFirst(mentorships, me, busy ? this.people.map(({ id }) => id) : []) : [];
   }
@@ -159,12 +177,22 @@ export class Home extends AppElement {
     for (const { id } of this.state.mentorships) {
       if (this.asked.has(id)) continue;
       this.asked.add(id);
-      this.app.loadSessions(id).catch(() => this.asked.delete(id)); // asked again with the next change
+      this.app.loadSessions(id).catch(() => this.lack(id));
     }
   }
 
+  /** Asked again with the next change, which this is none of. */
+  private async lack(mentorship: string): Promise<void> {
+    this.failed.add(mentorship);
+    if (!this.complete) {
+      this.requestUpdate();
+      await this.updateComplete;
+    }
+    this.asked.delete(mentorship);
+  }
+
   override render(): unknown {
-    const { me, mentorships, link, hasNetwork } = this.state;
+    const { me, link, hasNetwork } = this.state;
     if (!me) return this.stranger();
     return html`
       <main id="main">
@@ -172,32 +200,18 @@ export class Home extends AppElement {
           <h1 tabindex="-1">Your mentorships</h1>
           <div class="row">
             ${
-              mentorships.length
+              this.state.mentorships.length
                 ? html`<a class="button plain" href=${paths.statements}>Statements</a>`
                 : nothing
             }
             <a class="button" href=${paths.new}>New mentorship</a>
           </div>
           <p class="small old" role="status">
-            ${link.is === "online" && !isAway(link) ? nothing : html`<span class="late">${staleWords(hasNetwork)}</span>`}
+            ${isHeard(link) ? nothing : html`<span class="late">${staleWords(hasNetwork)}</span>`}
           </p>
         </div>
         <ith-zone-hint .app=${this.app} .me=${me}></ith-zone-hint>
-        ${
-          mentorships.length
-            ? html`<ul class="people" @pointerleave=${this.left} @focusout=${this.left}>
-              ${repeat(
-                this.people,
-                (each) => each.id,
-                (each) => this.person(each, me),
-              )}
-            </ul>`
-            : html`<p>
-              Nobody is here yet. Begin with <em>New mentorship</em>: it gives each of you a link, and
-              the links bring you together.
-            </p>`
-        }
-        ${ownLink(this.app, me)}
+        ${this.complete ? this.all(me) : html`<ith-wait words="Looking who is here…"></ith-wait>`}
       </main>
       ${
         this.talking === null
@@ -209,6 +223,27 @@ export class Home extends AppElement {
             @close=${this.close}
           ></ith-side>`
       }
+    `;
+  }
+
+  /** Drawn once with their sessions: what one presses stays where it stands. */
+  private all(me: PersonView): unknown {
+    return html`
+      ${
+        this.people.length
+          ? html`<ul class="people" @pointerleave=${this.left} @focusout=${this.left}>
+            ${repeat(
+              this.people,
+              (each) => each.id,
+              (each) => this.person(each, me),
+            )}
+          </ul>`
+          : html`<p>
+            Nobody is here yet. Begin with <em>New mentorship</em>: it gives each of you a link, and
+            the links bring you together.
+          </p>`
+      }
+      ${ownLink(this.app, me)}
     `;
   }
 
@@ -244,16 +279,6 @@ export class Home extends AppElement {
             </p>
           </div>
         </div>
-        ${this.next(view, me)} ${this.last(view, me)}
-        ${
-          open
-            ? nothing
-            : html`<ith-standing
-              .app=${this.app}
-              .view=${view}
-              @lifted=${() => this.lifted(view.id)}
-            ></ith-standing>`
-        }
         <div class="row">
           ${
             open
@@ -273,6 +298,16 @@ export class Home extends AppElement {
             }
           </button>
         </div>
+        ${this.next(view, me)} ${this.last(view, me)}
+        ${
+          open
+            ? nothing
+            : html`<ith-standing
+              .app=${this.app}
+              .view=${view}
+              @lifted=${() => this.lifted(view.id)}
+            ></ith-standing>`
+        }
         ${this.sessions(view, me)}
       </li>
     `;

@@ -16,6 +16,7 @@ import "./parts/devices.js";
 import "./parts/icon.js";
 import "./parts/meter.js";
 import { notice } from "./parts/notice.js";
+import type { Side } from "./parts/side.js";
 import "./parts/side.js";
 import "./parts/standing.js";
 import { switches } from "./parts/switches.js";
@@ -24,7 +25,7 @@ import { keptPlace } from "./place.js";
 import { navigate, paths } from "./route.js";
 import { deviceTroubles, joinWords, problemOf, type DeviceWords } from "./words/devices.js";
 import { hereWords } from "./words/chat.js";
-import { isAway, unknownWords, waitShort, waitWords } from "./words/link.js";
+import { isHeard, unknownWords, waitShort, waitWords } from "./words/link.js";
 import { otherOf } from "./words/people.js";
 import { reaches, wasNotTaken } from "./words/safety.js";
 import { beforeWords, twoOf } from "./words/terms.js";
@@ -162,6 +163,7 @@ export class Prejoin extends AppElement {
   @state() private talking = false; // the sheet is open (on narrow pages)
   @state() private trouble: Trouble | null = null;
   @query("video") private video!: HTMLVideoElement | null;
+  @query("ith-side") private side!: Side;
   private readonly wide = new Media(this, WIDE);
   private readonly columns = new Media(this, "(min-width: 1200px)");
   private prepared = "";
@@ -256,7 +258,7 @@ export class Prejoin extends AppElement {
             ${
               this.wide.matches
                 ? nothing
-                : html`<button @click=${() => (this.talking = true)}>
+                : html`<button data-talk @click=${() => (this.talking = true)}>
                   <ith-icon .of=${MessageSquare}></ith-icon>Conversation
                   ${
                     view.unread
@@ -277,9 +279,17 @@ export class Prejoin extends AppElement {
         .app=${this.app}
         .mentorship=${view.id}
         .open=${this.wide.matches || this.talking}
-        @close=${() => (this.talking = false)}
+        @close=${this.close}
       ></ith-side>
     `;
+  }
+
+  /** Whoever closes the sheet is where it is opened, also if it stood open when they came. */
+  private async close(): Promise<void> {
+    this.talking = false;
+    await this.updateComplete;
+    await this.side.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>("[data-talk]")?.focus();
   }
 
   /** There from the beginning, so that it is read out when it has something to say. */
@@ -312,7 +322,7 @@ export class Prejoin extends AppElement {
    * what lies above: it stands below, or on a narrow page where room is kept for it. */
   private go(view: MentorshipView, me: PersonView): unknown {
     const { link, hasNetwork } = this.state;
-    const away = link.is !== "online" || isAway(link);
+    const away = !isHeard(link);
     const again = html`<button @click=${this.prepare}>Try again</button>`;
     const trouble = this.trouble ? notice(this.trouble, again) : nothing;
     const join = html`<button class="filled join" @click=${this.join}>Join</button>`;

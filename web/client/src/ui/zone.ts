@@ -1,12 +1,12 @@
-import { LitElement, css, html, nothing, type PropertyValues } from "lit";
+import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
-import type { App, Trouble } from "../lib/model.js";
-import { inWords } from "../lib/trouble.js";
+import type { App } from "../lib/model.js";
 import type { PersonView } from "../protocol/types.js";
+import { Asking } from "./asking.js";
 import { base, controls } from "./base.js";
+import { InSheet } from "./parts/in-sheet.js";
 import { notice } from "./parts/notice.js";
-import "./parts/sheet.js";
 import { zoneOf, zoneTrouble } from "./words/form.js";
 import { cityOf } from "./words/time.js";
 import { zoneHint, zoneNow, zoneStays, type ZoneHint as Hint } from "./words/zone.js";
@@ -27,8 +27,7 @@ export class ZoneHint extends LitElement {
   @property({ attribute: false }) me!: PersonView;
   @property({ type: Boolean, reflect: true }) says = false;
   @state() private done = "";
-  @state() private busy = false;
-  @state() private trouble: Trouble | null = null;
+  private readonly asking = new Asking(this);
 
   private get hint(): Hint | null {
     const { zones } = this.app;
@@ -41,13 +40,14 @@ export class ZoneHint extends LitElement {
 
   override render(): unknown {
     const { hint } = this;
+    const { busy, trouble } = this.asking;
     if (!hint) return html`<p class="small soft" aria-live="polite">${this.done}</p>`;
     return html`
       <div class="notice small" aria-live="polite">
         <p>${hint.words}</p>
-        ${this.trouble ? html`<p class="error">${this.trouble.what} ${this.trouble.advice}</p>` : nothing}
+        ${trouble ? html`<p class="error">${trouble.what} ${trouble.advice}</p>` : nothing}
         <div class="row">
-          <button aria-disabled=${this.busy} @click=${this.use}>${hint.use}</button>
+          <button aria-disabled=${busy} @click=${this.use}>${hint.use}</button>
           <button class="plain" @click=${this.keep}>${hint.keep}</button>
         </div>
       </div>
@@ -55,18 +55,8 @@ export class ZoneHint extends LitElement {
   }
 
   private async use(): Promise<void> {
-    if (this.busy) return;
     const { here } = this.app.zones;
-    this.busy = true;
-    this.trouble = null;
-    try {
-      await this.app.zones.use(here);
-      this.done = zoneNow(here);
-    } catch (error) {
-      this.trouble = inWords(error);
-    } finally {
-      this.busy = false;
-    }
+    if (await this.asking.run(() => this.app.zones.use(here))) this.done = zoneNow(here);
   }
 
   private keep(): void {
@@ -77,40 +67,28 @@ export class ZoneHint extends LitElement {
 
 /** By which clock one reads times: a sheet in which one changes it. */
 @customElement("ith-zone")
-export class Zone extends LitElement {
+export class Zone extends InSheet {
   static override styles = [
-    base,
-    controls,
+    ...InSheet.styles,
     css`
       .row {
         margin-block-start: 12px;
       }
     `,
   ];
-  @property({ attribute: false }) app!: App;
   @property({ attribute: false }) me!: PersonView;
-  @property({ type: Boolean }) open = false;
+  protected readonly heading = "Your time zone";
   @state() private said = "";
   @state() private wrong = "";
-  @state() private busy = false;
-  @state() private trouble: Trouble | null = null;
   @query("input") private field!: HTMLInputElement;
   private readonly all = Intl.supportedValuesOf("timeZone");
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has("open") || !this.open) return;
-    [this.said, this.wrong, this.trouble] = [this.me.zone, "", null];
+  protected override opened(): void {
+    [this.said, this.wrong] = [this.me.zone, ""];
   }
 
-  override render(): unknown {
-    return html`
-      <ith-sheet heading="Your time zone" .open=${this.open} @close=${this.close}>
-        ${this.open ? this.content() : nothing}
-      </ith-sheet>
-    `;
-  }
-
-  private content(): unknown {
+  protected override content(): unknown {
+    const { busy, trouble } = this.asking;
     return html`
       <p>Times are shown to you by this clock, and the others read by it what time it is for you.</p>
       <form class="field" novalidate @submit=${this.save}>
@@ -128,9 +106,9 @@ export class Zone extends LitElement {
         />
         <p class="error" id="zone-error" role="alert" ?hidden=${!this.wrong}>${this.wrong}</p>
         <datalist id="zones">${this.all.map((zone) => html`<option value=${zone}></option>`)}</datalist>
-        ${this.trouble ? notice(this.trouble) : nothing}
+        ${trouble ? notice(trouble) : nothing}
         <div class="row">
-          <button class="filled" aria-disabled=${this.busy}>Use it</button>
+          <button class="filled" aria-disabled=${busy}>Use it</button>
           ${
             this.app.zones.here && this.app.zones.here !== this.said
               ? html`<button type="button" @click=${this.here}>
@@ -150,23 +128,10 @@ export class Zone extends LitElement {
 
   private async save(event: Event): Promise<void> {
     event.preventDefault();
-    if (this.busy) return;
+    if (this.asking.busy) return;
     const zone = zoneOf(this.said, this.all);
     this.wrong = zoneTrouble(zone, this.all);
     if (this.wrong) return this.field.focus();
-    this.busy = true;
-    this.trouble = null;
-    try {
-      await this.app.zones.use(zone);
-      this.close();
-    } catch (error) {
-      this.trouble = inWords(error);
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  private close(): void {
-    this.dispatchEvent(new Event("close"));
+    if (await this.asking.run(() => this.app.zones.use(zone))) this.close();
   }
 }

@@ -295,10 +295,25 @@ test("a log that the server does not know begins anew, and keeps what is still t
   const state = talk.withPending(held, "cnv_1", [waiting], []);
   const [anew, effects] = onFrame(state, { t: "chat.gap", conversation: "cnv_1", head: 4 });
   expect(anew.conversations.cnv_1).toMatchObject({ head: 4, messages: [], pending: [waiting] });
+  expect(held.conversations.cnv_1?.restored).toBe(false);
+  expect(anew.conversations.cnv_1?.restored).toBe(true);
   expect(effects).toEqual([{ is: "fetch", conversation: "cnv_1", after: null }]);
   expect(talk.cursors(anew)).toEqual({});
   const unseen = { t: "chat.gap", conversation: "cnv_2", head: 4 } as const;
   expect(onFrame(state, unseen)).toEqual([state, []]);
+});
+
+test("that messages may be gone is known where some were held, until one has read it", () => {
+  const gap = { t: "chat.gap", conversation: "cnv_1", head: 4 } as const;
+  const [empty] = onFrame(viewing(READY)[0], gap);
+  expect(empty.conversations.cnv_1?.restored).toBe(false); // nothing was shown that can be missed
+  const gone = after(viewing(READY)[0], arrival(3, 7), gap);
+  const filled = after(gone, arrival(3, 4), gap, gap);
+  expect(filled.conversations.cnv_1).toMatchObject({ restored: true, messages: [] });
+  const heeded = talk.heeded(after(filled, arrival(3, 4)), "cnv_1");
+  expect(heeded.conversations.cnv_1).toMatchObject({ restored: false, messages: messages(3, 4) });
+  expect(talk.heeded(heeded, "cnv_1")).toBe(heeded);
+  expect(talk.heeded(heeded, "cnv_2")).toBe(heeded);
 });
 
 test("of another epoch nothing is held, nor said to be read", () => {
@@ -306,7 +321,7 @@ test("of another epoch nothing is held, nor said to be read", () => {
   const snapshot = { ...opened(mentorship({ head: 9, revision: 9, read: 2, unread: 3 })), epoch: 5 };
   const [anew, effects] = onFrame(held, snapshot);
   expect(anew.epoch).toBe(5);
-  expect(anew.conversations.cnv_1).toMatchObject({ head: 9, messages: [] });
+  expect(anew.conversations.cnv_1).toMatchObject({ head: 9, messages: [], restored: true });
   expect(anew.mentorships[0]?.read).toBe(2);
   expect(effects).toEqual([{ is: "fetch", conversation: "cnv_1", after: null }]);
   expect(onFrame(held, { ...snapshot, epoch: 0 })[0].conversations.cnv_1?.messages).toHaveLength(7);

@@ -226,10 +226,12 @@ export const BASE: AppState = {
       changes: [],
       loadingOlder: false,
       loadingNewer: false,
+      restored: false,
     },
   },
   typing: {},
   sessions: {},
+  listed: {},
   arranged: {},
   reflections: {},
   next: {},
@@ -339,7 +341,11 @@ export class FakeApp implements App {
       app.set(movedTo(app.state as State, zone));
     },
   }))(this);
-  async loadSessions(): Promise<void> {}
+  sessionsCome = Promise.resolve();
+  async loadSessions(mentorship: string): Promise<void> {
+    await this.sessionsCome;
+    this.set({ listed: { ...this.state.listed, [mentorship]: true } });
+  }
   async loadAccount(session: string): Promise<SessionAccount> {
     await null; // never in the midst of drawing
     this.note("loadAccount", session);

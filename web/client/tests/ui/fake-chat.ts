@@ -29,6 +29,9 @@ export class FakeChat implements Chat {
   open(conversation: string): void {
     this.note("open", conversation);
   }
+  heed(conversation: string): void {
+    this.put(conversation, { restored: false });
+  }
   async loadOlder(conversation: string): Promise<void> {
     this.note("loadOlder", conversation);
     const log = this.log(conversation);

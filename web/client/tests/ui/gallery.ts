@@ -381,6 +381,15 @@ const STATES: Record<string, [string, AppState]> = {
       }),
     },
   ],
+  "conversation-restored": [
+    room,
+    {
+      ...BASE,
+      media: WITH_PICTURE,
+      mentorships: [{ ...MENTORSHIP, head: 12, read: 12, unread: 0 }],
+      conversations: log({ restored: true, head: 12, messages: talk(12, 12) }),
+    },
+  ],
   "conversation-away": [
     room,
     { ...BASE, media: WITH_PICTURE, link: OFFLINE, conversations: log({ messages: [] }) },
@@ -412,6 +421,7 @@ const STATES: Record<string, [string, AppState]> = {
     cameraOn: false,
   }),
   "call-reconnecting": inCall({ peers: [peer()] }, { link: OFFLINE }),
+  "call-silent": inCall({ peers: [peer()] }, { link: { is: "online", silent: true } }),
   "call-lost": inCall({ peers: [peer({ media: "interrupted", flows: false, here: false })] }),
   "call-frozen": inCall({ peers: [peer({ frozen: true })] }),
   "call-denied": inCall(

@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 
 import { Refused, type AppState } from "../../src/lib/model.js";
 import { troubleOf } from "../../src/lib/trouble.js";
+import type { Loading } from "../../src/ui/conversation/loading.js";
 import { ANA, BASE, MENTORSHIP, message } from "./fake-app.js";
 import { id } from "./people.js";
 
@@ -70,11 +71,12 @@ test.each([
 ])("and so is that older ones did not load: %s, %s", async (now, said) => {
   vi.stubGlobal("history", { state: null });
   const { made, jumped, failed } = await onTheWay();
-  (Reflect.get(made, "load") as (which: string) => void).call(made, "older");
+  const loading = Reflect.get(made, "loading") as Loading;
+  loading.load("older");
   look(made, now);
   failed();
   await jumped;
-  expect(Reflect.get(made, "failed")).toBe(said);
+  expect(loading.failed).toBe(said);
   look(made, OTHER.id);
-  expect(Reflect.get(made, "failed")).toBeNull();
+  expect(loading.failed).toBeNull();
 });

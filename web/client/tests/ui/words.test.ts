@@ -369,6 +369,8 @@ describe("the call in words", () => {
   const online = { link: { is: "online" }, hasNetwork: true } as const;
   const offline = { link: { is: "offline", retryAt: 0, trouble: null }, hasNetwork: false } as const;
   const serverAway = { ...offline, hasNetwork: true };
+  const silent = { link: { is: "online", silent: true }, hasNetwork: true } as const;
+  const renewing = { link: { is: "connecting" }, hasNetwork: true } as const;
   const peer = (more: Partial<RemotePeer>): CallState => ({
     ...CALL,
     peers: [
@@ -388,6 +390,8 @@ describe("the call in words", () => {
     ],
   });
 
+  const KEEP_TALKING =
+    "Ithaca cannot be reached. You can keep talking. The time is still on record.";
   const LOST = "The connection to Ana is lost. Waiting for Ana to come back.";
 
   it.each([
@@ -408,14 +412,25 @@ describe("the call in words", () => {
     ],
     [peer({}), online, undefined],
     [peer({ audio: false }), online, "No sound from Ana."],
-    [peer({}), offline, "Reconnecting, you can keep talking. The time is still on record."],
-    [peer({ unproven: true }), offline, "Reconnecting, you can keep talking."],
+    [peer({}), serverAway, KEEP_TALKING],
+    [peer({}), offline, KEEP_TALKING], // who is heard is not offline, whatever the browser says
+    [peer({ unproven: true }), serverAway, "Ithaca cannot be reached. You can keep talking."],
+    [CALL, silent, "Ithaca cannot be reached. Reconnecting…"],
+    [{ ...CALL, phase: "joining" }, silent, "Connecting to Ithaca, then joining…"],
+    [peer({}), silent, KEEP_TALKING],
+    [peer({ unproven: true }), silent, "Ithaca cannot be reached. You can keep talking."],
+    [peer({ audio: false }), silent, KEEP_TALKING],
+    [peer({ here: false }), silent, KEEP_TALKING],
+    [peer({ media: "interrupted" }), silent, "Ithaca cannot be reached. Reconnecting…"],
+    [peer({}), renewing, "Reconnecting, you can keep talking. The time is still on record."],
+    [peer({ media: "interrupted" }), renewing, "Reconnecting…"],
     [peer({ media: "interrupted" }), offline, "You are offline. Reconnecting…"],
     [peer({ media: "interrupted" }), serverAway, "Ithaca cannot be reached. Reconnecting…"],
     [peer({ media: "connecting" }), online, "Ana is here. Connecting sound and picture…"],
     [peer({ here: false }), online, "Ana is reconnecting, you can keep talking."],
     [peer({ here: false, flows: false }), online, "Ana is reconnecting…"],
-    [peer({ flows: false }), offline, "Reconnecting…"],
+    [peer({ flows: false }), offline, "You are offline. Reconnecting…"],
+    [peer({ flows: false }), serverAway, "Ithaca cannot be reached. Reconnecting…"],
     [peer({ flows: false }), online, undefined],
     [peer({ frozen: true }), online, "The picture from Ana has stopped, waiting for it."],
     [peer({ frozen: true, video: false }), online, undefined],

@@ -7,6 +7,7 @@ import { Drawing } from "../../src/ui/conversation/drawing.js";
 import { pairOf } from "../../src/ui/words/people.js";
 import { bothClocks, dayKey } from "../../src/ui/words/time.js";
 import { ACCOUNTS, line, statement } from "./accounts.js";
+import { readBy } from "../../src/ui/words/zone.js";
 import { ANA, BASE, FakeApp, ME, MENTORSHIP, message, MIN, NOW } from "./fake-app.js";
 import { viewOf } from "../../src/lib/session.js";
 
@@ -23,6 +24,13 @@ const BEFORE: AppState = {
 const AFTER: AppState = movedTo(BEFORE as State, "Asia/Tokyo");
 
 afterEach(() => vi.useRealTimers());
+
+it("a form that was open meanwhile says by which clock it is read", () => {
+  expect(readBy("Europe/Vienna", "Europe/Vienna")).toBe("");
+  expect(readBy("Europe/Vienna", "Asia/Tokyo")).toBe(
+    "Day and time here are for Vienna, as when you opened this; everywhere else times are for Tokyo now.",
+  );
+});
 
 describe("who chooses another time zone reads at once by it", () => {
   it("what time it is for both", () => {

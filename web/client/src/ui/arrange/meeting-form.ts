@@ -1,7 +1,7 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
-import type { MeetingView } from "../../protocol/types.js";
+import type { MeetingView, PersonView } from "../../protocol/types.js";
 import {
   meetingEntries,
   meetingOf,
@@ -13,15 +13,19 @@ import { otherOf } from "../words/people.js";
 import { reaches } from "../words/safety.js";
 import { twoOf } from "../words/terms.js";
 import { bothStretches, named } from "../words/time.js";
+import { readBy } from "../words/zone.js";
 import { ArrangeForm } from "./form.js";
 
-/** When to meet; with a `meeting`, when instead. */
+/** When to meet; with a `meeting`, when instead. What is typed is read by the clock by which it was opened,
+ * though one takes another zone meanwhile. */
 @customElement("ith-meeting-form")
 export class MeetingForm extends ArrangeForm<MeetingField> {
   @property({ attribute: false }) meeting: MeetingView | null = null;
   @state() private cancelling = false;
+  private opener!: PersonView; // oneself, as of then
 
   protected override fresh(): MeetingEntries {
+    this.opener = this.me;
     return meetingEntries(this.meeting, this.app.nowUs(), this.me.zone);
   }
 
@@ -35,7 +39,9 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
           ${this.field("start_us", "Time", this.input("start_us", "time"))}
           ${this.field("length_us", "Minutes", this.input("length_us", "text", "numeric"))}
         </div>
-        <p class="small soft number" role="status">${this.clocks()}</p>
+        <p class="small soft number" role="status">
+          ${this.clocks()} ${readBy(this.opener.zone, this.me.zone)}
+        </p>
       `,
       this.meeting && this.cancelling ? this.sure(this.meeting) : this.buttons(),
     );
@@ -57,7 +63,7 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
   /** One press is too little for what the other reckons with. */
   private sure(meeting: MeetingView): unknown {
     const { person } = otherOf(this.mentorship, this.me);
-    const when = stretch(meeting, this.me.zone, this.app.nowUs());
+    const when = stretch(meeting, this.opener.zone, this.app.nowUs());
     return html`
       <p role="alert">
         Cancel the meeting of ${when}? ${named(person.name)} reads it in your conversation.
@@ -82,18 +88,18 @@ export class MeetingForm extends ArrangeForm<MeetingField> {
 
   /** What was chosen, by both clocks. */
   private clocks(): string {
-    const { meeting, wrong } = meetingOf(this.entries, this.app.nowUs(), this.me.zone);
+    const { meeting, wrong } = meetingOf(this.entries, this.app.nowUs(), this.opener.zone);
     if (wrong.day || wrong.start_us || wrong.length_us) return "";
     const { person } = otherOf(this.mentorship, this.me);
     const { start_us, length_us } = meeting;
     const { agreement } = this.mentorship;
     const chosen = { start_us, length_us, told_us: this.app.nowUs(), told_by: this.me.id };
     const notice = noticeWords(agreement, chosen, this.meeting, twoOf(this.mentorship, this.me));
-    return `${bothStretches(start_us, start_us + length_us, this.me, person)}. ${notice}`;
+    return `${bothStretches(start_us, start_us + length_us, this.opener, person)}. ${notice}`;
   }
 
   protected override asked(): ReturnType<ArrangeForm<MeetingField>["asked"]> {
-    const { meeting, wrong } = meetingOf(this.entries, this.app.nowUs(), this.me.zone);
+    const { meeting, wrong } = meetingOf(this.entries, this.app.nowUs(), this.opener.zone);
     const { arrange } = this.app;
     const { id } = this.mentorship;
     const { start_us, length_us } = meeting;

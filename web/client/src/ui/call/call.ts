@@ -240,7 +240,7 @@ export class Call extends AppElement {
     const { microphone, camera, speakers, preview } = state.media;
     return [
       state.call,
-      state.link.is,
+      state.link,
       state.hasNetwork,
       state.mentorships,
       state.me,

@@ -7,7 +7,6 @@ import { messageAt } from "../../lib/conversation.js";
 import type { AppState, Conversation as Log, Trouble } from "../../lib/model.js";
 import { inWords } from "../../lib/trouble.js";
 import type { Emoji, MentorshipView, Message, PersonView } from "../../protocol/types.js";
-import { Back } from "../back.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import "../parts/clocks.js";
@@ -32,11 +31,13 @@ import type { Pinned } from "./kept.js";
 import "./kept.js";
 import { jumpButton } from "./jump.js";
 import { markLine, messageRow, messageStyles, pendingRow, type Context } from "./message.js";
-import { loadLine, notices, type Way } from "./notices.js";
+import { Loading } from "./loading.js";
+import { loadLine, notices, restoredNotice, type Way } from "./notices.js";
 import { proseStyles } from "./prose.js";
 import "./reminder.js";
 import { LongPress } from "./press.js";
 import { forgetPlace, keepPlace, keptPlace, LEAVING } from "../place.js";
+import { Reading, type Looked } from "./reading.js";
 import { keyOf, type Row } from "./rows.js";
 import "./safety.js";
 import { conversationStyles } from "./styles.js";
@@ -51,9 +52,6 @@ type Sheet = "more" | "pinned" | null;
 export class Conversation extends AppElement {
   static override styles = [base, controls, proseStyles, conversationStyles, messageStyles];
   @property() mentorship = "";
-  @state() private newAfter: number | null = null;
-  @state() private offered = false; // the way to the first new message: until it was in sight, or one wrote
-  @state() private failed: Way | null = null;
   @state() private active: string | null = null; // the row that the keyboard is at
   @state() private shown: string | null = null; // the row that was jumped to
   @state() private finding = false;
@@ -68,26 +66,17 @@ export class Conversation extends AppElement {
   @query("ith-actions") private actions!: Actions;
   private opened = "";
   private focusOn: string | null = null; // a row, once it is drawn
-  private readonly asked = new Set<number>(); // what is quoted
   private readonly virtual = new Virtual(this, { log: () => this.log, rows: () => this.box });
+  private readonly at = (): Looked => {
+    const { app, view, conversation, log } = this;
+    return { app, view, conversation, log };
+  };
+  private readonly loading = new Loading(this, this.at, () => this.drawn(), this.virtual);
+  private readonly reading = new Reading(this, this.at, this.virtual);
   private readonly announcer = new Announcer(this);
   private readonly drawing = new Drawing(() => this.app);
   private readonly press = new LongPress((key) => this.act(key, true));
-  private readonly returned = (): void => {
-    if (document.visibilityState === "visible") this.arrive();
-    this.markRead();
-  };
-
   private readonly leaving = (): void => keepPlace({ mentorship: this.mentorship, anchor: this.virtual.at });
-
-  constructor() {
-    super();
-    new Back(
-      this,
-      () => this.app.state.link.is === "online",
-      () => this.asked.clear(),
-    );
-  }
 
   protected override watch(state: AppState): readonly unknown[] {
     const view = viewIn(state, this.mentorship);
@@ -106,12 +95,10 @@ export class Conversation extends AppElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    document.addEventListener("visibilitychange", this.returned);
     addEventListener(LEAVING, this.leaving);
   }
 
   override disconnectedCallback(): void {
-    document.removeEventListener("visibilitychange", this.returned);
     removeEventListener(LEAVING, this.leaving);
     this.press.end();
     super.disconnectedCallback();
@@ -142,10 +129,10 @@ export class Conversation extends AppElement {
         forgetPlace();
       }
       this.announcer.forget();
-      this.asked.clear();
-      [this.active, this.shown, this.failed, this.trouble] = [null, null, null, null];
+      this.loading.forget();
+      [this.active, this.shown, this.trouble] = [null, null, null];
       [this.finding, this.words] = [false, ""];
-      this.arrive();
+      this.reading.arrive();
       this.app.chat.open(view.conversation);
       // Both are asked again with the next connection.
       this.app.loadSessions(view.id).catch(() => undefined);
@@ -171,18 +158,15 @@ export class Conversation extends AppElement {
       const { name } = otherOf(view, me).person;
       this.announcer.notice(conversation.messages, this.drawing.marks(view), me.id, name, day);
     }
-    this.fill();
-    this.look();
-    this.askQuoted();
   }
 
   // ---- what there is to draw -----------------------------------------------------------------------
 
   private rows(): readonly Row[] {
-    return this.drawing.rows(this.view, this.conversation, this.newAfter);
+    return this.drawing.rows(this.view, this.conversation, this.reading.newAfter);
   }
 
-  private readonly at = (seq: number): Message | undefined => {
+  private readonly messageAt = (seq: number): Message | undefined => {
     const { conversation } = this;
     const message = conversation && messageAt(conversation, seq);
     return message && this.drawing.soon(conversation, message);
@@ -200,7 +184,7 @@ export class Conversation extends AppElement {
       active: this.active,
       shown: this.shown,
       words: this.words,
-      at: this.at,
+      at: this.messageAt,
       reach: (seq) => reach.get(seq),
       waits: (message) => changesOf(this.conversation, message),
       act: (key) => this.act(key),
@@ -243,7 +227,8 @@ export class Conversation extends AppElement {
       </div>
       <p class="hidden announced" aria-live="polite">${this.announcer.words}</p>
       <div class="foot">
-        ${this.below(view, me)} ${this.failed === "newer" ? this.older("newer") : nothing}
+        ${this.below(view, me)} ${this.loading.failed === "newer" ? this.older("newer") : nothing}
+        ${this.conversation?.restored ? restoredNotice(() => this.heed(view)) : nothing}
         ${notices(this.state, this.trouble)}
         <ith-reminder .app=${this.app} .mentorship=${view.id}></ith-reminder>
         <div class="rest">
@@ -254,7 +239,7 @@ export class Conversation extends AppElement {
             ?hidden=${!open}
             .app=${this.app}
             .conversation=${view.conversation}
-            .at=${this.at}
+            .at=${this.messageAt}
             @sent=${this.sent}
             @last=${this.editLast}
           ></ith-composer>
@@ -289,7 +274,7 @@ export class Conversation extends AppElement {
             ? nothing
             : html`<button class="plain pins" @click=${() => (this.sheet = "pinned")}>
               <ith-icon .of=${Pin}></ith-icon>
-              <span class="one"><span class="hidden">Pinned: </span><bdi>${quoteWords(this.at(newest))}</bdi></span>
+              <span class="one"><span class="hidden">Pinned: </span><bdi>${quoteWords(this.messageAt(newest))}</bdi></span>
             </button>`
         }
         <span class="room"></span>
@@ -350,7 +335,7 @@ export class Conversation extends AppElement {
   }
 
   private older(which: Way): unknown {
-    return loadLine(which, this.failed === which, () => this.load(which));
+    return loadLine(which, this.loading.failed === which, () => this.loading.load(which));
   }
 
   /** What is out of sight: the newest, or the first new message. */
@@ -360,14 +345,7 @@ export class Conversation extends AppElement {
     const fresh = last && last.seq > read && last.person !== me.id;
     const down = aside !== null || (!this.virtual.following && (fresh || !this.virtual.atEnd));
     if (down) return jumpButton("down", fresh ? "New messages" : "To the newest", () => this.toNewest());
-    return this.newAbove() ? jumpButton("up", "First new message", () => void this.toFirstNew()) : nothing;
-  }
-
-  private newAbove(): boolean {
-    const { newAfter, messages } = this;
-    const first = messages[0]?.seq;
-    if (newAfter === null || !this.offered || first === undefined || !this.virtual.following) return false;
-    return first > newAfter + 1 || this.virtual.isAbove("new");
+    return this.reading.isAbove ? jumpButton("up", "First new message", () => void this.toFirstNew()) : nothing;
   }
 
   private dialogs(view: MentorshipView, me: PersonView): unknown {
@@ -382,7 +360,7 @@ export class Conversation extends AppElement {
       <ith-pinned
         .app=${this.app}
         .view=${view}
-        .at=${this.at}
+        .at=${this.messageAt}
         .open=${this.sheet === "pinned"}
         @jump=${(event: Event) => this.jump((event.target as Pinned).seq)}
         @close=${() => this.sheet === "pinned" && (this.sheet = null)}
@@ -404,6 +382,14 @@ export class Conversation extends AppElement {
         @close=${() => (this.erasing = null)}
       ></ith-erase>
     `;
+  }
+
+  /** The button goes with what it stands in; who pressed it goes on to write. */
+  private async heed(view: MentorshipView): Promise<void> {
+    this.app.chat.heed(view.conversation);
+    await this.updateComplete;
+    if (reaches(view)) this.composer.focus();
+    else this.log?.focus({ preventScroll: true });
   }
 
   private readonly lifted = (): void => void this.updateComplete.then(() => this.composer.focus());
@@ -504,7 +490,7 @@ export class Conversation extends AppElement {
     }
     await this.updateComplete;
     if (this.view?.id !== view.id) return; // meanwhile another is looked at, which has a message of that number too
-    const message = this.at(seq);
+    const message = this.messageAt(seq);
     if (!message) return;
     const key = keyOf(message.person, message.id);
     this.shown = key;
@@ -513,7 +499,8 @@ export class Conversation extends AppElement {
   }
 
   private async toFirstNew(): Promise<void> {
-    const { view, newAfter } = this;
+    const { view } = this;
+    const { newAfter } = this.reading;
     if (!view || newAfter === null) return;
     if (!this.virtual.show("new")) await this.jump(newAfter + 1);
     await this.updateComplete;
@@ -521,7 +508,7 @@ export class Conversation extends AppElement {
   }
 
   private sent(): void {
-    this.offered = false;
+    this.reading.wrote();
     this.toNewest();
   }
 
@@ -534,62 +521,13 @@ export class Conversation extends AppElement {
 
   private scrolled(): void {
     this.press.end();
-    const before = [this.virtual.following, this.virtual.atEnd, this.newAbove()];
+    const before = [this.virtual.following, this.virtual.atEnd, this.reading.isAbove];
     const lacks = this.virtual.scrolled();
-    const now = [this.virtual.following, this.virtual.atEnd, this.newAbove()];
+    const now = [this.virtual.following, this.virtual.atEnd, this.reading.isAbove];
     if (lacks || !same(before, this.edges) || !same(now, this.edges)) this.requestUpdate();
     this.edges = now;
-    this.look();
-    this.fill();
+    this.reading.look();
+    this.loading.fill();
   }
   private edges: readonly unknown[] = [];
-
-  /** More, when the reader nears an end of what is held. */
-  private fill(): void {
-    const { log, conversation, messages } = this;
-    if (!log?.clientHeight || !conversation || !messages.length || this.failed) return;
-    if (this.virtual.atStart && messages[0]!.seq > 1) this.load("older");
-    if (conversation.aside && this.virtual.atEnd) this.load("newer");
-  }
-
-  private load(which: Way): void {
-    const { conversation } = this;
-    if (!conversation) return;
-    this.failed = null;
-    const { chat } = this.app;
-    const loaded = which === "older" ? chat.loadOlder(conversation.id) : chat.loadNewer(conversation.id);
-    loaded.catch(() => this.opened === conversation.id && (this.failed = which));
-  }
-
-  /** What is quoted in sight and not held. */
-  private askQuoted(): void {
-    const { conversation } = this;
-    if (!conversation || this.state.link.is !== "online") return;
-    const quoted = this.drawn().flatMap((row) => (row.is === "message" ? (row.message.reply_to ?? []) : []));
-    for (const seq of quoted) {
-      if (this.asked.has(seq) || messageAt(conversation, seq)) continue;
-      this.asked.add(seq);
-      this.app.chat.quoted(conversation.id, seq).catch(() => undefined); // asked again with the next connection
-    }
-  }
-
-  private arrive(): void {
-    if (this.view) this.newAfter = unreadFrom(this.view);
-    this.offered = this.newAfter !== null;
-  }
-
-  private look(): void {
-    if (this.offered && this.log?.clientHeight && this.virtual.reaches("new")) this.offered = false;
-    this.markRead();
-  }
-
-  private markRead(): void {
-    const { log, conversation, view } = this;
-    const last = conversation?.messages.at(-1)?.seq;
-    if (!log?.clientHeight || !conversation || !view || last === undefined || conversation.aside) return;
-    if (!this.virtual.following || document.visibilityState !== "visible" || last <= view.read) return;
-    this.app.chat.read(conversation.id, last);
-  }
 }
-
-const unreadFrom = (view: MentorshipView): number | null => (view.unread > 0 ? view.read : null);

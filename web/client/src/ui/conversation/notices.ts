@@ -2,6 +2,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { AppState, Trouble } from "../../lib/model.js";
+import { notice } from "../parts/notice.js";
+import { RESTORED } from "../words/chat.js";
 import { awayWords, isAway } from "../words/link.js";
 
 export type Way = "older" | "newer";
@@ -13,6 +15,10 @@ export const loadLine = (which: Way, failed: boolean, again: () => void): Templa
         <button class="plain" @click=${again}>Try again</button>
       </p>`
     : html`<p class="small soft late load">Loading ${which} messages…</p>`;
+
+/** Of a server that was put back to an earlier state; `heed`: one has read it. */
+export const restoredNotice = (heed: () => void): TemplateResult =>
+  notice(RESTORED, html`<button @click=${heed}>Understood</button>`);
 
 export const notices = ({ link, hasNetwork }: AppState, trouble: Trouble | null): TemplateResult => html`
   ${

@@ -1,4 +1,4 @@
-import { css, html, nothing } from "lit";
+import { css, html, nothing, type LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
 import type { AppState } from "../../lib/model.js";
@@ -93,6 +93,13 @@ export class Side extends AppElement {
         ${this.open ? conversation : html``}
       </aside>
     `;
+  }
+
+  /** Its sheet too is open, or closed and the focus out of it. */
+  protected override async getUpdateComplete(): Promise<boolean> {
+    const done = await super.getUpdateComplete();
+    await this.renderRoot.querySelector<LitElement>("ith-sheet")?.updateComplete;
+    return done;
   }
 
   private below(other: Member, me: PersonView, { conversation }: MentorshipView): unknown {

@@ -1,6 +1,6 @@
 /** What the call says of itself: one line, and only what is true. */
 import type { AppState, CallState, RemotePeer } from "../../lib/model.js";
-import { awayWords } from "./link.js";
+import { awayWords, isAway, isHeard } from "./link.js";
 import { named, stop, timeIn } from "./time.js";
 
 export interface CallWords {
@@ -22,8 +22,8 @@ export function callWords(
   zone: string,
 ): CallWords | null {
   const who = named(name);
-  const online = link.is === "online";
-  const away = `${awayWords(hasNetwork)} Reconnecting…`;
+  const online = isHeard(link);
+  const away = isAway(link) ? `${awayWords(hasNetwork)} Reconnecting…` : "Reconnecting…";
   const peer = mainPeer(call);
   if (call.phase === "joining") {
     return online
@@ -36,14 +36,18 @@ export function callWords(
       : { text: away, tone: "attention" };
   }
   if (!online) {
-    const proven = peer.unproven ? "" : " The time is still on record.";
-    const goesOn = peer.flows ? `Reconnecting, you can keep talking.${proven}` : "Reconnecting…";
-    return {
-      text: peer.media === "connected" ? goesOn : away,
-      tone: "attention",
-    };
+    const text = peer.media === "connected" && peer.flows ? goesOnWords(link, peer) : away;
+    return { text, tone: "attention" };
   }
   return peerWords(peer, who);
+}
+
+/** Whom one hears one has a network for, whatever the browser says. */
+function goesOnWords(link: AppState["link"], { unproven }: RemotePeer): string {
+  const goesOn = isAway(link)
+    ? `${awayWords(true)} You can keep talking.`
+    : "Reconnecting, you can keep talking.";
+  return unproven ? goesOn : `${goesOn} The time is still on record.`;
 }
 
 function aloneWords({ gone }: CallState, who: string, zone: string): string {

@@ -130,5 +130,12 @@ export const CHANGE_FIRST = "Save this change first, or leave it: its words woul
 /** Of a message that was not sent, and is taken back while another is being changed. */
 export const SENT_NEXT = "The message that was not sent comes here once you have saved or left this change.";
 
+/** Where messages that stood here may be gone: what happened, what it means, and what to do. */
+export const RESTORED = {
+  what: "The server was put back to an earlier copy of its data: what was said here since that copy is gone.",
+  advice:
+    "If something that you remember is missing, write it again. What had not been sent yet still goes out.",
+};
+
 export const hits = (at: number, of: number, more: boolean): string =>
   of === 0 ? "Nothing found" : `${at} of ${of}${more ? " or more" : ""}`;

@@ -6,6 +6,9 @@ import { named } from "./time.js";
 export const isAway = (link: Link): boolean =>
   link.is === "offline" || (link.is === "online" && link.silent === true);
 
+/** Whether what the server says is as it is now. */
+export const isHeard = (link: Link): boolean => link.is === "online" && !isAway(link);
+
 /** Where it lies decides what one can do. `hasNetwork`: as far as the browser knows. */
 export const awayWords = (hasNetwork: boolean): string =>
   hasNetwork ? "Ithaca cannot be reached." : "You are offline.";

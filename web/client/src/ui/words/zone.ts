@@ -17,5 +17,12 @@ export function zoneHint(zone: string, here: string, nowUs: number): ZoneHint | 
   };
 }
 
+/** Of a form in which one writes day and time: by which clock they are read, once that is not `now`'s. */
+export const readBy = (zone: string, now: string): string =>
+  zone === now
+    ? ""
+    : `Day and time here are for ${cityOf(zone)}, as when you opened this; everywhere else times are for ` +
+      `${cityOf(now)} now.`;
+
 export const zoneStays = (zone: string): string => `Times here stay for ${cityOf(zone)}.`;
 export const zoneNow = (zone: string): string => `Times here are for ${cityOf(zone)} now.`;
