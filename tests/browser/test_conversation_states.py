@@ -108,27 +108,74 @@ async def test_older_messages_come_without_moving_what_is_read(desktop: Screen) 
     assert abs(await marked.evaluate("e => e.getBoundingClientRect().top") - place) < 2
 
 
+COME = """(count) => {
+  const [id, log] = Object.entries(app.state.conversations)[0];
+  const [{ members, ...view }, ...others] = app.state.mentorships;
+  const last = log.messages.at(-1);
+  const person = members[1].person.id;
+  const fresh = Array.from({ length: count }, (_, i) => {
+    const seq = log.head + i + 1;
+    return { ...last, seq, revision: seq, id: `fresh-${seq}`, body: `fresh ${seq}`, person };
+  });
+  const head = log.head + count;
+  app.set({
+    conversations: { [id]: { ...log, head, messages: [...log.messages, ...fresh] } },
+    mentorships: [{ ...view, members, head, unread: view.unread + count }, ...others],
+  });
+}"""
+
+
 async def test_one_who_reads_above_is_not_pulled_down(desktop: Screen) -> None:
     await desktop.show("conversation-thousand")
     page = desktop.page
     log = page.get_by_role("log")
     await log.evaluate("e => e.scrollTop = e.scrollHeight / 2")
-    await page.evaluate(
-        """{
-        const [id, log] = Object.entries(app.state.conversations)[0];
-        const last = log.messages.at(-1);
-        const more = {...last, seq: 1001, revision: 1001, id: 'fresh-message', body: 'fresh',
-            person: app.state.mentorships[0].members[1].person.id};
-        app.set({conversations: {[id]: {...log, head: 1001, messages: [...log.messages, more]}}});
-        }"""
-    )
+    await page.evaluate(COME, 1)
     fresh = page.get_by_role("button", name="New messages")
     await expect(fresh).to_be_visible()
     assert not any(call.endswith(" 1001") for call in await desktop.calls())
     await fresh.click()
-    await expect(page.get_by_text("fresh", exact=True)).to_be_in_viewport()
+    await expect(page.get_by_text("fresh 1001", exact=True)).to_be_in_viewport()
     await expect(fresh).to_have_count(0)
     await page.wait_for_function("app.calls.some((call) => /^read.* 1001$/.test(call))")
+    await page.evaluate(COME, 1)  # who is at the end stays there
+    await expect(page.get_by_text("fresh 1002", exact=True)).to_be_in_viewport()
+
+
+async def test_the_way_down_leads_to_the_first_new_message_and_then_to_the_newest(
+    desktop: Screen,
+) -> None:
+    await desktop.show("conversation-thousand")
+    page = desktop.page
+    await page.get_by_role("log").evaluate("e => e.scrollTop = e.scrollHeight / 2")
+    await page.evaluate(COME, 25)
+    await page.evaluate(
+        """{
+          const [id, log] = Object.entries(app.state.conversations)[0];
+          const own = { ...log.messages.at(-1), seq: 1026, revision: 1026, id: "own", body: "own",
+            person: app.state.me.id };
+          app.set({ conversations: { [id]: { ...log, head: 1026, messages: [...log.messages, own] } } });
+        }"""
+    )
+    await page.get_by_role("button", name="New messages").click()
+    await expect(page.get_by_text("New messages", exact=True)).to_be_in_viewport()
+    await expect(page.get_by_text("fresh 1001", exact=True)).to_be_in_viewport()
+    await expect(page.get_by_text("fresh 1025", exact=True)).not_to_be_in_viewport()
+    newest = page.get_by_role("button", name="To the newest")
+    await expect(newest).to_be_visible()
+    await page.wait_for_function("app.calls.some((call) => /^read.* 10[01].$/.test(call))")
+    unread = await page.evaluate("app.state.mentorships[0].unread")
+    shown = await page.get_by_role("log").evaluate(
+        """(e) => [...e.querySelectorAll(".bubble")].filter((each) => {
+          const [at, log] = [each.getBoundingClientRect(), e.getBoundingClientRect()];
+          return /fresh/.test(each.textContent) && at.top + at.height / 2 < log.bottom;
+        }).length"""
+    )
+    assert 0 < unread == 25 - shown
+    await newest.click()
+    await expect(page.get_by_text("own", exact=True)).to_be_in_viewport()
+    await expect(newest).to_have_count(0)
+    await page.wait_for_function("app.state.mentorships[0].unread === 0")
 
 
 CONTESTED = """{

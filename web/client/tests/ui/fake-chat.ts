@@ -139,8 +139,11 @@ export class FakeChat implements Chat {
   }
   read(conversation: string, seq: number): void {
     this.note("read", conversation, seq);
+    const isNew = (message: Message): boolean =>
+      message.seq > seq && message.person !== ME.id && message.deleted_us == null;
+    const unread = (this.log(conversation)?.messages ?? []).filter(isNew).length;
     const read = (each: MentorshipView): MentorshipView =>
-      each.conversation === conversation ? { ...each, read: seq } : each;
+      each.conversation === conversation ? { ...each, read: seq, unread } : each;
     this.app.set({ mentorships: this.app.state.mentorships.map(read) });
   }
   typing(conversation: string, typing: boolean): void {

@@ -138,6 +138,7 @@ export class Conversation extends AppElement {
       this.app.loadSessions(view.id).catch(() => undefined);
       this.app.arrange.load(view.id).catch(() => undefined);
     }
+    this.reading.notice();
     this.virtual.use(this.rows(), this.conversation?.aside == null);
     const at = this.shadowRoot?.activeElement?.closest<HTMLElement>("[data-key]")?.dataset["key"];
     if (at !== undefined && !this.drawn().some(({ key }) => key === at)) this.log?.focus({ preventScroll: true });
@@ -227,7 +228,7 @@ export class Conversation extends AppElement {
       </div>
       <p class="hidden announced" aria-live="polite">${this.announcer.words}</p>
       <div class="foot">
-        ${this.below(view, me)} ${this.loading.failed === "newer" ? this.older("newer") : nothing}
+        ${this.below()} ${this.loading.failed === "newer" ? this.older("newer") : nothing}
         ${this.conversation?.restored ? restoredNotice(() => this.heed(view)) : nothing}
         ${notices(this.state, this.trouble)}
         <ith-reminder .app=${this.app} .mentorship=${view.id}></ith-reminder>
@@ -338,14 +339,15 @@ export class Conversation extends AppElement {
     return loadLine(which, this.loading.failed === which, () => this.loading.load(which));
   }
 
-  /** What is out of sight: the newest, or the first new message. */
-  private below({ read }: MentorshipView, me: PersonView): unknown {
-    const { aside = null, messages = NOTHING } = this.conversation ?? {};
-    const last = messages.at(-1);
-    const fresh = last && last.seq > read && last.person !== me.id;
-    const down = aside !== null || (!this.virtual.following && (fresh || !this.virtual.atEnd));
-    if (down) return jumpButton("down", fresh ? "New messages" : "To the newest", () => this.toNewest());
-    return this.reading.isAbove ? jumpButton("up", "First new message", () => void this.toFirstNew()) : nothing;
+  /** What is out of sight: the first new message, or the newest. */
+  private below(): unknown {
+    const { reading, virtual } = this;
+    const toNew = (): void => void this.toFirstNew();
+    if (reading.isBelow) return jumpButton("down", "New messages", toNew);
+    if (this.conversation?.aside || !(virtual.following || virtual.atEnd) || (reading.hasUnread && !virtual.following)) {
+      return jumpButton("down", "To the newest", () => this.toNewest());
+    }
+    return reading.isAbove ? jumpButton("up", "First new message", toNew) : nothing;
   }
 
   private dialogs(view: MentorshipView, me: PersonView): unknown {
@@ -521,9 +523,9 @@ export class Conversation extends AppElement {
 
   private scrolled(): void {
     this.press.end();
-    const before = [this.virtual.following, this.virtual.atEnd, this.reading.isAbove];
+    const before = [this.virtual.following, this.virtual.atEnd, this.reading.isAbove, this.reading.isBelow];
     const lacks = this.virtual.scrolled();
-    const now = [this.virtual.following, this.virtual.atEnd, this.reading.isAbove];
+    const now = [this.virtual.following, this.virtual.atEnd, this.reading.isAbove, this.reading.isBelow];
     if (lacks || !same(before, this.edges) || !same(now, this.edges)) this.requestUpdate();
     this.edges = now;
     this.reading.look();

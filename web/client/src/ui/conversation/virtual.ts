@@ -3,6 +3,7 @@
  * stands, whatever comes above or turns out higher than it was thought to be. */
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
+import type { Message } from "../../protocol/types.js";
 import type { Anchor } from "../place.js";
 import { guess, type Row } from "./rows.js";
 import { Track } from "./track.js";
@@ -85,6 +86,9 @@ export class Virtual implements ReactiveController {
       : this.wanted();
     if (Math.abs(log.scrollTop - wanted) >= 0.5) log.scrollTop = wanted;
     this.place = log.scrollTop;
+    if (this.mayFollow && log.clientHeight && wanted - this.place >= 1) {
+      [this.following, this.gap] = [true, 0]; // there is no more below
+    }
     if (this.lacks()) this.host.requestUpdate();
   }
 
@@ -145,6 +149,22 @@ export class Virtual implements ReactiveController {
   /** Whether a row stands in sight or below it. */
   reaches(key: string): boolean {
     return this.index.has(key) && !this.isAbove(key);
+  }
+
+  isInSight(key: string): boolean {
+    const [log, index] = [this.boxes.log(), this.index.get(key)];
+    return !!log && index !== undefined && this.reaches(key) && this.track.top(index) < log.scrollTop + this.seen();
+  }
+
+  /** The last message of which half, or half of what fits, is in sight. */
+  get lastInSight(): Message | null {
+    const end = (this.boxes.log()?.scrollTop ?? 0) + this.seen();
+    for (let i = Math.min(this.track.at(end), this.rows.length - 1); i >= 0; i -= 1) {
+      const row = this.rows[i]!;
+      const half = Math.min(this.track.height(i), this.seen()) / 2;
+      if (row.is === "message" && this.track.top(i) + half <= end) return row.message;
+    }
+    return null;
   }
 
   get atStart(): boolean {
