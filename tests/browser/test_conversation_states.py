@@ -154,7 +154,8 @@ async def test_the_way_down_leads_to_the_first_new_message_and_then_to_the_newes
           const [id, log] = Object.entries(app.state.conversations)[0];
           const own = { ...log.messages.at(-1), seq: 1026, revision: 1026, id: "own", body: "own",
             person: app.state.me.id };
-          app.set({ conversations: { [id]: { ...log, head: 1026, messages: [...log.messages, own] } } });
+          const messages = [...log.messages, own];
+          app.set({ conversations: { [id]: { ...log, head: 1026, messages } } });
         }"""
     )
     await page.get_by_role("button", name="New messages").click()

@@ -282,6 +282,39 @@ async def test_by_touch_one_sees_when_and_what_one_can_do_and_begins_lines(
         await called(screen, f"send con_{'0' * 25}1 7")
 
 
+async def test_nothing_moves_under_the_finger_of_who_writes(
+    chromium: Browser, gallery: str
+) -> None:
+    touch = opened(chromium, gallery, (360, 340), has_touch=True, is_mobile=True)
+    async with touch as screen:
+        await screen.show("talk-all")
+        page = screen.page
+        more = entry(screen, "printed pages").locator(".more")
+        find = page.get_by_role("button", name="Find")
+        dialog = page.get_by_role("dialog", name="What to do with this message")
+        await expect(find).to_be_visible()
+        await page.get_by_role("textbox", name="Message").tap()
+        await expect(find).to_be_hidden()
+        await page.evaluate("settle()")
+        box = await more.bounding_box()
+        assert box is not None
+        await page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + 4)
+        await expect(dialog).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(find).to_be_visible()
+        await page.get_by_role("textbox", name="Message").tap()
+        await expect(find).to_be_hidden()
+        await page.evaluate("settle()")
+        box = await more.bounding_box()
+        assert box is not None
+        await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 4)
+        await page.mouse.down()
+        await page.evaluate("settle()")
+        assert await more.bounding_box() == box
+        await page.mouse.up()
+        await expect(dialog).to_be_visible()
+
+
 async def test_deleting_asks_first(desktop: Screen) -> None:
     await desktop.show("talk-all")
     page = desktop.page

@@ -42,6 +42,7 @@ import { keyOf, type Row } from "./rows.js";
 import "./safety.js";
 import { conversationStyles } from "./styles.js";
 import { Virtual } from "./virtual.js";
+import { Writing } from "./writing.js";
 
 const NOTHING: readonly never[] = [];
 
@@ -73,6 +74,7 @@ export class Conversation extends AppElement {
   };
   private readonly loading = new Loading(this, this.at, () => this.drawn(), this.virtual);
   private readonly reading = new Reading(this, this.at, this.virtual);
+  private readonly writing = new Writing(this);
   private readonly announcer = new Announcer(this);
   private readonly drawing = new Drawing(() => this.app);
   private readonly press = new LongPress((key) => this.act(key, true));
@@ -241,6 +243,8 @@ export class Conversation extends AppElement {
             .app=${this.app}
             .conversation=${view.conversation}
             .at=${this.messageAt}
+            @focusin=${this.writing.begin}
+            @focusout=${this.writing.end}
             @sent=${this.sent}
             @last=${this.editLast}
           ></ith-composer>
@@ -275,7 +279,8 @@ export class Conversation extends AppElement {
             ? nothing
             : html`<button class="plain pins" @click=${() => (this.sheet = "pinned")}>
               <ith-icon .of=${Pin}></ith-icon>
-              <span class="one"><span class="hidden">Pinned: </span><bdi>${quoteWords(this.messageAt(newest))}</bdi></span>
+              <span class="hidden">Pinned: </span>
+              <span class="one" dir="auto">${quoteWords(this.messageAt(newest))}</span>
             </button>`
         }
         <span class="room"></span>

@@ -127,8 +127,8 @@ export const conversationStyles = css`
   }
   /* While one writes, and the keyboard has taken half of the screen. */
   @media (max-height: 480px) and (pointer: coarse) {
-    .bar:has(~ .foot ith-composer:focus-within),
-    .rest:has(ith-composer:focus-within) .now {
+    :host([writing]) .bar,
+    :host([writing]) .now {
       display: none;
     }
     .rest {
