@@ -324,9 +324,45 @@ async def test_deleting_asks_first(desktop: Screen) -> None:
     assert not any(call.startswith("delete") for call in await desktop.calls())
     dialog = await actions(desktop, "printed pages")
     await dialog.get_by_role("button", name="Delete for both").click()
+    asked = page.locator("ith-erase")
+    await expect(asked).to_contain_text("I will bring the printed pages.")
     await page.get_by_role("button", name="Delete for both").click()
     await called(desktop, "delete 37")
     await expect(page.get_by_text("You deleted this message")).to_be_visible()
+
+
+async def test_of_a_deleted_answer_no_quote_stays(desktop: Screen) -> None:
+    await desktop.show("talk-all")
+    page = desktop.page
+    await expect(entry(desktop, "second version").locator(".quote")).to_have_count(1)
+    dialog = await actions(desktop, "second version")
+    await dialog.get_by_role("button", name="Delete for both").click()
+    await page.get_by_role("button", name="Delete for both").click()
+    gone = page.get_by_role("log").locator(".entry").filter(has_text="You deleted this message")
+    await expect(gone).to_be_visible()
+    await expect(gone.locator(".quote")).to_have_count(0)
+
+
+async def test_what_one_had_begun_to_write_stays_to_be_copied_when_the_other_leaves(
+    phone: Screen,
+) -> None:
+    await phone.show("talk-all")
+    page = phone.page
+    await page.evaluate("navigator.clipboard.writeText = async (text) => { window.took = text }")
+    field = page.get_by_role("textbox", name="Message", exact=True)
+    await field.fill("Half a thought,\nand more")
+    turn = "app.set({mentorships: app.state.mentorships.map((m) => ({...m, %s}))})"
+    await page.evaluate(turn % "closed_us: 1, closed_by: m.members[1].person.id")
+    kept = page.get_by_role("textbox", name="What you had begun to write")
+    await expect(kept).to_have_value("Half a thought,\nand more")
+    await expect(kept).not_to_be_editable()
+    await expect(field).to_have_count(0)
+    assert await phone.violations() == []
+    await page.get_by_role("button", name="Copy", exact=True).click()
+    await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert await page.evaluate("took") == "Half a thought,\nand more"
+    await page.evaluate(turn % "closed_us: null")
+    await expect(field).to_have_value("Half a thought,\nand more")
 
 
 async def test_what_another_deleted_or_changed_says_so(desktop: Screen) -> None:

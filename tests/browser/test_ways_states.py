@@ -190,3 +190,41 @@ async def test_a_long_name_over_a_conversation_takes_one_line(phone: Screen) -> 
     assert close is not None
     assert title["height"] < 44  # what is said below needs the room
     assert title["x"] + title["width"] <= close["x"]
+
+
+CONTROLS = """() => {
+  const found = [];
+  const look = (root) => root.querySelectorAll("*").forEach((each) => {
+    if (each.shadowRoot) look(each.shadowRoot);
+    const roving = each.closest("[role=log], [role=radiogroup]") && each.tabIndex < 0;
+    if (!each.matches("a[href], button, input, select, textarea, summary") || roving) return;
+    if (each.disabled || !each.checkVisibility({ visibilityProperty: true })) return;
+    if (each.getBoundingClientRect().width > 1) found.push(each);
+  });
+  look(document);
+  return found;
+}"""
+"""All that one sees and can press."""
+REACHED = """() => {
+  let it = document.activeElement;
+  while (it?.shadowRoot?.activeElement) it = it.shadowRoot.activeElement;
+  const first = !window.reached.has(it);
+  window.reached.add(it);
+  return first && it !== document.body;
+}"""
+
+
+@pytest.mark.parametrize("state", ["home", "prejoin-proposed"])
+@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+async def test_all_that_can_be_pressed_is_reached_by_keyboard(
+    sized: Screen, state: str, key: str
+) -> None:
+    await sized.show(state)
+    page = sized.page
+    await page.evaluate("window.reached = new Set()")
+    while True:
+        await page.keyboard.press(key)
+        if not await page.evaluate(REACHED):
+            break
+    missed = f"({CONTROLS})().filter((e) => !reached.has(e)).map((e) => e.outerHTML)"
+    assert await page.evaluate(missed) == []

@@ -268,7 +268,7 @@ export class Prejoin extends AppElement {
                 </button>`
             }
             <ith-next .app=${this.app} .mentorship=${view.id}></ith-next>
-            <ith-arrange tabindex="-1" .app=${this.app} .view=${view}></ith-arrange>
+            <ith-arrange .app=${this.app} .view=${view}></ith-arrange>
           </section>
         </div>
         ${!open || this.columns.matches ? nothing : this.go(view, me)}
@@ -393,7 +393,7 @@ export class Prejoin extends AppElement {
     const { name } = other.person;
     const open = reaches(view);
     const known = open && this.state.link.is === "online"; // else it is what was heard before
-    const mayWrite = !wasNotTaken(this.state.conversations[view.conversation]);
+    const mayWrite = !wasNotTaken(this.state, view);
     const here = known ? hereWords(other, me.zone, this.app.nowUs(), mayWrite) : unknownWords(name);
     return html`
       <div class="who">

@@ -4,6 +4,7 @@ import type { CallState, DeviceState, MediaState, RemotePeer } from "../../src/l
 import { callWords, fitOf } from "../../src/ui/words/call.js";
 import { deviceTroubles, joinWords, lackWords } from "../../src/ui/words/devices.js";
 import { personTroubles, zoneOf } from "../../src/ui/words/form.js";
+import { wasNotTaken } from "../../src/ui/words/safety.js";
 import { initials, presenceWords, roleWords } from "../../src/ui/words/people.js";
 import {
   endWords,
@@ -17,7 +18,7 @@ import {
 import { zoneHint } from "../../src/ui/words/zone.js";
 import * as time from "../../src/ui/words/time.js";
 import { parseRoute, paths } from "../../src/ui/route.js";
-import { ANA, CALL, LEYLA, ME, MEDIA, MIN, NOW, SESSION } from "./fake-app.js";
+import { ANA, BASE, CALL, LEYLA, ME, MEDIA, MENTORSHIP, MIN, NOW, SESSION } from "./fake-app.js";
 
 const S = 1_000_000;
 const DAY = 24 * 60 * MIN;
@@ -497,4 +498,24 @@ it.each([
 ])("whose times are by %s reads on a machine in %s: %s", (zone, here, words) => {
   const hint = zoneHint(zone, here, NOW);
   expect(hint && [hint.words, hint.use, hint.keep].join(" | ")).toBe(words);
+});
+
+describe("whether the other takes what one says", () => {
+  const refused = { code: "not_accepted", what: "", advice: "" };
+  const log = BASE.conversations[MENTORSHIP.conversation]!;
+  const written = { id: "p", body: "Hi", writtenUs: 1, replyTo: null };
+  const change = { id: "c", change: { is: "delete", seq: 1 }, writtenUs: 1 } as const;
+  const said = (more: object) => ({ ...BASE, conversations: { [MENTORSHIP.conversation]: { ...log, ...more } } });
+
+  it.each([
+    ["nothing", BASE, false],
+    ["a message", said({ pending: [{ ...written, refused }] }), true],
+    ["a message that waits", said({ pending: [{ ...written, refused: null }] }), false],
+    ["a message that is too long", said({ pending: [{ ...written, refused: { ...refused, code: "message_too_long" } }] }), false],
+    ["a change", said({ changes: [{ ...change, refused }] }), true],
+    ["a call", { ...BASE, call: { ...CALL, phase: "left" as const, trouble: refused } }, true],
+    ["a call of others", { ...BASE, call: { ...CALL, mentorship: "other", trouble: refused } }, false],
+  ])("by %s", (_, state, told) => {
+    expect(wasNotTaken(state, MENTORSHIP)).toBe(told);
+  });
 });

@@ -118,6 +118,11 @@ export class Arrange extends AppElement {
     `;
   }
 
+  /** Where one is led to read it. On the element itself a `tabindex` would keep Tab out of all that is in it. */
+  override focus(options?: FocusOptions): void {
+    this.renderRoot.querySelector<HTMLElement>("#proposal")?.focus(options);
+  }
+
   private proposal(proposal: AgreementView, me: PersonView): unknown {
     const two = twoOf(this.view, me);
     const mine = proposal.proposed_by === me.id;
@@ -125,7 +130,7 @@ export class Arrange extends AppElement {
     const other = named(two.other.name);
     return html`
       <section class="card" aria-labelledby="proposal">
-        <h2 id="proposal">${mine ? "Your proposal" : `${other} proposes`}</h2>
+        <h2 id="proposal" tabindex="-1">${mine ? "Your proposal" : `${other} proposes`}</h2>
         <ul class="number">
           ${termsList(proposal.terms, two).map((line) => html`<li>${line}</li>`)}
         </ul>

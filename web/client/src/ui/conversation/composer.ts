@@ -8,6 +8,7 @@ import { isVisible } from "../../lib/text.js";
 import { BODY_MAX_BYTES, type Message } from "../../protocol/types.js";
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
+import "../parts/copy.js";
 import "../parts/icon.js";
 import { CHANGE_FIRST, quoteWords, SENT_NEXT } from "../words/chat.js";
 import { EMPTY, isChanging, takenBack } from "./draft.js";
@@ -65,6 +66,7 @@ export class Composer extends AppElement {
     `,
   ];
   @property() conversation = "";
+  @property({ type: Boolean }) closed = false; // nothing can be sent: what was begun is there to be read
   /** The message at a place, as far as it is known. */
   @property({ attribute: false }) at: (seq: number) => Message | undefined = () => undefined;
   @state() private draft: Draft = EMPTY;
@@ -105,7 +107,7 @@ export class Composer extends AppElement {
   }
 
   override focus(): void {
-    this.area.focus();
+    void this.updateComplete.then(() => this.area.focus()); // it may just be open again
   }
 
   /** Of what is answered, or changed. */
@@ -124,11 +126,12 @@ export class Composer extends AppElement {
   }
 
   protected override updated(): void {
-    this.grow();
+    if (!this.closed) this.grow();
   }
 
   override render(): unknown {
     const { editing } = this.draft;
+    if (this.closed) return this.begun();
     return html`
       ${this.about()}
       <form @submit=${this.submit}>
@@ -148,6 +151,14 @@ export class Composer extends AppElement {
       </form>
       ${this.line()}
     `;
+  }
+
+  /** What was not sent in time is its writer's still. */
+  private begun(): unknown {
+    const { editing, text } = this.draft;
+    return [editing?.text ?? "", text].filter(isVisible).map(
+      (words) => html`<ith-copy lines label="What you had begun to write" .text=${words}></ith-copy>`,
+    );
   }
 
   /** What is answered, or changed. */

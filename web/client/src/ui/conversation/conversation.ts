@@ -239,7 +239,7 @@ export class Conversation extends AppElement {
             ${open ? nothing : html`<ith-standing .app=${this.app} .view=${view} @lifted=${this.lifted}></ith-standing>`}
           </div>
           <ith-composer
-            ?hidden=${!open}
+            .closed=${!open}
             .app=${this.app}
             .conversation=${view.conversation}
             .at=${this.messageAt}
@@ -384,7 +384,7 @@ export class Conversation extends AppElement {
         ><ith-safety .app=${this.app} .view=${view} @done=${() => (this.sheet = null)}></ith-safety
       ></ith-go-to>
       <ith-erase
-        .open=${this.erasing !== null}
+        .of=${this.erasing}
         @erase=${this.erase}
         @close=${() => (this.erasing = null)}
       ></ith-erase>

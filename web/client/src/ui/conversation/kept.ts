@@ -7,6 +7,7 @@ import type { MentorshipView, Message, MessageVersion, PersonView } from "../../
 import { base, controls } from "../base.js";
 import { AppElement } from "../element.js";
 import "../parts/sheet.js";
+import { quoteWords } from "../words/chat.js";
 import { nameIn, pairOf } from "../words/people.js";
 import { reaches } from "../words/safety.js";
 import { exact, shortWhen } from "../words/time.js";
@@ -93,15 +94,16 @@ export class Versions extends AppElement {
   }
 }
 
-/** Asks before a message is deleted. `erase` and `close` (events). */
+/** Asks before a message is deleted (`of`, else null). `erase` and `close` (events). */
 @customElement("ith-erase")
 export class Erase extends LitElement {
   static override styles = styles;
-  @property({ type: Boolean }) open = false;
+  @property({ attribute: false }) of: Message | null = null;
 
   override render(): unknown {
     return html`
-      <ith-sheet heading="Delete this message?" .open=${this.open} @close=${() => this.say("close")}>
+      <ith-sheet heading="Delete this message?" .open=${this.of !== null} @close=${() => this.say("close")}>
+        ${this.of ? html`<p class="said-so" dir="auto">${quoteWords(this.of)}</p>` : nothing}
         <p>
           It goes for both of you, with all that it read before; its place stays. That cannot be undone.
         </p>

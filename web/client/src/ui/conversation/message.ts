@@ -89,7 +89,7 @@ function row(drawn: Drawn, on: Context): TemplateResult {
           : nothing
       }
       <div class="line-of">
-        <div class="bubble ${gone ? "gone" : ""}" dir="auto" title=${when}>${quote(drawn, on)}${
+        <div class="bubble ${gone ? "gone" : ""}" dir="auto" title=${when}>${gone ? nothing : quote(drawn, on)}${
           gone ? html`<p class="soft">${goneWords(person, on.pair)}</p>` : prose(drawn.body, on.shown === key ? on.words : "")
         }</div>
         ${

@@ -7,7 +7,7 @@ import "./icon.js";
 
 const HOW = "press Ctrl+C, or ⌘C on a Mac; on a phone hold it and choose Copy.";
 
-/** A text to take along: selectable, with *Copy*. */
+/** A text to take along: selectable, with *Copy*. Of several `lines`, its label stands above it. */
 @customElement("ith-copy")
 export class Copy extends LitElement {
   static override styles = [
@@ -21,6 +21,16 @@ export class Copy extends LitElement {
       p {
         margin-block-start: 4px;
       }
+      div.lines {
+        display: grid;
+        justify-items: start;
+        margin-top: 8px;
+      }
+      textarea {
+        box-sizing: border-box;
+        width: 100%;
+        resize: none;
+      }
       input {
         flex: 1;
         min-width: 0;
@@ -30,14 +40,20 @@ export class Copy extends LitElement {
   ];
   @property() text = "";
   @property() label = "Link";
+  @property({ type: Boolean }) lines = false;
   @state() private copied = false;
   @state() private selected = false; // only: the browser did not let it be copied
-  @query("input") private field!: HTMLInputElement;
+  @query("input, textarea") private field!: HTMLInputElement | HTMLTextAreaElement;
 
   override render(): unknown {
     return html`
-      <div>
-        <input readonly aria-label=${this.label} .value=${this.text} @focus=${this.select} />
+      <div class=${this.lines ? "lines" : ""}>
+        ${
+          this.lines
+            ? html`<label class="small soft" for="text">${this.label}</label>
+                <textarea id="text" readonly rows="2" dir="auto" .value=${this.text}></textarea>`
+            : html`<input readonly aria-label=${this.label} .value=${this.text} @focus=${this.select} />`
+        }
         <button @click=${this.copy}>
           <ith-icon .of=${this.copied ? Check : CopyIcon}></ith-icon>
           ${this.copied ? "Copied" : "Copy"}

@@ -66,7 +66,7 @@ export class Side extends AppElement {
   private readonly wide = new Media(this, WIDE);
 
   protected override watch(state: AppState): readonly unknown[] {
-    return [state.mentorships, state.me, state.link.is, state.conversations];
+    return [state.mentorships, state.me, state.link.is, state.conversations, state.call];
   }
 
   override render(): unknown {
@@ -102,9 +102,9 @@ export class Side extends AppElement {
     return done;
   }
 
-  private below(other: Member, me: PersonView, { conversation }: MentorshipView): unknown {
+  private below(other: Member, me: PersonView, view: MentorshipView): unknown {
     const known = this.state.link.is === "online";
-    const mayWrite = !wasNotTaken(this.state.conversations[conversation]);
+    const mayWrite = !wasNotTaken(this.state, view);
     const here = hereWords(other, me.zone, this.app.nowUs(), mayWrite);
     return html`
       <div slot="below" class="below">

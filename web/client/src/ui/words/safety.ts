@@ -1,5 +1,5 @@
 /** What leaving, blocking and reporting mean, in calm words: minors are mentored too. Pure. */
-import type { Conversation, Trouble } from "../../lib/model.js";
+import type { AppState, Trouble } from "../../lib/model.js";
 import type { MentorshipView, NewReport, PersonView } from "../../protocol/types.js";
 import { nameIn, type Pair } from "./people.js";
 import { named, shortWhen, timeIn } from "./time.js";
@@ -35,9 +35,13 @@ export const reportWords = (other: PersonView): string =>
 /** Whether one may write to the other, call and plan with them, as far as this page is told. */
 export const reaches = (view: MentorshipView): boolean => view.closed_us == null && !view.blocked_by_me;
 
-/** Whether the last that one wrote was not taken: then the page does not say that one can write. */
-export const wasNotTaken = (log: Conversation | undefined): boolean =>
-  log?.pending.some(({ refused }) => refused?.code === "not_accepted") ?? false;
+/** Whether something was not taken lately, written, changed or a call: then the page does not say that one
+ * can write. */
+export const wasNotTaken = ({ conversations, call }: AppState, { id, conversation }: MentorshipView): boolean => {
+  const { pending = [], changes = [] } = conversations[conversation] ?? {};
+  const called = call?.mentorship === id ? call.trouble : null;
+  return [called, ...[...pending, ...changes].map(({ refused }) => refused)].some((each) => each?.code === "not_accepted");
+};
 
 /** Why something did not reach the other, by their name. `open`: it may be tried again. */
 export function refusalWords(trouble: Trouble, other: PersonView, open: boolean): string {
