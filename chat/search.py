@@ -30,10 +30,13 @@ class Search:
     """The index of messages of all sites. Who may ask for which conversation is decided before it
     gets here."""
 
-    def __init__(self, database: Database, *, every: int = 1) -> None:
+    def __init__(
+        self, database: Database, *, every: int = 1, changed_most: int = tables.CHANGED_MOST
+    ) -> None:
         """`every`: what is written is looked at in every so manieth round only, together with what
-        is written meanwhile; a question takes in what it needs by itself."""
-        self._database = database
+        is written meanwhile; a question takes in what it needs by itself. `changed_most`: so many
+        words at once."""
+        self._database, self._changed_most = database, changed_most
         self._every, self._rounds = every, 0
         self._noted: dict[tuple[str, str], None] = {}
         # What may be behind, by site and conversation, in the order of asking.
@@ -63,7 +66,9 @@ class Search:
             # What is noted while this one is looked at has to be looked at again.
             del self._waiting[talk]
             try:
-                batch = await self._database.read(tables.next_batch, site_id, [conversation])
+                batch = await self._database.read(
+                    tables.next_batch, site_id, [conversation], self._changed_most
+                )
                 if batch is not None:
                     taken = await self._database.write(tables.take_in, batch)
                     if not (taken and batch.last):
@@ -96,7 +101,7 @@ class Search:
         if not conversations:
             return Found((), more=False, complete=True)
         wish = (site_id, conversations, asked, before, limit + 1)
-        found = await self._database.read(tables.look, *wish)
+        found = await self._database.read(tables.look, *wish, self._changed_most)
         for _ in range(PATIENCE):
             if not isinstance(found, Batch):
                 break
@@ -104,7 +109,7 @@ class Search:
                 await self._database.write(tables.take_in, found)
             except DatabaseError:  # a full disk, perhaps: what is in the index can still be read
                 break
-            found = await self._database.read(tables.look, *wish)
+            found = await self._database.read(tables.look, *wish, self._changed_most)
         if isinstance(found, Batch):
             found = Looked(await self._database.read(tables.find, *wish), whole=False)
         hits = found.hits

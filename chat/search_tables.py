@@ -61,8 +61,8 @@ TAKEN_AT_ONCE = 64
 READ_FIRST, READ_MOST = 8, 32_000
 """Messages of a batch, those looked at first, and the characters beyond which no more are."""
 CHANGED_MOST = 256
-"""Words that a batch puts in or takes out: so few that nobody notices who writes meanwhile. What is
-longer goes in by parts."""
+"""Words that a batch puts in or takes out, where nothing else is asked for: so few that nobody
+notices who writes meanwhile. What is longer goes in by parts."""
 SEQ_MOST = 2**31 - 1
 EMPTYING = -1
 """The revision of a conversation of which what an older form put in is being taken out."""
@@ -267,14 +267,16 @@ def behind(after: tuple[str, str], limit: int) -> Plan[list[tuple[str, str]]]:
     return [(row.site_id, row.id) for row in rows]
 
 
-def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
+def next_batch(
+    site_id: str, ids: Sequence[str], changed_most: int = CHANGED_MOST
+) -> Plan[Batch | None]:
     """What to take in next of these conversations; None when all of them are in."""
     rows = yield _BEHIND_OF(site_id=site_id, ids=listed(ids))
     if not rows:
         return None
     (found,) = rows
     if found.form is not None and (found.form != FORM or found.since == EMPTYING):
-        return (yield from _old_batch(site_id, found))
+        return (yield from _old_batch(site_id, found, changed_most))
     of = {"site_id": site_id, "conversation": found.id}
     rows = yield _CHANGED_SINCE(**of, revision=found.since, most=READ_FIRST)
     if len(rows) == READ_FIRST and sum(len(row.body) for row in rows) < READ_MOST:
@@ -293,17 +295,17 @@ def next_batch(site_id: str, ids: Sequence[str]) -> Plan[Batch | None]:
         )
         for row in rows
     )
-    places, part = _within(wished)
+    places, part = _within(wished, changed_most)
     until = found.since if part else rows[len(places) - 1].revision
     if last := whole and len(places) == len(rows) and not part:
         until = found.revision  # behind the last one there may be some of which nothing is left
     return Batch(site_id, found.id, False, found.since, until, places, part, last)
 
 
-def _within(wished: Iterable[Place]) -> tuple[tuple[Place, ...], bool]:
+def _within(wished: Iterable[Place], changed_most: int) -> tuple[tuple[Place, ...], bool]:
     """As many as a batch may change words; True: it is a part of the first, which has more."""
     places: list[Place] = []
-    left = CHANGED_MOST
+    left = changed_most
     for place in wished:
         held, wanted = set(place.before), set(place.words)
         goes = [word for word in place.before if word not in wanted]
@@ -311,7 +313,7 @@ def _within(wished: Iterable[Place]) -> tuple[tuple[Place, ...], bool]:
         left -= len(goes) + len(comes)
         if left < 0:
             if not places:
-                goes, comes = goes[:CHANGED_MOST], comes[: max(0, CHANGED_MOST - len(goes))]
+                goes, comes = goes[:changed_most], comes[: max(0, changed_most - len(goes))]
                 gone = set(goes)
                 stays = (word for word in place.before if word not in gone)
                 return (replace(place, words=(*stays, *comes)),), True
@@ -320,7 +322,7 @@ def _within(wished: Iterable[Place]) -> tuple[tuple[Place, ...], bool]:
     return tuple(places), False
 
 
-def _old_batch(site_id: str, found: AnyRow) -> Plan[Batch]:
+def _old_batch(site_id: str, found: AnyRow, changed_most: int) -> Plan[Batch]:
     """Messages that are to go. Before the first are gone, whoever has the older form may add some:
     all are gone only when there was none left after that."""
     place = search_places.c
@@ -330,7 +332,8 @@ def _old_batch(site_id: str, found: AnyRow) -> Plan[Batch]:
         .order_by(place.seq)
         .limit(TAKEN_AT_ONCE)
     )
-    places, part = _within(Place(row.seq, row.at_us, (), tuple(row.words.split())) for row in rows)
+    gone = (Place(row.seq, row.at_us, (), tuple(row.words.split())) for row in rows)
+    places, part = _within(gone, changed_most)
     until = EMPTYING if rows or found.form != FORM else 0
     return Batch(site_id, found.id, True, found.since, until, places, part)
 
@@ -402,10 +405,15 @@ def take_in(batch: Batch) -> Plan[bool]:
 
 
 def look(
-    site_id: str, ids: Sequence[str], asked: Question, before: int | None, limit: int
+    site_id: str,
+    ids: Sequence[str],
+    asked: Question,
+    before: int | None,
+    limit: int,
+    changed_most: int = CHANGED_MOST,
 ) -> Plan[Batch | Looked]:
     """What is found there; or first what is to be taken in of it."""
-    batch = yield from next_batch(site_id, ids)
+    batch = yield from next_batch(site_id, ids, changed_most)
     if batch is not None:
         return batch
     newer = yield (

@@ -15,6 +15,7 @@ from chat.service import Chat
 from protocol.errors import Refusal
 from runtime.bus import LocalBus
 from runtime.database import Database, Plan
+from tests.support.app import WatchedDatabase
 from tests.support.clock import ManualClock
 
 SITE, TALK, OTHER, ADA = "site", "cnv", "cnv-other", "ada"
@@ -227,16 +228,14 @@ async def test_what_is_edited_is_found_by_what_it_says_now(talks: Talks) -> None
     assert await talks.find("meet") == [2, 1]
 
 
-async def test_what_is_long_goes_in_and_out_by_parts(
-    talks: Talks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_long_goes_in_and_out_by_parts(talks: Talks) -> None:
     """Two take turns, one with what it read before; and it is edited half way. Mutant: a part is
     put in without a look at what is there."""
-    monkeypatch.setattr(search_tables, "CHANGED_MOST", 5)
+    talks.search = Search(talks.database, changed_most=5)
     long = [" ".join(f"{letter}{n}" for n in range(12)) for letter in "abc"]
 
     async def next_batch() -> search_tables.Batch:
-        batch = await talks.database.read(search_tables.next_batch, SITE, [TALK])
+        batch = await talks.database.read(search_tables.next_batch, SITE, [TALK], 5)
         assert batch is not None
         changed = [set(place.words) ^ set(place.before) for place in batch.places]
         assert 0 < sum(map(len, changed)) <= 5
@@ -263,13 +262,30 @@ async def test_what_is_long_goes_in_and_out_by_parts(
     for seq in (2, 3):
         await talks.chat.delete(SITE, TALK, ADA, seq)
     for _ in range(20):
-        batch = await talks.database.read(search_tables.next_batch, SITE, [TALK])
+        batch = await talks.database.read(search_tables.next_batch, SITE, [TALK], 5)
         if batch is None:
             break
         assert sum(len(set(each.words) ^ set(each.before)) for each in batch.places) <= 5
         await take_in(batch, batch)
     assert await talks.indexed() == {(SITE, TALK): 2}
     assert await talks.find("four") == [4]
+
+
+@pytest.mark.parametrize(("most", "steps"), [(1, 6), (4, 2), (100, 1)])
+async def test_so_much_is_taken_in_at_once_as_who_opens_the_index_says(
+    talks: Talks, most: int, steps: int
+) -> None:
+    """By a question and by a round. Mutant: a round takes as much as ever."""
+    watched = WatchedDatabase(talks.database)
+    search = Search(watched, changed_most=most)
+    await talks.say("a b c d e f")
+    await talks.say("a b c d e f", talk=OTHER)
+    watched.writes_left = 2 * steps
+    assert (await search.find(SITE, [TALK], "f", limit=1)).complete
+    assert watched.writes_left == steps
+    await search.round()
+    assert watched.writes_left == 0
+    assert await talks.indexed() == {(SITE, TALK): 1, (SITE, OTHER): 1}
 
 
 async def test_what_is_deleted_leaves_nothing_in_the_index(talks: Talks) -> None:
