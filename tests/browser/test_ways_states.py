@@ -192,6 +192,21 @@ async def test_a_long_name_over_a_conversation_takes_one_line(phone: Screen) -> 
     assert title["x"] + title["width"] <= close["x"]
 
 
+async def test_what_is_new_in_the_conversation_is_read_at_first_sight(phone: Screen) -> None:
+    page = phone.page
+    await page.set_viewport_size({"width": 360, "height": 640})
+    await phone.show("prejoin")
+    join = page.get_by_role("button", name="Join")
+    was = await join.bounding_box()
+    turn = "app.set({mentorships: app.state.mentorships.map((m) => ({...m, unread: 3}))})"
+    await page.evaluate(turn)
+    leads = page.get_by_role("button", name="Conversation · 3 new")
+    await expect(leads).to_be_in_viewport(ratio=1)
+    assert await join.bounding_box() == was
+    await leads.click()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+
+
 CONTROLS = """() => {
   const found = [];
   const look = (root) => root.querySelectorAll("*").forEach((each) => {

@@ -141,7 +141,19 @@ export class Prejoin extends AppElement {
         font-size: var(--large);
       }
       .kept {
-        min-height: 3em; /* of two lines */
+        display: flex;
+        gap: 12px;
+        align-items: center;
+        min-height: 60px; /* of three lines */
+        margin-block-end: -8px;
+      }
+      .kept p {
+        flex: 1;
+        min-width: 0;
+      }
+      .kept button {
+        flex: none;
+        padding-inline: 0;
       }
       @media (min-width: 1200px) {
         .here {
@@ -256,16 +268,7 @@ export class Prejoin extends AppElement {
           </section>
           <section class="more" aria-label="Before you meet">
             ${
-              this.wide.matches
-                ? nothing
-                : html`<button data-talk @click=${() => (this.talking = true)}>
-                  <ith-icon .of=${MessageSquare}></ith-icon>Conversation
-                  ${
-                    view.unread
-                      ? html`<span class="badge">${view.unread}<span class="hidden"> unread</span></span>`
-                      : nothing
-                  }
-                </button>`
+              this.wide.matches || open ? nothing : this.talk(view)
             }
             <ith-next .app=${this.app} .mentorship=${view.id}></ith-next>
             <ith-arrange .app=${this.app} .view=${view}></ith-arrange>
@@ -330,9 +333,12 @@ export class Prejoin extends AppElement {
       return html`
         <div class="go last">
           ${trouble} ${this.first(view, me)} ${join}
-          <p class="small soft kept" role="status">
-            ${away ? html`<span class="late">${waitShort(hasNetwork)}</span>` : this.line(view, me)}
-          </p>
+          <div class="kept">
+            <p class="small soft" role="status">
+              ${away ? html`<span class="late">${waitShort(hasNetwork)}</span>` : this.line(view, me)}
+            </p>
+            ${this.wide.matches ? nothing : this.talk(view)}
+          </div>
         </div>
       `;
     }
@@ -343,6 +349,13 @@ export class Prejoin extends AppElement {
         ${away ? html`<div class="late">${notice(waitWords(hasNetwork))}</div>` : nothing} ${trouble}
       </div>
     `;
+  }
+
+  /** Where the conversation does not stand beside it: what is new there is read at first sight. */
+  private talk({ unread }: MentorshipView): unknown {
+    return html`<button class="plain" data-talk @click=${() => (this.talking = true)}>
+      <ith-icon .of=${MessageSquare}></ith-icon>${unread ? `Conversation · ${unread} new` : "Conversation"}
+    </button>`;
   }
 
   /** Where *Join* lies over what one would read first. */
