@@ -24,7 +24,7 @@ from websockets.uri import parse_uri
 from runtime.flag import Flag
 from runtime.turns import Turns
 from web.socket.line import Line
-from web.socket.protocol import HttpProtocol
+from web.socket.protocol import AT_ONCE_MOST, HttpProtocol
 from web.socket.sansio.door import Door
 from web.socket.websocket import FRAMES_AT_ONCE, PINGS_MOST, WebSocketProtocol
 
@@ -693,6 +693,14 @@ async def test_what_is_no_request_is_refused_as_one(nonsense: bytes) -> None:
         line = await connected(port)
         await say(line, nonsense)
         assert problem_in(await answers(line), 400)["code"] == "bad_request"
+
+
+async def test_who_asks_for_thousands_of_things_at_once_is_hung_up_on() -> None:
+    """Without a look at what else came with it. Mutant: all of them are answered."""
+    async with serving(Events()) as (port, _):
+        line = await connected(port)
+        await say(line, REQUEST * 5_000)
+        assert (await answers(line)).count(b"HTTP/1.1 200 ") <= AT_ONCE_MOST
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ HEAD_MOST_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
 BODY_TIMEOUT_S = 30.0
 UNREAD_TIMEOUT_S = 30.0
+AT_ONCE_MOST = 32
+"""Requests of one connection that wait for their answers. No browser sends another before the
+answer has come, and each is worked out of what came in one turn."""
 SPEAKS = (b"sec-websocket-version", VERSION)
 
 
@@ -169,6 +172,8 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._upgrade_is_not_for_us:
             return
+        if len(self.pipeline) >= AT_ONCE_MOST:
+            raise ValueError("too many at once")  # nothing of what has come is read any more
         super().on_headers_complete()  # refuses what asks for no place
         self._in_head = False
         self._await_nothing()
@@ -243,6 +248,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._hang_up()
 
     def _hang_up(self) -> None:
+        self.pipeline.clear()
         self.transport.close()
         self._cut_unless_read()
 
