@@ -203,6 +203,11 @@ async def test_what_is_new_in_the_conversation_is_read_at_first_sight(phone: Scr
     leads = page.get_by_role("button", name="Conversation · 3 new")
     await expect(leads).to_be_in_viewport(ratio=1)
     assert await join.bounding_box() == was
+    await page.evaluate(
+        "app.set({link: {is: 'offline', retryAt: 0, trouble: null}, hasNetwork: true})"
+    )
+    await expect(page.get_by_text("Ithaca cannot be reached.")).to_be_visible()
+    assert await join.bounding_box() == was
     await leads.click()
     await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
 

@@ -1,4 +1,3 @@
-import { MessageSquare } from "lucide";
 import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
@@ -13,7 +12,6 @@ import "./next.js";
 import "./parts/avatar.js";
 import "./parts/clocks.js";
 import "./parts/devices.js";
-import "./parts/icon.js";
 import "./parts/meter.js";
 import { notice } from "./parts/notice.js";
 import type { Side } from "./parts/side.js";
@@ -353,8 +351,8 @@ export class Prejoin extends AppElement {
 
   /** Where the conversation does not stand beside it: what is new there is read at first sight. */
   private talk({ unread }: MentorshipView): unknown {
-    return html`<button class="plain" data-talk @click=${() => (this.talking = true)}>
-      <ith-icon .of=${MessageSquare}></ith-icon>${unread ? `Conversation · ${unread} new` : "Conversation"}
+    return html`<button class="plain small" data-talk @click=${() => (this.talking = true)}>
+      ${unread ? `Conversation · ${unread} new` : "Conversation"}
     </button>`;
   }
 
