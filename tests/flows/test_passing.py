@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from chat.service import topic
 from protocol.codec import encode
-from protocol.frames import ChatReceipt, MentorshipChanged, SessionChanged
+from protocol.frames import ChatReceipt, MentorshipAdded, MentorshipChanged, SessionChanged
 from protocol.views import MentorshipView, SessionView
 from runtime.presence import GONE, HERE, presence_topic
 from signaling.service import person_topic, room_presence_topic
@@ -198,6 +198,26 @@ async def test_an_older_change_that_comes_late_is_not_the_last_word(
     await app.settle()
     shown = [each["mentorship"]["closed_by"] for each in one.take_all("mentorship.changed")]
     assert shown == [None, None, ben.person]
+
+
+@on_sqlite
+async def test_a_mentorship_that_begins_twice_hides_no_change_of_it(
+    app: App, pair: tuple[Page, Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an outage, when facts are told once more. Mutant: it begins for the page, too."""
+    ada, ben = pair
+    one = await ada.connect()
+    bus, site = app.house.services.bus, app.house.services.people.home_site
+    with monkeypatch.context() as lost:
+        lost.setattr(bus, "publish", lambda topic, payload: None)
+        await leaves(ben)
+        await app.settle()
+    now = (await ada.get("/v1/me")).json()["mentorships"][0]
+    again = MentorshipAdded(mentorship=msgspec.convert(now, MentorshipView))
+    bus.publish(person_topic(site, ada.person), encode(again, "msgpack"))
+    assert (await one.get("mentorship.changed"))["mentorship"]["closed_by"] == ben.person
+    await app.advance(LONG_S)
+    assert one.take_all("mentorship.added") == []
 
 
 @on_sqlite

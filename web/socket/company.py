@@ -79,7 +79,11 @@ class Company:
         """What came over the bus. Two nodes may tell of two changes in either order: the last word
         is the database's."""
         self._shown[view.id] = as_shown(view)
-        self._unshown.add(view.id)
+        self.look_again(view.id)
+
+    def look_again(self, mentorship: str) -> None:
+        """It may look otherwise than it was shown."""
+        self._unshown.add(mentorship)
         self.ask()
 
     def is_news(self, session: SessionView) -> bool:
@@ -127,8 +131,7 @@ class Company:
         if isinstance(change, Blocks):
             # They may go by another clock than one is told now; and who has blocked them in
             # another tab may never be told so by that request.
-            self._unshown.add(mentorship)
-            self.ask()
+            self.look_again(mentorship)
 
     def _say_all(self, mentorship: Mentorship, within: Within) -> None:
         for person in mentorship.roles:
@@ -193,7 +196,9 @@ class Company:
                     self._say_moved(id_)
 
     async def _show(self) -> None:
-        """Those that look otherwise than they were shown."""
+        """Those that look otherwise than they were shown. What one may do is known first."""
+        unshown = {id_: self.mentorships[id_] for id_ in sorted(self._unshown)}
+        self.stands(await self._look(self._site_id, unshown))
         looked, self._unshown = self._unshown, set()
         try:
             views = await self._views.mentorships(

@@ -276,8 +276,10 @@ class Live:
                 assert self._caller is not None
                 if not covers(self._caller, view.id):
                     return
-                if not company.has(view.id):
-                    self._follow(view)
+                if company.has(view.id):  # facts are told at least once
+                    company.look_again(view.id)
+                    return
+                self._follow(view)
                 company.was_shown(view)
             case MentorshipChanged(mentorship=view):
                 if not company.has(view.id):
