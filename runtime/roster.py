@@ -148,11 +148,13 @@ class Roster:
             self._replace(node, other, {})
 
     def _replace(self, node: str, other: _Other, entries: dict[str, bytes]) -> None:
-        for key in [key for key in other.entries if key not in entries]:
-            self._set(node, other, key, None)
+        """What is there is heard of before what is gone: it may say why."""
+        gone = [key for key in other.entries if key not in entries]
         for key, value in entries.items():
             if other.entries.get(key) != value:
                 self._set(node, other, key, value)
+        for key in gone:
+            self._set(node, other, key, None)
 
     def _set(self, node: str, other: _Other, key: str, value: bytes | None) -> None:
         if value is not None:

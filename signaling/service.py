@@ -65,6 +65,8 @@ RETURN_US = BEAT_INTERVAL_US + 500_000
 
 PREFIX, ENDED = "room", "ended"
 HEAL_US = 3_000_000
+ENDED_US = 60_000_000
+"""For so long at least a node says what was ended there: who missed it asks for all it says."""
 """What was said so long before the bus was seen to be away may not have come."""
 
 log = structlog.get_logger(__name__)
@@ -154,6 +156,7 @@ class Signaling:
         self._hearing: set[asyncio.Task[None]] = set()
         roster.watch(PREFIX, self._said_elsewhere)
         roster.watch(ENDED, self._ended_elsewhere)
+        self._ended: dict[str, int] = {}
         self.ice_servers = ice_servers
         self._rooms: dict[tuple[str, str], _Live] = {}
         self._by_connection: dict[str, tuple[str, str]] = {}
@@ -280,12 +283,20 @@ class Signaling:
                 return view
             gone = list(live.room.participants)  # also where it had ended without their knowing
             if ends is not None:  # before it is said that anybody is out, which would be a loss
-                self._roster.put(f"{ENDED}:{site_id}:{room}", ends.encode())
-                self._roster.drop(f"{ENDED}:{site_id}:{room}")
+                self._say_ended(site_id, room, ends)
             await self._step(live, End(), view)
         for person in gone:
             self._presence_changed(live, person)
         return view
+
+    def _say_ended(self, site_id: str, room: str, session: str) -> None:
+        now_us, key = self._clock.monotonic_us(), f"{ENDED}:{site_id}:{room}"
+        self._ended.pop(key, None)
+        for earlier in [each for each, at_us in self._ended.items() if at_us < now_us - ENDED_US]:
+            del self._ended[earlier]
+            self._roster.drop(earlier)
+        self._ended[key] = now_us
+        self._roster.put(key, session.encode())
 
     async def media(self, connection: str, frame: RoomMedia) -> None:
         """Refuses with `not_in_room`."""

@@ -92,6 +92,23 @@ async def test_an_end_for_both_reaches_the_other_node_and_is_told_once(
     assert (await only_session(ada))["state"] == "ended"
 
 
+async def test_an_end_that_a_node_missed_is_no_loss_either(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for all that the other says. Mutants: the end is not in that; it comes after what is
+    gone."""
+    ada, ben, mine, theirs = await nodes.talk()
+    await call(ada, mine, ben, theirs)
+    roster = nodes.other.house.services.signaling._roster
+    with monkeypatch.context() as missed:
+        missed.setattr(roster, "_say", lambda what: None)
+        theirs.send("room.end", room=ben.room)
+        assert (await theirs.get("room.left"))["reason"] == "ended"
+    roster.beat()
+    assert (await mine.get("room.left"))["reason"] == "ended"
+    assert not mine.take("room.peer_left")
+
+
 async def test_an_end_is_told_though_it_cannot_be_told_how_the_session_stands(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,7 +37,7 @@ async def test_without_redis_they_know_each_other_by_the_database(database: Data
     one.roster.put("here:ben", b"2")
     await one.look()
     await other.look()
-    assert other.changes[1:] == [("one", "ada", None), ("one", "ben", b"2")]
+    assert other.changes[1:] == [("one", "ben", b"2"), ("one", "ada", None)]
     assert one.changes == []
 
 
