@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import (
     Column,
+    ColumnElement,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
@@ -205,11 +206,26 @@ def rename_person(site_id: str, to: PersonView, email: str) -> Plan[None]:
     )
 
 
+def _is_not_forgotten(site_id: str, person: str) -> ColumnElement[bool]:
+    """Of whoever is forgotten every way in is withdrawn."""
+    given = select(invitations.c.id).where(
+        invitations.c.site_id == site_id, invitations.c.person_id == person
+    )
+    return ~given.exists() | given.where(invitations.c.revoked_us.is_(None)).exists()
+
+
 def move_person(site_id: str, person: str, zone: str) -> Plan[bool]:
-    """They go by another clock; the one that they began with is kept. Whether they did not yet."""
+    """They go by another clock; the one that they began with is kept. Whether they did not yet; of
+    who is forgotten meanwhile nothing is written down."""
+    yield from claim_person(site_id, person)
     rows = yield (
         update(persons)
-        .where(persons.c.site_id == site_id, persons.c.id == person, persons.c.zone != zone)
+        .where(
+            persons.c.site_id == site_id,
+            persons.c.id == person,
+            persons.c.zone != zone,
+            _is_not_forgotten(site_id, person),
+        )
         .values(zone=zone, zone_given=func.coalesce(persons.c.zone_given, persons.c.zone))
         .returning(persons.c.id)
     )
@@ -228,22 +244,13 @@ def forget_seen(site_id: str, person: str, now_us: int) -> Plan[None]:
 def see(site_id: str, person: str, now_us: int) -> Plan[None]:
     """They were here until now; of who is forgotten meanwhile nothing is written down."""
     yield from claim_person(site_id, person)
-    way_in = (
-        select(invitations.c.id)
-        .where(
-            invitations.c.site_id == site_id,
-            invitations.c.person_id == person,
-            invitations.c.revoked_us.is_(None),
-        )
-        .exists()
-    )
     yield (
         update(persons)
         .where(
             persons.c.site_id == site_id,
             persons.c.id == person,
             func.coalesce(persons.c.seen_us, 0) < now_us,
-            way_in,
+            _is_not_forgotten(site_id, person),
         )
         .values(seen_us=now_us)
     )

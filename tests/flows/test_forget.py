@@ -104,6 +104,29 @@ async def test_who_is_forgotten_is_nobody_and_every_sum_stays(app: App) -> None:
     assert ledger.how == "ok"
 
 
+async def test_what_is_written_meanwhile_goes_too(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: what was said is erased before the links are withdrawn, and not after; a zone that
+    arrives late is kept."""
+    ada, ben = await begun(app)
+    session = await together(app, ada, ben)
+    people, late = app.house.services.people, "Asia/Tokyo"
+    forget = people.forget
+
+    async def writes_on(site_id: str, person: str) -> None:
+        answer = await ben.post(f"/v1/sessions/{session}/reflection", json={"useful": CANARY})
+        assert answer.is_success, answer.text
+        await forget(site_id, person)
+        await people.move(site_id, person, late)  # asked for before that
+
+    monkeypatch.setattr(people, "forget", writes_on)
+    assert isinstance(await perform(app.house, Forget(NAME, yes=True)), Erased)
+    await app.settle()
+    for words in (CANARY, late):
+        assert await found(app.database, words) == set(), words
+
+
 async def test_pages_that_are_open_hear_of_it(app: App) -> None:
     """Mutant: the name goes, and nobody is told."""
     ada, ben = await begun(app)
