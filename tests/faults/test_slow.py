@@ -19,6 +19,8 @@ LONG = 15_000
 """Characters of a message."""
 MEBIBYTE = 1024 * 1024
 MEMORY_MOST = 64 * MEBIBYTE
+OF_ONE = 10
+"""So many of one person: they get so many pages a second over all they are connected by."""
 PING = b"\x89\x80\0\0\0\0"
 """Masked, with nothing in it."""
 
@@ -39,11 +41,18 @@ async def narrow(server: Server, api: Api, tab: str) -> RemoteSocket:
 async def read_nothing(folder: Path, stalled: int, messages: int) -> None:
     server = Server(folder, often=True)
     await server.start()
-    links = await server.invite("Mentor", "Mentee")
     dice = random.Random(1)
-    writers = [
-        Writer(server, url, role, dice, filler=LONG, pace_s=0.02) for role, url in links.items()
-    ]
+    pairs: list[tuple[Writer, Writer]] = []
+    mentees: list[Api] = []
+    for n in range(-(-stalled // OF_ONE)):
+        links = await server.invite(f"Mentor {n}", f"Mentee {n}")
+        one, other = (
+            Writer(server, url, f"{role}-{n}", dice, filler=LONG, pace_s=0.02)
+            for role, url in links.items()
+        )
+        pairs.append((one, other))
+        mentees.append(Api(server, links["mentee"]))
+    writers = [writer for pair in pairs for writer in pair]
     tasks = [asyncio.create_task(writer.run()) for writer in writers]
 
     async def written(number: int) -> float:
@@ -57,14 +66,14 @@ async def read_nothing(folder: Path, stalled: int, messages: int) -> None:
         return waits_s[len(waits_s) * 99 // 100]
 
     alone_s = await written(messages // 4)
-    mentee = Api(server, links["mentee"])
-    await mentee.sign_in()
+    for mentee in mentees:
+        await mentee.sign_in()
     slow: list[RemoteSocket] = []
     alive: list[asyncio.Task[None]] = []
     for n in range(stalled):
-        slow.append(await narrow(server, mentee, f"slow-tab-{n:04}"))
+        slow.append(await narrow(server, mentees[n // OF_ONE], f"slow-tab-{n:04}"))
         alive.append(asyncio.create_task(beat(slow[-1])))
-    pinging = [await narrow(server, mentee, f"ping-tab-{n:04}") for n in range(3)]
+    pinging = [await narrow(server, mentees[0], f"ping-tab-{n:04}") for n in range(3)]
     for page in (*slow, *pinging):
         page.connection.transport.pause_reading()
     before = server.memory()
@@ -74,7 +83,7 @@ async def read_nothing(folder: Path, stalled: int, messages: int) -> None:
     while server.logged('"code":"slow_consumer"') < stalled:
         await asyncio.sleep(0.05)
         waited += 1
-        assert waited < GUARD_S * 20, "nobody was cut off"
+        assert waited < GUARD_S * 20 * len(pairs), "nobody was cut off"
     for page in slow:
         page.connection.transport.resume_reading()
         assert await page.closed() == ERRORS["slow_consumer"].close
@@ -84,13 +93,20 @@ async def read_nothing(folder: Path, stalled: int, messages: int) -> None:
     for task in (*tasks, *alive):
         task.cancel()
     await asyncio.gather(*tasks, *alive, return_exceptions=True)
-    log = await whole(writers[0].api, writers[0].conversation)
-    for writer in writers:  # bystanders: each message since they came, and in its order
-        first, *_, last = writer.shown
-        assert list(writer.shown) == list(range(first, last + 1))
-        assert len(writer.shown) >= len(log) - 10
-    for page in slow[:10]:  # one person gets so many pages a second, over all they are connected by
-        await comes_back(server, mentee, page, len(log), writers[0].conversation)
+    heads: list[int] = []
+    for pair in pairs:
+        log = await whole(pair[0].api, pair[0].conversation)
+        heads.append(len(log))
+        for writer in pair:  # bystanders: each message since they came, and in its order
+            first, *_, last = writer.shown
+            assert list(writer.shown) == list(range(first, last + 1))
+            assert len(writer.shown) >= len(log) - 10
+
+    async def come_back(n: int) -> None:
+        for page in slow[n * OF_ONE : (n + 1) * OF_ONE]:
+            await comes_back(server, mentees[n], page, heads[n], pairs[n][0].conversation)
+
+    await asyncio.gather(*(come_back(n) for n in range(len(pairs))))
     print(
         f"{stalled} did not read {messages} messages: {grown / MEBIBYTE:.1f} MiB more; the others'"
         f" 99th percentile {alone_s * 1000:.0f} ms before, {beside_s * 1000:.0f} ms beside them"
