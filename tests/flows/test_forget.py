@@ -151,15 +151,15 @@ async def test_pages_that_are_open_hear_of_it(app: App) -> None:
 async def test_who_goes_before_they_hear_of_it_leaves_no_trace(app: App) -> None:
     """Mutant: when they were last here is written down again."""
     _, ben = await begun(app)
-    other = await ben.connect()
-    await perform(app.house, Forget(ben.person, yes=True))
+    other, people = await ben.connect(), app.house.services.people
+    await people.forget(people.home_site, ben.person)
     await other.finish(1001)  # its node has not told it yet
     assert other.close_code != 4202
     await app.settle()
 
     def seen() -> Plan[list[int | None]]:
         rows = yield select(persons.c.seen_us).where(
-            persons.c.site_id == app.house.services.people.home_site, persons.c.id == ben.person
+            persons.c.site_id == people.home_site, persons.c.id == ben.person
         )
         return [row.seen_us for row in rows]
 
