@@ -9,6 +9,10 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+PASSES = 2
+"""What is written during the first, the second takes over in a fraction of its time: what is then
+left to the writer is next to nothing."""
+
 
 class Ahead:
     """A thread with a connection of its own, for the long part of a checkpoint. What is written
@@ -39,7 +43,8 @@ class Ahead:
     def _work(self) -> None:
         while self._asked.get():
             try:
-                self._connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+                for _ in range(PASSES):
+                    self._connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
             except Exception as error:
                 self._failed(error)
             self.state = "done"
