@@ -588,4 +588,4 @@ async def test_who_left_or_blocked_cannot_write_and_reads_why(desktop: Screen) -
     await desktop.page.evaluate(
         "app.set({mentorships: app.state.mentorships.map((m) => ({...m, blocked_by_me: false}))})"
     )
-    await expect(desktop.page.get_by_role("textbox", name="Message")).to_be_visible()
+    await expect(desktop.page.get_by_role("textbox", name="Message")).to_be_focused()

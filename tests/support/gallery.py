@@ -160,7 +160,7 @@ async def opened(
     screen = Screen(await context.new_page(), gallery)
     yield screen
     await context.close()
-    assert screen.errors == []
+    assert screen.errors == [], screen.errors
 
 
 async def look_over(

@@ -73,6 +73,8 @@ export class Composer extends AppElement {
   @state() private refused: Trouble | null = null;
   @state() private told = ""; // why what one asked for is not in the field
   @query("textarea") private area!: HTMLTextAreaElement;
+  private focusIsDue = false;
+  private wasClosed = false;
   private readonly byTouch = matchMedia("(pointer: coarse)"); // no Shift there: Enter begins a line
 
   /** What is answered or changed may come after this, and be changed meanwhile. */
@@ -106,8 +108,10 @@ export class Composer extends AppElement {
     this.area.focus();
   }
 
+  /** As soon as one can write: it may be about to open again, and one is somewhere else then. */
   override focus(): void {
-    void this.updateComplete.then(() => this.area.focus()); // it may just be open again
+    [this.focusIsDue, this.wasClosed] = [true, this.closed];
+    this.requestUpdate();
   }
 
   /** Of what is answered, or changed. */
@@ -126,7 +130,11 @@ export class Composer extends AppElement {
   }
 
   protected override updated(): void {
-    if (!this.closed) this.grow();
+    if (this.closed) return;
+    this.grow();
+    if (!this.focusIsDue) return;
+    this.focusIsDue = false;
+    if (!this.wasClosed || document.activeElement === document.body) this.area.focus();
   }
 
   override render(): unknown {
