@@ -130,6 +130,7 @@ async def test_one_who_reads_above_is_not_pulled_down(desktop: Screen) -> None:
     page = desktop.page
     log = page.get_by_role("log")
     await log.evaluate("e => e.scrollTop = e.scrollHeight / 2")
+    await expect(page.get_by_role("button", name="To the newest")).to_be_visible()
     await page.evaluate(COME, 1)
     fresh = page.get_by_role("button", name="New messages")
     await expect(fresh).to_be_visible()
@@ -148,6 +149,7 @@ async def test_the_way_down_leads_to_the_first_new_message_and_then_to_the_newes
     await desktop.show("conversation-thousand")
     page = desktop.page
     await page.get_by_role("log").evaluate("e => e.scrollTop = e.scrollHeight / 2")
+    await expect(page.get_by_role("button", name="To the newest")).to_be_visible()
     await page.evaluate(COME, 25)
     await page.evaluate(
         """{
