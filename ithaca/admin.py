@@ -170,9 +170,9 @@ async def _forget(house: House, site_id: str, person: PersonView, *, yes: bool) 
         await erase()
         theirs = await house.mentoring.of_person(site_id, person.id)
         await people.forget(site_id, person.id)
-        await erase()  # what they wrote until they had no way in
         for each in theirs:  # before anybody is told that they go
             house.services.safety.hides(each, person.id, on=True)
+        await erase()  # what they wrote until they had no way in
     return erased
 
 
